@@ -1,0 +1,33 @@
+"""Everything Vivant raises on purpose.
+
+    VivantError
+    +-- InputError          a value, image, audio or option that cannot be used; says what it got and what it wanted
+    |   +-- PortraitError   an image without a face that the rig can animate
+    +-- OutputError         a result that could not be written; nothing is left under the final name
+    +-- UnavailableError    something optional is missing: an extra, a provider, a device; says how to get it
+    +-- ClosedError         a session was used after it was closed
+"""
+
+
+class VivantError(Exception):
+    """Base of all; ``str()`` is one sentence fit for a user."""
+
+
+class InputError(VivantError, ValueError):
+    """Unusable input."""
+
+
+class PortraitError(InputError):
+    """An image in which no animatable face was found."""
+
+
+class OutputError(VivantError):
+    """A result could not be written."""
+
+
+class UnavailableError(VivantError):
+    """An optional part is missing."""
+
+
+class ClosedError(VivantError):
+    """Use after close."""

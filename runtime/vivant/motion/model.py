@@ -1,0 +1,37 @@
+"""The seam between a voice and a face: audio in, motion out, whatever computes it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Protocol
+
+from vivant.types import AudioChunk, Controls, MotionFrame
+
+
+class MotionState(Protocol):
+    """One session's stream. Not thread-safe; every call returns the frames that have become certain."""
+
+    def push(self, chunk: AudioChunk, controls: Controls) -> list[MotionFrame]:
+        """Take more audio. Frame k is given out once audio up to its time plus the model's look-ahead is known.
+
+        Streaming equals offline: however the same audio is cut into chunks, the same frames come out.
+        """
+        ...
+
+    def flush(self, controls: Controls) -> list[MotionFrame]:
+        """The frames that were held back for look-ahead, as if silence followed; more audio may be pushed afterwards."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the audio heard so far (interruption); frame numbers and idle life go on, and the mouth eases shut."""
+        ...
+
+
+class SpeechMotion(Protocol):
+    """A model: shared, read-only, safe to open from any thread."""
+
+    look_ahead_ms: int
+
+    def open(self, fps: Fraction, seed: int) -> MotionState:
+        """Begin a stream at ``fps`` (24 to 60) whose chance is decided by ``seed``."""
+        ...

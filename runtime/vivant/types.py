@@ -1,0 +1,177 @@
+"""The values that travel through Vivant: audio in, motion between, frames out.
+
+All are frozen; an array belongs to the receiver once handed over and is not written to afterwards.
+
+The head frame, everywhere: x to the person's left (image right), y up, z out of the face. Angles are in degrees:
+yaw > 0 turns the face to the person's left (image right), pitch > 0 lifts it, roll > 0 tilts the head towards the
+person's left shoulder (clockwise in the image).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.errors import InputError
+
+Float32Array = NDArray[np.float32]
+UInt8Array = NDArray[np.uint8]
+
+ARKIT_NAMES: tuple[str, ...] = (
+    "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft", "eyeWideLeft",
+    "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight", "eyeSquintRight", "eyeWideRight",
+    "jawForward", "jawRight", "jawLeft", "jawOpen",
+    "mouthClose", "mouthFunnel", "mouthPucker", "mouthRight", "mouthLeft", "mouthSmileLeft", "mouthSmileRight",
+    "mouthFrownLeft", "mouthFrownRight", "mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft", "mouthStretchRight",
+    "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthPressLeft", "mouthPressRight",
+    "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight",
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
+)  # fmt: skip
+"""The 52 face weights in Apple Live Link order; left and right are the person's own."""
+
+ARKIT_INDEX: Mapping[str, int] = {name: i for i, name in enumerate(ARKIT_NAMES)}
+
+EYE_LOOK_FULL_DEG = 30.0
+"""Eye rotation that one full ``eyeLook*`` weight stands for."""
+
+
+def arkit_weights(**weights: float) -> Float32Array:
+    """A (52,) vector from ARKit names, e.g. ``arkit_weights(jawOpen=0.4)``; the rest are zero."""
+    vector = np.zeros(len(ARKIT_NAMES), np.float32)
+    for name, weight in weights.items():
+        if name not in ARKIT_INDEX:
+            raise InputError(f"unknown ARKit shape {name!r}; the 52 names are in vivant.ARKIT_NAMES")
+        vector[ARKIT_INDEX[name]] = weight
+    return vector
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """A piece of speech."""
+
+    samples: Float32Array
+    """(n,) mono, in [-1, 1]."""
+    sample_rate_hz: int
+    start_sample: int = 0
+    """Index of the first sample since the stream began; a jump says that audio was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Where the head is, relative to the portrait (all zero and scale 1 reproduce it)."""
+
+    yaw_deg: float = 0.0
+    pitch_deg: float = 0.0
+    roll_deg: float = 0.0
+    x: float = 0.0
+    """Shift to the image right, in outer-eye distances."""
+    y: float = 0.0
+    """Shift upwards, in outer-eye distances."""
+    scale: float = 1.0
+    """Apparent size: above 1 the head is nearer."""
+
+
+@dataclass(frozen=True, slots=True)
+class MotionFrame:
+    """One instant of a face, free of any identity: the same frame drives our pixels or another avatar."""
+
+    index: int
+    pts_us: int
+    """Presentation time in audio time, ``frame_pts_us(index, fps)``."""
+    weights: Float32Array
+    """(52,) ARKit weights in [0, 1], order of ``ARKIT_NAMES``. ``eyeLook*`` add to ``gaze``."""
+    tongue: tuple[float, float] = (0.0, 0.0)
+    """(out, up) in [0, 1]; out adds to ``tongueOut``, up lifts the tip to the upper incisors."""
+    pose: Pose = field(default_factory=Pose)
+    gaze: tuple[float, float] = (0.0, 0.0)
+    """(yaw, pitch) of both eyes in degrees relative to the head; zero looks where the portrait looks."""
+
+
+class PixelFormat(Enum):
+    """What the last axis of ``VideoFrame.pixels`` holds, sRGB, 8 bit."""
+
+    RGB = "rgb"
+    RGBA = "rgba"
+    """Straight alpha (not premultiplied)."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFrame:
+    """One picture."""
+
+    index: int
+    pts_us: int
+    pixels: UInt8Array
+    """(height, width, 3 or 4), row 0 on top."""
+    format: PixelFormat
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceStart:
+    """Marker: the next audio belongs to a new utterance."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceEnd:
+    """Marker: nothing more is to come of this utterance."""
+
+    utterance: int
+    position_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Marker: the utterance was cut short; ``position_us`` is the last frame time that was given out."""
+
+    utterance: int
+    position_us: int
+
+
+class Emotion(Enum):
+    """The colours a voice can be given on top of its own."""
+
+    NEUTRAL = "neutral"
+    HAPPY = "happy"
+    SAD = "sad"
+    ANGRY = "angry"
+    SURPRISED = "surprised"
+    AFRAID = "afraid"
+    DISGUSTED = "disgusted"
+    CONTEMPT = "contempt"
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What a caller may steer while the face lives; every field may change from frame to frame."""
+
+    gaze: tuple[float, float] = (0.0, 0.0)
+    """(yaw, pitch) in degrees towards which the person looks, seen from the camera axis; zero is the camera."""
+    distance: float = 1.0
+    """Distance of the head from the camera relative to the portrait, 0.8 (near) to 1.25 (far)."""
+    emotion: Emotion = Emotion.NEUTRAL
+    intensity: float = 1.0
+    """Strength of the emotion and of all expression, 0 to 2."""
+    head_motion: float = 1.0
+    """Amount of head motion, 0 (still) to 2."""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("distance", 0.8, 1.25), ("intensity", 0.0, 2.0), ("head_motion", 0.0, 2.0)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise InputError(f"{name} must be from {low} to {high}, got {value}")
+        for axis, angle in zip(("yaw", "pitch"), self.gaze, strict=True):
+            if not -30.0 <= angle <= 30.0:
+                raise InputError(f"gaze {axis} must be from -30 to 30 degrees, got {angle}")
+
+
+def frame_pts_us(index: int, fps: Fraction) -> int:
+    """Time of frame ``index`` in microseconds, always computed from the index so that nothing accumulates."""
+    return index * 1_000_000 * fps.denominator // fps.numerator
