@@ -19,8 +19,6 @@ FLAT_COLOURS = {
     "eye_socket_right": (0.35, 0.14, 0.12),
     "gums_tongue": (0.62, 0.30, 0.30),
     "teeth": (0.88, 0.86, 0.80),
-    "lashes_left": (0.08, 0.06, 0.05),
-    "lashes_right": (0.08, 0.06, 0.05),
 }
 
 
@@ -53,7 +51,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Card:
-    """A brow mesh bound to the head, with its texture."""
+    """A brow or lash mesh bound to the head, with its texture."""
 
     vertices: Floats
     triangles: Ints
@@ -71,7 +69,7 @@ class Look:
     face: Floats
     head: Floats
     eye: Floats
-    brow: Card
+    cards: tuple[Card, ...]
 
 
 class Head:
@@ -122,26 +120,28 @@ class Head:
                 out += np.float32(score) * mode.astype(np.float32)
         return out
 
-    def look(self, skin: str, eye: str, brow: str) -> Look:
+    def look(self, skin: str, eye: str, brow: str, lash: str) -> Look:
         """Load the textures of one person."""
         skins, textures = self.assets / "ict_skins", self.assets / "makehuman" / "textures"
-        card = np.load(self.assets / "ict_fit" / f"eyebrow_{brow}.npz", allow_pickle=False)
-        proxy = np.load(
-            self.assets / "makehuman" / "proxies" / f"eyebrow_{brow}.npz", allow_pickle=False
-        )
         return Look(
             _image(skins / f"{skin}_face.jpg"),
             _image(skins / f"{skin}_head.jpg"),
             _image(textures / "eyes_front" / f"{eye}.png"),
-            Card(
-                card["vertices"],
-                proxy["triangles"].astype(np.int64),
-                proxy["uvs"],
-                proxy["triangle_uvs"].astype(np.int64),
-                card["bind_vertices"].astype(np.int64),
-                card["bind_bary"],
-                _image(textures / f"{brow}.png"),
-            ),
+            (self._card("eyebrow", brow), self._card("eyelash", lash)),
+        )
+
+    def _card(self, kind: str, name: str) -> Card:
+        folder = self.assets / "makehuman"
+        fit = np.load(self.assets / "ict_fit" / f"{kind}_{name}.npz", allow_pickle=False)
+        proxy = np.load(folder / "proxies" / f"{kind}_{name}.npz", allow_pickle=False)
+        return Card(
+            fit["vertices"],
+            proxy["triangles"].astype(np.int64),
+            proxy["uvs"],
+            proxy["triangle_uvs"].astype(np.int64),
+            fit["bind_vertices"].astype(np.int64),
+            fit["bind_bary"],
+            _image(folder / "textures" / f"{name}.png"),
         )
 
 
@@ -163,9 +163,7 @@ def _sample(texture: Floats, uv: Floats) -> Floats:
     return out
 
 
-def rasterise(
-    screen: Floats, depth: Floats, triangles: Ints, shape: tuple[int, int], cull: bool = True
-) -> Raster:
+def rasterise(screen: Floats, depth: Floats, triangles: Ints, shape: tuple[int, int], cull: bool = True) -> Raster:
     """Z-buffer: `screen` in pixels (y down, pixel centres at .5), larger depth wins."""
     height, width = shape
     a, b, c = (screen[triangles[:, k]] for k in range(3))
@@ -207,9 +205,7 @@ def _bary2(p: Floats, a: Floats, b: Floats, c: Floats, area: Floats) -> Floats:
 def bary_in(raster: Raster, screen: Floats, triangles: Ints, points: Floats) -> tuple[Ints, Floats]:
     """Triangle nearest to each 2D point in a raster, and clipped weights in it."""
     valid = (raster.triangle >= 0).astype(np.uint8)
-    _, label = cv2.distanceTransformWithLabels(
-        1 - valid, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
+    _, label = cv2.distanceTransformWithLabels(1 - valid, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     owner = np.zeros(int(label.max()) + 1, np.int64)
     owner[label[valid > 0]] = raster.triangle[valid > 0]
     height, width = valid.shape
@@ -248,7 +244,8 @@ def render(head: Head, look: Look, delta: Floats, rotation: Floats, camera: Came
     shade = 0.55 + 0.5 * np.clip(normals @ light, 0, None)
     image = np.full((*size, 3), 0.72, np.float32)
     image[hit] = _albedo(head, look, tri, bary) * shade[:, None]
-    _draw_card(image, raster.depth, look.brow, delta, rotation, camera)
+    for card in look.cards:
+        _draw_card(image, raster.depth, card, delta, rotation, camera)
     return (np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
@@ -271,9 +268,7 @@ def _albedo(head: Head, look: Look, tri: Ints, bary: Floats) -> Floats:
     return colour
 
 
-def _draw_card(
-    image: Floats, depth: Floats, card: Card, delta: Floats, rotation: Floats, camera: Camera
-) -> None:
+def _draw_card(image: Floats, depth: Floats, card: Card, delta: Floats, rotation: Floats, camera: Camera) -> None:
     moved = card.vertices + (delta[card.bind_vertices] * card.bind_bary[..., None]).sum(1)
     screen, z = camera.project((moved @ rotation.T).astype(np.float32))
     raster = rasterise(screen, z, card.triangles, depth.shape, cull=False)

@@ -1,0 +1,1 @@
+"""Vivant: a portrait that speaks, live."""

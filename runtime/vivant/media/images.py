@@ -1,0 +1,161 @@
+"""Portraits from image files: upright, 8 bit, sRGB.
+
+The content decides, not the file name. Everything that comes in is untrusted: only the formats below are tried, and size
+limits are applied to the header, before a pixel is decoded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from vivant.errors import InputError
+from vivant.media.inputs import require_file
+from vivant.types import UInt8Array
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+"""Pillow's names of what is accepted; its other decoders are never reached."""
+
+MIN_SIDE_PX = 64
+MAX_SIDE_PX = 8192
+MAX_PIXELS = 50_000_000
+MAX_BYTES = 100_000_000
+
+_ORIENTATION_TAG = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PortraitImage:
+    """A decoded image; the arrays belong to the receiver."""
+
+    pixels: UInt8Array
+    """(height, width, 3) sRGB, row 0 on top."""
+    alpha: UInt8Array | None
+    """(height, width), 255 is opaque; None if the file has no transparency."""
+    sha256: str
+    """Hex digest of the file's bytes, for caches."""
+
+
+def load_image(source: Path | bytes) -> PortraitImage:
+    """Read an image file, or its bytes.
+
+    Applies EXIF rotation and colour profiles, takes the first frame of an animation, keeps straight alpha. Raises InputError
+    for anything that is not a whole image of 64 to 8192 px a side and at most 50 megapixels.
+    """
+    name = "the image" if isinstance(source, bytes) else str(source)
+    data = _read(source, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns about oddities that it copes with
+        with _open(data, name) as image:
+            pixels, alpha = _decode(image, name)
+    return PortraitImage(pixels, alpha, hashlib.sha256(data).hexdigest())
+
+
+def _read(source: Path | bytes, name: str) -> bytes:
+    """The bytes of the file, refused by size before they are read."""
+    size = len(source) if isinstance(source, bytes) else require_file(source, "image")
+    if size == 0:
+        raise InputError(f"{name} is empty (0 bytes); give an image file with content")
+    if size > MAX_BYTES:
+        raise InputError(f"{name} has {size / 1e6:.0f} MB but at most {MAX_BYTES // 10**6} MB are accepted; save it smaller")
+    return source if isinstance(source, bytes) else source.read_bytes()
+
+
+def _open(data: bytes, name: str) -> Image.Image:
+    """Parse the header and check the size that it declares."""
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{name} is too large: {_limits()}; scale it down") from error
+    except Exception as error:  # damaged headers raise nearly anything in Pillow's parsers
+        raise InputError(f"{name} is not a readable image; give a whole JPEG, PNG or WebP file") from error
+    width, height = image.size
+    if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
+        raise InputError(f"{name} has {width} x {height} pixels, which is too large: {_limits()}; scale it down")
+    if min(width, height) < MIN_SIDE_PX:
+        raise InputError(f"{name} has {width} x {height} pixels; each side needs at least {MIN_SIDE_PX}, so use a larger image")
+    return image
+
+
+def _limits() -> str:
+    return f"at most {MAX_SIDE_PX} a side and {MAX_PIXELS // 10**6} megapixels are accepted"
+
+
+def _decode(image: Image.Image, name: str) -> tuple[UInt8Array, UInt8Array | None]:
+    try:
+        image.load()
+        orientation = _orientation(image)
+        alpha = np.array(image.convert("RGBA").getchannel("A")) if image.has_transparency_data else None
+        pixels = np.array(_srgb(_eight_bit(image, name)))
+    except InputError:
+        raise
+    except Exception as error:  # likewise for damaged pixel data
+        raise InputError(f"{name} is truncated or damaged; save or download it again") from error
+    return _upright(pixels, orientation), None if alpha is None else _upright(alpha, orientation)
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 to 8; 1 (upright) when the EXIF block is broken, as viewers do."""
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:
+        return 1
+
+
+def _upright(plane: UInt8Array, orientation: int) -> UInt8Array:
+    turn = _TURNS.get(orientation)
+    return plane if turn is None else np.array(Image.fromarray(plane).transpose(turn))
+
+
+def _eight_bit(image: Image.Image, name: str) -> Image.Image:
+    """The image in a mode that a colour profile can describe: L, RGB, CMYK or LAB; alpha dropped."""
+    if image.mode in ("L", "RGB", "CMYK", "LAB"):
+        return image
+    if image.mode.startswith("I"):  # 16 bit grey; Pillow itself would clip it at 255
+        grey = np.clip(np.asarray(image, np.int64), 0, 65535)
+        return _with_profile(Image.fromarray(((grey + 128) // 257).astype(np.uint8)), image)
+    if image.mode == "F":
+        raise InputError(f"{name} has floating-point pixels, whose range is unknown; save it as an 8 or 16 bit PNG")
+    grey_modes = ("1", "LA", "La")
+    return _with_profile(image.convert("RGBA").convert("L" if image.mode in grey_modes else "RGB"), image)
+
+
+def _with_profile(converted: Image.Image, original: Image.Image) -> Image.Image:
+    converted.info["icc_profile"] = original.info.get("icc_profile")
+    return converted
+
+
+def _srgb(image: Image.Image) -> Image.Image:
+    """Convert through the embedded profile; a file without one, or with a broken one, counts as sRGB."""
+    icc = image.info.get("icc_profile")
+    if not icc and image.mode != "LAB":
+        return image.convert("RGB")
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(icc)) if icc else ImageCms.createProfile("LAB")
+        converted = ImageCms.profileToProfile(
+            image,
+            source,
+            ImageCms.createProfile("sRGB"),
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            outputMode="RGB",
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (ImageCms.PyCMSError, OSError):
+        return image.convert("RGB")
+    assert converted is not None, "only an in-place conversion returns nothing"
+    return converted

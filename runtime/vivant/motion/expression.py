@@ -1,0 +1,57 @@
+"""What the upper face says: brows on emphasis, and the colour of an emotion, eased."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vivant.motion.chance import Follow, Pulses, Vector, Wander
+from vivant.speech.prosody import Prosody
+from vivant.types import Controls, Emotion, arkit_weights
+
+
+def _both(**weights: float) -> dict[str, float]:
+    """Left and right, for names without a side."""
+    return {f"{name}{side}": weight for name, weight in weights.items() for side in ("Left", "Right")}
+
+
+EMOTIONS: dict[Emotion, Vector] = {
+    emotion: arkit_weights(**weights).astype(np.float64)
+    for emotion, weights in {
+        Emotion.NEUTRAL: {},
+        Emotion.HAPPY: {**_both(mouthSmile=0.38, cheekSquint=0.32, eyeSquint=0.12, mouthDimple=0.08), "browInnerUp": 0.05},
+        Emotion.SAD: {**_both(mouthFrown=0.32, browDown=0.05, eyeSquint=0.08), "browInnerUp": 0.45, "mouthShrugLower": 0.12},
+        Emotion.ANGRY: {**_both(browDown=0.5, eyeSquint=0.2, noseSneer=0.18, mouthPress=0.12, mouthFrown=0.1)},
+        Emotion.SURPRISED: {**_both(browOuterUp=0.45, eyeWide=0.4), "browInnerUp": 0.45},
+        Emotion.AFRAID: {**_both(eyeWide=0.35, browOuterUp=0.12, mouthStretch=0.22), "browInnerUp": 0.5},
+        Emotion.DISGUSTED: {**_both(noseSneer=0.45, browDown=0.25, mouthFrown=0.14, eyeSquint=0.2)},
+        Emotion.CONTEMPT: {"mouthSmileLeft": 0.3, "mouthDimpleLeft": 0.25, "eyeSquintLeft": 0.12, "browDownRight": 0.12},
+    }.items()
+}
+"""(52,) offsets at intensity 1. Mouths stay nearly shut, so that speech has room."""
+
+_BROWS_UP = arkit_weights(browInnerUp=0.8, browOuterUpLeft=0.66, browOuterUpRight=0.6).astype(np.float64)
+_BROWS_DOWN = arkit_weights(browDownLeft=0.5, browDownRight=0.5).astype(np.float64)
+_EYES_WIDE = arkit_weights(eyeWideLeft=1.0, eyeWideRight=1.0).astype(np.float64)
+
+
+class Expression:
+    """Ticks in, (52,) weights without speech, blinks and gaze out."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._raises = Pulses(1)
+        self._drift = Wander(rng, 1, 0.3)
+        self._emotion = Follow(0.35)
+        self._strength = Follow(0.4)
+
+    def step(self, prosody: Prosody, controls: Controls) -> Vector:
+        if prosody.stress > 0 and self._rng.random() < 0.25 + 0.6 * prosody.stress:
+            size = self._rng.uniform(0.12, 0.3) * (0.4 + prosody.stress)
+            self._raises.start(np.array([size]), rise_s=0.18, fall_s=self._rng.uniform(0.35, 0.7))
+        talking = 1.0 if prosody.talking else 0.0
+        arousal, intensity = self._strength.step(np.array([talking * prosody.arousal, controls.intensity]))
+        brow = float(self._raises.step()[0]) + 0.05 * float(self._drift.step()[0]) * (0.4 + 0.6 * talking) + 0.06 * arousal
+        emotion = self._emotion.step(controls.intensity * EMOTIONS[controls.emotion])
+        brows = max(brow, 0.0) * _BROWS_UP + max(-brow, 0.0) * _BROWS_DOWN
+        weights: Vector = emotion + intensity * (brows + 0.08 * arousal * _EYES_WIDE)
+        return weights

@@ -1,0 +1,100 @@
+"""Lids and gaze: blinks at a human rate, fixations joined by saccades, eyes that hold their target while the head moves."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vivant.motion.chance import TICK_S, Follow, Vector
+from vivant.speech.prosody import Prosody
+from vivant.types import Controls
+
+_IDLE_BLINKS_PER_S = 17 / 60
+_TALKING_BLINKS_PER_S = 22 / 60
+_GAP_SPREAD = 0.55
+"""Standard deviation of the logarithm of the gaps between blinks."""
+_CLOSE_S, _SHUT_S, _OPEN_S = 0.06, 0.05, 0.14
+_BLINK_TICKS = round((_CLOSE_S + _SHUT_S + _OPEN_S) / TICK_S) + 2
+_EYE_LIMIT_DEG = 25.0
+
+
+class Lids:
+    """Ticks in, (left, right) closure in [0, 1] out."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._due = self._draw() * rng.uniform(0.3, 1.0)
+        self._age = _BLINK_TICKS
+        self._delay_ticks = (0, 0)
+
+    def step(self, prosody: Prosody) -> tuple[float, float]:
+        self._age += 1
+        # Time to the next blink runs in mean gaps, so it runs faster while talking and leaps at the end of a phrase.
+        self._due -= TICK_S * (_TALKING_BLINKS_PER_S if prosody.talking else _IDLE_BLINKS_PER_S)
+        if prosody.phrase_end:
+            self._due -= 0.2
+        if self._due <= 0 and self._age > _BLINK_TICKS:
+            self._due = 0.12 if self._rng.random() < 0.04 else self._draw()  # now and then a double blink
+            self._age = 0
+            late = int(self._rng.random() < 0.3)
+            self._delay_ticks = (late, 0) if self._rng.random() < 0.5 else (0, late)
+        left, right = self._delay_ticks
+        return _lid((self._age - left) * TICK_S), _lid((self._age - right) * TICK_S)
+
+    def _draw(self) -> float:
+        """A gap in units of the mean gap, less the phrase ends' share."""
+        return float(self._rng.lognormal(-(_GAP_SPREAD**2) / 2, _GAP_SPREAD))
+
+
+class Gaze:
+    """Ticks in, (yaw, pitch) of the eyes in the head in degrees out."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._target = Follow(0.08)
+        self._offset = np.zeros(2)
+        self._from = np.zeros(2)
+        self._to = np.zeros(2)
+        self._saccade_ticks = 1
+        self._age = 1
+        self._fixation_ticks = 80
+
+    def step(self, prosody: Prosody, controls: Controls, head_deg: Vector) -> Vector:
+        """(2,); ``head_deg`` is (yaw, pitch, ...) now, which the eyes turn against."""
+        self._age += 1
+        self._fixation_ticks -= 1
+        if self._fixation_ticks <= 0:
+            self._choose_fixation(prosody.talking)
+        progress = min(self._age / self._saccade_ticks, 1.0)
+        self._offset = self._from + (self._to - self._from) * progress**2 * (3 - 2 * progress)
+        target = self._target.step(np.array(controls.gaze))
+        return np.clip(target + self._offset - head_deg[:2], -_EYE_LIMIT_DEG, _EYE_LIMIT_DEG)
+
+    def _choose_fixation(self, talking: bool) -> None:
+        chance = self._rng.random()
+        aside = self._rng.standard_normal(2)
+        if chance < 0.55:  # micro-saccade about the target
+            to, mean_s = np.array([0.35, 0.25]) * aside, 0.7
+        elif chance < 0.92:  # from one eye or the mouth of the other person to another
+            to, mean_s = np.array([1.2, 0.8]) * aside, 0.6
+        else:  # a glance aside
+            to, mean_s = np.array([3.0, 1.6]) * aside, 0.5
+        limit = 4.0 if talking else 5.0
+        self._from, self._to = self._offset, np.clip(to, -limit, limit)
+        size_deg = float(np.hypot(*(self._to - self._from)))
+        self._saccade_ticks = max(1, round((0.021 + 0.0022 * size_deg) / TICK_S))  # the main sequence
+        self._age = 0
+        self._fixation_ticks = self._saccade_ticks + round(self._rng.lognormal(math.log(mean_s), 0.5) / TICK_S)
+
+
+def _lid(age_s: float) -> float:
+    """Closure ``age_s`` into a blink: fast down, a moment shut, slower up."""
+    if age_s <= 0:
+        return 0.0
+    if age_s < _CLOSE_S:
+        return math.sin(math.pi / 2 * age_s / _CLOSE_S) ** 2
+    if age_s <= _CLOSE_S + _SHUT_S:
+        return 1.0
+    opening = min((age_s - _CLOSE_S - _SHUT_S) / _OPEN_S, 1.0)
+    return (1 - opening) ** 2 * (1 + 2 * opening)

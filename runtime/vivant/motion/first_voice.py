@@ -1,0 +1,184 @@
+"""The first voice: speech to motion by rules that were measured on people, with 0.1 s of look-ahead and no network."""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from fractions import Fraction
+
+import numpy as np
+
+from vivant.errors import InputError
+from vivant.motion.chance import Vector
+from vivant.motion.life import Life
+from vivant.speech.features import TICK_US, FeatureExtractor, smoothstep
+from vivant.speech.mouth import AHEAD, CHANNELS, MOUTH_TO_ARKIT, TONGUE, Mouth, MouthTrack
+from vivant.speech.prosody import Prosody, ProsodyTrack
+from vivant.speech.resample import Resampler
+from vivant.types import AudioChunk, Controls, Float32Array, MotionFrame, Pose, frame_pts_us
+
+_EASE_US = 120_000
+"""How long the mouth takes from where it was to where it belongs after a reset or a flush."""
+
+
+class FirstVoice:
+    """A ``SpeechMotion``; has no state of its own."""
+
+    # A frame needs the tick after it (10), that tick's future (70), half of its window and the resampler's (17).
+    look_ahead_ms = 100
+
+    def open(self, fps: Fraction, seed: int) -> FirstVoiceState:
+        if not 24 <= fps <= 60:
+            raise InputError(f"fps must be from 24 to 60, got {fps}")
+        return FirstVoiceState(fps, seed)
+
+
+class FirstVoiceState:
+    """A ``MotionState``: audio drives ticks of 10 ms, frames are read off between them."""
+
+    def __init__(self, fps: Fraction, seed: int) -> None:
+        self._fps = fps
+        self._next_index = 0
+        self._life = Life(seed)
+        self._mouth_held = np.zeros(len(CHANNELS))
+        self._mouth = np.zeros(len(CHANNELS))
+        self._ease_from_us = -_EASE_US
+        rest = np.zeros(len(CHANNELS) + 60)
+        self._rows = (rest, rest)  # the two latest ticks: mouth, then life
+        self._begin_listening()
+
+    def push(self, chunk: AudioChunk, controls: Controls) -> list[MotionFrame]:
+        """Take (n,) samples at a rate that stays the same until ``reset``; values beyond [-1, 1] are clipped.
+
+        Lost audio (``start_sample`` ahead of what was heard) counts as silence, but no more than one second of it: a
+        longer jump is a source that has moved, not a loss, and waiting it out would freeze the face.
+        """
+        frames = []
+        for piece in self._ear.take(chunk):
+            self._ear.hear(piece)
+            frames += self._certain_frames(controls)
+        return frames
+
+    def flush(self, controls: Controls) -> list[MotionFrame]:
+        """The frames up to the end of the audio. Their future is silence; what is heard later does not change them."""
+        # A twin hears the silence, so that this state can go on as if it had never been.
+        twin = copy.deepcopy(self)
+        twin._ear.hear_silence(FirstVoice.look_ahead_ms)
+        frames = twin._certain_frames(controls)
+        if frames:
+            self._next_index = twin._next_index
+            self._ease(twin._mouth)
+        return frames
+
+    def reset(self) -> None:
+        """Forget the audio; the next sample pushed, whatever its ``start_sample``, sounds at the next frame's time."""
+        self._ease(self._mouth)
+        self._begin_listening()
+
+    def _begin_listening(self) -> None:
+        self._ear = _Ear()
+        self._origin_us = frame_pts_us(self._next_index, self._fps)
+        self._ticks_lived = 0
+
+    def _ease(self, mouth: Mouth) -> None:
+        self._mouth_held = mouth
+        self._ease_from_us = frame_pts_us(self._next_index - 1, self._fps)
+
+    def _certain_frames(self, controls: Controls) -> list[MotionFrame]:
+        frames = []
+        heard_us = self._origin_us + self._ear.heard_us
+        while (pts_us := frame_pts_us(self._next_index, self._fps)) + FirstVoice.look_ahead_ms * 1000 <= heard_us:
+            frames.append(self._frame(pts_us, controls))
+            self._next_index += 1
+        return frames
+
+    def _frame(self, pts_us: int, controls: Controls) -> MotionFrame:
+        since_us = pts_us - self._origin_us
+        while (self._ticks_lived - 1) * TICK_US < since_us:
+            mouth, prosody = self._ear.ticks.popleft()
+            self._rows = (self._rows[1], np.concatenate([mouth, self._life.step(prosody, controls)]))
+            self._ticks_lived += 1
+        share = since_us / TICK_US - (self._ticks_lived - 2)
+        row = self._rows[0] + share * (self._rows[1] - self._rows[0])
+        self._mouth = self._eased(row[: len(CHANNELS)], pts_us)
+        return _motion_frame(self._next_index, pts_us, self._mouth, row[len(CHANNELS) :])
+
+    def _eased(self, mouth: Mouth, pts_us: int) -> Mouth:
+        share = smoothstep((pts_us - self._ease_from_us) / _EASE_US)
+        eased: Mouth = share * mouth + (1 - share) * self._mouth_held
+        return eased
+
+
+class _Ear:
+    """Audio in, (mouth, prosody) out once per tick; checks that the audio is what it claims to be."""
+
+    def __init__(self) -> None:
+        self.ticks: deque[tuple[Mouth, Prosody]] = deque()
+        self._resampler: Resampler | None = None
+        self._features = FeatureExtractor()
+        self._mouth = MouthTrack()
+        self._prosody = ProsodyTrack()
+        self._unborn = 1 + AHEAD
+        """Outputs that belong to ticks before the first sample."""
+        self._n_heard = 0
+        self._next_sample = 0
+
+    @property
+    def heard_us(self) -> int:
+        return self._n_heard * 1_000_000 // self._resampler.rate_hz if self._resampler else 0
+
+    def take(self, chunk: AudioChunk) -> list[Float32Array]:
+        """The chunk, checked, with lost audio as silence before it, in pieces of at most a second."""
+        samples = _checked(chunk)
+        rate_hz = chunk.sample_rate_hz
+        if self._resampler is None:
+            self._resampler = Resampler(rate_hz)
+            self._next_sample = chunk.start_sample
+        if rate_hz != self._resampler.rate_hz:
+            raise InputError(f"sample_rate_hz changed from {self._resampler.rate_hz} to {rate_hz} within a stream; reset first")
+        lost = chunk.start_sample - self._next_sample
+        if lost < 0:
+            raise InputError(f"start_sample must be at least {self._next_sample}, got {chunk.start_sample}: audio was repeated")
+        self._next_sample = chunk.start_sample + len(samples)
+        samples = np.concatenate([np.zeros(min(lost, rate_hz), np.float32), samples])
+        return [samples[i : i + rate_hz] for i in range(0, len(samples), rate_hz)]
+
+    def hear(self, samples: Float32Array) -> None:
+        assert self._resampler is not None
+        self._n_heard += len(samples)
+        for hop in self._resampler.push(samples):
+            features = self._features.push(hop)
+            tick = (self._mouth.push(features), self._prosody.push(features))
+            if self._unborn > 0:
+                self._unborn -= 1
+            else:
+                self.ticks.append(tick)
+
+    def hear_silence(self, duration_ms: int) -> None:
+        """Nearly ``duration_ms``: one sample less, so that a frame at the very end of the audio stays out."""
+        if self._resampler is not None:
+            self.hear(np.zeros(self._resampler.rate_hz * duration_ms // 1000 - 1, np.float32))
+
+
+def _checked(chunk: AudioChunk) -> Float32Array:
+    samples = chunk.samples
+    if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.ndim != 1:
+        shape = f"{samples.dtype} {samples.shape}" if isinstance(samples, np.ndarray) else type(samples).__name__
+        raise InputError(f"samples must be a float32 array of shape (n,), got {shape}")
+    if not np.isfinite(samples).all():
+        raise InputError("samples must be finite, got NaN or infinity")
+    return np.clip(samples, -1.0, 1.0)
+
+
+def _motion_frame(index: int, pts_us: int, mouth: Mouth, life: Vector) -> MotionFrame:
+    weights = np.clip(mouth @ MOUTH_TO_ARKIT + life[:52], 0.0, 1.0)
+    weights[weights < 1e-4] = 0.0  # the tails of easing
+    yaw, pitch, roll, x, y, scale, gaze_yaw, gaze_pitch = (float(value) for value in life[52:])
+    return MotionFrame(
+        index=index,
+        pts_us=pts_us,
+        weights=weights.astype(np.float32),
+        tongue=(0.0, float(mouth[TONGUE])),
+        pose=Pose(yaw, pitch, roll, x, y, scale),
+        gaze=(gaze_yaw, gaze_pitch),
+    )

@@ -1,0 +1,70 @@
+"""A head that is never still and never hurried: posture, sway, breathing, and beats on stressed syllables."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vivant.motion.chance import TICK_S, Follow, Pulses, Vector, Wander
+from vivant.speech.prosody import Prosody
+from vivant.types import Controls
+
+LIMIT_DEG = np.array([15.0, 10.0, 10.0])
+"""How far a layered portrait turns well (yaw, pitch, roll); approached softly."""
+
+_SWAY_DEG = np.array([2.8, 1.5, 1.5])
+_POSTURE_DEG = np.array([3.6, 1.7, 2.2])
+_IDLE_SHARE = 0.2
+_GAZE_SHARE = 0.3
+"""The part of a gaze shift that the head makes; the eyes do the rest."""
+_BREATH_S = 4.2
+
+
+class Head:
+    """Ticks in, (yaw, pitch, roll in degrees, x, y in eye distances) out."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._sway = Wander(rng, 5, 1.1)
+        self._posture_target = np.zeros(3)
+        self._posture_ticks = 0
+        self._posture = Follow(0.6)
+        self._beats = Pulses(3)
+        self._effort = Follow(0.7)
+        self._control = Follow(0.5)
+        self._breath = rng.uniform(0, 2 * math.pi)
+
+    def step(self, prosody: Prosody, controls: Controls) -> Vector:
+        """(5,) after one tick."""
+        self._choose_posture(prosody)
+        if prosody.stress > 0:
+            self._beat(prosody.stress)
+        effort = float(self._effort.step(np.array([1.0 + 0.3 * prosody.arousal if prosody.talking else _IDLE_SHARE]))[0])
+        # People move with their voice: time runs faster for the head on loud syllables.
+        sway = self._sway.step(0.45 + 1.5 * prosody.energy)
+        gaze_yaw, gaze_pitch, amount = self._control.step(np.array([*controls.gaze, controls.head_motion]))
+        self._breath += 2 * math.pi * TICK_S / _BREATH_S
+        breath = math.sin(self._breath)
+        own = effort * sway[:3] * _SWAY_DEG + self._posture.step(self._posture_target) + self._beats.step()
+        own[1] += 0.25 * breath
+        angle = LIMIT_DEG * np.tanh((amount * own + _GAZE_SHARE * np.array([gaze_yaw, gaze_pitch, 0.0])) / LIMIT_DEG)
+        # The neck turns about a point below and behind the face, so angles carry the face along.
+        x = 0.010 * angle[0] + 0.012 * angle[2] + amount * 0.012 * effort * sway[3]
+        y = 0.008 * angle[1] + amount * (0.008 * effort * sway[4] + 0.004 * breath)
+        return np.array([*angle, x, y])
+
+    def _choose_posture(self, prosody: Prosody) -> None:
+        self._posture_ticks -= 1
+        if self._posture_ticks > 0 and not (prosody.phrase_start and self._rng.random() < 0.7):
+            return
+        scale = 1.0 if prosody.talking else 0.4
+        seconds = self._rng.lognormal(math.log(1.1 if prosody.talking else 3.5), 0.4)
+        self._posture_ticks = round(seconds / TICK_S)
+        self._posture_target = scale * _POSTURE_DEG * np.clip(self._rng.standard_normal(3), -1.8, 1.8)
+
+    def _beat(self, stress: float) -> None:
+        """A nod whose fastest moment falls on the middle of the syllable."""
+        size = 0.4 + stress
+        down, side, tilt = self._rng.normal([-2.4, 0.0, 0.0], [1.0, 2.0, 1.2])
+        self._beats.start(size * np.array([side, down, tilt]), rise_s=0.2, fall_s=0.5)

@@ -1,0 +1,43 @@
+"""Everything of a face that is not its mouth, as one vector per tick, decided by chance and by the rhythm of the voice."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vivant.motion.chance import Follow, Vector
+from vivant.motion.expression import Expression
+from vivant.motion.eyes import Gaze, Lids
+from vivant.motion.head import Head
+from vivant.speech.prosody import Prosody
+from vivant.types import ARKIT_INDEX, Controls
+
+_BLINK = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
+_WIDE = [ARKIT_INDEX["eyeWideLeft"], ARKIT_INDEX["eyeWideRight"]]
+_LID_PER_DEG = 0.012
+"""Closure of the upper lid per degree of downward gaze; half as much widening upwards."""
+
+
+class Life:
+    """Ticks in, (60,) out: 52 weights, yaw, pitch, roll, x, y, scale, gaze yaw and pitch (units as in ``types``)."""
+
+    def __init__(self, seed: int) -> None:
+        # One generator per part: what one part draws never shifts another.
+        head, lids, gaze, expression = (
+            np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(4)
+        )
+        self._head = Head(head)
+        self._lids = Lids(lids)
+        self._gaze = Gaze(gaze)
+        self._expression = Expression(expression)
+        self._distance = Follow(0.6)
+
+    def step(self, prosody: Prosody, controls: Controls) -> Vector:
+        head = self._head.step(prosody, controls)
+        gaze = self._gaze.step(prosody, controls, head)
+        weights = self._expression.step(prosody, controls)
+        lids = np.array(self._lids.step(prosody))
+        down_deg, up_deg = max(-gaze[1], 0.0), max(gaze[1], 0.0)
+        weights[_BLINK] = np.maximum(lids, np.minimum(_LID_PER_DEG * down_deg, 0.3))
+        weights[_WIDE] = (weights[_WIDE] + 0.5 * _LID_PER_DEG * up_deg) * (1 - lids)
+        distance = self._distance.step(np.array([controls.distance]))
+        return np.concatenate([weights, head, 1 / distance, gaze])

@@ -1,0 +1,49 @@
+"""The C++ kernel. `Scene` is immutable and shared; a `Renderer` holds one session's scratch memory.
+
+Coordinates of a scene: px of the rig's square, x right, y down, z towards the viewer. Textures are premultiplied RGBA.
+See renderer.hpp for what each array means; `vivant.rig.rig.Rig` builds them and is the only caller.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+class Scene:
+    @staticmethod
+    def make(
+        *,
+        rest: NDArray[np.float32],  # (n, 3)
+        uv: NDArray[np.float32],  # (n, 2) texels
+        colour: NDArray[np.float32],  # (n, 4) factor on the texel; 1 keeps it
+        head: NDArray[np.float32],  # (n, 1) 1 follows the head
+        move_blocks: NDArray[np.int32],  # (b, 4) drive, first vertex, count, first row of moves
+        moves: NDArray[np.float32],  # (m, 3)
+        tint_blocks: NDArray[np.int32],  # (c, 4) the same for colours
+        tints: NDArray[np.float32],  # (k, 4)
+        links: NDArray[np.int32],  # (l, 2) follower, leader: takes over its displacement
+        triangles: NDArray[np.int32],  # (t, 6) corners, neighbours across corner i -> i + 1 (-1 open, -2 hidden)
+        layers: NDArray[np.int32],  # (l, 4) first triangle, count, texture, flags (1 sorted, 2 static)
+        textures: Sequence[NDArray[np.uint8]],  # each (h, w, 4)
+        contacts: NDArray[np.int32],  # (c, 2) upper vertex, lower vertex
+        follower_ends: NDArray[np.int32],  # (f, 2) vertex, contact
+        follower_weights: NDArray[np.float32],  # (f, 1)
+        eye_ranges: NDArray[np.int32],  # (2, 2) first vertex, count; the person's left eye first
+        eye_centres: NDArray[np.float32],  # (2, 3)
+        camera: NDArray[np.float32],  # (4,) centre x, centre y, distance, side
+        head_frame: NDArray[np.float32],  # (6,) pivot x, y, z, unit, yaw gain, pitch gain
+        limits: NDArray[np.float32],  # (6, 2) yaw, pitch, roll, x, y, scale
+        transparent: bool,
+    ) -> Scene: ...
+
+class Renderer:
+    def __init__(self, scene: Scene, width: int, height: int) -> None: ...
+    def render(
+        self,
+        weights: NDArray[np.float32],  # (52,)
+        tongue: NDArray[np.float32],  # (2,)
+        pose: NDArray[np.float32],  # (6,)
+        gaze: NDArray[np.float32],  # (2,)
+        out: NDArray[np.uint8],  # (height, width, 4), written whole, straight alpha
+    ) -> None:
+        """Draw one frame. Releases the GIL; one thread at a time."""

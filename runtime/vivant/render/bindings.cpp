@@ -1,0 +1,131 @@
+// Python's door to the kernel: arrays in, arrays out, nothing kept by reference. Shapes are documented in _kernel.pyi.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/vector.h>
+
+#include <stdexcept>
+
+#include "renderer.hpp"
+
+namespace nb = nanobind;
+using namespace vivant;
+
+namespace {
+
+template <class T, class... Shape> using Array = nb::ndarray<const T, nb::numpy, nb::device::cpu, nb::c_contig, Shape...>;
+template <size_t n> using Floats = Array<float, nb::shape<-1, n>>;
+template <size_t n> using Ints = Array<int32_t, nb::shape<-1, n>>;
+using TextureArray = Array<uint8_t, nb::shape<-1, -1, 4>>;
+using FrameArray = nb::ndarray<uint8_t, nb::numpy, nb::device::cpu, nb::c_contig, nb::shape<-1, -1, 4>>;
+
+template <class To, class A> std::vector<To> rows(const A& array) {
+    const To* first = reinterpret_cast<const To*>(array.data());
+    return std::vector<To>(first, first + array.shape(0));
+}
+
+void require(bool condition, const char* what) {
+    if (!condition) throw std::invalid_argument(what);
+}
+
+template <class Item> void require_blocks(const std::vector<Block>& blocks, const std::vector<Item>& data, size_t vertices) {
+    for (const Block& b : blocks)
+        require(b.drive >= 0 && b.drive < kDrives && b.start >= 0 && b.count >= 0 && b.offset >= 0 &&
+                    size_t(b.start) + b.count <= vertices && size_t(b.offset) + b.count <= data.size(),
+                "rig: a block points outside its data");
+}
+
+// A rig may come from a file, so every index is checked here, once, and trusted inside.
+void require_sound(const Scene& s) {
+    const size_t n = s.rest.size();
+    require(s.uv.size() == 2 * n && s.colour.size() == n && s.head.size() == n, "rig: vertex arrays differ in length");
+    require_blocks(s.move_blocks, s.moves, n);
+    require_blocks(s.tint_blocks, s.tints, n);
+    for (const Triangle& t : s.triangles)
+        for (int i = 0; i < 3; ++i)
+            require(t.corner[i] >= 0 && size_t(t.corner[i]) < n && t.neighbour[i] >= kHiddenEdge &&
+                        t.neighbour[i] < int64_t(s.triangles.size()),
+                    "rig: a triangle points outside the rig");
+    for (const Layer& l : s.layers)
+        require(l.first_triangle >= 0 && l.triangle_count >= 0 && l.texture >= 0 && size_t(l.texture) < s.textures.size() &&
+                    size_t(l.first_triangle) + l.triangle_count <= s.triangles.size(),
+                "rig: a layer points outside the rig");
+    for (const Contact& c : s.contacts)
+        require(c.upper >= 0 && c.lower >= 0 && size_t(std::max(c.upper, c.lower)) < n, "rig: a contact points outside the rig");
+    for (const Follower& f : s.followers)
+        require(f.vertex >= 0 && size_t(f.vertex) < n && f.contact >= 0 && size_t(f.contact) < s.contacts.size(),
+                "rig: a follower points outside the rig");
+    for (const Link& l : s.links)
+        require(l.follower >= 0 && l.leader >= 0 && size_t(std::max(l.follower, l.leader)) < n, "rig: a link points outside the rig");
+    for (const Eye& e : s.eyes)
+        require(e.start >= 0 && e.count >= 0 && size_t(e.start) + e.count <= n, "rig: an eye points outside the rig");
+    for (const TextureData& t : s.textures) require(t.width >= 2 && t.height >= 2, "rig: a texture is too small");
+}
+
+std::shared_ptr<Scene> make_scene(Floats<3> rest, Floats<2> uv, Floats<4> colour, Floats<1> head, Ints<4> move_blocks, Floats<3> moves,
+                                  Ints<4> tint_blocks, Floats<4> tints, Ints<2> links, Ints<6> triangles, Ints<4> layers,
+                                  const std::vector<TextureArray>& textures, Ints<2> contacts, Ints<2> follower_ends,
+                                  Floats<1> follower_weights, Ints<2> eye_ranges, Floats<3> eye_centres, Array<float, nb::shape<4>> camera,
+                                  Array<float, nb::shape<6>> head_frame, Array<float, nb::shape<6, 2>> limits, bool transparent) {
+    auto scene = std::make_shared<Scene>();
+    scene->rest = rows<Vec3>(rest);
+    scene->uv.assign(uv.data(), uv.data() + uv.size());
+    scene->colour = rows<Rgba>(colour);
+    scene->head = rows<float>(head);
+    scene->move_blocks = rows<Block>(move_blocks);
+    scene->moves = rows<Vec3>(moves);
+    scene->tint_blocks = rows<Block>(tint_blocks);
+    scene->tints = rows<Rgba>(tints);
+    scene->links = rows<Link>(links);
+    scene->triangles = rows<Triangle>(triangles);
+    scene->layers = rows<Layer>(layers);
+    for (const TextureArray& t : textures)
+        scene->textures.push_back({std::vector<uint8_t>(t.data(), t.data() + t.size()), int(t.shape(1)), int(t.shape(0))});
+    scene->contacts = rows<Contact>(contacts);
+    require(follower_ends.shape(0) == follower_weights.shape(0), "rig: follower arrays differ in length");
+    for (size_t i = 0; i < follower_ends.shape(0); ++i)
+        scene->followers.push_back({follower_ends(i, 0), follower_ends(i, 1), follower_weights(i, 0)});
+    require(eye_ranges.shape(0) == 2 && eye_centres.shape(0) == 2, "rig: two eyes are needed");
+    for (int i = 0; i < 2; ++i)
+        scene->eyes[i] = {eye_ranges(i, 0), eye_ranges(i, 1), {eye_centres(i, 0), eye_centres(i, 1), eye_centres(i, 2)}};
+    scene->camera = {camera(0), camera(1), camera(2), camera(3)};
+    Head& h = scene->head_frame;
+    h.pivot = {head_frame(0), head_frame(1), head_frame(2)};
+    h.unit = head_frame(3), h.yaw_gain = head_frame(4), h.pitch_gain = head_frame(5);
+    for (int i = 0; i < 6; ++i) h.limits[i][0] = limits(i, 0), h.limits[i][1] = limits(i, 1);
+    scene->transparent = transparent;
+    require_sound(*scene);
+    scene->finish();
+    return scene;
+}
+
+void render(Renderer& renderer, Array<float, nb::shape<kWeights>> weights, Array<float, nb::shape<2>> tongue,
+            Array<float, nb::shape<6>> pose, Array<float, nb::shape<2>> gaze, FrameArray out) {
+    require(int(out.shape(0)) == renderer.height() && int(out.shape(1)) == renderer.width(), "out must be (height, width, 4)");
+    Motion motion;
+    std::copy_n(weights.data(), kWeights, motion.weights);
+    std::copy_n(tongue.data(), 2, motion.tongue);
+    std::copy_n(pose.data(), 6, motion.pose);
+    std::copy_n(gaze.data(), 2, motion.gaze);
+    nb::gil_scoped_release unlocked;
+    renderer.render(motion, out.data());
+}
+
+}  // namespace
+
+NB_MODULE(_kernel, m) {
+    nb::class_<Scene>(m, "Scene").def_static(
+        "make", &make_scene, nb::kw_only(), nb::arg("rest"), nb::arg("uv"), nb::arg("colour"), nb::arg("head"), nb::arg("move_blocks"),
+        nb::arg("moves"), nb::arg("tint_blocks"), nb::arg("tints"), nb::arg("links"), nb::arg("triangles"), nb::arg("layers"),
+        nb::arg("textures"), nb::arg("contacts"), nb::arg("follower_ends"), nb::arg("follower_weights"), nb::arg("eye_ranges"),
+        nb::arg("eye_centres"), nb::arg("camera"), nb::arg("head_frame"), nb::arg("limits"), nb::arg("transparent"));
+    nb::class_<Renderer>(m, "Renderer")
+        .def(
+            "__init__",
+            [](Renderer* self, std::shared_ptr<Scene> scene, int width, int height) {
+                require(width >= 16 && height >= 16 && width <= 4096 && height <= 4096, "size must be from 16 to 4096");
+                new (self) Renderer(std::move(scene), width, height);
+            },
+            nb::arg("scene"), nb::arg("width"), nb::arg("height"))
+        .def("render", &render, nb::arg("weights"), nb::arg("tongue"), nb::arg("pose"), nb::arg("gaze"), nb::arg("out"));
+}

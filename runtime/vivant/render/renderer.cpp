@@ -1,0 +1,289 @@
+#include "renderer.hpp"
+
+#include <numeric>
+
+namespace vivant {
+namespace {
+
+constexpr float kRadians = 0.017453292519943295f;
+constexpr float kEyeLookFullDeg = 30.0f;
+constexpr float kEyeLimitDeg = 28.0f;
+constexpr float kFringePx = 1.0f;
+constexpr float kFringeTexels = 3.0f;
+
+enum Weight { kLookDownL = 1, kLookInL, kLookOutL, kLookUpL, kLookDownR = 8, kLookInR, kLookOutR, kLookUpR };
+
+float unit_clamp(float x) { return std::clamp(x, 0.0f, 1.0f); }
+
+// Yaw about y, then pitch about x, in a frame with y down (image) and z towards the viewer.
+struct Turn {
+    float cy, sy, cp, sp;
+    Turn(float yaw_deg, float pitch_deg)
+        : cy(std::cos(yaw_deg * kRadians)), sy(std::sin(yaw_deg * kRadians)),
+          cp(std::cos(pitch_deg * kRadians)), sp(std::sin(pitch_deg * kRadians)) {}
+    Vec3 operator()(Vec3 v) const {
+        const float y = v.y * cp - v.z * sp, z = v.z * cp + v.y * sp;
+        return {v.x * cy + z * sy, y, z * cy - v.x * sy};
+    }
+};
+
+bool is_white(const float* c) { return c[0] == 1.0f && c[1] == 1.0f && c[2] == 1.0f && c[3] == 1.0f; }
+
+void unpremultiply(uint8_t* pixels, size_t count) {
+    for (size_t i = 0; i < count; ++i, pixels += 4) {
+        const unsigned alpha = pixels[3];
+        if (alpha == 255) continue;
+        for (int channel = 0; channel < 3; ++channel)
+            pixels[channel] = alpha ? static_cast<uint8_t>(std::min(255u, (pixels[channel] * 255u + alpha / 2) / alpha)) : 0;
+    }
+}
+
+}  // namespace
+
+void Scene::finish() {
+    triangle_opaque.assign(triangles.size(), 0);
+    for (const Layer& layer : layers) {
+        const TextureData& texture = textures[layer.texture];
+        for (int32_t t = layer.first_triangle; t < layer.first_triangle + layer.triangle_count; ++t) {
+            float low[2] = {1e9f, 1e9f}, high[2] = {-1e9f, -1e9f};
+            for (int32_t corner : triangles[t].corner)
+                for (int axis = 0; axis < 2; ++axis) {
+                    low[axis] = std::min(low[axis], uv[corner * 2 + axis]);
+                    high[axis] = std::max(high[axis], uv[corner * 2 + axis]);
+                }
+            const int x0 = std::max(0, int(low[0]) - 1), x1 = std::min(texture.width - 1, int(high[0]) + 1);
+            const int y0 = std::max(0, int(low[1]) - 1), y1 = std::min(texture.height - 1, int(high[1]) + 1);
+            bool opaque = true;
+            for (int y = y0; y <= y1 && opaque; ++y)
+                for (int x = x0; x <= x1; ++x) opaque &= texture.texels[(size_t(y) * texture.width + x) * 4 + 3] == 255;
+            triangle_opaque[t] = opaque;
+        }
+    }
+}
+
+Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height)
+    : scene_(std::move(scene)), width_(width), height_(height) {
+    const size_t vertices = scene_->rest.size(), triangles = scene_->triangles.size();
+    points_.resize(vertices);
+    colours_.resize(vertices);
+    corners_.resize(vertices);
+    depth_.resize(vertices);
+    overlap_.resize(scene_->contacts.size());
+    away_.resize(triangles);
+    keys_.resize(triangles);
+    order_.resize(triangles);
+    spare_.resize(triangles);
+    for (size_t i = 0; i < vertices; ++i) {
+        corners_[i].u = scene_->uv[2 * i];
+        corners_[i].v = scene_->uv[2 * i + 1];
+    }
+
+    base_.assign(size_t(width) * height * 4, 0);
+    Motion rest{};
+    rest.pose[5] = 1.0f;
+    set_drives(rest);
+    deform();
+    project(rest);
+    for (const Layer& layer : scene_->layers)
+        if (layer.flags & kStatic) draw_layer(layer, {base_.data(), width_, height_});
+}
+
+void Renderer::render(const Motion& motion, uint8_t* out) {
+    set_drives(motion);
+    deform();
+    keep_contacts_apart();
+    turn_eyes();
+    project(motion);
+    std::memcpy(out, base_.data(), base_.size());
+    for (const Layer& layer : scene_->layers)
+        if (!(layer.flags & kStatic)) draw_layer(layer, {out, width_, height_});
+    if (scene_->transparent) unpremultiply(out, size_t(width_) * height_);
+}
+
+void Renderer::set_drives(const Motion& motion) {
+    float* drive = drives_;
+    for (int i = 0; i < kWeights; ++i) drive[i] = unit_clamp(motion.weights[i]);
+    drive[kTongueOut] = unit_clamp(drive[kTongueOut] + motion.tongue[0]);
+    drive[kTongueUp] = unit_clamp(motion.tongue[1]);
+
+    // Gaze and the eyeLook* weights say the same thing: add them as angles, then let the lids follow the sum.
+    const float yaw[2] = {drive[kLookOutL] - drive[kLookInL], drive[kLookInR] - drive[kLookOutR]};
+    const float pitch[2] = {drive[kLookUpL] - drive[kLookDownL], drive[kLookUpR] - drive[kLookDownR]};
+    for (int eye = 0; eye < 2; ++eye) {
+        eye_angles_[eye][0] = std::clamp(motion.gaze[0] + yaw[eye] * kEyeLookFullDeg, -kEyeLimitDeg, kEyeLimitDeg);
+        eye_angles_[eye][1] = std::clamp(motion.gaze[1] + pitch[eye] * kEyeLookFullDeg, -kEyeLimitDeg, kEyeLimitDeg);
+        const float right = eye_angles_[eye][0] / kEyeLookFullDeg, up = eye_angles_[eye][1] / kEyeLookFullDeg;
+        drive[eye ? kLookDownR : kLookDownL] = unit_clamp(-up);
+        drive[eye ? kLookUpR : kLookUpL] = unit_clamp(up);
+        drive[eye ? kLookInR : kLookOutL] = unit_clamp(right);
+        drive[eye ? kLookOutR : kLookInL] = unit_clamp(-right);
+    }
+}
+
+void Renderer::deform() {
+    points_ = scene_->rest;
+    for (const Block& block : scene_->move_blocks) {
+        const float weight = drives_[block.drive];
+        if (weight == 0.0f) continue;
+        float* to = &points_[block.start].x;
+        const float* from = &scene_->moves[block.offset].x;
+        for (int i = 0; i < block.count * 3; ++i) to[i] += weight * from[i];
+    }
+    colours_ = scene_->colour;
+    for (const Block& block : scene_->tint_blocks) {
+        const float weight = drives_[block.drive];
+        if (weight == 0.0f) continue;
+        float* to = &colours_[block.start].r;
+        const float* from = &scene_->tints[block.offset].r;
+        for (int i = 0; i < block.count * 4; ++i) to[i] += weight * from[i];
+    }
+}
+
+void Renderer::keep_contacts_apart() {
+    for (size_t i = 0; i < scene_->contacts.size(); ++i) {
+        const Contact& contact = scene_->contacts[i];
+        overlap_[i] = std::max(0.0f, points_[contact.upper].y - points_[contact.lower].y);
+    }
+    for (const Follower& follower : scene_->followers)
+        points_[follower.vertex].y += follower.weight * overlap_[follower.contact];
+    for (const Link& link : scene_->links) {
+        const Vec3 &now = points_[link.leader], &rest = scene_->rest[link.leader];
+        Vec3& point = points_[link.follower];
+        point = {point.x + now.x - rest.x, point.y + now.y - rest.y, point.z + now.z - rest.z};
+    }
+}
+
+void Renderer::turn_eyes() {
+    for (int eye = 0; eye < 2; ++eye) {
+        const Eye& ball = scene_->eyes[eye];
+        const Turn turn(eye_angles_[eye][0], eye_angles_[eye][1]);
+        for (int32_t i = ball.start; i < ball.start + ball.count; ++i) {
+            const Vec3 p = points_[i];
+            const Vec3 t = turn({p.x - ball.centre.x, p.y - ball.centre.y, p.z - ball.centre.z});
+            points_[i] = {ball.centre.x + t.x, ball.centre.y + t.y, ball.centre.z + t.z};
+        }
+    }
+}
+
+void Renderer::project(const Motion& motion) {
+    const Head& head = scene_->head_frame;
+    float pose[6];
+    for (int i = 0; i < 6; ++i) pose[i] = std::clamp(motion.pose[i], head.limits[i][0], head.limits[i][1]);
+    const Turn turn(pose[0] * head.yaw_gain, pose[1] * head.pitch_gain);
+    const float cr = std::cos(pose[2] * kRadians), sr = std::sin(pose[2] * kRadians);
+    const Vec3 shift = {pose[3] * head.unit, -pose[4] * head.unit, 0.0f};
+    const Camera& camera = scene_->camera;
+    const float scale_x = static_cast<float>(width_) / camera.side, scale_y = static_cast<float>(height_) / camera.side;
+
+    for (size_t i = 0; i < points_.size(); ++i) {
+        Vec3 p = points_[i];
+        const float follow = scene_->head[i];
+        if (follow > 0.0f) {
+            const Vec3 t = turn({p.x - head.pivot.x, p.y - head.pivot.y, p.z - head.pivot.z});
+            const Vec3 moved = {head.pivot.x + pose[5] * (t.x * cr - t.y * sr) + shift.x,
+                                head.pivot.y + pose[5] * (t.x * sr + t.y * cr) + shift.y,
+                                head.pivot.z + pose[5] * t.z + shift.z};
+            p = {p.x + follow * (moved.x - p.x), p.y + follow * (moved.y - p.y), p.z + follow * (moved.z - p.z)};
+        }
+        const float perspective = camera.distance / (camera.distance - p.z);
+        Corner& corner = corners_[i];
+        corner.x = (camera.centre_x + (p.x - camera.centre_x) * perspective) * scale_x;
+        corner.y = (camera.centre_y + (p.y - camera.centre_y) * perspective) * scale_y;
+        depth_[i] = p.z;
+        const Rgba& colour = colours_[i];
+        const float alpha = unit_clamp(colour.a);
+        corner.rgba[0] = std::max(0.0f, colour.r) * alpha;
+        corner.rgba[1] = std::max(0.0f, colour.g) * alpha;
+        corner.rgba[2] = std::max(0.0f, colour.b) * alpha;
+        corner.rgba[3] = alpha;
+    }
+}
+
+void Renderer::draw_layer(const Layer& layer, const Image& image) {
+    if (layer.flags & kSorted) return draw_sorted(layer, image);
+    const Texture texture = scene_->textures[layer.texture].view();
+    for (int32_t t = layer.first_triangle; t < layer.first_triangle + layer.triangle_count; ++t) {
+        draw_one(t, texture, image);
+        draw_fringe(t, texture, image);
+    }
+}
+
+bool Renderer::faces_away(const Triangle& triangle) const {
+    const Corner &a = corners_[triangle.corner[0]], &b = corners_[triangle.corner[1]], &c = corners_[triangle.corner[2]];
+    return (b.x - a.x) * (c.y - a.y) - (c.x - a.x) * (b.y - a.y) >= 0.0f;  // counter-clockwise in a frame with y up
+}
+
+void Renderer::draw_sorted(const Layer& layer, const Image& image) {
+    const int32_t first = layer.first_triangle, count = layer.triangle_count;
+    float near = -1e9f, far = 1e9f;
+    for (int32_t t = first; t < first + count; ++t) {
+        const Triangle& triangle = scene_->triangles[t];
+        away_[t] = faces_away(triangle);
+        for (int32_t corner : triangle.corner) {
+            near = std::max(near, depth_[corner]);
+            far = std::min(far, depth_[corner]);
+        }
+    }
+    const float quantum = 65535.0f / (3.0f * std::max(near - far, 1e-3f));
+    for (int32_t i = 0; i < count; ++i) {
+        const int32_t* corner = scene_->triangles[first + i].corner;
+        keys_[i] = static_cast<uint32_t>((depth_[corner[0]] + depth_[corner[1]] + depth_[corner[2]] - 3.0f * far) * quantum);
+    }
+    std::iota(order_.begin(), order_.begin() + count, 0u);
+    for (int shift = 0; shift < 16; shift += 8) {  // radix sort, stable
+        uint32_t start[257] = {};
+        for (int32_t i = 0; i < count; ++i) ++start[((keys_[i] >> shift) & 255) + 1];
+        std::partial_sum(start, start + 257, start);
+        for (int32_t i = 0; i < count; ++i) spare_[start[(keys_[order_[i]] >> shift) & 255]++] = order_[i];
+        order_.swap(spare_);
+    }
+    const Texture texture = scene_->textures[layer.texture].view();
+    for (int32_t i = 0; i < count; ++i) {
+        const int32_t t = first + static_cast<int32_t>(order_[i]);
+        draw_one(t, texture, image);  // also what faces away: a face that is turned in the portrait has folds at rest
+        if (!away_[t]) draw_fringe(t, texture, image);
+    }
+}
+
+void Renderer::draw_one(int32_t t, const Texture& texture, const Image& image) {
+    const int32_t* corner = scene_->triangles[t].corner;
+    const Corner &a = corners_[corner[0]], &b = corners_[corner[1]], &c = corners_[corner[2]];
+    if (a.rgba[3] + b.rgba[3] + c.rgba[3] == 0.0f) return;
+    if (is_white(a.rgba) && is_white(b.rgba) && is_white(c.rgba)) {
+        if (scene_->triangle_opaque[t])
+            draw_triangle<false, true>(image, texture, a, b, c);
+        else
+            draw_triangle<false, false>(image, texture, a, b, c);
+    } else {
+        draw_triangle<true, false>(image, texture, a, b, c);
+    }
+}
+
+// Softens each visible border of the triangle with a strip, one pixel wide, over which it fades out.
+void Renderer::draw_fringe(int32_t t, const Texture& texture, const Image& image) {
+    const Triangle& triangle = scene_->triangles[t];
+    for (int edge = 0; edge < 3; ++edge) {
+        const int32_t beyond = triangle.neighbour[edge];
+        if (beyond == kHiddenEdge || (beyond >= 0 && !away_[beyond])) continue;
+        const Corner &a = corners_[triangle.corner[edge]], &b = corners_[triangle.corner[(edge + 1) % 3]];
+        const float dx = b.x - a.x, dy = b.y - a.y, length = std::sqrt(dx * dx + dy * dy);
+        if (length < 1e-4f) continue;
+        const float reach = (faces_away(triangle) ? -kFringePx : kFringePx) / length;
+        const float nx = -dy * reach, ny = dx * reach;  // outwards, for a triangle that faces us
+        const Corner& c = corners_[triangle.corner[(edge + 2) % 3]];
+        // The texture goes on beyond the border as it does inside, so that at rest the strip adds nothing to the picture.
+        const float height = std::max((nx * (a.x - c.x) + ny * (a.y - c.y)) * kFringePx, 0.25f);
+        const float along = ((c.x - a.x) * dx + (c.y - a.y) * dy) / (length * length);
+        const float du = std::clamp((a.u + along * (b.u - a.u) - c.u) / height, -kFringeTexels, kFringeTexels);
+        const float dv = std::clamp((a.v + along * (b.v - a.v) - c.v) / height, -kFringeTexels, kFringeTexels);
+        Corner outer_a = a, outer_b = b;
+        for (Corner* outer : {&outer_a, &outer_b}) {
+            outer->x += nx, outer->y += ny, outer->u += du, outer->v += dv;
+            for (float& channel : outer->rgba) channel = 0.0f;
+        }
+        draw_triangle<true, false>(image, texture, a, b, outer_b);
+        draw_triangle<true, false>(image, texture, a, outer_b, outer_a);
+    }
+}
+
+}  // namespace vivant

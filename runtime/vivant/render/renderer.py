@@ -1,0 +1,35 @@
+"""A rig's pixels for a motion frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vivant.errors import InputError
+from vivant.render._kernel import Renderer, Scene
+from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
+
+
+class RigRenderer:
+    """One session's renderer: own scratch memory, shared scene. One thread at a time."""
+
+    def __init__(self, scene: Scene, width: int, height: int) -> None:
+        self._renderer = Renderer(scene, width, height)
+        self._shape = (height, width, 4)
+
+    def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:
+        """Draw one RGBA frame; into ``out`` (height, width, 4) if given, which then belongs to the frame.
+
+        Weights outside [0, 1] and poses beyond the portrait's limits are clamped; what is not finite raises InputError.
+        """
+        pixels = np.empty(self._shape, np.uint8) if out is None else out
+        pose = motion.pose
+        vectors = (
+            np.ascontiguousarray(motion.weights, np.float32),
+            np.array(motion.tongue, np.float32),
+            np.array((pose.yaw_deg, pose.pitch_deg, pose.roll_deg, pose.x, pose.y, pose.scale), np.float32),
+            np.array(motion.gaze, np.float32),
+        )
+        if not all(np.isfinite(vector).all() for vector in vectors):
+            raise InputError(f"motion frame {motion.index} holds a value that is not finite")
+        self._renderer.render(*vectors, pixels)
+        return VideoFrame(motion.index, motion.pts_us, pixels, PixelFormat.RGBA)

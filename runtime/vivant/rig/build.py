@@ -1,0 +1,167 @@
+"""Portrait in, rig out: the whole way, read from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.errors import PortraitError
+from vivant.media.images import PortraitImage
+from vivant.portrait.analyser import Face, PortraitAnalyser
+from vivant.rig import canonical as c
+from vivant.rig.eyes import Eyeball, add_eyes
+from vivant.rig.head import HeadFit, fit_head
+from vivant.rig.lips import mouth_gap, snap_to_seam
+from vivant.rig.matte import Layers, separate
+from vivant.rig.mouth import add_mouth
+from vivant.rig.pool import SORTED, STATIC, Pool
+from vivant.rig.rig import Rig
+from vivant.rig.skin import CAMERA_DISTANCE_PX, Skin, build_skin, unproject
+from vivant.rig.square import MARGIN_PX, SIDE_PX, Square, place_square
+from vivant.types import Float32Array, UInt8Array
+
+Progress = Callable[[str], None]
+
+LEAST_FACE_PX = 64.0
+MOST_SOURCE_YAW_DEG, MOST_SOURCE_PITCH_DEG = 32.0, 25.0
+YAW_LIMIT_DEG, PITCH_LIMIT_DEG, ROLL_LIMIT_DEG = 15.0, 10.0, 12.0
+STILL_PX = 0.05
+"""A vertex that no shape moves further than this, and that does not follow the head, is drawn once and for all."""
+
+
+def build_rig(image: PortraitImage, analyser: PortraitAnalyser, *, transparent: bool = False, progress: Progress = lambda _: None) -> Rig:
+    """Make a portrait animatable. Raises PortraitError when it shows no face that the rig can move."""
+    notes: list[str] = []
+    progress("looking for the face")
+    face = _choose_face(analyser.faces(image.pixels), notes)
+    square = place_square(face.landmarks, *image.pixels.shape[1::-1])
+    landmarks = square.to_rig(face.landmarks)
+    fit = fit_head(landmarks)
+    _require_frontal(fit)
+
+    progress("separating person and background")
+    picture = np.asarray(square.cut(image.pixels), np.uint8)
+    person = np.asarray(square.cut(analyser.person(image.pixels) if image.alpha is None else image.alpha / np.float32(255)), np.float32)
+    layers = separate(picture, person, band_texels=7.0 * square.texels_per_px)
+
+    progress("finding how this face moves")
+    luminance = (picture @ np.array([0.299, 0.587, 0.114])).astype(np.float32)
+    landmarks = snap_to_seam(landmarks, luminance, square.texels_per_px)
+    if mouth_gap(landmarks) > 0.0:
+        notes.append("the mouth is open in this portrait; a closed mouth gives better lips")
+    skin = build_skin(landmarks, fit)
+
+    progress("assembling the layers")
+    pool, eyes = _assemble(skin, landmarks, fit, layers, picture, square, transparent)
+    arrays = pool.arrays() | _contacts(skin) | _frame(skin, fit, eyes)
+    return Rig(arrays, tuple(pool.textures), transparent, image.sha256, tuple(notes))
+
+
+def _choose_face(faces: list[Face], notes: list[str]) -> Face:
+    if not faces:
+        raise PortraitError("no face was found in this image; use a portrait that shows one face from the front")
+    if len(faces) > 1:
+        notes.append(f"{len(faces)} faces were found; the largest is used")
+    face = faces[0]
+    if face.width_px < LEAST_FACE_PX:
+        raise PortraitError(f"the face is only {face.width_px:.0f} px wide; at least {LEAST_FACE_PX:.0f} px are needed")
+    return face
+
+
+def _require_frontal(fit: HeadFit) -> None:
+    yaw, pitch, _ = fit.angles_deg()
+    if abs(yaw) > MOST_SOURCE_YAW_DEG or abs(pitch) > MOST_SOURCE_PITCH_DEG:
+        raise PortraitError(
+            f"the head is turned {abs(yaw):.0f} degrees sideways and {abs(pitch):.0f} up or down; use a portrait that faces the"
+            f" camera within {MOST_SOURCE_YAW_DEG:.0f} and {MOST_SOURCE_PITCH_DEG:.0f} degrees"
+        )
+
+
+def _assemble(skin: Skin, landmarks: Float32Array, fit: HeadFit, layers: Layers, picture: UInt8Array, square: Square,
+              transparent: bool) -> tuple[Pool, list[Eyeball]]:  # fmt: skip
+    """All layers, back to front."""
+    pool = Pool()
+    texels = square.texels_per_px
+    uv = square.to_texels(skin.points.astype(np.float32))
+    pool.add_vertices(unproject(skin.points), uv, skin.head)  # first, so that the skin's own numbers are the pool's
+    for drive in range(len(skin.fields)):
+        pool.add_moves(drive, 0, skin.fields[drive])
+    if not transparent:
+        _add_plate(pool, layers.plate, square)
+    person = pool.add_texture(np.dstack([layers.foreground, np.round(layers.alpha * 255).astype(np.uint8)]))
+    shows, moves = _visible_triangles(skin, uv, layers.alpha), _moving_triangles(skin)
+    _add_skin_layer(pool, skin, person, shows & ~moves, STATIC)
+    add_mouth(pool, skin, fit, uv, person)
+    eyes = add_eyes(pool, skin, landmarks, fit, picture, texels)
+    _add_skin_layer(pool, skin, person, shows & moves, SORTED)
+    return pool, eyes
+
+
+def _add_plate(pool: Pool, plate: UInt8Array, square: Square) -> None:
+    low, high = -MARGIN_PX, SIDE_PX + MARGIN_PX
+    corners = np.array([(low, low, 0.0), (low, high, 0.0), (high, high, 0.0), (high, low, 0.0)], np.float32)
+    texture = pool.add_texture(np.dstack([plate, np.full(plate.shape[:2], 255, np.uint8)]))
+    start = pool.add_vertices(corners, square.to_texels(corners), 0.0)
+    pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), texture, STATIC)
+
+
+def _visible_triangles(skin: Skin, uv: Float32Array, alpha: Float32Array) -> NDArray[np.bool_]:
+    """Triangles under which the person is not wholly transparent."""
+    corners = uv[skin.triangles]
+    low = np.clip(corners.min(axis=1).astype(int) - 1, 0, np.array(alpha.shape[::-1]) - 1)
+    high = np.clip(corners.max(axis=1).astype(int) + 2, 1, alpha.shape[::-1])
+    covered = np.zeros((alpha.shape[0] + 1, alpha.shape[1] + 1))
+    covered[1:, 1:] = (alpha > 0).cumsum(axis=0).cumsum(axis=1)
+    count = covered[high[:, 1], high[:, 0]] - covered[low[:, 1], high[:, 0]] - covered[high[:, 1], low[:, 0]] + covered[low[:, 1], low[:, 0]]
+    return np.asarray(count > 0)
+
+
+def _moving_triangles(skin: Skin) -> NDArray[np.bool_]:
+    moving = (skin.head > 0) | (np.abs(skin.fields).max(axis=(0, 2)) > STILL_PX)
+    return np.asarray(moving[skin.triangles].any(axis=1))
+
+
+def _add_skin_layer(pool: Pool, skin: Skin, texture: int, chosen: NDArray[np.bool_], flags: int) -> None:
+    number = np.full(len(skin.triangles) + 1, -2)
+    number[np.flatnonzero(chosen)] = np.arange(int(chosen.sum()))
+    across = skin.neighbours[chosen]
+    pool.add_layer(skin.triangles[chosen], texture, flags, np.where(across >= 0, number[across], across))
+
+
+def _contacts(skin: Skin) -> dict[str, NDArray[np.generic]]:
+    """Lips and lids may touch but not cross; what lies near them follows."""
+    pairs = [pair for upper, lower in _facing(skin) for pair in zip(upper[1:-1], lower[1:-1], strict=True)]
+    contacts = np.array(pairs, np.int32)
+    ends, weights = [], []
+    for column, sign in ((0, -0.5), (1, 0.5)):
+        for number, vertex in enumerate(contacts[:, column]):
+            ends.append((vertex, number))
+            weights.append(sign)
+    return {"contacts": contacts, "follower_ends": np.array(ends, np.int32), "follower_weights": np.array(weights, np.float32)[:, None]}
+
+
+def _facing(skin: Skin) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    return [(skin.upper_lip, skin.lower_lip), *zip(skin.upper_lids, skin.lower_lids, strict=True)]
+
+
+def _frame(skin: Skin, fit: HeadFit, eyes: list[Eyeball]) -> dict[str, NDArray[np.generic]]:
+    ears = skin.points[[c.RIGHT_EAR, c.LEFT_EAR]].mean(axis=0)
+    jaw = skin.points[[c.RIGHT_JAW, c.LEFT_JAW]].mean(axis=0)
+    pivot = (ears[0], 0.4 * ears[1] + 0.6 * jaw[1], ears[2] - 0.1 * fit.unit)
+    yaw, pitch, _ = fit.angles_deg()
+    limits = [_limit(YAW_LIMIT_DEG, yaw), _limit(PITCH_LIMIT_DEG, pitch), (-ROLL_LIMIT_DEG, ROLL_LIMIT_DEG), (-0.12, 0.12), (-0.10, 0.10), (0.9, 1.12)]
+    return {
+        "eye_ranges": np.array([(eye.start, eye.count) for eye in eyes], np.int32),
+        "eye_centres": np.array([eye.centre for eye in eyes], np.float32),
+        "camera": np.array([SIDE_PX / 2, SIDE_PX / 2, CAMERA_DISTANCE_PX, SIDE_PX], np.float32),
+        "head_frame": np.array([*pivot, fit.unit, 1.0, 1.0], np.float32),
+        "limits": np.array(limits, np.float32),
+    }
+
+
+def _limit(reach_deg: float, source_deg: float) -> tuple[float, float]:
+    """How far the head may turn when the portrait itself is turned: the sum stays where the sheet does not tear."""
+    most = 20.0 if reach_deg > 12 else 15.0
+    return max(-reach_deg, min(-3.0, -most - source_deg)), min(reach_deg, max(3.0, most - source_deg))

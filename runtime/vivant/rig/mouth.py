@@ -1,0 +1,173 @@
+"""What shows when the lips part: cavity, teeth, tongue, the inner side of the lips and the shadow of the upper one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vivant.rig import canonical as c
+from vivant.rig.head import HeadFit
+from vivant.rig.pool import TONGUE_UP, Pool
+from vivant.rig.skin import Skin, unproject
+from vivant.types import ARKIT_INDEX, Float32Array, UInt8Array
+
+CAVITY_TEXELS = 4
+TOOTH_LIGHT = 0.92
+SHADOW_DEPTH = 0.11
+"""How far below the upper lip its shadow reaches, in outer-eye distances."""
+
+
+@dataclass(frozen=True)
+class MouthPlace:
+    """Lays canonical points around the mouth over this portrait's mouth."""
+
+    fit: HeadFit
+    scale: float
+    canonical_centre: Float32Array
+    centre: Float32Array
+
+    def place(self, points: Float32Array) -> Float32Array:
+        """Canonical (n, 3) to rig px (n, 3), as seen by the camera."""
+        return (self.centre + self.scale * self.fit.direction(points - self.canonical_centre)).astype(np.float32)
+
+    def move(self, displacement: Float32Array) -> Float32Array:
+        """Canonical displacements to rig px."""
+        return np.asarray(self.scale * self.fit.direction(displacement), np.float32)
+
+
+def place_mouth(skin: Skin, fit: HeadFit) -> MouthPlace:
+    """From the portrait's lip corners and the middle of its seam."""
+    face = c.canonical_face()
+    seam = skin.points[[skin.upper_lip[len(skin.upper_lip) // 2], skin.lower_lip[len(skin.lower_lip) // 2]]].mean(axis=0)
+    width = np.linalg.norm(skin.points[c.MOUTH_LEFT, :2] - skin.points[c.MOUTH_RIGHT, :2])
+    usual = fit.unit * np.linalg.norm(face.points[c.MOUTH_LEFT] - face.points[c.MOUTH_RIGHT])
+    return MouthPlace(fit, float(np.clip(width / usual, 0.8, 1.25)), face.points[[13, 14]].mean(axis=0), seam.astype(np.float32))
+
+
+def add_mouth(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: NDArray[np.floating], face_texture: int) -> None:
+    """Adds everything inside the mouth, back to front, to be drawn before the skin."""
+    place = place_mouth(skin, fit)
+    atlas = c.mouth_atlas()
+    _add_cavity(pool, place, atlas.cavity_rgb)
+    tongue = _add_part(pool, place, atlas.tongue, light=0.9)
+    lower = _add_part(pool, place, atlas.lower, light=TOOTH_LIGHT)
+    _add_part(pool, place, atlas.upper, light=TOOTH_LIGHT)
+    for start, part in ((tongue, atlas.tongue), (lower, atlas.lower)):
+        for name, moves in _jaw_moves(part.vertices).items():
+            pool.add_moves(ARKIT_INDEX[name], start, place.move(moves))
+    pool.add_moves(ARKIT_INDEX["tongueOut"], tongue, place.move(atlas.tongue_out))
+    pool.add_moves(TONGUE_UP, tongue, place.move(atlas.tongue_up))
+    _add_lip_shadow(pool, skin, fit)
+    _add_inner_lip(pool, skin, fit, skin_uv, face_texture, upper=True)
+    _add_inner_lip(pool, skin, fit, skin_uv, face_texture, upper=False)
+
+
+def _add_cavity(pool: Pool, place: MouthPlace, rgb: UInt8Array) -> None:
+    unit = place.fit.unit
+    x, y = place.centre[:2]
+    z = place.centre[2] - 0.45 * unit
+    corners = [(x - 0.5 * unit, y - 0.3 * unit, z), (x - 0.5 * unit, y + 0.9 * unit, z),
+               (x + 0.5 * unit, y + 0.9 * unit, z), (x + 0.5 * unit, y - 0.3 * unit, z)]  # fmt: skip
+    texture = pool.add_texture(np.full((CAVITY_TEXELS, CAVITY_TEXELS, 4), (*rgb, 255), np.uint8))
+    start = pool.add_vertices(unproject(np.array(corners)), np.full((4, 2), CAVITY_TEXELS / 2), 1.0)
+    pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), texture)
+
+
+def _add_part(pool: Pool, place: MouthPlace, part: c.MouthPart, light: float) -> int:
+    seen = place.place(part.vertices)
+    texture = _shrunk(part.texture, float(np.ptp(seen[:, 0])), float(np.ptp(part.uv[:, 0])))
+    start = pool.add_vertices(unproject(seen), part.uv * texture.shape[1::-1], 1.0, (light, light, light, 1.0))
+    pool.add_layer(start + part.triangles, pool.add_texture(texture))
+    return start
+
+
+def _shrunk(texture: UInt8Array, width_px: float, width_uv: float) -> UInt8Array:
+    """The texture at about two texels per px, averaged with premultiplied alpha, so that it does not sparkle."""
+    scale = min(1.0, 2.0 * width_px / (width_uv * texture.shape[1]))
+    size = (max(8, round(texture.shape[1] * scale)), max(8, round(texture.shape[0] * scale)))
+    small = np.asarray(Image.fromarray(texture, "RGBA").convert("RGBa").resize(size, Image.Resampling.BOX), np.uint8)
+    return np.asarray(Image.fromarray(small, "RGBa").convert("RGBA"))
+
+
+def _jaw_moves(vertices: Float32Array) -> dict[str, Float32Array]:
+    """Displacements (n, 3) of whatever hangs on the jaw bone, canonical units."""
+    face = c.canonical_face()
+    angle = np.radians(face.jaw_open_deg)
+    turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+    arm = vertices - face.jaw_hinge
+    opened = arm @ turn.T - arm + face.jaw_open_shift
+
+    def all_by(shift: Float32Array) -> Float32Array:
+        return np.broadcast_to(shift, vertices.shape).astype(np.float32)
+
+    return {"jawOpen": opened.astype(np.float32), "jawForward": all_by(face.jaw_forward),
+            "jawLeft": all_by(face.jaw_left), "jawRight": all_by(face.jaw_right)}  # fmt: skip
+
+
+def lip_parting(skin: Skin) -> NDArray[np.float64]:
+    """(52, n) px by which each shape parts the lips at each pair of inner-lip vertices."""
+    fields = skin.fields[:, :, 1]
+    return np.maximum(fields[:, list(skin.lower_lip)] - fields[:, list(skin.upper_lip)], 0.0)
+
+
+def strip_triangles(first_row: int, second_row: int, count: int) -> c.Int32Array:
+    """Triangles between two rows of ``count`` vertices, the first row above the second in the image."""
+    k = np.arange(count - 1)
+    above, below = first_row + k, second_row + k
+    return np.concatenate([np.column_stack([above, below, below + 1]), np.column_stack([above, below + 1, above + 1])]).astype(np.int32)
+
+
+def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit) -> None:
+    """A soft shadow on the teeth that hangs from the upper lip and grows as the mouth opens."""
+    row = skin.points[list(skin.upper_lip)]
+    count = len(row)
+    across = np.sin(np.linspace(0, np.pi, count)) ** 0.5
+    rows = [row + (0, -2.0, -0.02 * fit.unit), row + (0, 0.03 * fit.unit, -0.02 * fit.unit), row + (0, SHADOW_DEPTH * fit.unit, -0.02 * fit.unit)]
+    alphas = (0.62, 0.42, 0.0)
+    black = pool.add_texture(np.full((4, 4, 4), (14, 4, 3, 255), np.uint8))
+    starts = []
+    for points, alpha in zip(rows, alphas, strict=True):
+        colour = np.column_stack([np.ones((count, 3)), np.full(count, alpha) * (0.4 + 0.6 * across)])
+        starts.append(pool.add_vertices(unproject(points), np.full((count, 2), 2.0), 1.0, colour))
+        pool.link(starts[-1] + np.arange(count), np.asarray(skin.upper_lip))
+    for above, below in zip(starts, starts[1:], strict=False):
+        pool.add_layer(strip_triangles(above, below, count), black)
+
+
+def _add_inner_lip(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: NDArray[np.floating], texture: int, upper: bool) -> None:
+    """The wet side of a lip: rolls out of the seam as far as the lips part, takes its colour from the lip and darkens inwards."""
+    lip = skin.upper_lip if upper else skin.lower_lip
+    row, count = skin.points[list(lip)], len(lip)
+    inwards = 1.0 if upper else -1.0
+    colour_at = _lip_texels(skin, skin_uv, upper)
+    light = ((0.80, 1.0), (0.52, 1.0), (0.20, 0.0)) if upper else ((1.0, 1.0), (0.66, 1.0), (0.30, 0.0))
+    roll = (-0.02, 0.10, 0.17) if upper else (-0.02, 0.12, 0.20)
+    parting = lip_parting(skin)
+    starts = []
+    for (brightness, alpha), part in zip(light, roll, strict=True):
+        points = row - (0, inwards * 1.5, 0.01 * fit.unit)
+        start = pool.add_vertices(unproject(points), colour_at, 1.0, (brightness, 0.94 * brightness, 0.94 * brightness, alpha))
+        pool.link(start + np.arange(count), np.asarray(lip))
+        for drive in range(len(parting)):
+            moves = np.zeros((count, 3))
+            moves[:, 1] = inwards * part * np.minimum(parting[drive], 0.35 * fit.unit)
+            pool.add_moves(drive, start, moves)
+        starts.append(start)
+    for first, second in zip(starts, starts[1:], strict=False):
+        above, below = (first, second) if upper else (second, first)
+        pool.add_layer(strip_triangles(above, below, count), texture)
+
+
+def _lip_texels(skin: Skin, skin_uv: NDArray[np.floating], upper: bool) -> NDArray[np.float64]:
+    """Where, per inner-lip vertex, the texture shows the middle of the same lip."""
+    lip = skin.upper_lip if upper else skin.lower_lip
+    loop = list(c.OUTER_LIPS[10:] + c.OUTER_LIPS[:1]) if upper else list(c.OUTER_LIPS[:11])
+    outer = skin_uv[loop][np.argsort(skin_uv[loop][:, 0])]
+    inner = skin_uv[list(lip)]
+    share = 0.42
+    x = inner[:, 0] + 0.12 * (inner[:, 0].mean() - inner[:, 0])
+    y = np.interp(x, outer[:, 0], outer[:, 1])
+    return np.column_stack([x, inner[:, 1] * (1 - share) + y * share])

@@ -1,0 +1,79 @@
+"""A rig: everything that one portrait needs to be animated, as plain arrays, and its file."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.errors import InputError
+from vivant.media.atomic import replacing, reporting
+from vivant.render._kernel import Scene
+from vivant.types import UInt8Array
+
+FORMAT_VERSION = 1
+_KIND = "vivant-rig"
+
+
+@dataclass(frozen=True)
+class Rig:
+    """Immutable. ``arrays`` are the kernel's (see render/_kernel.pyi); textures are premultiplied RGBA."""
+
+    arrays: dict[str, NDArray[Any]]
+    textures: tuple[UInt8Array, ...]
+    transparent: bool
+    portrait_sha256: str
+    notes: tuple[str, ...] = ()
+    """What the builder wants the user to know, one sentence each."""
+
+    def scene(self) -> Scene:
+        """The kernel's own copy; share it among renderers."""
+        try:
+            return Scene.make(**self.arrays, textures=list(self.textures), transparent=self.transparent)
+        except (ValueError, TypeError) as error:
+            raise InputError(f"this rig is damaged and must be built again from its portrait: {error}") from error
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that the arrays take."""
+        return sum(a.nbytes for a in self.arrays.values()) + sum(t.nbytes for t in self.textures)
+
+    def save(self, path: Path) -> None:
+        """Write a ``.vivant`` file: a zip of .npy arrays and a JSON header, nothing executable. Atomic."""
+        header = {
+            "kind": _KIND,
+            "version": FORMAT_VERSION,
+            "transparent": self.transparent,
+            "portrait_sha256": self.portrait_sha256,
+            "notes": list(self.notes),
+            "n_textures": len(self.textures),
+        }
+        with replacing(path) as part, reporting(path), zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+            archive.writestr("header.json", json.dumps(header))
+            for name, array in [*self.arrays.items(), *((f"texture_{i}", t) for i, t in enumerate(self.textures))]:
+                data = io.BytesIO()
+                np.lib.format.write_array(data, array, allow_pickle=False)
+                archive.writestr(f"{name}.npy", data.getvalue())
+
+    @classmethod
+    def load(cls, path: Path) -> Rig:
+        """Read a ``.vivant`` file. Raises InputError for anything else, or for another version."""
+        try:
+            with zipfile.ZipFile(path) as archive:
+                header = json.loads(archive.read("header.json"))
+                if header.get("kind") != _KIND or header.get("version") != FORMAT_VERSION:
+                    raise InputError(f"{path.name} is no rig of version {FORMAT_VERSION}; build it again from its portrait")
+                names = [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]
+                arrays = {n: np.lib.format.read_array(io.BytesIO(archive.read(f"{n}.npy")), allow_pickle=False) for n in names}
+        except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{path.name} is not a readable rig ({error}); build it again from its portrait") from error
+        textures = tuple(arrays.pop(f"texture_{i}", np.zeros((0, 0, 4), np.uint8)) for i in range(int(header["n_textures"])))
+        return cls(arrays, textures, bool(header["transparent"]), str(header["portrait_sha256"]), tuple(header["notes"]))

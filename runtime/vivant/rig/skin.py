@@ -1,0 +1,161 @@
+"""The main mesh: face, head and whatever surrounds them, with the motion of all 52 shapes on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.rig import canonical as c
+from vivant.rig.head import HeadFit, surface_depth
+from vivant.rig.mesh import Spreader, distance_to_polygon, inside, mark_open, neighbours, refine, triangulate_around
+from vivant.rig.pool import HIDDEN_EDGE, OPEN_EDGE
+from vivant.rig.square import MARGIN_PX, SIDE_PX
+from vivant.types import ARKIT_INDEX, Float32Array
+
+CAMERA_DISTANCE_PX = 1500.0
+GRID_PX = 11.0
+EYE_MARGIN = 0.014
+"""The landmarks run inside the true lid margin; the eye holes are widened by this share of the outer-eye distance."""
+LID_MEETING = 0.16
+"""Where closing lids meet: this share of the opening above the lower lid."""
+REACH = 0.75
+"""How far beyond the face oval, in outer-eye distances, expressions are felt."""
+
+
+@dataclass(frozen=True)
+class Skin:
+    """The main mesh in rig px. Index groups refer to its vertices."""
+
+    points: NDArray[np.float64]
+    """(n, 3) as seen in the portrait (not yet un-projected)."""
+    triangles: c.Int32Array
+    neighbours: c.Int32Array
+    head: NDArray[np.float64]
+    """(n,) 1 follows the head."""
+    fields: NDArray[np.float64]
+    """(52, n, 3)"""
+    upper_lids: tuple[tuple[int, ...], ...]
+    lower_lids: tuple[tuple[int, ...], ...]
+    upper_lip: tuple[int, ...]
+    lower_lip: tuple[int, ...]
+    n_face: int
+    """Vertices of the face itself come first."""
+    face_matrix: NDArray[np.float64]
+    """(n_face, 468) interpolates anything from the landmarks to the face vertices."""
+
+
+def unproject(points: NDArray[np.floating]) -> Float32Array:
+    """Where points (n, 3) must lie in space so that the camera sees them at their x, y."""
+    out = np.asarray(points, np.float64).copy()
+    out[:, :2] = SIDE_PX / 2 + (out[:, :2] - SIDE_PX / 2) * (CAMERA_DISTANCE_PX - out[:, 2:]) / CAMERA_DISTANCE_PX
+    return out.astype(np.float32)
+
+
+def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
+    """Mesh and motion from landmarks (478, 2+) in rig px whose lips are already on the seam."""
+    face = c.canonical_face()
+    flat = _widened_eyes(landmarks[: c.N_SURFACE, :2].astype(np.float64), fit.unit)
+    contours = [(loop, False) for pair in zip(c.UPPER_LIDS, c.LOWER_LIDS, strict=True) for loop in pair]
+    contours += [(c.UPPER_INNER_LIP, False), (c.LOWER_INNER_LIP, False), (c.OUTER_LIPS, True), (c.OVAL, True)]
+    fine = refine(c.N_SURFACE, face.triangles, contours)
+    points = fine.matrix @ np.column_stack([flat, surface_depth(fit)])
+    oval = fine.refine_loop(c.OVAL, closed=True)
+    lids = [fine.refine_loop(loop, closed=False) for loop in c.UPPER_LIDS + c.LOWER_LIDS]
+    lips = [fine.refine_loop(loop, closed=False) for loop in (c.UPPER_INNER_LIP, c.LOWER_INNER_LIP)]
+
+    around = _grid_around(points[list(oval), :2])
+    outside = triangulate_around(points[list(oval), :2], around)
+    numbers = np.concatenate([np.asarray(oval), len(points) + np.arange(len(around))])
+    triangles = np.concatenate([fine.triangles, numbers[outside]]).astype(np.int32)
+    points, away = _with_depth(points, around, oval, triangles, fit)
+
+    on_contour = sorted({v for loop in (*lids, *lips) for v in loop})
+    handles = np.unique(np.concatenate([np.arange(c.N_SURFACE), on_contour, away]))
+    known = np.zeros((len(points), 52, 3))
+    known[: fine.matrix.shape[0]] = np.einsum("vl,klx->vkx", fine.matrix.toarray(), _landmark_fields(flat, fit))
+    _close_lids_exactly(known, points, lids)
+    spread = Spreader(points, triangles, handles).spread(known[handles].reshape(len(handles), -1))
+    fields = np.ascontiguousarray(spread.reshape(len(points), 52, 3).transpose(1, 0, 2))
+    hole_loops = [(*lids[0], *lids[2]), (*lids[1], *lids[3]), (*lips[0], *lips[1])]
+    return Skin(
+        points=points,
+        triangles=triangles,
+        neighbours=mark_open(triangles, neighbours(triangles), hole_loops, OPEN_EDGE),
+        head=_head_weights(points, landmarks),
+        fields=fields,
+        upper_lids=(lids[0], lids[1]),
+        lower_lids=(lids[2], lids[3]),
+        upper_lip=lips[0],
+        lower_lip=lips[1],
+        n_face=fine.matrix.shape[0],
+        face_matrix=fine.matrix.toarray(),
+    )
+
+
+def _widened_eyes(flat: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
+    out = flat.copy()
+    for upper, lower in zip(c.UPPER_LIDS, c.LOWER_LIDS, strict=True):
+        out[list(upper[1:-1]), 1] -= EYE_MARGIN * unit
+        out[list(lower[1:-1]), 1] += EYE_MARGIN * unit * 0.7
+    return out
+
+
+def _grid_around(oval: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points (m, 2) outside the oval, denser near it, that cover the square and its margin."""
+    low, high = -MARGIN_PX + 1.0, SIDE_PX + MARGIN_PX - 1.0
+    axis = np.linspace(low, high, round((high - low) / GRID_PX) + 1)
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    clear = distance_to_polygon(grid, oval)
+    return grid[~inside(grid, oval) & (clear > 0.6 * GRID_PX)]
+
+
+def _with_depth(points: NDArray[np.float64], around: NDArray[np.float64], oval: tuple[int, ...], triangles: c.Int32Array,
+                fit: HeadFit) -> tuple[NDArray[np.float64], NDArray[np.int64]]:  # fmt: skip
+    """All points (n, 3), the outer ones with a depth that falls away smoothly; and which lie beyond all expression."""
+    distance = distance_to_polygon(around, points[list(oval), :2])
+    everything = np.concatenate([points, np.column_stack([around, np.zeros(len(around))])])
+    far = len(points) + np.flatnonzero(distance > REACH * fit.unit)
+    known = np.concatenate([np.arange(len(points)), far])
+    back = float(points[list(oval), 2].mean()) - 0.22 * fit.unit
+    depth = np.concatenate([points[:, 2], np.full(len(far), back)])[:, None]
+    flat = everything.copy()
+    flat[:, 2] = 0.0
+    everything[:, 2] = np.minimum(Spreader(flat, triangles, known).spread(depth)[:, 0], float(points[:, 2].max()))
+    return everything, far
+
+
+def _head_weights(points: NDArray[np.float64], landmarks: Float32Array) -> NDArray[np.float64]:
+    """1 down to the chin, then easing to 0 along the neck."""
+    chin, top = landmarks[c.CHIN, 1], landmarks[c.FOREHEAD, 1]
+    t = np.clip((points[:, 1] - chin) / (0.62 * (chin - top)), 0.0, 1.0)
+    return np.asarray(1.0 - t * t * (3.0 - 2.0 * t))
+
+
+def _landmark_fields(flat: NDArray[np.float64], fit: HeadFit) -> NDArray[np.float64]:
+    """(52, 468, 3) in rig px: the measured fields, fitted to this face's mouth and eyes."""
+    face = c.canonical_face()
+    fields = fit.direction(face.fields[:, : c.N_SURFACE]).astype(np.float64)
+    for side, (upper, lower) in zip(("Right", "Left"), zip(c.UPPER_LIDS, c.LOWER_LIDS, strict=True), strict=True):
+        blink = ARKIT_INDEX[f"eyeBlink{side}"]
+        up, low = list(upper[1:-1]), list(lower[1:-1])
+        opening = flat[low, 1].mean() - flat[up, 1].mean()
+        measured = fields[blink][up, 1].mean() - fields[blink][low, 1].mean()
+        ratio = float(np.clip(opening / max(measured, 1e-3), 0.3, 1.6))
+        for shape in ("Blink", "Squint", "Wide", "LookDown", "LookUp"):
+            fields[ARKIT_INDEX[f"eye{shape}{side}"]] *= ratio
+    return fields
+
+
+def _close_lids_exactly(known: NDArray[np.float64], points: NDArray[np.float64], lids: list[tuple[int, ...]]) -> None:
+    """At a full blink both lid margins lie on one line, just above the lower lid."""
+    for side, upper, lower in (("Right", lids[0], lids[2]), ("Left", lids[1], lids[3])):
+        up, low = points[list(upper)], points[list(lower)]
+        order_up, order_low = np.argsort(up[:, 0]), np.argsort(low[:, 0])
+        for loop, own in ((upper, up), (lower, low)):
+            top = np.interp(own[:, 0], up[order_up, 0], up[order_up, 1])
+            bottom = np.interp(own[:, 0], low[order_low, 0], low[order_low, 1])
+            blink = known[:, ARKIT_INDEX[f"eyeBlink{side}"]]
+            blink[list(loop), 1] = bottom - LID_MEETING * (bottom - top) - own[:, 1]
+            blink[list(loop), 0] = 0.0

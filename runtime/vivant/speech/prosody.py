@@ -1,0 +1,88 @@
+"""The rhythm of a voice, for head, brows and lids: when it talks, where it stresses, when a phrase begins or ends."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from vivant.speech.features import Features
+from vivant.speech.mouth import AHEAD
+
+_PAUSE_TICKS = 18
+_REFRACTORY_TICKS = 22
+_SMOOTH = [1 / (2 * AHEAD + 2) * (1 + math.cos(math.pi * i / (AHEAD + 1))) for i in range(-AHEAD, AHEAD + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Prosody:
+    """One tick."""
+
+    talking: bool
+    """Within a phrase: pauses up to 0.18 s belong to it."""
+    stress: float
+    """0, or at the rise of a stressed syllable how strong it is, up to 1."""
+    phrase_start: bool
+    phrase_end: bool
+    energy: float
+    """Loudness of the voice now, 0 to about 1, smoothed over 0.1 s without delay."""
+    arousal: float
+    """Effort heard now, 0 to 1: loud and high for this speaker."""
+
+
+class ProsodyTrack:
+    """Features in, prosody out ``AHEAD`` ticks later."""
+
+    def __init__(self) -> None:
+        self._energy: deque[float] = deque([0.0] * 24, maxlen=24)
+        self._gates: deque[float] = deque([0.0] * (_PAUSE_TICKS + AHEAD), maxlen=_PAUSE_TICKS + AHEAD)
+        self._pitch_hz = 0.0
+        self._usual_rise = 0.5
+        self._since_stress = _REFRACTORY_TICKS
+        self._talking = False
+        self._arousal = 0.0
+
+    def push(self, features: Features) -> Prosody:
+        certainty = features.voiced * features.gate
+        self._energy.append(features.loud * certainty)
+        self._gates.append(features.gate)
+        arousal = self._hear_pitch(features, certainty)
+        self._arousal += 0.01 * (arousal - self._arousal)
+        was_talking = self._talking
+        gates = list(self._gates)
+        self._talking = max(gates) > 0.5 if was_talking else gates[-1 - AHEAD] > 0.5
+        return Prosody(
+            talking=self._talking,
+            stress=self._stress(arousal) if self._talking else 0.0,
+            phrase_start=self._talking and not was_talking,
+            phrase_end=was_talking and not self._talking,
+            energy=sum(weight * energy for weight, energy in zip(_SMOOTH, list(self._energy)[-len(_SMOOTH) :], strict=True)),
+            arousal=self._arousal,
+        )
+
+    def _hear_pitch(self, features: Features, certainty: float) -> float:
+        """Excess of pitch and loudness over the usual, 0 to 1."""
+        if certainty < 0.5:
+            return self._arousal
+        if self._pitch_hz == 0.0:
+            self._pitch_hz = features.pitch_hz
+        self._pitch_hz += 0.004 * (features.pitch_hz - self._pitch_hz)
+        height = min(max(features.pitch_hz / self._pitch_hz - 1.0, -0.5), 0.5)
+        return min(max(0.3 + 0.9 * height + 0.8 * (features.loud - 0.85), 0.0), 1.0)
+
+    def _stress(self, arousal: float) -> float:
+        """Strength of a syllable whose steepest rise is at the tick ``AHEAD`` before the newest, else 0."""
+        self._since_stress += 1
+        energy = list(self._energy)
+        rises = [_rise(energy, len(energy) - 1 - AHEAD + shift) for shift in (-1, 0, 1)]
+        if rises[1] < 0.12 or rises[1] < rises[0] or rises[1] <= rises[2] or self._since_stress < _REFRACTORY_TICKS:
+            return 0.0
+        self._since_stress = 0
+        strength = min(max(0.5 * rises[1] / self._usual_rise - 0.25 + 0.8 * (arousal - 0.3), 0.0), 1.0)
+        self._usual_rise += 0.08 * (rises[1] - self._usual_rise)
+        return strength
+
+
+def _rise(energy: list[float], at: int) -> float:
+    """Mean of the 4 ticks after ``at`` less the mean of the 6 before."""
+    return sum(energy[at + 1 : at + 5]) / 4 - sum(energy[at - 6 : at]) / 6

@@ -1,0 +1,72 @@
+"""Any sample rate to 16 kHz, in hops of 10 ms, the same to the bit however the audio was cut."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.errors import InputError
+from vivant.types import Float32Array
+
+RATE_HZ = 16_000
+HOP = RATE_HZ // 100
+LEAD = 96
+"""A hop ends this many samples (6 ms) after its tick, so that windows of 512 samples are centred on ticks."""
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+
+_HALF_WIDTH_US = 1_000
+_PHASES = 640
+"""Positions between two input samples; exact for 8, 11.025, 22.05, 44.1 and 48 kHz and their multiples."""
+
+
+class Resampler:
+    """A windowed sinc at 16 kHz output times; hop ``b`` holds outputs 160 b - 64 to 160 b + 95."""
+
+    def __init__(self, rate_hz: int) -> None:
+        if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+            raise InputError(f"sample_rate_hz must be from {MIN_RATE_HZ} to {MAX_RATE_HZ}, got {rate_hz}")
+        self.rate_hz = rate_hz
+        self._reach = -(-rate_hz * _HALF_WIDTH_US // 1_000_000)
+        self._kernels = _kernels(rate_hz, self._reach)
+        before = self._reach + (HOP - LEAD) * rate_hz // RATE_HZ + 1
+        self._samples = np.zeros(before, np.float32)
+        self._first = -before  # stream index of self._samples[0]
+        self._hop = 0
+
+    def push(self, samples: Float32Array) -> list[Float32Array]:
+        """Take (n,) samples; give the (160,) hops whose every input is now known."""
+        self._samples = np.concatenate([self._samples, samples])
+        hops = []
+        while (hop := self._next_hop()) is not None:
+            hops.append(hop)
+        return hops
+
+    def _next_hop(self) -> Float32Array | None:
+        first_output = self._hop * HOP - (HOP - LEAD)
+        position = (first_output + np.arange(HOP, dtype=np.int64)) * self.rate_hz
+        sample = position // RATE_HZ
+        if sample[-1] + self._reach + 1 >= self._first + len(self._samples):
+            return None
+        kernels = self._kernels[(position % RATE_HZ) * _PHASES // RATE_HZ]
+        windows = np.lib.stride_tricks.sliding_window_view(self._samples, kernels.shape[1])
+        hop: Float32Array = np.einsum("kt,kt->k", windows[sample - self._reach - self._first], kernels)
+        self._hop += 1
+        self._forget(int(sample[0]) - self._reach + HOP * self.rate_hz // RATE_HZ - 1)
+        return hop
+
+    def _forget(self, oldest_needed: int) -> None:
+        """Drop what no later hop reads, now and then, so that a stream of hours stays small."""
+        spare = oldest_needed - self._first
+        if spare > self.rate_hz // 10:
+            self._samples = self._samples[spare:]
+            self._first += spare
+
+
+def _kernels(rate_hz: int, reach: int) -> Float32Array:
+    """(640, 2 reach + 2) filters: row p is centred p / 640 of a sample after tap ``reach``."""
+    cutoff_hz = 0.45 * min(rate_hz, RATE_HZ)
+    offset = np.arange(-reach, reach + 2)[None] - np.arange(_PHASES)[:, None] / _PHASES
+    taper = np.cos(np.clip(offset / (reach + 1), -1, 1) * np.pi / 2) ** 2
+    kernels: NDArray[np.float64] = np.sinc(2 * cutoff_hz / rate_hz * offset) * taper
+    unit_gain: Float32Array = (kernels / kernels.sum(1, keepdims=True)).astype(np.float32)
+    return unit_gain
