@@ -36,9 +36,10 @@ SENTENCES = (
 )
 # How far the lips part in each phone, for the lag against phones; consonants of the tongue leave them a little apart.
 OPENING = {
-    **dict.fromkeys(["aa", "ae", "aw", "ay"], 0.95), **dict.fromkeys(["ah", "ao", "eh", "oy", "ey"], 0.65),
-    **dict.fromkeys(["ax", "er", "ow", "ih", "hh", "l"], 0.42), **dict.fromkeys(["iy", "uh", "uw", "r", "k", "g", "ng", "y"], 0.28),
-    **dict.fromkeys(["m", "b", "p", "pau"], 0.0), **dict.fromkeys(["f", "v", "s", "z"], 0.1),
+    phone: opening
+    for phones, opening in (("aa ae aw ay", 0.95), ("ah ao eh oy ey", 0.65), ("ax er ow ih hh l", 0.42),
+                            ("iy uh uw r k g ng y", 0.28), ("m b p pau", 0.0), ("f v s z", 0.1))
+    for phone in phones.split()
 }  # fmt: skip
 OTHER_PHONE = 0.18
 
@@ -254,7 +255,7 @@ def _per_10_ms(curve: Curve, fps: int) -> Curve:
     return np.interp(np.arange(len(curve) * 100 // fps) / 100, np.arange(len(curve)) / fps, curve)
 
 
-def _join(values: NDArray[np.floating] | list[float], digits: int) -> str:
+def _join(values: NDArray[np.float64] | list[float], digits: int) -> str:
     return "/".join(f"{value:.{digits}f}" for value in values)
 
 

@@ -50,7 +50,8 @@ _NOISY_VIDEO = """
                 for index in range(n_frames):
                     if rate_hz:
                         sink.write_audio(AudioChunk(rng.normal(0, 0.1, 1920).astype(np.float32), rate_hz, index * 1920))
-                    sink.write(VideoFrame(index, index * 40000, rng.integers(0, 256, (96, 96, 3), dtype=np.uint8), PixelFormat.RGB))
+                    noise = rng.integers(0, 256, (96, 96, 3), dtype=np.uint8)
+                    sink.write(VideoFrame(index, index * 40000, noise, PixelFormat.RGB))
     except OutputError as error:
         print(error)
         sys.exit(7)
@@ -138,7 +139,8 @@ def test_a_file_size_limit(name: str, limit: int, n_frames: int, tmp_path: Path)
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.webm", "clip.gif"])
 def test_no_file_is_ever_short(name: str, share: float, tmp_path: Path) -> None:
     """Whichever write is the one that fails, of data, index or trailer, no damaged file passes as finished."""
-    _write(tmp_path / "whole" / name if (tmp_path / "whole").mkdir() is None else tmp_path, 6)
+    (tmp_path / "whole").mkdir()
+    _write(tmp_path / "whole" / name, 6)
     size = (tmp_path / "whole" / name).stat().st_size
     code = textwrap.dedent(f"""
         import resource, sys
@@ -153,7 +155,9 @@ def test_no_file_is_ever_short(name: str, share: float, tmp_path: Path) -> None:
     """)
     package_root = str(Path(vivant.errors.__file__).parent.parent)
     environment = os.environ | {"PYTHONPATH": package_root, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stderr) == (7, "")
     assert [file.name for file in tmp_path.iterdir()] == ["whole"]
 
@@ -162,7 +166,10 @@ def test_no_file_is_ever_short(name: str, share: float, tmp_path: Path) -> None:
 def test_full_disk_sentences(code: int) -> None:
     failures = [OSError(code, os.strerror(code)), av.error.FFmpegError(code, os.strerror(code))]
     for failure in failures:
-        with pytest.raises(OutputError, match=r"^disk is full, so out\.mp4 was not written; free some space"), reporting(Path("out.mp4")):
+        with (
+            pytest.raises(OutputError, match=r"^disk is full, so out\.mp4 was not written; free some space"),
+            reporting(Path("out.mp4")),
+        ):
             raise failure
 
 
@@ -181,7 +188,7 @@ def test_places_that_cannot_be_written(name: str, tmp_path: Path) -> None:
     def write(path: Path) -> None:
         write_png(path, _PICTURE) if name == "one.png" else _write(path)
 
-    with pytest.raises(OutputError, match="the folder .*nowhere does not exist"):
+    with pytest.raises(OutputError, match=r"the folder .*nowhere does not exist"):
         write(tmp_path / "nowhere" / name)
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="does not exist"):
@@ -255,7 +262,9 @@ def test_write_png(shape: tuple[int, ...], tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.asarray(image), pixels)
 
 
-@pytest.mark.parametrize(("shape", "kind"), [((5, 7, 2), np.uint8), ((5,), np.uint8), ((5, 7, 3), np.float32), ((0, 7, 3), np.uint8)])
+@pytest.mark.parametrize(
+    ("shape", "kind"), [((5, 7, 2), np.uint8), ((5,), np.uint8), ((5, 7, 3), np.float32), ((0, 7, 3), np.uint8)]
+)
 def test_write_png_refuses_other_arrays(shape: tuple[int, ...], kind: type, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="picture"):
         write_png(tmp_path / "one.png", np.zeros(shape, kind))

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.audio.stream import AudioStream
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -40,13 +41,15 @@ _ANY_PATH = settings(max_examples=40, deadline=None, suppress_health_check=[Heal
 def _tone(rate_hz: int, seconds: float = 1.0, amplitude: float = 0.4, noise: float = 0.0) -> Samples:
     t = np.arange(int(rate_hz * seconds)) / rate_hz
     wobble = noise * np.random.default_rng(0).normal(size=t.size)
-    return (amplitude * np.sin(2 * np.pi * 440 * t) + wobble).astype(np.float32)
+    samples: Samples = (amplitude * np.sin(2 * np.pi * 440 * t) + wobble).astype(np.float32)
+    return samples
 
 
 def _encode(path: Path, samples: Samples, rate_hz: int, codec: str, sample_format: str, layout: str = "mono") -> Path:
     """``samples`` (channels, n) or (n,)."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate_hz)
+        assert isinstance(stream, AudioStream)
         stream.codec_context.layout = layout
         stream.codec_context.format = sample_format
         frame = av.AudioFrame.from_ndarray(np.atleast_2d(samples), format="fltp", layout=layout)
@@ -136,7 +139,7 @@ def test_planar_surround(tmp_path: Path) -> None:
 def test_floats_are_clipped_and_finite(tmp_path: Path) -> None:
     wild = np.array([0.5, 3.0, -7.0, np.nan, np.inf, -np.inf] * 200, np.float32)
     samples = _joined(_read(_encode(tmp_path / "wild.wav", wild, 16000, "pcm_f32le", "flt"))[0])
-    np.testing.assert_array_equal(samples[:6], np.float32([0.5, 1, -1, 0, 1, -1]))
+    np.testing.assert_array_equal(samples[:6], np.array([0.5, 1, -1, 0, 1, -1], np.float32))
 
 
 @_ANY_PATH
@@ -324,7 +327,10 @@ def test_damage_never_escapes(
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from([b"", b"RIFF\x99\0\0\0WAVEfmt ", b"fLaC", b"OggS", b"ID3", b"\xff\xfb\x90\x64", b"\0\0\0\x18ftyp"]), st.binary())
+@given(
+    st.sampled_from([b"", b"RIFF\x99\0\0\0WAVEfmt ", b"fLaC", b"OggS", b"ID3", b"\xff\xfb\x90\x64", b"\0\0\0\x18ftyp"]),
+    st.binary(),
+)
 def test_random_bytes_never_escape(tmp_path: Path, magic: bytes, body: bytes) -> None:
     path = tmp_path / "voice.bin"
     path.write_bytes(magic + body)

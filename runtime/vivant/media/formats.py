@@ -35,10 +35,12 @@ class OutputFormat:
     """FFmpeg's name; None for a folder of pictures."""
     has_alpha: bool
     has_sound: bool = True
+    even_only: bool = True
+    """FFmpeg's colour conversion and these codecs go wrong, by version differently, at the edge of an odd size."""
     max_fps: int = MAX_FPS
 
 
-PNG_FOLDER = OutputFormat("a folder of PNG frames", None, has_alpha=True)
+PNG_FOLDER = OutputFormat("a folder of PNG frames", None, has_alpha=True, even_only=False)
 
 FORMATS = {
     ".mp4": OutputFormat(".mp4", "mp4", has_alpha=False),
@@ -46,7 +48,7 @@ FORMATS = {
     ".mkv": OutputFormat(".mkv", "matroska", has_alpha=False),
     ".webm": OutputFormat(".webm", "webm", has_alpha=True),
     # Browsers slow down delays of less than two hundredths of a second.
-    ".gif": OutputFormat(".gif", "gif", has_alpha=True, has_sound=False, max_fps=50),
+    ".gif": OutputFormat(".gif", "gif", has_alpha=True, has_sound=False, even_only=False, max_fps=50),
     ".png": PNG_FOLDER,
     "": PNG_FOLDER,
 }
@@ -70,8 +72,8 @@ def require_supported(path: Path, kind: OutputFormat, layout: VideoLayout) -> No
     for name, side in (("width", layout.width), ("height", layout.height)):
         if not MIN_SIDE_PX <= side <= MAX_SIDE_PX:
             raise InputError(f"{name} must be from {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels, got {side}")
-        if side % 2 and kind.name in (".mp4", ".mov", ".mkv") and not layout.alpha:
-            raise InputError(f"{kind.name} video needs an even {name}, got {side}; crop one row or use .webm")
+        if side % 2 and kind.even_only:
+            raise InputError(f"{kind.name} video needs an even {name}, got {side}; crop one pixel or use PNG frames")
     if not 0 < layout.fps <= kind.max_fps:
         raise InputError(f"{kind.name} takes more than 0 and at most {kind.max_fps} frames per second, got {layout.fps}")
     if layout.alpha and not kind.has_alpha:

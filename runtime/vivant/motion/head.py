@@ -18,6 +18,7 @@ _POSTURE_DEG = np.array([3.6, 1.7, 2.2])
 _IDLE_SHARE = 0.2
 _GAZE_SHARE = 0.3
 """The part of a gaze shift that the head makes; the eyes do the rest."""
+_CHIN_UP_DEG = 1.2
 _BREATH_S = 4.2
 
 
@@ -47,7 +48,7 @@ class Head:
         self._breath += 2 * math.pi * TICK_S / _BREATH_S
         breath = math.sin(self._breath)
         own = effort * sway[:3] * _SWAY_DEG + self._posture.step(self._posture_target) + self._beats.step()
-        own[1] += 0.25 * breath
+        own[1] += 0.25 * breath + _CHIN_UP_DEG * (effort - _IDLE_SHARE)  # nods only go down
         angle = LIMIT_DEG * np.tanh((amount * own + _GAZE_SHARE * np.array([gaze_yaw, gaze_pitch, 0.0])) / LIMIT_DEG)
         # The neck turns about a point below and behind the face, so angles carry the face along.
         x = 0.010 * angle[0] + 0.012 * angle[2] + amount * 0.012 * effort * sway[3]
@@ -66,5 +67,5 @@ class Head:
     def _beat(self, stress: float) -> None:
         """A nod whose fastest moment falls on the middle of the syllable."""
         size = 0.4 + stress
-        down, side, tilt = self._rng.normal([-2.4, 0.0, 0.0], [1.0, 2.0, 1.2])
+        down, side, tilt = self._rng.normal([-1.9, 0.0, 0.0], [1.2, 2.0, 1.2])
         self._beats.start(size * np.array([side, down, tilt]), rise_s=0.2, fall_s=0.5)

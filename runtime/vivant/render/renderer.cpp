@@ -11,7 +11,7 @@ constexpr float kEyeLimitDeg = 28.0f;
 constexpr float kFringePx = 1.0f;
 constexpr float kFringeTexels = 3.0f;
 
-enum Weight { kLookDownL = 1, kLookInL, kLookOutL, kLookUpL, kLookDownR = 8, kLookInR, kLookOutR, kLookUpR };
+enum Weight { kLookDownL = 1, kLookInL, kLookOutL, kLookUpL, kLookDownR = 8, kLookInR, kLookOutR, kLookUpR, kJawOpen = 17, kMouthClose };
 
 float unit_clamp(float x) { return std::clamp(x, 0.0f, 1.0f); }
 
@@ -27,7 +27,11 @@ struct Turn {
     }
 };
 
-bool is_white(const float* c) { return c[0] == 1.0f && c[1] == 1.0f && c[2] == 1.0f && c[3] == 1.0f; }
+// Factors nearer to one than half a grey level cannot be seen.
+bool is_white(const float* c) {
+    const auto one = [](float x) { return std::fabs(x - 1.0f) < 0.002f; };
+    return one(c[0]) && one(c[1]) && one(c[2]) && one(c[3]);
+}
 
 void unpremultiply(uint8_t* pixels, size_t count) {
     for (size_t i = 0; i < count; ++i, pixels += 4) {
@@ -105,6 +109,8 @@ void Renderer::set_drives(const Motion& motion) {
     for (int i = 0; i < kWeights; ++i) drive[i] = unit_clamp(motion.weights[i]);
     drive[kTongueOut] = unit_clamp(drive[kTongueOut] + motion.tongue[0]);
     drive[kTongueUp] = unit_clamp(motion.tongue[1]);
+    // mouthClose was measured on an open jaw: it brings the lips back together, and without a drop there is nothing to undo.
+    drive[kMouthClose] = std::min(drive[kMouthClose], drive[kJawOpen]);
 
     // Gaze and the eyeLook* weights say the same thing: add them as angles, then let the lids follow the sum.
     const float yaw[2] = {drive[kLookOutL] - drive[kLookInL], drive[kLookInR] - drive[kLookOutR]};

@@ -15,9 +15,11 @@ from vivant.rig.eyes import Eyeball, add_eyes
 from vivant.rig.head import HeadFit, fit_head
 from vivant.rig.lips import mouth_gap, snap_to_seam
 from vivant.rig.matte import Layers, separate
-from vivant.rig.mouth import add_mouth
+from vivant.rig.mouth import add_mouth, add_tongue_out
+from vivant.rig.overlays import add_lids, add_lips
 from vivant.rig.pool import SORTED, STATIC, Pool
 from vivant.rig.rig import Rig
+from vivant.rig.shading import add_shading
 from vivant.rig.skin import CAMERA_DISTANCE_PX, Skin, build_skin, unproject
 from vivant.rig.square import MARGIN_PX, SIDE_PX, Square, place_square
 from vivant.types import Float32Array, UInt8Array
@@ -88,6 +90,7 @@ def _assemble(skin: Skin, landmarks: Float32Array, fit: HeadFit, layers: Layers,
     pool.add_vertices(unproject(skin.points), uv, skin.head)  # first, so that the skin's own numbers are the pool's
     for drive in range(len(skin.fields)):
         pool.add_moves(drive, 0, skin.fields[drive])
+    add_shading(pool, skin, fit)
     if not transparent:
         _add_plate(pool, layers.plate, square)
     person = pool.add_texture(np.dstack([layers.foreground, np.round(layers.alpha * 255).astype(np.uint8)]))
@@ -96,6 +99,9 @@ def _assemble(skin: Skin, landmarks: Float32Array, fit: HeadFit, layers: Layers,
     add_mouth(pool, skin, fit, uv, person)
     eyes = add_eyes(pool, skin, landmarks, fit, picture, texels)
     _add_skin_layer(pool, skin, person, shows & moves, SORTED)
+    add_lips(pool, skin, layers.foreground, texels, fit.unit)
+    add_tongue_out(pool, skin, fit)
+    add_lids(pool, skin, layers.foreground, texels, fit.unit)
     return pool, eyes
 
 

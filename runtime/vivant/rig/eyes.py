@@ -11,14 +11,16 @@ from scipy import ndimage
 from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit
 from vivant.rig.matte import fill_holes
-from vivant.rig.mesh import inside
+from vivant.rig.mesh import inside, strip_triangles
+from vivant.rig.patch import Patch
 from vivant.rig.pool import Pool
 from vivant.rig.skin import EYE_MARGIN, Skin, unproject
-from vivant.rig.square import MARGIN_PX
 from vivant.types import Float32Array, UInt8Array
 
 RINGS = (0.0, 0.45, 0.8, 1.0, 1.12)
 SPOKES = 28
+RIM = 0.024
+"""How far the lid's edge and shadow reach over the eye, in outer-eye distances."""
 
 
 @dataclass(frozen=True)
@@ -28,26 +30,6 @@ class Eyeball:
     start: int
     count: int
     centre: Float32Array
-
-
-@dataclass(frozen=True)
-class _Patch:
-    """A rectangle of the texture around one eye, in texels."""
-
-    x0: int
-    y0: int
-    pixels: UInt8Array
-    texels_per_px: float
-
-    def coordinates(self) -> NDArray[np.float64]:
-        """(h, w, 2) rig px of each texel centre."""
-        h, w = self.pixels.shape[:2]
-        x, y = np.meshgrid(np.arange(w) + self.x0 + 0.5, np.arange(h) + self.y0 + 0.5)
-        return np.stack([x, y], axis=-1) / self.texels_per_px - MARGIN_PX
-
-    def uv(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Rig px (n, 2) to texels of this patch."""
-        return np.asarray((points[:, :2] + MARGIN_PX) * self.texels_per_px - (self.x0, self.y0), np.float64)
 
 
 def add_eyes(pool: Pool, skin: Skin, landmarks: Float32Array, fit: HeadFit, picture: UInt8Array, texels_per_px: float) -> list[Eyeball]:
@@ -61,47 +43,60 @@ def _add_eye(pool: Pool, skin: Skin, side: int, landmarks: Float32Array, fit: He
     iris = landmarks[list(c.IRISES[side]), :2].astype(np.float64)
     centre = iris[0]
     radius = float(np.linalg.norm(iris[1:] - centre, axis=1).mean())
-    patch = _cut_patch(picture, contour, texels_per_px, fit.unit)
+    patch = Patch.around(picture, contour, 0.10 * fit.unit, texels_per_px)
     at = patch.coordinates()
     from_centre = np.hypot(*(at - centre).transpose(2, 0, 1))
     within = inside(at.reshape(-1, 2), contour[:, :2]).reshape(from_centre.shape)
     depth = float(contour[:, 2].mean()) - 0.02 * fit.unit
 
-    white = _white(patch, within, from_centre > 1.16 * radius, texels_per_px * EYE_MARGIN * fit.unit)
+    white = _white(patch, within, from_centre > 1.22 * radius, texels_per_px * EYE_MARGIN * fit.unit)
     low, high = at[1, 1], at[-2, -2]
     corners = np.array([(low[0], low[1]), (low[0], high[1]), (high[0], high[1]), (high[0], low[1])])
     start = pool.add_vertices(unproject(np.column_stack([corners, np.full(4, depth)])), patch.uv(corners), 1.0)
     pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), pool.add_texture(white))
 
     ball_radius = float(c.canonical_face().eyes[1 - side, 3]) * fit.unit
-    return _add_iris(pool, patch, centre, radius, ball_radius, depth, _iris_texture(patch, within, from_centre, radius, texels_per_px))
+    ball = _add_iris(pool, patch, centre, radius, ball_radius, depth, _iris_texture(patch, within, from_centre, radius, texels_per_px))
+    _add_rims(pool, skin, side, patch, from_centre > 1.1 * radius, fit.unit)
+    return ball
 
 
-def _cut_patch(picture: UInt8Array, contour: NDArray[np.float64], texels_per_px: float, unit: float) -> _Patch:
-    reach = 0.10 * unit
-    low = ((contour[:, :2].min(axis=0) - reach + MARGIN_PX) * texels_per_px).astype(int)
-    high = ((contour[:, :2].max(axis=0) + reach + MARGIN_PX) * texels_per_px).astype(int)
-    low = np.clip(low, 0, np.array(picture.shape[1::-1]) - 8)
-    high = np.clip(high, low + 8, picture.shape[1::-1])
-    return _Patch(int(low[0]), int(low[1]), picture[low[1] : high[1], low[0] : high[0]], texels_per_px)
+def _add_rims(pool: Pool, skin: Skin, side: int, patch: Patch, off_iris: NDArray[np.bool_], unit: float) -> None:
+    """The lids' wet edge with its shadow on the eye: a strip of the portrait that goes with the lid and fades over the eye."""
+    without_iris = fill_holes(patch.pixels, off_iris)
+    texture = pool.add_texture(np.dstack([without_iris, np.full(off_iris.shape, 255, np.uint8)]))
+    for row, inwards in ((skin.upper_lids[side], 1.0), (skin.lower_lids[side], -1.0)):
+        count, starts = len(row), []
+        for reach, alpha in ((-0.004, 1.0), (0.008, 0.9), (RIM, 0.0)):
+            points = skin.points[list(row)] + (0.0, inwards * reach * unit, -1.0)
+            starts.append(pool.add_vertices(unproject(points), patch.uv(points), 1.0, (1.0, 1.0, 1.0, alpha)))
+            pool.link(starts[-1] + np.arange(count), np.asarray(row))
+        for first, second in zip(starts, starts[1:], strict=False):
+            above, below = (first, second) if inwards > 0 else (second, first)
+            pool.add_layer(strip_triangles(above, below, count), texture)
 
 
-def _white(patch: _Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_], rim_texels: float) -> UInt8Array:
-    """The eye without its iris. The portrait's own pixels stay in the opening and just around it; under the lids the white goes on."""
-    sure = ndimage.binary_erosion(within, iterations=max(1, round(rim_texels))) & off_iris
-    filled = fill_holes(patch.pixels, sure if sure.sum() > 12 else within & off_iris)
-    shade = filled.astype(np.float32) * 0.86  # what comes out from under a lid lay in its shadow
-    near = ndimage.distance_transform_edt(~within)
-    own = np.clip(1.5 - near / max(rim_texels, 1.0), 0.0, 1.0) * off_iris
-    own = ndimage.gaussian_filter(own.astype(np.float32), 0.6)[..., None]
-    inner = np.where(within[..., None], filled.astype(np.float32), shade)
-    colours = patch.pixels * own + inner * (1 - own)
+def _white(patch: Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_], rim_texels: float) -> UInt8Array:
+    """The eye without its iris. Well inside the opening the portrait's own pixels stay; under the lids the white goes on, in shadow."""
+    sure = ndimage.binary_erosion(within, iterations=max(1, round(1.6 * rim_texels))) & off_iris
+    bright = _brighter_half(patch.pixels, sure if sure.sum() > 12 else within & off_iris)
+    filled = ndimage.gaussian_filter(fill_holes(patch.pixels, bright).astype(np.float32), (1.0, 1.0, 0))
+    beyond = ndimage.distance_transform_edt(~within)[..., None] / max(rim_texels, 1.0)
+    filled *= 0.97 - 0.30 * np.clip(beyond / 5.0, 0.0, 1.0)
+    own = ndimage.gaussian_filter(sure.astype(np.float32), 0.7)[..., None]
+    colours = patch.pixels * own + filled * (1 - own)
     return np.dstack([colours.round(), np.full(within.shape, 255)]).astype(np.uint8)
 
 
-def _iris_texture(patch: _Patch, within: NDArray[np.bool_], from_centre: NDArray[np.float64], radius: float, texels_per_px: float) -> UInt8Array:
+def _brighter_half(pixels: UInt8Array, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of the masked pixels those that are not lashes, lid or the rim of the iris."""
+    luminance = pixels @ np.array([0.299, 0.587, 0.114])
+    return np.asarray(mask & (luminance >= np.percentile(luminance[mask], 45))) if mask.any() else mask
+
+
+def _iris_texture(patch: Patch, within: NDArray[np.bool_], from_centre: NDArray[np.float64], radius: float, texels_per_px: float) -> UInt8Array:
     """A whole iris: what the lids hide is taken from the rest of its ring."""
-    sure = ndimage.binary_erosion(within, iterations=max(1, round(1.5 * texels_per_px)))
+    sure = ndimage.binary_erosion(within, iterations=max(1, round(2.8 * texels_per_px)))
     ring = np.minimum((from_centre * texels_per_px).astype(int), round(1.3 * radius * texels_per_px))
     colours = patch.pixels.astype(np.float32)
     for number in range(int(ring.max()) + 1):
@@ -110,15 +105,15 @@ def _iris_texture(patch: _Patch, within: NDArray[np.bool_], from_centre: NDArray
         if not seen.any():
             seen = (np.abs(ring - number) <= 2) & sure
         if seen.any():
-            colours[members & ~within] = np.median(patch.pixels[seen], axis=0)
+            colours[members & ~sure] = np.median(patch.pixels[seen], axis=0)
     soft = ndimage.gaussian_filter(colours, (0.8, 0.8, 0))
-    blend = ndimage.gaussian_filter(within.astype(np.float32), 0.8)[..., None]
+    blend = ndimage.gaussian_filter(sure.astype(np.float32), 0.8)[..., None]
     colours = colours * blend + soft * (1 - blend)
     alpha = np.clip((1.12 * radius - from_centre) / (0.10 * radius), 0.0, 1.0)
     return np.dstack([colours.round(), 255 * alpha]).astype(np.uint8)
 
 
-def _add_iris(pool: Pool, patch: _Patch, centre: NDArray[np.float64], radius: float, ball_radius: float, depth: float,
+def _add_iris(pool: Pool, patch: Patch, centre: NDArray[np.float64], radius: float, ball_radius: float, depth: float,
               texture: UInt8Array) -> Eyeball:  # fmt: skip
     angles = np.linspace(0, 2 * np.pi, SPOKES, endpoint=False)
     circle = np.column_stack([np.cos(angles), np.sin(angles)])

@@ -89,6 +89,13 @@ def triangulate_around(inner: FloatArray, outer: FloatArray) -> Int32Array:
     return np.where((area > 0)[:, None], kept[:, ::-1], kept).astype(np.int32)
 
 
+def strip_triangles(first_row: int, second_row: int, count: int) -> Int32Array:
+    """Triangles between two rows of ``count`` vertices, the first row above the second in the image."""
+    k = np.arange(count - 1)
+    above, below = first_row + k, second_row + k
+    return np.concatenate([np.column_stack([above, below, below + 1]), np.column_stack([above, below + 1, above + 1])]).astype(np.int32)
+
+
 def inside(points: FloatArray, polygon: FloatArray) -> NDArray[np.bool_]:
     """Which points (n, 2) lie in the closed polygon (m, 2); even-odd rule."""
     x, y = points[:, :1], points[:, 1:]

@@ -10,14 +10,22 @@ from PIL import Image
 
 from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit
-from vivant.rig.pool import TONGUE_UP, Pool
+from vivant.rig.mesh import strip_triangles
+from vivant.rig.pool import SORTED, TONGUE_UP, Pool
 from vivant.rig.skin import Skin, unproject
 from vivant.types import ARKIT_INDEX, Float32Array, UInt8Array
 
 CAVITY_TEXELS = 4
 TOOTH_LIGHT = 0.92
-SHADOW_DEPTH = 0.11
-"""How far below the upper lip its shadow reaches, in outer-eye distances."""
+SHADE_RGB = (52, 20, 15)
+"""Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
+CORNER_SHADE = 0.8
+BITE_LIGHT = 0.5
+"""The biting surfaces lie behind the front teeth, in their shade."""
+TIP_FROM_V = 0.42
+"""From here on (texture v) the tongue may cover the lip; what lies further back stays inside."""
+N_FRONT = 198
+"""Vertices of an arch's front; the biting surfaces follow."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +60,33 @@ def add_mouth(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: NDArray[np.floating
     place = place_mouth(skin, fit)
     atlas = c.mouth_atlas()
     _add_cavity(pool, place, atlas.cavity_rgb)
-    tongue = _add_part(pool, place, atlas.tongue, light=0.9)
-    lower = _add_part(pool, place, atlas.lower, light=TOOTH_LIGHT)
+    tongue = _add_part(pool, place, atlas.tongue, light=0.72, flags=SORTED)
+    in_front = np.arange(len(atlas.lower.vertices)) < N_FRONT
+    lower = _add_part(pool, place, atlas.lower, light=np.where(in_front, TOOTH_LIGHT, BITE_LIGHT))
     _add_part(pool, place, atlas.upper, light=TOOTH_LIGHT)
-    for start, part in ((tongue, atlas.tongue), (lower, atlas.lower)):
-        for name, moves in _jaw_moves(part.vertices).items():
-            pool.add_moves(ARKIT_INDEX[name], start, place.move(moves))
-    pool.add_moves(ARKIT_INDEX["tongueOut"], tongue, place.move(atlas.tongue_out))
-    pool.add_moves(TONGUE_UP, tongue, place.move(atlas.tongue_up))
+    for name, moves in _jaw_moves(atlas.lower.vertices).items():
+        pool.add_moves(ARKIT_INDEX[name], lower, place.move(moves))
+    _move_tongue(pool, place, tongue)
     _add_lip_shadow(pool, skin, fit)
     _add_inner_lip(pool, skin, fit, skin_uv, face_texture, upper=True)
     _add_inner_lip(pool, skin, fit, skin_uv, face_texture, upper=False)
+
+
+def add_tongue_out(pool: Pool, skin: Skin, fit: HeadFit) -> None:
+    """The tip of the tongue once more, to be drawn over the lower lip when it is put out."""
+    tongue, place, out = c.mouth_atlas().tongue, place_mouth(skin, fit), ARKIT_INDEX["tongueOut"]
+    start = _add_part(pool, place, tongue, light=0.9, alpha=-1.5, flags=SORTED)
+    _move_tongue(pool, place, start)
+    tip = np.clip((tongue.uv[:, 1] - TIP_FROM_V) / 0.12, 0.0, 1.0)
+    pool.add_tints(out, start, np.column_stack([np.zeros((len(tip), 3)), 3.5 * tip]))
+
+
+def _move_tongue(pool: Pool, place: MouthPlace, start: int) -> None:
+    atlas = c.mouth_atlas()
+    for name, moves in _jaw_moves(atlas.tongue.vertices).items():
+        pool.add_moves(ARKIT_INDEX[name], start, place.move(moves))
+    pool.add_moves(ARKIT_INDEX["tongueOut"], start, place.move(atlas.tongue_out))
+    pool.add_moves(TONGUE_UP, start, place.move(atlas.tongue_up))
 
 
 def _add_cavity(pool: Pool, place: MouthPlace, rgb: UInt8Array) -> None:
@@ -76,12 +100,17 @@ def _add_cavity(pool: Pool, place: MouthPlace, rgb: UInt8Array) -> None:
     pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), texture)
 
 
-def _add_part(pool: Pool, place: MouthPlace, part: c.MouthPart, light: float) -> int:
+def _add_part(pool: Pool, place: MouthPlace, part: c.MouthPart, light: float | NDArray[np.floating], alpha: float = 1.0,
+              flags: int = 0) -> int:  # fmt: skip
     seen = place.place(part.vertices)
     texture = _shrunk(part.texture, float(np.ptp(seen[:, 0])), float(np.ptp(part.uv[:, 0])))
-    start = pool.add_vertices(unproject(seen), part.uv * texture.shape[1::-1], 1.0, (light, light, light, 1.0))
-    pool.add_layer(start + part.triangles, pool.add_texture(texture))
+    start = pool.add_vertices(unproject(seen), part.uv * texture.shape[1::-1], 1.0, _grey(light, alpha, len(seen)))
+    pool.add_layer(start + part.triangles, pool.add_texture(texture), flags)
     return start
+
+
+def _grey(light: float | NDArray[np.floating], alpha: float, count: int) -> NDArray[np.floating]:
+    return np.column_stack([*(np.broadcast_to(light, count),) * 3, np.full(count, alpha)])
 
 
 def _shrunk(texture: UInt8Array, width_px: float, width_uv: float) -> UInt8Array:
@@ -113,28 +142,21 @@ def lip_parting(skin: Skin) -> NDArray[np.float64]:
     return np.maximum(fields[:, list(skin.lower_lip)] - fields[:, list(skin.upper_lip)], 0.0)
 
 
-def strip_triangles(first_row: int, second_row: int, count: int) -> c.Int32Array:
-    """Triangles between two rows of ``count`` vertices, the first row above the second in the image."""
-    k = np.arange(count - 1)
-    above, below = first_row + k, second_row + k
-    return np.concatenate([np.column_stack([above, below, below + 1]), np.column_stack([above, below + 1, above + 1])]).astype(np.int32)
-
-
 def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit) -> None:
-    """A soft shadow on the teeth that hangs from the upper lip and grows as the mouth opens."""
-    row = skin.points[list(skin.upper_lip)]
-    count = len(row)
-    across = np.sin(np.linspace(0, np.pi, count)) ** 0.5
-    rows = [row + (0, -2.0, -0.02 * fit.unit), row + (0, 0.03 * fit.unit, -0.02 * fit.unit), row + (0, SHADOW_DEPTH * fit.unit, -0.02 * fit.unit)]
-    alphas = (0.62, 0.42, 0.0)
-    black = pool.add_texture(np.full((4, 4, 4), (14, 4, 3, 255), np.uint8))
+    """The mouth's own shade over teeth and tongue: hangs from the upper lip, fills the corners, rests on the lower lip."""
+    count = len(skin.upper_lip)
+    centre = np.sin(np.linspace(0, np.pi, count)) ** 0.7
+    texture = pool.add_texture(np.full((4, 4, 4), (*SHADE_RGB, 255), np.uint8))
     starts = []
-    for points, alpha in zip(rows, alphas, strict=True):
-        colour = np.column_stack([np.ones((count, 3)), np.full(count, alpha) * (0.4 + 0.6 * across)])
-        starts.append(pool.add_vertices(unproject(points), np.full((count, 2), 2.0), 1.0, colour))
-        pool.link(starts[-1] + np.arange(count), np.asarray(skin.upper_lip))
+    for row, down, middle in ((skin.upper_lip, -2.0, 0.44), (skin.upper_lip, 0.035 * fit.unit, 0.18), (skin.upper_lip, 0.12 * fit.unit, 0.0),
+                              (skin.lower_lip, -0.05 * fit.unit, 0.0), (skin.lower_lip, 2.0, 0.22)):  # fmt: skip
+        points = skin.points[list(row)] + (0, down, -0.02 * fit.unit)
+        alpha = CORNER_SHADE + (middle - CORNER_SHADE) * centre
+        start = pool.add_vertices(unproject(points), np.full((count, 2), 2.0), 1.0, np.column_stack([np.ones((count, 3)), alpha]))
+        pool.link(start + np.arange(count), np.asarray(row))
+        starts.append(start)
     for above, below in zip(starts, starts[1:], strict=False):
-        pool.add_layer(strip_triangles(above, below, count), black)
+        pool.add_layer(strip_triangles(above, below, count), texture)
 
 
 def _add_inner_lip(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: NDArray[np.floating], texture: int, upper: bool) -> None:
@@ -143,7 +165,7 @@ def _add_inner_lip(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: NDArray[np.flo
     row, count = skin.points[list(lip)], len(lip)
     inwards = 1.0 if upper else -1.0
     colour_at = _lip_texels(skin, skin_uv, upper)
-    light = ((0.80, 1.0), (0.52, 1.0), (0.20, 0.0)) if upper else ((1.0, 1.0), (0.66, 1.0), (0.30, 0.0))
+    light = ((0.66, 1.0), (0.42, 1.0), (0.18, 0.0)) if upper else ((0.95, 1.0), (0.62, 1.0), (0.28, 0.0))
     roll = (-0.02, 0.10, 0.17) if upper else (-0.02, 0.12, 0.20)
     parting = lip_parting(skin)
     starts = []
@@ -167,7 +189,7 @@ def _lip_texels(skin: Skin, skin_uv: NDArray[np.floating], upper: bool) -> NDArr
     loop = list(c.OUTER_LIPS[10:] + c.OUTER_LIPS[:1]) if upper else list(c.OUTER_LIPS[:11])
     outer = skin_uv[loop][np.argsort(skin_uv[loop][:, 0])]
     inner = skin_uv[list(lip)]
-    share = 0.42
+    share = 0.30
     x = inner[:, 0] + 0.12 * (inner[:, 0].mean() - inner[:, 0])
     y = np.interp(x, outer[:, 0], outer[:, 1])
     return np.column_stack([x, inner[:, 1] * (1 - share) + y * share])

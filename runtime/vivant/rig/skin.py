@@ -16,10 +16,14 @@ from vivant.types import ARKIT_INDEX, Float32Array
 
 CAMERA_DISTANCE_PX = 1500.0
 GRID_PX = 11.0
-EYE_MARGIN = 0.014
+EYE_MARGIN = 0.006
 """The landmarks run inside the true lid margin; the eye holes are widened by this share of the outer-eye distance."""
 LID_MEETING = 0.16
 """Where closing lids meet: this share of the opening above the lower lid."""
+FALL = 0.30
+"""How fast hair and ears fall back behind the face oval, px of depth per px; much less than they do, for the sheet must not tear."""
+ROUNDNESS = 0.55
+"""Exponent of the open mouth's edge, (1 - x^2) to this power; measured lips are a little more pointed."""
 REACH = 0.75
 """How far beyond the face oval, in outer-eye distances, expressions are felt."""
 
@@ -69,7 +73,7 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
     outside = triangulate_around(points[list(oval), :2], around)
     numbers = np.concatenate([np.asarray(oval), len(points) + np.arange(len(around))])
     triangles = np.concatenate([fine.triangles, numbers[outside]]).astype(np.int32)
-    points, away = _with_depth(points, around, oval, triangles, fit)
+    points, away = _with_depth(points, around, oval, fit)
 
     on_contour = sorted({v for loop in (*lids, *lips) for v in loop})
     handles = np.unique(np.concatenate([np.arange(c.N_SURFACE), on_contour, away]))
@@ -78,6 +82,7 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
     _close_lids_exactly(known, points, lids)
     spread = Spreader(points, triangles, handles).spread(known[handles].reshape(len(handles), -1))
     fields = np.ascontiguousarray(spread.reshape(len(points), 52, 3).transpose(1, 0, 2))
+    _round_the_opening(fields[ARKIT_INDEX["jawOpen"]], points, lips[0], lips[1], fit.unit)
     hole_loops = [(*lids[0], *lids[2]), (*lids[1], *lids[3]), (*lips[0], *lips[1])]
     return Skin(
         points=points,
@@ -111,19 +116,15 @@ def _grid_around(oval: NDArray[np.float64]) -> NDArray[np.float64]:
     return grid[~inside(grid, oval) & (clear > 0.6 * GRID_PX)]
 
 
-def _with_depth(points: NDArray[np.float64], around: NDArray[np.float64], oval: tuple[int, ...], triangles: c.Int32Array,
+def _with_depth(points: NDArray[np.float64], around: NDArray[np.float64], oval: tuple[int, ...],
                 fit: HeadFit) -> tuple[NDArray[np.float64], NDArray[np.int64]]:  # fmt: skip
-    """All points (n, 3), the outer ones with a depth that falls away smoothly; and which lie beyond all expression."""
-    distance = distance_to_polygon(around, points[list(oval), :2])
-    everything = np.concatenate([points, np.column_stack([around, np.zeros(len(around))])])
-    far = len(points) + np.flatnonzero(distance > REACH * fit.unit)
-    known = np.concatenate([np.arange(len(points)), far])
-    back = float(points[list(oval), 2].mean()) - 0.22 * fit.unit
-    depth = np.concatenate([points[:, 2], np.full(len(far), back)])[:, None]
-    flat = everything.copy()
-    flat[:, 2] = 0.0
-    everything[:, 2] = np.minimum(Spreader(flat, triangles, known).spread(depth)[:, 0], float(points[:, 2].max()))
-    return everything, far
+    """All points (n, 3), the outer ones a little deeper than the oval near them; and which lie beyond all expression."""
+    rim = points[list(oval)]
+    distance = distance_to_polygon(around, rim[:, :2])
+    nearness = 1.0 / (((around[:, None] - rim[None, :, :2]) ** 2).sum(axis=2) + (0.1 * fit.unit) ** 2)
+    depth = (nearness @ rim[:, 2]) / nearness.sum(axis=1) - FALL * np.minimum(distance, 0.6 * fit.unit)
+    everything = np.concatenate([points, np.column_stack([around, depth])])
+    return everything, len(points) + np.flatnonzero(distance > REACH * fit.unit)
 
 
 def _head_weights(points: NDArray[np.float64], landmarks: Float32Array) -> NDArray[np.float64]:
@@ -146,6 +147,19 @@ def _landmark_fields(flat: NDArray[np.float64], fit: HeadFit) -> NDArray[np.floa
         for shape in ("Blink", "Squint", "Wide", "LookDown", "LookUp"):
             fields[ARKIT_INDEX[f"eye{shape}{side}"]] *= ratio
     return fields
+
+
+def _round_the_opening(field: NDArray[np.float64], points: NDArray[np.float64], upper: tuple[int, ...], lower: tuple[int, ...],
+                       unit: float) -> None:  # fmt: skip
+    """Give the lower lip of an open jaw an elliptic edge whatever the spacing of this mouth's landmarks."""
+    row = points[list(lower)]
+    middle, half = (row[0, 0] + row[-1, 0]) / 2, (row[-1, 0] - row[0, 0]) / 2
+    parting = field[list(lower), 1] - field[list(upper), 1]
+    wanted = parting.max() * np.maximum(1.0 - ((row[:, 0] - middle) / half) ** 2, 0.0) ** ROUNDNESS
+    below = points[:, 1] - np.interp(points[:, 0], row[:, 0], row[:, 1])
+    share = np.clip(1.0 - below / (0.45 * unit), 0.0, 1.0) * (below >= -1e-6)
+    share[list(upper)] = 0.0
+    field[:, 1] += np.interp(points[:, 0], row[:, 0], wanted - parting, left=0.0, right=0.0) * share**1.5
 
 
 def _close_lids_exactly(known: NDArray[np.float64], points: NDArray[np.float64], lids: list[tuple[int, ...]]) -> None:

@@ -67,7 +67,8 @@ class FeatureExtractor:
     def push(self, hop: Float32Array) -> Features:
         """Take the next (160,) hop at 16 kHz."""
         self._samples = np.concatenate([self._samples[HOP:], hop])
-        spectrum = np.fft.rfft(self._samples * _HANN, _FFT)
+        # A constant offset would leak into the low bands.
+        spectrum = np.fft.rfft((self._samples - self._samples.mean()) * _HANN, _FFT)
         power = spectrum.real**2 + spectrum.imag**2
         voiced, pitch_hz = _pitch(power)
         band_db = self._noise.cleaned_db(power @ _BAND_MATRIX, voiced)

@@ -15,8 +15,8 @@ Mouth = NDArray[np.float64]
 
 CHANNELS = ("jaw", "lips", "funnel", "spread", "round", "seal", "bite", "hiss", "tongue")
 JAW, LIPS, FUNNEL, SPREAD, ROUND, SEAL, BITE, HISS, TONGUE = range(len(CHANNELS))
-"""jaw: opening; lips: parting of the lips at any jaw; funnel: open rounding; spread and round: width; seal: lips pressed shut (m, b, p);
-bite: lower lip under the teeth (f, v); hiss: teeth together, lips apart (s, sh); tongue: tip up (l, n, t, d)."""
+"""jaw: opening; lips: parting of the lips at any jaw; funnel: open rounding; spread and round: width; seal: lips pressed
+shut (m, b, p); bite: lower lip under the teeth (f, v); hiss: teeth together, lips apart (s, sh); tongue: tip up (l, n)."""
 
 AHEAD = 7
 """Ticks of future that a mouth needs, to smooth it without delay and to tell the burst of a t from that of a p."""
@@ -59,25 +59,27 @@ class MouthTrack:
         self._targets = np.zeros((n, len(CHANNELS)))
         self._oral_db = np.full(n, -70.0)
         self._hiss = np.zeros(n)
+        self._spread = np.zeros(n)
         self._closure = np.zeros(n)
         self._phrase = 0.0
 
     def push(self, features: Features) -> Mouth:
         """Take tick i; give the (9,) mouth of tick i - AHEAD."""
-        for array in (self._targets, self._oral_db, self._hiss):
+        for array in (self._targets, self._oral_db, self._hiss, self._spread):
             array[:-1] = array[1:]
         # Between the sounds of a phrase the lips stay a little apart unless they close on purpose.
         self._phrase = max(features.gate, self._phrase - 0.06)
         self._targets[-1] = np.maximum(_target(features), min(1.0, 1.5 * self._phrase) * _PARTED)
         self._oral_db[-1] = features.oral_db if features.gate > 0 else -70.0
         self._hiss[-1] = features.hiss
+        self._spread[-1] = features.spread
         return self._mouth()
 
     def _mouth(self) -> Mouth:
         mouth: Mouth = _SMOOTH @ self._targets
         self._closure[:-1] = self._closure[1:]
         self._closure[-1] = self._closure_now()
-        closed = min(1.0, 1.15 * float(_SNAP @ self._closure[-len(_SNAP) :]))
+        closed = min(1.0, 1.35 * float(_SNAP @ self._closure[-len(_SNAP) :]))
         mouth[[JAW, LIPS, FUNNEL, HISS, TONGUE]] *= 1 - closed
         # Lips press where a vowel follows; at the end of a phrase they only meet.
         mouth[SEAL] = closed * min(1.0, float(np.max(self._targets[-1 - AHEAD :, JAW])) / 0.08)
@@ -91,8 +93,9 @@ class MouthTrack:
         after = float(np.max(self._oral_db[at:]))
         # A return not yet in sight is believed after a fall that is 8 dB deeper.
         dip_db = min(before, max(after, before - 8)) - now
-        # An alveolar burst or an s nearby means that the tongue closed, not the lips.
+        # A burst or hiss nearby, or a high second formant on the way in and out, says that the tongue closed, not the lips.
         labial = 1 - 0.9 * float(np.max(self._hiss[at - 3 :]))
+        labial *= smoothstep((0.65 - float(np.mean(self._spread[at - 4 :]))) / 0.7)
         return smoothstep((dip_db - 7) / 8) * labial
 
 
@@ -110,7 +113,7 @@ def _target(f: Features) -> Mouth:
     target[JAW] = jaw + 0.035 * sibilant
     target[LIPS] = 0.9 * jaw + 0.22 * sibilant * (1 - bite)
     target[FUNNEL] = 0.35 * rounded
-    target[SPREAD] = 0.4 * max(wide, 0.0) + 2.1 * jaw * (1 - min(rounded, 1.0))
+    target[SPREAD] = 0.4 * max(wide, 0.0) + 2.4 * jaw * (1 - min(rounded, 1.0))
     target[ROUND] = rounded
     target[BITE] = 0.7 * bite
     target[HISS] = sibilant * (1 - bite)

@@ -1,0 +1,171 @@
+"""Retouched skin that fades in where the portrait's own pixels would be dragged along: lashes on a closing lid, the dark
+line between the lips on an opening mouth. At rest all of it is invisible."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from scipy import ndimage, sparse
+
+from vivant.rig import canonical as c
+from vivant.rig.matte import fill_holes
+from vivant.rig.mesh import mark_open, neighbours, strip_triangles
+from vivant.rig.mouth import lip_parting
+from vivant.rig.patch import Patch
+from vivant.rig.pool import OPEN_EDGE, Pool
+from vivant.rig.skin import Skin, unproject
+from vivant.types import ARKIT_INDEX, UInt8Array
+
+LID_FADE = {0: 1.0, 1: 1.0, 2: 0.85, 3: 0.4}
+"""Strength of the retouched lid by mesh steps from its margin; the crease lies two steps up."""
+LIP_FADE = {0: 1.0, 1: 0.75}
+SEAM_BAND = 0.026
+"""Half height of the dark line between the lips, in outer-eye distances."""
+MIRROR = 0.3
+LASH_LENGTH = 0.055
+
+
+def add_lips(pool: Pool, skin: Skin, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
+    """Both lips without the line between them, growing visible as they part."""
+    seam = (skin.points[list(skin.upper_lip)] + skin.points[list(skin.lower_lip)]) / 2
+    patch = Patch.around(picture, seam, 0.15 * unit, texels_per_px)
+    parting = lip_parting(skin) / (0.012 * unit)
+    for row in (skin.upper_lip, skin.lower_lip):
+        steps = _steps_from(skin, row[1:-1], set(skin.upper_lip + skin.lower_lip) - set(row), 2)
+        nearest = np.array([int(np.argmin(np.abs(skin.points[list(row), 0] - skin.points[v, 0]))) for v in steps])
+        strength = np.array([LIP_FADE.get(s, 0.0) for s in steps.values()])
+        tints = {drive: strength * parting[drive, nearest] for drive in range(len(parting))}
+        texture = pool.add_texture(_without_seam(patch, seam, SEAM_BAND * unit, upwards=row is skin.upper_lip))
+        _add_overlay(pool, skin, steps, patch, texture, tints, [row])
+
+
+def add_lids(pool: Pool, skin: Skin, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
+    """Upper lids without lashes and crease, and lashes that point down, both as far as the eye closes."""
+    for side, upper, lower in zip(("Right", "Left"), skin.upper_lids, skin.lower_lids, strict=True):
+        blink, down = ARKIT_INDEX[f"eyeBlink{side}"], ARKIT_INDEX[f"eyeLookDown{side}"]
+        steps = _steps_from(skin, upper[1:-1], set(lower), 4)
+        region = skin.points[list(steps)]
+        patch = Patch.around(picture, np.concatenate([region, skin.points[list(lower)]]), 0.08 * unit, texels_per_px)
+        texture = pool.add_texture(_bare_lid(patch, skin, steps, lower, unit))
+        edge = skin.points[list(upper), 0]
+        beyond = np.maximum(np.maximum(edge.min() - region[:, 0], region[:, 0] - edge.max()), 0.0)
+        strength = np.array([LID_FADE.get(s, 0.0) for s in steps.values()]) * np.clip(1.0 - beyond / (0.09 * unit), 0.0, 1.0)
+        _add_overlay(pool, skin, steps, patch, texture, {blink: 2.4 * strength, down: 0.9 * strength}, [upper], hidden_until=0.12)
+        _add_lashes(pool, skin, upper, blink, patch, unit)
+
+
+def _steps_from(skin: Skin, start: tuple[int, ...], blocked: set[int], most: int) -> dict[int, int]:
+    """Face vertices within ``most`` edges of the start row, with their distance; never through ``blocked``."""
+    edges = skin.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    size = len(skin.points)
+    graph = sparse.csr_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(size, size))
+    graph = graph + graph.T
+    steps, front = dict.fromkeys(start, 0), list(start)
+    for step in range(1, most + 1):
+        reached = np.unique(graph[front].indices)
+        front = [int(v) for v in reached if v not in steps and v not in blocked and v < skin.n_face]
+        steps.update(dict.fromkeys(front, step))
+    return steps
+
+
+def _add_overlay(pool: Pool, skin: Skin, steps: dict[int, int], patch: Patch, texture: int,
+                 strengths: dict[int, NDArray[np.float64]], rows: list[tuple[int, ...]], hidden_until: float = 0.0) -> None:  # fmt: skip
+    """A copy of the mesh over the given vertices that follows it; ``strengths`` is alpha per drive and vertex."""
+    leaders = np.array(list(steps))
+    number = np.full(len(skin.points), -1)
+    number[leaders] = np.arange(len(leaders))
+    triangles = number[skin.triangles]
+    triangles = triangles[(triangles >= 0).all(axis=1)].astype(np.int32)
+    points = skin.points[leaders]
+    colour = np.column_stack([np.ones((len(leaders), 3)), np.full(len(leaders), -hidden_until)])
+    start = pool.add_vertices(unproject(points), patch.uv(points), skin.head[leaders], colour)
+    pool.link(start + np.arange(len(leaders)), leaders)
+    for drive, alpha in strengths.items():
+        pool.add_tints(drive, start, np.column_stack([np.zeros((len(leaders), 3)), alpha]))
+    loops = [tuple(int(v) for v in number[list(row)] if v >= 0) for row in rows]
+    pool.add_layer(start + triangles, texture, 0, mark_open(triangles, neighbours(triangles), loops, OPEN_EDGE))
+
+
+def _without_seam(patch: Patch, seam: NDArray[np.float64], band: float, upwards: bool) -> UInt8Array:
+    """One lip alone: from ``band`` before the seam on, pixels are a compressed mirror image of the lip before that."""
+    at = patch.coordinates()
+    own = 1.0 if upwards else -1.0
+    before = own * (np.interp(at[..., 0], seam[:, 0], seam[:, 1]) - at[..., 1])
+    across = (at[..., 0] - seam[:, 0].mean()) / (np.ptp(seam[:, 0]) / 2)
+    band = band * np.sqrt(np.clip(1.0 - across**2, 0.05, 1.0))  # lips grow thin towards their corners
+    shift = -own * np.maximum((1.0 + MIRROR) * (band - before), 0.0) * patch.texels_per_px
+    rows, columns = np.indices(before.shape).astype(np.float64)
+    mirrored = [ndimage.map_coordinates(patch.pixels[..., k].astype(np.float32), [rows + shift, columns], order=1, mode="nearest") for k in range(3)]
+    return np.dstack([*mirrored, np.full(before.shape, 255.0)]).round().astype(np.uint8)
+
+
+def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int, ...], unit: float) -> UInt8Array:
+    """The lid as smooth skin: everything from the lower lashes up to the crease is filled from the skin around."""
+    margin = sorted((skin.points[v] for v, s in steps.items() if s == 0), key=lambda p: p[0])
+    top = sorted((skin.points[v] for v, s in steps.items() if s == 3), key=lambda p: p[0])
+    bottom = skin.points[list(lower)]
+    at = patch.coordinates()
+    x, y = at[..., 0], at[..., 1]
+    roof = np.interp(x, [p[0] for p in top], [p[1] for p in top])
+    edge = np.interp(x, [p[0] for p in margin], [p[1] for p in margin])
+    floor = np.interp(x, bottom[:, 0], bottom[:, 1]) + 0.07 * unit
+    beside = 0.06 * unit
+    hidden = (y > roof) & (y < floor) & (x > bottom[:, 0].min() - beside) & (x < bottom[:, 0].max() + beside)
+    # Long lashes and brows may reach above the roof: only the lighter half of what is left counts as skin.
+    luminance = patch.pixels @ np.array([0.299, 0.587, 0.114])
+    known = ~hidden & (luminance > np.percentile(luminance[~hidden], 35))
+    bare = fill_holes(patch.pixels, known).astype(np.float32)
+    bare = ndimage.gaussian_filter(bare, (1.5 * patch.texels_per_px, 1.5 * patch.texels_per_px, 0))
+    # The ball under the lid catches light in its middle and falls into shade towards the lashes.
+    lidward = np.clip((y - roof) / np.maximum(edge - roof, 1.0), 0.0, 1.0)
+    across = np.clip((x - bottom[:, 0].min()) / np.ptp(bottom[:, 0]), 0.0, 1.0)
+    bulge = np.sin(np.pi * lidward) * np.sin(np.pi * across)
+    shade = 0.98 + 0.09 * bulge - 0.10 * lidward**3
+    return np.dstack([np.clip(bare * shade[..., None], 0, 255), np.full(x.shape, 255.0)]).round().astype(np.uint8)
+
+
+def _add_lashes(pool: Pool, skin: Skin, upper: tuple[int, ...], blink: int, patch: Patch, unit: float) -> None:
+    """The line of lashes along a closed lid, in the colour that the open lid's own have."""
+    row, count = skin.points[list(upper)], len(upper)
+    near = patch.uv(row).astype(int)
+    seen = patch.pixels[np.clip(near[:, 1], 0, patch.pixels.shape[0] - 1), np.clip(near[:, 0], 0, patch.pixels.shape[1] - 1)]
+    darkest = np.percentile(seen, 20, axis=0) * 0.6
+    texture = _lash_texture(darkest)
+    pool_texture = pool.add_texture(texture)
+    along = np.linspace(0, 1, count)
+    reach = LASH_LENGTH * unit * (0.35 + 0.65 * np.sin(np.pi * (0.15 + 0.8 * (along if upper in (skin.upper_lids[1],) else 1 - along))))
+    outwards = np.where(upper is skin.upper_lids[1], 1.0, -1.0) * 0.35
+    starts = []
+    for part, v in ((-0.25, 0.0), (1.0, 1.0)):
+        points = row + (0, 0.0, 1.0)
+        uv = np.column_stack([along * (texture.shape[1] - 4) + 2, np.full(count, 2 + v * (texture.shape[0] - 4))])
+        colour = np.column_stack([np.ones((count, 3)), np.full(count, -0.35)])
+        start = pool.add_vertices(unproject(points), uv, 1.0, colour)
+        pool.link(start + np.arange(count), np.asarray(upper))
+        moves = np.column_stack([outwards * part * reach * (along - 0.4 if outwards > 0 else 0.6 - along), part * reach, np.zeros(count)])
+        pool.add_moves(blink, start, moves)
+        visible = np.clip(np.sin(np.pi * along) * 2.5, 0.0, 1.0)
+        pool.add_tints(blink, start, np.column_stack([np.zeros((count, 3)), 1.25 * visible]))
+        starts.append(start)
+    pool.add_layer(strip_triangles(starts[0], starts[1], count), pool_texture)
+
+
+def _lash_texture(colour: NDArray[np.float64]) -> UInt8Array:
+    """A lid line from which tapering lashes hang, 256 x 32, drawn large and averaged down."""
+    width, height, zoom = 256, 32, 4
+    picture = Image.new("L", (width * zoom, height * zoom), 0)
+    draw = ImageDraw.Draw(picture)
+    chance = np.random.default_rng(7)
+    base = 0.22 * height * zoom
+    draw.rectangle((0, base - 0.06 * height * zoom, width * zoom, base + 0.05 * height * zoom), fill=200)
+    for x in np.arange(4, width - 4, 3.4):
+        lean = (x / width - 0.5) * 26 + chance.normal(0, 4)
+        length = height * zoom * (0.45 + 0.3 * chance.random())
+        steps = np.linspace(0, 1, 9)
+        path = [((x + lean * t * t) * zoom, base + length * t) for t in steps]
+        for (a, b), t in zip(zip(path, path[1:], strict=False), steps, strict=False):
+            draw.line((a, b), fill=int(225 * (1 - 0.75 * t)), width=max(1, round((1.9 * (1 - t) + 0.3) * zoom)))
+    alpha = np.asarray(picture.resize((width, height), Image.Resampling.BOX))
+    rgb = np.broadcast_to(np.round(colour).astype(np.uint8), (height, width, 3))
+    return np.dstack([rgb, alpha])

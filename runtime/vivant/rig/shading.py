@@ -1,0 +1,29 @@
+"""Light on a moving face: where a shape turns the skin away from the light it darkens, and folds become visible."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.rig import canonical as c
+from vivant.rig.head import HeadFit
+from vivant.rig.pool import Pool
+from vivant.rig.skin import Skin
+
+LIGHT = np.array([0.0, 0.62, 0.78])
+"""Direction to the light in the image frame (y up): above the camera, where portraits and rooms have it."""
+STRENGTH = 0.75
+DARKEST, BRIGHTEST = -0.30, 0.18
+RED_KEEPS = np.array([0.85, 1.0, 1.05])
+"""Shade on skin takes less of the red."""
+
+
+def add_shading(pool: Pool, skin: Skin, fit: HeadFit) -> None:
+    """Tints for all shapes on the face's vertices, which are the pool's first; from the measured change of normals."""
+    face = c.canonical_face()
+    rotate = fit.rotation.T.astype(np.float64)
+    rest = np.maximum(face.normals[: c.N_SURFACE] @ rotate @ LIGHT, 0.25)
+    for drive in range(len(face.normal_fields)):
+        change = face.normal_fields[drive, : c.N_SURFACE] @ rotate @ LIGHT / rest
+        shade: NDArray[np.float64] = skin.face_matrix @ np.clip(STRENGTH * change, DARKEST, BRIGHTEST)
+        pool.add_tints(drive, 0, np.column_stack([shade[:, None] * RED_KEEPS, np.zeros(len(shade))]))

@@ -1,0 +1,120 @@
+"""Head, eyes and brows against the figures of people."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.signal import welch
+
+from vivant.motion.expression import EMOTIONS
+from vivant.motion.life import Life
+from vivant.speech.prosody import Prosody
+from vivant.types import ARKIT_INDEX, Controls, Emotion
+
+pytestmark = pytest.mark.unit
+
+IDLE = Prosody(talking=False, stress=0, phrase_start=False, phrase_end=False, energy=0, arousal=0)
+YAW, PITCH, SCALE, GAZE = 52, 53, 57, slice(58, 60)
+MINUTES = 5
+BLINK = ARKIT_INDEX["eyeBlinkLeft"]
+
+
+def talk(tick: int) -> Prosody:
+    """Phrases of 2.4 s with a stress every 0.6 s."""
+    in_phrase = tick % 240
+    return Prosody(
+        talking=in_phrase < 210,
+        stress=0.6 if in_phrase < 210 and tick % 60 == 10 else 0.0,
+        phrase_start=in_phrase == 0,
+        phrase_end=in_phrase == 210,
+        energy=(0.5 + 0.4 * np.sin(2 * np.pi * tick / 30)) * (in_phrase < 210),
+        arousal=0.3,
+    )
+
+
+def live(talking: bool, controls: Controls | None = None, seed: int = 3, minutes: float = MINUTES) -> NDArray[np.float64]:
+    life = Life(seed)
+    return np.array([life.step(talk(k) if talking else IDLE, controls or Controls()) for k in range(int(minutes * 6000))])
+
+
+@pytest.fixture(scope="module")
+def talking() -> NDArray[np.float64]:
+    return live(True)
+
+
+@pytest.fixture(scope="module")
+def idle() -> NDArray[np.float64]:
+    return live(False)
+
+
+def blinks_per_minute(rows: NDArray[np.float64]) -> float:
+    shut = rows[:, BLINK] > 0.5
+    return float(np.sum(shut[1:] & ~shut[:-1])) / MINUTES
+
+
+def test_blinks(talking: NDArray[np.float64], idle: NDArray[np.float64]) -> None:
+    assert 12 <= blinks_per_minute(idle) <= 22
+    assert 20 <= blinks_per_minute(talking) <= 32
+    assert idle[:, BLINK].max() == 1.0
+    shut_s = np.sum(idle[:, BLINK] > 0.5) / 100 / (blinks_per_minute(idle) * MINUTES)
+    assert 0.11 <= shut_s <= 0.17
+
+
+def test_gaps_between_blinks_are_irregular(idle: NDArray[np.float64]) -> None:
+    shut = idle[:, BLINK] > 0.5
+    gaps = np.diff(np.flatnonzero(shut[1:] & ~shut[:-1]))
+    assert 0.35 < gaps.std() / gaps.mean() < 0.9
+
+
+def test_the_head_is_slow_and_alive(talking: NDArray[np.float64], idle: NDArray[np.float64]) -> None:
+    for rows, std_deg in ((talking, (2.5, 6.0)), (idle, (0.3, 2.0))):
+        frequency, power = welch(rows[:, YAW : YAW + 3], 100, nperseg=2048, axis=0)
+        share = np.cumsum(power[1:].sum(1)) / power[1:].sum()
+        assert frequency[1:][np.searchsorted(share, 0.9)] < 2.0
+        assert std_deg[0] < rows[:, YAW].std() < std_deg[1]
+    assert np.all(np.abs(talking[:, YAW : YAW + 3]).max(0) < [15, 10, 10])
+    assert 5 < np.median(np.abs(np.diff(talking[:, YAW])) * 100) < 20
+
+
+def test_the_head_moves_with_the_voice(talking: NDArray[np.float64]) -> None:
+    speed = np.linalg.norm(np.diff(talking[:, YAW : YAW + 3], axis=0), axis=1)
+    energy = np.array([talk(k).energy for k in range(1, len(talking))])
+    r = [np.corrcoef(np.roll(speed, -lag)[100:-100], energy[100:-100])[0, 1] for lag in range(-12, 13)]
+    assert max(r) > 0.15 and abs(int(np.argmax(r)) - 12) <= 8
+
+
+def test_eyes_hold_their_target_against_the_head(talking: NDArray[np.float64]) -> None:
+    world = talking[:, GAZE] + talking[:, [YAW, PITCH]]
+    assert np.all(world.std(0) < 1.8) and np.all(np.abs(world).max(0) < 6)
+    assert np.median(np.abs(np.diff(world[:, 0]))) == 0  # fixations, not drift
+
+
+def test_gaze_distance_and_head_motion_are_obeyed() -> None:
+    rows = live(False, Controls(gaze=(20.0, -10.0), distance=1.25, head_motion=0.0), minutes=0.2)[-200:]
+    world = rows[:, GAZE] + rows[:, [YAW, PITCH]]
+    np.testing.assert_allclose(world.mean(0), [20, -10], atol=1.5)
+    np.testing.assert_allclose(rows[:, SCALE], 0.8)
+    assert rows[:, YAW].std() < 1e-3
+
+
+@pytest.mark.parametrize("emotion", list(Emotion))
+def test_emotions_ease_in_and_scale_with_intensity(emotion: Emotion) -> None:
+    life = Life(0)
+    life.step(IDLE, Controls())
+    rows = np.array([life.step(IDLE, Controls(emotion=emotion, intensity=0.5)) for _ in range(300)])
+    shapes = np.flatnonzero(EMOTIONS[emotion])
+    still = [
+        i for i in shapes if i not in (BLINK, ARKIT_INDEX["browInnerUp"]) and "Wide" not in _name(i) and "brow" not in _name(i)
+    ]
+    np.testing.assert_allclose(rows[-1, still], 0.5 * EMOTIONS[emotion][still], atol=1e-3)
+    assert np.abs(np.diff(rows[:, still], axis=0)).max(initial=0.0) < 0.03
+
+
+def test_seeds_decide() -> None:
+    assert np.array_equal(live(True, seed=5, minutes=0.1), live(True, seed=5, minutes=0.1))
+    assert not np.allclose(live(True, seed=5, minutes=0.1), live(True, seed=6, minutes=0.1))
+
+
+def _name(index: int) -> str:
+    return next(name for name, i in ARKIT_INDEX.items() if i == index)

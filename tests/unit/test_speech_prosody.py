@@ -1,0 +1,41 @@
+"""Prosody: phrases, stresses, pauses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vivant.speech.features import Features
+from vivant.speech.mouth import AHEAD
+from vivant.speech.prosody import Prosody, ProsodyTrack
+
+pytestmark = pytest.mark.unit
+
+
+def track(loudness: list[float]) -> list[Prosody]:
+    """One tick per loudness, on its tick."""
+    prosody = ProsodyTrack()
+    ticks = [Features(-20, float(loud > 0), loud, float(loud > 0), 120, 0, 0, 0, -25) for loud in loudness + [0.0] * AHEAD]
+    return [prosody.push(tick) for tick in ticks][AHEAD:]
+
+
+SYLLABLES = [*[0.3] * 10, *np.interp(np.arange(25), [0, 6, 24], [0.3, 1.0, 0.3]).tolist()]
+
+
+def test_each_syllable_has_one_stress_at_its_rise() -> None:
+    heard = track([0.0] * 30 + SYLLABLES * 4)
+    stressed = [k for k, tick in enumerate(heard) if tick.stress > 0]
+    wanted = [30 + 35 * n + 12 for n in range(4)]
+    assert all(min(abs(k - at) for k in stressed) <= 4 for at in wanted[1:])
+    assert len(stressed) <= 6
+
+
+def test_a_short_gap_stays_within_the_phrase_and_a_long_one_ends_it() -> None:
+    heard = track([0.0] * 30 + [0.8] * 30 + [0.0] * 10 + [0.8] * 30 + [0.0] * 60)
+    assert [k for k, tick in enumerate(heard) if tick.phrase_start] == [30]
+    ends = [k for k, tick in enumerate(heard) if tick.phrase_end]
+    assert len(ends) == 1 and 110 <= ends[0] <= 125
+
+
+def test_silence_says_nothing() -> None:
+    assert not any(t.talking or t.stress or t.phrase_start or t.phrase_end or t.energy for t in track([0.0] * 200))
