@@ -1,6 +1,6 @@
 """How human is the first voice? ``python -m benchmarks.voice [--plot FILE.png]`` prints each figure beside its target.
 
-The targets were measured on people who talk to a camera (docs/motion.md). Lengths are in outer-eye distances; the gap of
+The targets were measured on people who talk to a camera. Lengths are in outer-eye distances; the gap of
 the lips is estimated from the weights by ``lip_gap``.
 """
 

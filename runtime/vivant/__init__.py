@@ -1,1 +1,69 @@
-"""Vivant: a portrait that speaks, live."""
+"""Vivant: a portrait that speaks, live.
+
+    import vivant
+
+    face = vivant.open_portrait("me.png")
+    with vivant.Talker(face, fps=30) as talker:
+        for frame in talker.push(samples, sample_rate_hz=16000):
+            show(frame.pixels)
+"""
+
+from vivant.clock import Clock, MonotonicClock, VirtualClock
+from vivant.errors import ClosedError, InputError, OutputError, PortraitError, UnavailableError, VivantError
+from vivant.face import Face, FaceRenderer, RigFace, open_portrait
+from vivant.motion.first_voice import FirstVoice
+from vivant.motion.model import MotionState, SpeechMotion
+from vivant.rig.rig import Rig
+from vivant.session.session import Session, SessionConfig
+from vivant.talker import Talker
+from vivant.types import (
+    ARKIT_NAMES,
+    AudioChunk,
+    Controls,
+    Emotion,
+    Interrupted,
+    MotionFrame,
+    PixelFormat,
+    Pose,
+    UtteranceEnd,
+    UtteranceStart,
+    VideoFrame,
+    arkit_weights,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ARKIT_NAMES",
+    "AudioChunk",
+    "ClosedError",
+    "Clock",
+    "Controls",
+    "Emotion",
+    "Face",
+    "FaceRenderer",
+    "FirstVoice",
+    "InputError",
+    "Interrupted",
+    "MonotonicClock",
+    "MotionFrame",
+    "MotionState",
+    "OutputError",
+    "PixelFormat",
+    "PortraitError",
+    "Pose",
+    "Rig",
+    "RigFace",
+    "Session",
+    "SessionConfig",
+    "SpeechMotion",
+    "Talker",
+    "UnavailableError",
+    "UtteranceEnd",
+    "UtteranceStart",
+    "VideoFrame",
+    "VirtualClock",
+    "VivantError",
+    "arkit_weights",
+    "open_portrait",
+]

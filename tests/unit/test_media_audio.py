@@ -267,6 +267,15 @@ def test_missing_folder_picture_and_silent_video(tmp_path: Path) -> None:
         _read(tmp_path / "silent.mp4")
 
 
+def test_unknown_codec(tmp_path: Path) -> None:
+    path = _wav(tmp_path / "voice.wav", np.ones(8000, np.int16), 8000)
+    data = bytearray(path.read_bytes())
+    data[20:22] = b"\x77\x77"  # the codec tag
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="holds no sound that can be read"):
+        _read(path)
+
+
 def test_no_samples(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no samples"):
         _read(_wav(tmp_path / "nothing.wav", np.zeros(0, np.int16), 48000))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
+from scipy.signal import lfilter, resample_poly
 
 import vivant.motion.first_voice as first_voice
 from vivant.errors import InputError
@@ -118,6 +118,22 @@ def test_the_demo_voice_opens_the_mouth_like_a_person() -> None:
     assert 0.13 < np.percentile(gap, 99) < 0.30
     assert 0.05 < np.mean(gap < 0.005) < 0.25
     assert 0.2 < talking[:, JAW].max() < 0.55
+
+
+def test_synthetic_vowels_open_the_mouth_by_their_height() -> None:
+    def vowel(formants_hz: tuple[int, int]) -> NDArray[np.float64]:
+        sound = np.where(np.arange(9_600) % 200 == 0, 1.0, 0.0)  # a buzz of 120 Hz through two resonances
+        for frequency_hz in formants_hz:
+            angle = 2 * np.pi * frequency_hz / RATE_HZ
+            sound = lfilter([1.0], [1.0, -1.97 * np.cos(angle), 0.97], sound)
+        sound = lfilter([1.0], [1.0, -0.9], sound)
+        return np.asarray(0.1 * sound / np.sqrt(np.mean(sound**2)))
+
+    spoken = np.concatenate([vowel((730, 1090)), vowel((270, 2290)), np.zeros(4_800)] * 5)
+    jaw = weights(offline(spoken.astype(np.float32)))[50:, JAW].reshape(-1, 25)
+    open_, narrow = jaw[:, 3:8], jaw[:, 13:18]
+    assert 0.2 < np.median(open_) < 0.5 and np.median(narrow) < 0.6 * np.median(open_)
+    assert jaw[:, 23].max() < 0.1  # shut, or nearly, in the pauses
 
 
 def test_the_mouth_opens_with_the_voice() -> None:

@@ -105,7 +105,8 @@ def _open(path: Path) -> InputContainer:
         container = av.open(f"file:{path}", "r", options=_OPTIONS, metadata_errors="replace")
     except _DECODE_ERRORS as error:
         raise InputError(_no_sound(path)) from error
-    if not container.streams.audio:
+    # Without a decoder there is no codec context, and old PyAV crashes when asked to decode all the same.
+    if not container.streams.audio or container.streams.audio[0].codec_context is None:
         container.close()
         raise InputError(_no_sound(path))
     return container

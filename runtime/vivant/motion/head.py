@@ -13,8 +13,8 @@ from vivant.types import Controls
 LIMIT_DEG = np.array([15.0, 10.0, 10.0])
 """How far a layered portrait turns well (yaw, pitch, roll); approached softly."""
 
-_SWAY_DEG = np.array([2.8, 1.5, 1.5])
-_POSTURE_DEG = np.array([3.6, 1.7, 2.2])
+_SWAY_DEG = np.array([3.4, 1.7, 1.7])
+_POSTURE_DEG = np.array([2.8, 1.4, 1.8])
 _IDLE_SHARE = 0.2
 _GAZE_SHARE = 0.3
 """The part of a gaze shift that the head makes; the eyes do the rest."""
@@ -43,7 +43,7 @@ class Head:
             self._beat(prosody.stress)
         effort = float(self._effort.step(np.array([1.0 + 0.3 * prosody.arousal if prosody.talking else _IDLE_SHARE]))[0])
         # People move with their voice: time runs faster for the head on loud syllables.
-        sway = self._sway.step(0.45 + 1.5 * prosody.energy)
+        sway = self._sway.step(0.55 + 1.4 * prosody.energy)
         gaze_yaw, gaze_pitch, amount = self._control.step(np.array([*controls.gaze, controls.head_motion]))
         self._breath += 2 * math.pi * TICK_S / _BREATH_S
         breath = math.sin(self._breath)

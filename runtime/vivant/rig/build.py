@@ -26,6 +26,9 @@ from vivant.types import Float32Array, UInt8Array
 
 Progress = Callable[[str], None]
 
+BUILDER_VERSION = 1
+"""Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
+
 LEAST_FACE_PX = 64.0
 MOST_SOURCE_YAW_DEG, MOST_SOURCE_PITCH_DEG = 32.0, 25.0
 YAW_LIMIT_DEG, PITCH_LIMIT_DEG, ROLL_LIMIT_DEG = 15.0, 10.0, 12.0
@@ -33,7 +36,8 @@ STILL_PX = 0.05
 """A vertex that no shape moves further than this, and that does not follow the head, is drawn once and for all."""
 
 
-def build_rig(image: PortraitImage, analyser: PortraitAnalyser, *, transparent: bool = False, progress: Progress = lambda _: None) -> Rig:
+def build_rig(image: PortraitImage, analyser: PortraitAnalyser, *, name: str = "", transparent: bool = False,
+              progress: Progress = lambda _: None) -> Rig:  # fmt: skip
     """Make a portrait animatable. Raises PortraitError when it shows no face that the rig can move."""
     notes: list[str] = []
     progress("looking for the face")
@@ -58,7 +62,7 @@ def build_rig(image: PortraitImage, analyser: PortraitAnalyser, *, transparent: 
     progress("assembling the layers")
     pool, eyes = _assemble(skin, landmarks, fit, layers, picture, square, transparent)
     arrays = pool.arrays() | _contacts(skin) | _frame(skin, fit, eyes)
-    return Rig(arrays, tuple(pool.textures), transparent, image.sha256, tuple(notes))
+    return Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes))
 
 
 def _choose_face(faces: list[Face], notes: list[str]) -> Face:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ class Rig:
     textures: tuple[UInt8Array, ...]
     transparent: bool
     portrait_sha256: str
+    portrait_name: str = ""
+    """Name of the image file, for lists; no path."""
     notes: tuple[str, ...] = ()
     """What the builder wants the user to know, one sentence each."""
 
@@ -51,6 +55,7 @@ class Rig:
             "version": FORMAT_VERSION,
             "transparent": self.transparent,
             "portrait_sha256": self.portrait_sha256,
+            "portrait_name": self.portrait_name,
             "notes": list(self.notes),
             "n_textures": len(self.textures),
         }
@@ -64,16 +69,33 @@ class Rig:
     @classmethod
     def load(cls, path: Path) -> Rig:
         """Read a ``.vivant`` file. Raises InputError for anything else, or for another version."""
-        try:
-            with zipfile.ZipFile(path) as archive:
-                header = json.loads(archive.read("header.json"))
-                if header.get("kind") != _KIND or header.get("version") != FORMAT_VERSION:
-                    raise InputError(f"{path.name} is no rig of version {FORMAT_VERSION}; build it again from its portrait")
-                names = [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]
-                arrays = {n: np.lib.format.read_array(io.BytesIO(archive.read(f"{n}.npy")), allow_pickle=False) for n in names}
-        except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{path.name} is not a readable rig ({error}); build it again from its portrait") from error
-        textures = tuple(arrays.pop(f"texture_{i}", np.zeros((0, 0, 4), np.uint8)) for i in range(int(header["n_textures"])))
-        return cls(arrays, textures, bool(header["transparent"]), str(header["portrait_sha256"]), tuple(header["notes"]))
+        header = cls.read_header(path)
+        with _reading(path), zipfile.ZipFile(path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+            arrays = {name: np.lib.format.read_array(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False) for name in names}
+            textures = tuple(arrays.pop(f"texture_{i}") for i in range(int(header["n_textures"])))
+        return cls(
+            arrays=arrays,
+            textures=textures,
+            transparent=bool(header["transparent"]),
+            portrait_sha256=str(header["portrait_sha256"]),
+            portrait_name=str(header["portrait_name"]),
+            notes=tuple(str(note) for note in header["notes"]),
+        )
+
+    @staticmethod
+    def read_header(path: Path) -> dict[str, Any]:
+        """What the file says of itself, without its arrays."""
+        with _reading(path), zipfile.ZipFile(path) as archive:
+            header: dict[str, Any] = json.loads(archive.read("header.json"))
+        if header.get("kind") != _KIND or header.get("version") != FORMAT_VERSION:
+            raise InputError(f"{path.name} is no rig of version {FORMAT_VERSION}; build it again from its portrait")
+        return header
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, NotImplementedError) as error:
+        raise InputError(f"{path.name} is not a readable rig ({error}); build it again from its portrait") from error

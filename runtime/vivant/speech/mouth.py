@@ -26,7 +26,16 @@ _ARKIT_OF: dict[str, dict[str, float]] = {
     "jaw": {"jawOpen": 1.0},
     "lips": {"mouthLowerDownLeft": 0.6, "mouthLowerDownRight": 0.56, "mouthUpperUpLeft": 0.34, "mouthUpperUpRight": 0.37},
     "funnel": {"mouthFunnel": 1.0},
-    "spread": {"mouthStretchLeft": 0.62, "mouthStretchRight": 0.58, "mouthSmileLeft": 0.3, "mouthSmileRight": 0.32},
+    "spread": {
+        "mouthStretchLeft": 0.62,
+        "mouthStretchRight": 0.58,
+        "mouthSmileLeft": 0.3,
+        "mouthSmileRight": 0.32,
+        "cheekSquintLeft": 0.08,
+        "cheekSquintRight": 0.08,
+        "eyeSquintLeft": 0.04,
+        "eyeSquintRight": 0.04,
+    },
     "round": {"mouthPucker": 0.9},
     "seal": {"mouthPressLeft": 0.25, "mouthPressRight": 0.25, "mouthRollLower": 0.22, "mouthRollUpper": 0.18},
     "bite": {"mouthRollLower": 0.5, "mouthUpperUpLeft": 0.14, "mouthUpperUpRight": 0.15},
@@ -76,18 +85,20 @@ class MouthTrack:
         return self._mouth()
 
     def _mouth(self) -> Mouth:
-        mouth: Mouth = _SMOOTH @ self._targets
         self._closure[:-1] = self._closure[1:]
         self._closure[-1] = self._closure_now()
-        closed = min(1.0, 1.35 * float(_SNAP @ self._closure[-len(_SNAP) :]))
-        mouth[[JAW, LIPS, FUNNEL, HISS, TONGUE]] *= 1 - closed
+        # Neighbouring sounds give way to a closure (wide), and the lips snap at it (narrow).
+        self._targets[_CLOSURE_AT, _OPENING] *= 1 - self._closure[-1]
+        mouth: Mouth = _SMOOTH @ self._targets
+        closed = min(1.0, 1.2 * float(_SNAP @ self._closure[-len(_SNAP) :]))
+        mouth[_OPENING] *= 1 - closed
         # Lips press where a vowel follows; at the end of a phrase they only meet.
         mouth[SEAL] = closed * min(1.0, float(np.max(self._targets[-1 - AHEAD :, JAW])) / 0.08)
         return np.clip(mouth, 0.0, 1.0)
 
     def _closure_now(self) -> float:
         """How surely the lips meet, at the newest tick whose future is known well enough."""
-        at = len(self._oral_db) - 1 - AHEAD + len(_SNAP) // 2
+        at = _CLOSURE_AT
         now = self._oral_db[at]
         before = float(np.max(self._oral_db[at - 10 : at]))
         after = float(np.max(self._oral_db[at:]))
@@ -95,8 +106,8 @@ class MouthTrack:
         dip_db = min(before, max(after, before - 8)) - now
         # A burst or hiss nearby, or a high second formant on the way in and out, says that the tongue closed, not the lips.
         labial = 1 - 0.9 * float(np.max(self._hiss[at - 3 :]))
-        labial *= smoothstep((0.65 - float(np.mean(self._spread[at - 4 :]))) / 0.7)
-        return smoothstep((dip_db - 7) / 8) * labial
+        labial *= smoothstep((0.8 - float(np.mean(self._spread[at - 4 :]))) / 0.5)
+        return smoothstep((dip_db - 6) / 7) * labial
 
 
 def _target(f: Features) -> Mouth:
@@ -113,7 +124,7 @@ def _target(f: Features) -> Mouth:
     target[JAW] = jaw + 0.035 * sibilant
     target[LIPS] = 0.9 * jaw + 0.22 * sibilant * (1 - bite)
     target[FUNNEL] = 0.35 * rounded
-    target[SPREAD] = 0.4 * max(wide, 0.0) + 2.4 * jaw * (1 - min(rounded, 1.0))
+    target[SPREAD] = 0.35 * max(wide, 0.0) + 2.5 * jaw * (1 - min(rounded, 1.0))
     target[ROUND] = rounded
     target[BITE] = 0.7 * bite
     target[HISS] = sibilant * (1 - bite)
@@ -133,3 +144,6 @@ def _window(half: int, length: int) -> NDArray[np.float64]:
 
 _SMOOTH = _window(_SMOOTH_TICKS, _BEHIND + AHEAD + 1)
 _SNAP = np.hanning(11)[1:-1] / np.hanning(11).sum()
+_CLOSURE_AT = _BEHIND + len(_SNAP) // 2
+"""The newest tick at which a closure is decided."""
+_OPENING = [JAW, LIPS, FUNNEL, HISS, TONGUE]

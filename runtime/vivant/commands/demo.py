@@ -1,0 +1,31 @@
+"""``vivant demo``: the first thing a newcomer sees."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vivant.commands.options import BUNDLED, Provider, ProviderOption, SeedOption, console, open_with_progress
+from vivant.commands.render import render_with_bar, summary
+from vivant.media import write_png
+from vivant.sheet import contact_sheet
+from vivant.types import Controls
+
+
+def demo(
+    portrait: Annotated[Path, typer.Option(help=f"A picture of yours, or one of {', '.join(BUNDLED)}.")] = Path("ada"),
+    folder: Annotated[Path, typer.Option("--out", "-o", help="Where demo.mp4 and demo_sheet.png go.")] = Path(),
+    seed: SeedOption = 0,
+    provider: ProviderOption = Provider.AUTO,
+) -> None:
+    """Let a bundled portrait speak with a bundled voice: writes demo.mp4 and demo_sheet.png."""
+    face = open_with_progress(portrait, provider)
+    video, sheet = folder / "demo.mp4", folder / "demo_sheet.png"
+    with as_file(files("vivant") / "assets" / "voice.flac") as voice:
+        report = render_with_bar(face, voice, video, fps="30", size=512, seed=seed, controls=Controls())
+    with console.status("drawing the contact sheet"):
+        write_png(sheet, contact_sheet(face))
+    console.print(f"video: {video.resolve()}\nsheet: {sheet.resolve()}\n{summary(report)}")

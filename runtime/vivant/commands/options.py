@@ -1,0 +1,62 @@
+"""What several commands share: their options, a progress line, and opening a portrait with it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from vivant.errors import UnavailableError
+from vivant.face import RigFace, open_portrait
+
+console = Console(highlight=False)
+
+BUNDLED = ("ada", "ada_painting", "bram", "noor", "tomas")
+
+
+class Provider(str, Enum):
+    """What a network may run on."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    TENSORRT = "tensorrt"
+    DIRECTML = "directml"
+    COREML = "coreml"
+
+
+ProviderOption = Annotated[Provider, typer.Option(help="What the landmark network runs on.")]
+FpsOption = Annotated[str, typer.Option(help="Frames per second, 24 to 60; 29.97 and 30000/1001 work.")]
+SizeOption = Annotated[int, typer.Option(min=64, max=2048, help="Side of the square video in px.")]
+SeedOption = Annotated[int, typer.Option(help="Decides blinks, gaze and head motion; the same seed gives the same frames.")]
+
+
+def require_provider(provider: Provider) -> str:
+    """The provider that is really used. Raises UnavailableError instead of falling back silently."""
+    if provider not in (Provider.AUTO, Provider.CPU):
+        raise UnavailableError(f"provider {provider.value} is not available: the landmark network runs on cpu only; use --provider cpu")
+    return "cpu"
+
+
+def open_with_progress(portrait: Path, provider: Provider, *, transparent: bool = False) -> RigFace:
+    """Open a portrait, or a bundled one by its name, with a line per stage and its notes."""
+    obtained = require_provider(provider)
+    with console.status("opening the portrait") as status:
+        stages: list[str] = []
+
+        def show(stage: str) -> None:
+            stages.append(stage)
+            status.update(stage)
+
+        with as_file(files("vivant") / "assets" / "portraits" / f"{portrait}.jpg") as bundled:
+            chosen = bundled if str(portrait) in BUNDLED and not portrait.exists() else portrait
+            face = open_portrait(chosen, transparent=transparent, progress=show)
+    if stages:
+        console.print(f"built the rig (landmark network on {obtained})")
+    for note in face.notes:
+        console.print(f"[yellow]note:[/] {note}")
+    return face

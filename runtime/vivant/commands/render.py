@@ -1,0 +1,57 @@
+"""``vivant render PORTRAIT AUDIO -o OUT``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from vivant.commands.options import FpsOption, Provider, ProviderOption, SeedOption, SizeOption, console, open_with_progress
+from vivant.face import Face, as_fps
+from vivant.offline import Background, RenderReport, render_file
+from vivant.types import Controls, Emotion
+
+
+def render(
+    portrait: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP of a face, a .vivant rig, or a bundled name such as ada.")],
+    audio: Annotated[Path, typer.Argument(help="Any sound or video file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="OUT.mp4, .mov, .mkv, .webm, .gif, or a folder of PNG frames.")],
+    fps: FpsOption = "30",
+    size: SizeOption = 512,
+    background: Annotated[str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")] = "original",
+    seed: SeedOption = 0,
+    gaze: Annotated[tuple[float, float], typer.Option(help="Where to look: yaw and pitch in degrees, -30 to 30; 0 0 is the camera.")] = (0, 0),
+    distance: Annotated[float, typer.Option(help="Distance from the camera, 0.8 (near) to 1.25 (far).")] = 1.0,
+    emotion: Annotated[Emotion, typer.Option(help="Colours the voice's own expression.")] = Emotion.NEUTRAL,
+    intensity: Annotated[float, typer.Option(help="Strength of the emotion, 0 to 2.")] = 1.0,
+    head_motion: Annotated[float, typer.Option(help="Amount of head motion, 0 to 2.")] = 1.0,
+    provider: ProviderOption = Provider.AUTO,
+) -> None:
+    """Make a video of PORTRAIT speaking AUDIO."""
+    controls = Controls(gaze=gaze, distance=distance, emotion=emotion, intensity=intensity, head_motion=head_motion)
+    behind = Background.parse(background, size)
+    face = open_with_progress(portrait, provider, transparent=behind is not None)
+    report = render_with_bar(face, audio, out, fps=fps, size=size, seed=seed, controls=controls, behind=behind)
+    console.print(f"{out}: {summary(report)}")
+
+
+def render_with_bar(face: Face, audio: Path, out: Path, *, fps: str, size: int, seed: int, controls: Controls,
+                    behind: Background | None = None) -> RenderReport:  # fmt: skip
+    """`render_file` under a progress bar."""
+    bar = Progress(TextColumn("speaking"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn(), console=console, transient=True)
+    with bar:
+        task = bar.add_task("", total=None)
+        return render_file(
+            face, audio, out, fps=as_fps(fps), size_px=size, seed=seed, controls=controls, background=behind,
+            progress=lambda done_s, total_s: bar.update(task, completed=done_s, total=total_s),
+        )  # fmt: skip
+
+
+def summary(report: RenderReport) -> str:
+    """One line of figures."""
+    return (
+        f"{report.frames} frames, {report.duration_s:.1f} s; {report.frames_per_s:.0f} frames/s with encoding,"
+        f" real-time factor {report.real_time_factor:.2f}"
+    )

@@ -1,0 +1,84 @@
+"""A portrait that has been made ready to speak: open it once, let it talk any number of times."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from vivant.errors import InputError
+from vivant.media.images import load_image
+from vivant.motion.first_voice import FirstVoice
+from vivant.motion.model import SpeechMotion
+from vivant.portrait.analyser import PortraitAnalyser
+from vivant.render.renderer import RigRenderer
+from vivant.rig.build import Progress
+from vivant.rig.cache import cached_rig
+from vivant.rig.rig import Rig
+from vivant.types import MotionFrame, UInt8Array, VideoFrame
+
+MIN_SIZE_PX, MAX_SIZE_PX = 64, 2048
+
+
+class FaceRenderer(Protocol):
+    """One session's way from motion to pixels; one thread at a time."""
+
+    def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:
+        """Draw one RGBA frame, into ``out`` if given."""
+        ...
+
+
+class Face(Protocol):
+    """What can be animated: our layered rig today, a neural generator beside it tomorrow. Shared and read-only."""
+
+    notes: tuple[str, ...]
+
+    def open(self, size_px: int) -> FaceRenderer:
+        """A renderer of ``size_px`` square frames."""
+        ...
+
+
+class RigFace:
+    """`Face` over a rig. Safe to share between threads; renderers are not."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.notes = rig.notes
+        self._scene = rig.scene()
+
+    def open(self, size_px: int) -> RigRenderer:
+        if not MIN_SIZE_PX <= size_px <= MAX_SIZE_PX:
+            raise InputError(f"size must be from {MIN_SIZE_PX} to {MAX_SIZE_PX} px, got {size_px}")
+        return RigRenderer(self._scene, size_px, size_px)
+
+
+def open_portrait(source: str | Path | bytes, *, transparent: bool = False, analyser: PortraitAnalyser | None = None,
+                  progress: Progress = lambda _: None) -> RigFace:  # fmt: skip
+    """Make an image file (or its bytes) ready to speak; a ``.vivant`` rig is opened as it is.
+
+    The first time takes about two seconds, later ones a tenth: the rig is kept in the user's cache folder under the hash
+    of the image. ``progress`` hears one sentence per stage. Raises InputError for what is no usable image and PortraitError
+    for an image without a usable face.
+    """
+    if isinstance(source, str):
+        source = Path(source)
+    if isinstance(source, Path) and source.suffix == ".vivant":
+        return RigFace(Rig.load(source))
+    name = source.name if isinstance(source, Path) else ""
+    return RigFace(cached_rig(load_image(source), analyser, name=name, transparent=transparent, progress=progress))
+
+
+def default_motion() -> SpeechMotion:
+    """The speech model that is used when none is named."""
+    return FirstVoice()
+
+
+def as_fps(fps: int | float | str | Fraction) -> Fraction:
+    """A frame rate as a rational: 29.97 and "30000/1001" mean what they say. Raises InputError outside 24 to 60."""
+    try:
+        rate = Fraction(str(fps) if isinstance(fps, float) else fps)
+    except (ValueError, ZeroDivisionError) as error:
+        raise InputError(f"fps must be a number such as 30 or 30000/1001, got {fps!r}") from error
+    if not 24 <= rate <= 60:
+        raise InputError(f"fps must be from 24 to 60, got {fps}")
+    return rate

@@ -1,0 +1,111 @@
+"""A portrait and a sound file become a video file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from vivant.clock import Clock, MonotonicClock
+from vivant.errors import InputError
+from vivant.face import Face
+from vivant.media import open_audio, open_video
+from vivant.media.formats import format_of
+from vivant.media.images import load_image
+from vivant.talker import Talker
+from vivant.types import AudioChunk, Controls, PixelFormat, UInt8Array, VideoFrame
+
+
+@dataclass(frozen=True)
+class RenderReport:
+    """What a finished file cost."""
+
+    frames: int
+    duration_s: float
+    elapsed_s: float
+
+    @property
+    def frames_per_s(self) -> float:
+        return self.frames / max(self.elapsed_s, 1e-9)
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of work per second of video; below 1 is faster than real time."""
+        return self.elapsed_s / max(self.duration_s, 1e-9)
+
+
+@dataclass(frozen=True)
+class Background:
+    """What lies behind a cut-out person."""
+
+    pixels: UInt8Array | None
+    """(h, w, 3), or None to keep the alpha."""
+
+    @classmethod
+    def parse(cls, text: str, size_px: int) -> Background | None:
+        """``original`` (None), ``transparent``, a colour such as ``#00ff00``, or an image file."""
+        if text == "original":
+            return None
+        if text == "transparent":
+            return cls(None)
+        if text.startswith("#") and len(text) == 7 and all(c in "0123456789abcdefABCDEF" for c in text[1:]):
+            rgb = tuple(int(text[i : i + 2], 16) for i in (1, 3, 5))
+            return cls(np.broadcast_to(np.array(rgb, np.uint8), (size_px, size_px, 3)))
+        if text.startswith("#") or not Path(text).exists():
+            raise InputError(f"background must be original, transparent, a colour such as #00ff00 or an image file, got {text!r}")
+        picture = Image.fromarray(load_image(Path(text)).pixels)
+        side = min(picture.size)
+        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        return cls(np.asarray(picture.resize((size_px, size_px), box=(left, top, left + side, top + side))))
+
+    def behind(self, frame: VideoFrame) -> VideoFrame:
+        """The frame with this background: RGBA as it is, or RGB."""
+        if self.pixels is None:
+            return frame
+        alpha = frame.pixels[..., 3:].astype(np.uint16)
+        mixed = (frame.pixels[..., :3] * alpha + self.pixels * (255 - alpha) + 127) // 255
+        return VideoFrame(frame.index, frame.pts_us, mixed.astype(np.uint8), PixelFormat.RGB)
+
+
+def render_file(face: Face, audio: Path, out: Path, *, fps: Fraction, size_px: int = 512, seed: int = 0, controls: Controls | None = None,
+                background: Background | None = None, clock: Clock | None = None,
+                progress: Callable[[float, float | None], None] = lambda done_s, total_s: None) -> RenderReport:  # fmt: skip
+    """Speak a sound file. ``progress`` hears seconds done and seconds in all (None where the file does not say).
+
+    Memory is constant however long the file. ``out`` appears complete or not at all. Raises InputError and OutputError.
+    """
+    clock = clock or MonotonicClock()
+    keep_alpha = background is not None and background.pixels is None
+    began_us, frames, samples = clock.now_us(), 0, 0
+    with open_audio(audio) as sound:
+        rate = sound.sample_rate_hz
+        layout = {"width": size_px, "height": size_px, "fps": fps, "alpha": keep_alpha}
+        with (
+            Talker(face, fps=fps, size_px=size_px, seed=seed, controls=controls) as talker,
+            open_video(out, **layout, sample_rate_hz=rate if format_of(out).has_sound else None) as video,  # type: ignore[arg-type]
+        ):
+            for chunk, pictures in _spoken(talker, sound.chunks()):
+                if chunk is not None and format_of(out).has_sound:
+                    video.write_audio(chunk)
+                for picture in pictures:
+                    video.write(background.behind(picture) if background else _opaque(picture))
+                    frames += 1
+                samples += len(chunk.samples) if chunk is not None else 0
+                progress(samples / rate, sound.duration_s)
+    if samples == 0:
+        raise InputError(f"{audio} holds no sound; choose another file")
+    return RenderReport(frames, samples / rate, (clock.now_us() - began_us) / 1e6)
+
+
+def _spoken(talker: Talker, chunks: Iterator[AudioChunk]) -> Iterator[tuple[AudioChunk | None, Iterator[VideoFrame]]]:
+    for chunk in chunks:
+        yield chunk, talker.push(chunk.samples, chunk.sample_rate_hz)
+    yield None, talker.end()
+
+
+def _opaque(frame: VideoFrame) -> VideoFrame:
+    return VideoFrame(frame.index, frame.pts_us, frame.pixels[..., :3], PixelFormat.RGB)

@@ -1,0 +1,103 @@
+"""A bounded queue between two stages. Capacity is time, not items; what happens when it is full is decided once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
+
+from vivant.errors import ClosedError
+
+T = TypeVar("T")
+
+
+class Full(Enum):
+    """What a full channel does with one item more."""
+
+    BLOCK = "the sender waits"
+    LATEST = "the oldest item falls out and is counted"
+
+
+@dataclass
+class ChannelStats:
+    """For observers; depth in ms of media time."""
+
+    depth_ms: float = 0.0
+    peak_ms: float = 0.0
+    dropped: int = 0
+
+
+class Channel(Generic[T]):
+    """One sender, one receiver, one event loop.
+
+    Every item has a length in ms; a channel takes an item whenever it holds less than its capacity.
+    """
+
+    def __init__(self, capacity_ms: float, full: Full) -> None:
+        self.stats = ChannelStats()
+        self._capacity_ms = capacity_ms
+        self._full = full
+        self._items: deque[tuple[T, float]] = deque()
+        self._changed = asyncio.Condition()
+        self._closed = False
+
+    async def put(self, item: T, length_ms: float) -> None:
+        """Add an item; waits or drops as the channel's policy says. Raises ClosedError after `close`."""
+        async with self._changed:
+            if self._full is Full.BLOCK:
+                await self._changed.wait_for(lambda: self._closed or self.stats.depth_ms < self._capacity_ms)
+            if self._closed:
+                raise ClosedError("this session was closed; open a new one")
+            if self._full is Full.LATEST:
+                while self._items and self.stats.depth_ms >= self._capacity_ms:
+                    self._pop()
+                    self.stats.dropped += 1
+            self._items.append((item, length_ms))
+            self.stats.depth_ms += length_ms
+            self.stats.peak_ms = max(self.stats.peak_ms, self.stats.depth_ms)
+            self._changed.notify_all()
+
+    def take_now(self) -> T | None:
+        """The next item if there is one. For a receiver that has its own pace."""
+        return self._pop() if self._items else None
+
+    async def freed(self) -> None:
+        """Wake senders after `take_now`."""
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def clear(self) -> None:
+        """Throw away whatever waits (an interruption); it does not count as dropped."""
+        async with self._changed:
+            self._items.clear()
+            self.stats.depth_ms = 0.0
+            self._changed.notify_all()
+
+    async def close(self) -> None:
+        """No more items; the receiver gets what is left and then stops."""
+        async with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    @property
+    def finished(self) -> bool:
+        """Closed and empty."""
+        return self._closed and not self._items
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        while True:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._items or self._closed)
+                if not self._items:
+                    return
+                item = self._pop()
+                self._changed.notify_all()
+            yield item
+
+    def _pop(self) -> T:
+        item, length_ms = self._items.popleft()
+        self.stats.depth_ms = max(0.0, self.stats.depth_ms - length_ms)
+        return item
