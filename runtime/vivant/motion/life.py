@@ -13,8 +13,6 @@ from vivant.types import ARKIT_INDEX, Controls
 
 _BLINK = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
 _WIDE = [ARKIT_INDEX["eyeWideLeft"], ARKIT_INDEX["eyeWideRight"]]
-_LID_PER_DEG = 0.012
-"""Closure of the upper lid per degree of downward gaze; half as much widening upwards."""
 
 
 class Life:
@@ -36,8 +34,7 @@ class Life:
         gaze = self._gaze.step(prosody, controls, head)
         weights = self._expression.step(prosody, controls)
         lids = np.array(self._lids.step(prosody))
-        down_deg, up_deg = max(-gaze[1], 0.0), max(gaze[1], 0.0)
-        weights[_BLINK] = np.maximum(lids, np.minimum(_LID_PER_DEG * down_deg, 0.3))
-        weights[_WIDE] = (weights[_WIDE] + 0.5 * _LID_PER_DEG * up_deg) * (1 - lids)
+        weights[_BLINK] = lids
+        weights[_WIDE] *= 1 - lids
         distance = self._distance.step(np.array([controls.distance]))
         return np.concatenate([weights, head, 1 / distance, gaze])

@@ -122,10 +122,10 @@ NB_MODULE(_kernel, m) {
     nb::class_<Renderer>(m, "Renderer")
         .def(
             "__init__",
-            [](Renderer* self, std::shared_ptr<Scene> scene, int width, int height) {
+            [](Renderer* self, std::shared_ptr<Scene> scene, int width, int height, bool mouth_closed) {
                 require(width >= 16 && height >= 16 && width <= 4096 && height <= 4096, "size must be from 16 to 4096");
-                new (self) Renderer(std::move(scene), width, height);
+                new (self) Renderer(std::move(scene), width, height, mouth_closed);
             },
-            nb::arg("scene"), nb::arg("width"), nb::arg("height"))
+            nb::arg("scene"), nb::arg("width"), nb::arg("height"), nb::arg("mouth_closed"))
         .def("render", &render, nb::arg("weights"), nb::arg("tongue"), nb::arg("pose"), nb::arg("gaze"), nb::arg("out"));
 }

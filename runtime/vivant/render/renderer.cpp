@@ -65,8 +65,8 @@ void Scene::finish() {
     }
 }
 
-Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height)
-    : scene_(std::move(scene)), width_(width), height_(height) {
+Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed)
+    : scene_(std::move(scene)), width_(width), height_(height), mouth_closed_(mouth_closed) {
     const size_t vertices = scene_->rest.size(), triangles = scene_->triangles.size();
     points_.resize(vertices);
     colours_.resize(vertices);
@@ -109,6 +109,7 @@ void Renderer::set_drives(const Motion& motion) {
     for (int i = 0; i < kWeights; ++i) drive[i] = unit_clamp(motion.weights[i]);
     drive[kTongueOut] = unit_clamp(drive[kTongueOut] + motion.tongue[0]);
     drive[kTongueUp] = unit_clamp(motion.tongue[1]);
+    drive[kMouthClosed] = mouth_closed_ ? 1.0f : 0.0f;
     // mouthClose was measured on an open jaw: it brings the lips back together, and without a drop there is nothing to undo.
     drive[kMouthClose] = std::min(drive[kMouthClose], drive[kJawOpen]);
 

@@ -11,7 +11,8 @@ namespace vivant {
 constexpr int kWeights = 52;        // ARKit, Live Link order
 constexpr int kTongueOut = 51;      // index of tongueOut among them
 constexpr int kTongueUp = 52;       // the drive after the weights
-constexpr int kDrives = 53;
+constexpr int kMouthClosed = 53;    // brings the lips of an open-mouthed portrait together; fixed per renderer
+constexpr int kDrives = 54;
 
 struct Vec3 {
     float x, y, z;
@@ -113,7 +114,7 @@ struct Scene {
 
 class Renderer {
   public:
-    Renderer(std::shared_ptr<const Scene> scene, int width, int height);
+    Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed);
     // Writes every pixel of `out` (height * width * 4, straight alpha). Not to be called from two threads at once.
     void render(const Motion& motion, uint8_t* out);
     int width() const { return width_; }
@@ -133,6 +134,7 @@ class Renderer {
 
     std::shared_ptr<const Scene> scene_;
     int width_, height_;
+    bool mouth_closed_;
     float drives_[kDrives];
     float eye_angles_[2][2];
     std::vector<Vec3> points_;

@@ -10,10 +10,14 @@ from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
 
 
 class RigRenderer:
-    """One session's renderer: own scratch memory, shared scene. One thread at a time."""
+    """One session's renderer: own scratch memory, shared scene. One thread at a time.
 
-    def __init__(self, scene: Scene, width: int, height: int) -> None:
-        self._renderer = Renderer(scene, width, height)
+    ``as_photographed`` keeps the mouth of an open-mouthed portrait as it is; otherwise its lips rest together, as a mouth
+    that speaks needs them to. For closed mouths it makes no difference.
+    """
+
+    def __init__(self, scene: Scene, width: int, height: int, *, as_photographed: bool = False) -> None:
+        self._renderer = Renderer(scene, width, height, not as_photographed)
         self._shape = (height, width, 4)
 
     def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:

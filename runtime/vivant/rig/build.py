@@ -17,7 +17,7 @@ from vivant.rig.lips import mouth_gap, snap_to_seam
 from vivant.rig.matte import Layers, separate
 from vivant.rig.mouth import add_mouth, add_tongue_out
 from vivant.rig.overlays import add_lids, add_lips
-from vivant.rig.pool import SORTED, STATIC, Pool
+from vivant.rig.pool import MOUTH_CLOSED, SORTED, STATIC, Pool
 from vivant.rig.rig import Rig
 from vivant.rig.shading import add_shading
 from vivant.rig.skin import CAMERA_DISTANCE_PX, Skin, build_skin, unproject
@@ -56,7 +56,7 @@ def build_rig(image: PortraitImage, analyser: PortraitAnalyser, *, name: str = "
     luminance = (picture @ np.array([0.299, 0.587, 0.114])).astype(np.float32)
     landmarks = snap_to_seam(landmarks, luminance, square.texels_per_px)
     if mouth_gap(landmarks) > 0.0:
-        notes.append("the mouth is open in this portrait; a closed mouth gives better lips")
+        notes.append("the mouth is open in this portrait; its lips are brought together for speech, a closed mouth gives better ones")
     skin = build_skin(landmarks, fit)
 
     progress("assembling the layers")
@@ -94,13 +94,14 @@ def _assemble(skin: Skin, landmarks: Float32Array, fit: HeadFit, layers: Layers,
     pool.add_vertices(unproject(skin.points), uv, skin.head)  # first, so that the skin's own numbers are the pool's
     for drive in range(len(skin.fields)):
         pool.add_moves(drive, 0, skin.fields[drive])
+    pool.add_moves(MOUTH_CLOSED, 0, skin.closing)
     add_shading(pool, skin, fit)
     if not transparent:
         _add_plate(pool, layers.plate, square)
     person = pool.add_texture(np.dstack([layers.foreground, np.round(layers.alpha * 255).astype(np.uint8)]))
     shows, moves = _visible_triangles(skin, uv, layers.alpha), _moving_triangles(skin)
     _add_skin_layer(pool, skin, person, shows & ~moves, STATIC)
-    add_mouth(pool, skin, fit, uv, person)
+    add_mouth(pool, skin, fit, uv, person, picture, texels)
     eyes = add_eyes(pool, skin, landmarks, fit, picture, texels)
     _add_skin_layer(pool, skin, person, shows & moves, SORTED)
     add_lips(pool, skin, layers.foreground, texels, fit.unit)
@@ -129,7 +130,7 @@ def _visible_triangles(skin: Skin, uv: Float32Array, alpha: Float32Array) -> NDA
 
 
 def _moving_triangles(skin: Skin) -> NDArray[np.bool_]:
-    moving = (skin.head > 0) | (np.abs(skin.fields).max(axis=(0, 2)) > STILL_PX)
+    moving = (skin.head > 0) | (np.abs(skin.fields).max(axis=(0, 2)) > STILL_PX)  # an open mouth closes within the head
     return np.asarray(moving[skin.triangles].any(axis=1))
 
 

@@ -29,8 +29,9 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float) -> L
     Minimal-alpha matting: in the band, the smallest alpha whose implied foreground is a possible colour explains every
     pixel exactly, so that the portrait at rest stays what it was and thin hair moves with the head.
     """
-    inner, outer = _distance_from_border(person)
-    plate = fill_holes(picture, outer < -1.2 * band_texels)
+    inner = _distance_from_border(person)
+    near = inner > -1.8 * band_texels
+    plate = fill_holes(picture, ~near)
     prior = np.clip(0.5 + inner / (1.6 * band_texels), 0.0, 1.0)
     difference = picture.astype(np.float32) - plate
     room = np.where(difference > 0, 255.0 - plate, plate.astype(np.float32))
@@ -39,21 +40,20 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float) -> L
     contrast = _smoothstep(np.abs(difference).max(axis=2), 12.0, 60.0)
     alpha = np.where(inner > band_texels, 1.0, np.where(inner < -band_texels, 0.0, np.maximum(contrast * (prior > 0.02), prior * contrast)))
     alpha = np.where(inner > 0, np.maximum(alpha, prior), alpha)
-    alpha = np.maximum(alpha, np.where(np.abs(inner) <= band_texels, needed, 0.0)).astype(np.float32)
+    alpha = np.maximum(alpha, np.where(near, needed, 0.0)).astype(np.float32)
     alpha[alpha < 0.02] = 0.0
     return Layers(_foreground(picture, plate, alpha), alpha, plate)
 
 
-def _distance_from_border(person: Float32Array) -> tuple[Float32Array, Float32Array]:
-    """Signed distance to the mask's border, positive inside; and the same for the mask closed over small gaps."""
-    solid = ndimage.binary_fill_holes(person > 0.5)
+def _distance_from_border(person: Float32Array) -> Float32Array:
+    """Signed distance (h, w) in texels to the border of the person's largest piece, positive inside."""
+    smooth = ndimage.gaussian_filter(person, person.shape[0] / 256)  # the networks' own resolution
+    solid = ndimage.binary_fill_holes(smooth > 0.5)
     labels, count = ndimage.label(solid)
     if count > 1:  # keep the largest piece
         sizes = ndimage.sum_labels(solid, labels, range(1, count + 1))
         solid = labels == 1 + int(np.argmax(sizes))
-    inner = ndimage.distance_transform_edt(solid) - ndimage.distance_transform_edt(~solid)
-    signed = np.asarray(inner, np.float32)
-    return signed, signed
+    return np.asarray(ndimage.distance_transform_edt(solid) - ndimage.distance_transform_edt(~solid), np.float32)
 
 
 def _smoothstep(x: Float32Array, low: float, high: float) -> Float32Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from vivant.rig.head import HeadFit
 from vivant.rig.mesh import strip_triangles
 from vivant.rig.pool import SORTED, TONGUE_UP, Pool
 from vivant.rig.skin import Skin, unproject
+from vivant.rig.teeth import find_own_teeth
 from vivant.types import ARKIT_INDEX, Float32Array, UInt8Array
 
 CAVITY_TEXELS = 4
@@ -41,6 +42,10 @@ class MouthPlace:
         """Canonical (n, 3) to rig px (n, 3), as seen by the camera."""
         return (self.centre + self.scale * self.fit.direction(points - self.canonical_centre)).astype(np.float32)
 
+    def lowered(self, by_px: float) -> MouthPlace:
+        """The same, further down the image."""
+        return replace(self, centre=self.centre + np.array((0.0, by_px, 0.0), np.float32))
+
     def move(self, displacement: Float32Array) -> Float32Array:
         """Canonical displacements to rig px."""
         return np.asarray(self.scale * self.fit.direction(displacement), np.float32)
@@ -55,21 +60,34 @@ def place_mouth(skin: Skin, fit: HeadFit) -> MouthPlace:
     return MouthPlace(fit, float(np.clip(width / usual, 0.8, 1.25)), face.points[[13, 14]].mean(axis=0), seam.astype(np.float32))
 
 
-def add_mouth(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: NDArray[np.floating], face_texture: int) -> None:
+def add_mouth(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: NDArray[np.floating], face_texture: int, picture: UInt8Array,
+              texels_per_px: float) -> None:  # fmt: skip
     """Adds everything inside the mouth, back to front, to be drawn before the skin."""
     place = place_mouth(skin, fit)
     atlas = c.mouth_atlas()
+    own = find_own_teeth(skin, fit, picture, texels_per_px)
     _add_cavity(pool, place, atlas.cavity_rgb)
     tongue = _add_part(pool, place, atlas.tongue, light=0.72, flags=SORTED)
     in_front = np.arange(len(atlas.lower.vertices)) < N_FRONT
     lower = _add_part(pool, place, atlas.lower, light=np.where(in_front, TOOTH_LIGHT, BITE_LIGHT))
-    _add_part(pool, place, atlas.upper, light=TOOTH_LIGHT)
+    if own is None:
+        _add_part(pool, place, atlas.upper, light=TOOTH_LIGHT)
+    else:
+        _add_part(pool, place.lowered(own.edge_y - _incisal_edge_y(place)), atlas.upper, light=TOOTH_LIGHT * own.light)
+        own.add(pool)
     for name, moves in _jaw_moves(atlas.lower.vertices).items():
         pool.add_moves(ARKIT_INDEX[name], lower, place.move(moves))
     _move_tongue(pool, place, tongue)
     _add_lip_shadow(pool, skin, fit)
     _add_inner_lip(pool, skin, fit, skin_uv, face_texture, upper=True)
     _add_inner_lip(pool, skin, fit, skin_uv, face_texture, upper=False)
+
+
+def _incisal_edge_y(place: MouthPlace) -> float:
+    """Rig px of the middle of the upper arch's lower edge, where the atlas puts it."""
+    upper = c.mouth_atlas().upper.vertices
+    front = upper[np.abs(upper[:, 0]) < 0.05]
+    return float(place.place(front)[:, 1].max())
 
 
 def add_tongue_out(pool: Pool, skin: Skin, fit: HeadFit) -> None:
@@ -92,9 +110,9 @@ def _move_tongue(pool: Pool, place: MouthPlace, start: int) -> None:
 def _add_cavity(pool: Pool, place: MouthPlace, rgb: UInt8Array) -> None:
     unit = place.fit.unit
     x, y = place.centre[:2]
-    z = place.centre[2] - 0.45 * unit
-    corners = [(x - 0.5 * unit, y - 0.3 * unit, z), (x - 0.5 * unit, y + 0.9 * unit, z),
-               (x + 0.5 * unit, y + 0.9 * unit, z), (x + 0.5 * unit, y - 0.3 * unit, z)]  # fmt: skip
+    z = place.centre[2] - 0.25 * unit
+    corners = [(x - 0.36 * unit, y - 0.2 * unit, z), (x - 0.22 * unit, y + 0.55 * unit, z),
+               (x + 0.22 * unit, y + 0.55 * unit, z), (x + 0.36 * unit, y - 0.2 * unit, z)]  # fmt: skip
     texture = pool.add_texture(np.full((CAVITY_TEXELS, CAVITY_TEXELS, 4), (*rgb, 255), np.uint8))
     start = pool.add_vertices(unproject(np.array(corners)), np.full((4, 2), CAVITY_TEXELS / 2), 1.0)
     pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), texture)

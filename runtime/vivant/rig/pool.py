@@ -10,9 +10,8 @@ from vivant.types import Float32Array, UInt8Array
 
 SORTED, STATIC = 1, 2
 OPEN_EDGE, HIDDEN_EDGE = -1, -2
-N_DRIVES = 53
-"""52 ARKit weights, then tongue up."""
-TONGUE_UP = 52
+TONGUE_UP, MOUTH_CLOSED = 52, 53
+"""The drives that follow the 52 ARKit weights."""
 
 
 class Pool:

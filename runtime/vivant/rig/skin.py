@@ -24,6 +24,9 @@ FALL = 0.30
 """How fast hair and ears fall back behind the face oval, px of depth per px; much less than they do, for the sheet must not tear."""
 ROUNDNESS = 0.55
 """Exponent of the open mouth's edge, (1 - x^2) to this power; measured lips are a little more pointed."""
+UPPER_SHARE, CORNERS_IN, GIVES_WAY = 0.4, 0.94, 0.55
+"""Closing an open mouth: how far down the gap the lips meet, how much of the width stays, how far around the skin gives way
+(outer-eye distances)."""
 REACH = 0.75
 """How far beyond the face oval, in outer-eye distances, expressions are felt."""
 
@@ -40,6 +43,8 @@ class Skin:
     """(n,) 1 follows the head."""
     fields: NDArray[np.float64]
     """(52, n, 3)"""
+    closing: NDArray[np.float64]
+    """(n, 3) brings the lips together; zero unless the mouth is open in the portrait."""
     upper_lids: tuple[tuple[int, ...], ...]
     lower_lids: tuple[tuple[int, ...], ...]
     upper_lip: tuple[int, ...]
@@ -90,6 +95,7 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
         neighbours=mark_open(triangles, neighbours(triangles), hole_loops, OPEN_EDGE),
         head=_head_weights(points, landmarks),
         fields=fields,
+        closing=_closing(points, triangles, lips[0], lips[1], fit.unit),
         upper_lids=(lids[0], lids[1]),
         lower_lids=(lids[2], lids[3]),
         upper_lip=lips[0],
@@ -97,6 +103,24 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
         n_face=fine.matrix.shape[0],
         face_matrix=fine.matrix.toarray(),
     )
+
+
+def _closing(points: NDArray[np.float64], triangles: c.Int32Array, upper: tuple[int, ...], lower: tuple[int, ...],
+             unit: float) -> NDArray[np.float64]:  # fmt: skip
+    """(n, 3) moves both lips onto one line between them, the lower one more; everything within reach gives way."""
+    top, bottom = points[list(upper)], points[list(lower)]
+    gap = bottom - top
+    if np.abs(gap[:, :2]).max() < 1e-6:
+        return np.zeros_like(points)
+    meeting = top + UPPER_SHARE * gap
+    meeting[:, 0] = meeting[:, 0].mean() + CORNERS_IN * (meeting[:, 0] - meeting[:, 0].mean())
+    row = list(upper) + list(lower[1:-1])
+    target = np.concatenate([meeting, meeting[1:-1]])
+    away = np.flatnonzero(np.hypot(*(points[:, :2] - meeting[:, :2].mean(axis=0)).T) > GIVES_WAY * unit)
+    handles = np.concatenate([row, np.setdiff1d(away, row)])
+    values = np.zeros((len(handles), 3))
+    values[: len(row)] = target - points[row]
+    return Spreader(points, triangles, handles).spread(values)
 
 
 def _widened_eyes(flat: NDArray[np.float64], unit: float) -> NDArray[np.float64]:

@@ -1,0 +1,75 @@
+"""The teeth that an open-mouthed portrait shows: kept as a picture that is fixed to the skull."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from vivant.rig.head import HeadFit
+from vivant.rig.mesh import inside
+from vivant.rig.patch import Patch
+from vivant.rig.pool import MOUTH_CLOSED, Pool
+from vivant.rig.skin import Skin, unproject
+from vivant.types import UInt8Array
+
+CROWN = 0.115
+"""Height of an upper front tooth, in outer-eye distances: what shows below it belongs to the lower jaw."""
+LEAST_SHARE = 0.12
+"""Of the open mouth that must be bright before it counts as teeth."""
+USUAL_TOOTH_LUMINANCE = 205.0
+
+
+@dataclass(frozen=True)
+class OwnTeeth:
+    """What lies between the lips in the portrait."""
+
+    patch: Patch
+    opening: NDArray[np.bool_]
+    """(h, w) of the patch: between the lips."""
+    teeth: NDArray[np.float64]
+    """(h, w) in [0, 1]: upper teeth."""
+    edge_y: float
+    """Rig px of the upper teeth's lower edge, in the middle."""
+    light: float
+    """How bright they are beside the atlas's."""
+    depth: float
+
+    def add(self, pool: Pool) -> None:
+        """Two copies: all of it while the mouth is as photographed, the upper teeth alone once the lips have been closed."""
+        for alpha, at_rest, closed in ((self.opening.astype(np.float64), 1.0, -1.0), (self.teeth, 0.0, 1.0)):
+            rgba = np.dstack([self.patch.pixels, np.round(255 * alpha).astype(np.uint8)])
+            low, high = self.patch.coordinates()[0, 0], self.patch.coordinates()[-1, -1]
+            corners = np.array([(low[0], low[1]), (low[0], high[1]), (high[0], high[1]), (high[0], low[1])])
+            points = unproject(np.column_stack([corners, np.full(4, self.depth)]))
+            start = pool.add_vertices(points, self.patch.uv(corners), 1.0, (1.0, 1.0, 1.0, at_rest))
+            pool.add_tints(MOUTH_CLOSED, start, np.tile((0.0, 0.0, 0.0, closed), (4, 1)))
+            pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), pool.add_texture(rgba))
+
+
+def find_own_teeth(skin: Skin, fit: HeadFit, picture: UInt8Array, texels_per_px: float) -> OwnTeeth | None:
+    """The mouth's inside in texture ``picture``, or None if the lips are closed."""
+    upper, lower = skin.points[list(skin.upper_lip)], skin.points[list(skin.lower_lip)]
+    if not np.abs(skin.closing).max() > 0.0:
+        return None
+    contour = np.concatenate([upper, lower[-2:0:-1]])
+    patch = Patch.around(picture, contour, 0.02 * fit.unit, texels_per_px)
+    at = patch.coordinates()
+    within = inside(at.reshape(-1, 2), contour[:, :2]).reshape(at.shape[:2])
+    opening = ndimage.binary_dilation(within, iterations=2)
+    colours = patch.pixels.astype(np.float64)
+    luminance = colours @ np.array([0.299, 0.587, 0.114])
+    pale = 1.0 - np.ptp(colours, axis=2) / np.maximum(colours.max(axis=2), 1.0) > 0.6
+    bright = within & pale & (luminance > 0.75 * np.percentile(luminance[within], 90))
+    edge_y = float(upper[len(upper) // 2, 1] + CROWN * fit.unit)
+    if bright.sum() < LEAST_SHARE * within.sum():
+        return OwnTeeth(patch, opening, np.zeros(within.shape), edge_y, 1.0, float(upper[:, 2].mean()))
+    bright = ndimage.binary_fill_holes(ndimage.binary_closing(bright, iterations=2)) & within
+    middle = np.abs(at[..., 0] - upper[:, 0].mean()) < 0.2 * np.ptp(upper[:, 0])
+    edge_y = min(edge_y, float(np.percentile(at[..., 1][bright & middle], 97))) if (bright & middle).any() else edge_y
+    above = np.clip((edge_y + 1.0 - at[..., 1]) / 2.0, 0.0, 1.0)
+    teeth = ndimage.gaussian_filter(bright.astype(np.float64), 0.7) * above
+    light = float(np.clip(luminance[bright].mean() / USUAL_TOOTH_LUMINANCE, 0.5, 1.1))
+    return OwnTeeth(patch, opening, teeth, edge_y, light, float(upper[:, 2].mean()))
