@@ -25,23 +25,40 @@ struct Corner {
 };
 
 constexpr float kColourOne = 512.0f;  // fixed-point one of the colour factor, fits 16 bits up to a factor of 2
+constexpr int kColourFraction = 12;    // further bits while stepping along a row
 
 // Bilinear sample at 16.16 fixed texel coordinates whose integer part is the upper left texel. Lanes 0..3 hold RGBA.
 inline U16x8 sample(const Texture& texture, int32_t u, int32_t v) {
     const uint8_t* upper = texture.texels + (static_cast<int64_t>(v >> 16) * texture.width + (u >> 16)) * 4;
     const uint8_t* lower = upper + static_cast<int64_t>(texture.width) * 4;
-    const uint16_t fu = static_cast<uint16_t>((u >> 8) & 255), fv = static_cast<uint16_t>((v >> 8) & 255);
-    const U16x8 round = splat(128);
-    const U16x8 column = shift_right<8>(widen_8_bytes(upper) * splat(static_cast<uint16_t>(256 - fv)) +
-                                        widen_8_bytes(lower) * splat(fv) + round);
-    const U16x8 weighted = column * pair(static_cast<uint16_t>(256 - fu), fu);
-    return shift_right<8>(weighted + high_half(weighted) + round);
+    const U16x8 fu = splat(static_cast<uint16_t>((u >> 9) & 127)), fv = splat(static_cast<uint16_t>((v >> 9) & 127));
+    const U16x8 columns = lerp(widen_8_bytes(upper), widen_8_bytes(lower), fv);
+    return lerp(columns, high_half(columns), fu);
 }
 
 inline void blend_over(uint8_t* pixel, U16x8 source) {
     const U16x8 rest = splat(255) - splat_lane_3(source);
     const U16x8 product = widen_4_bytes(pixel) * rest + splat(128);
     store_4_bytes(pixel, source + shift_right<8>(product + shift_right<8>(product)));
+}
+
+inline int ceil_int(float x) {  // std::ceil is a library call on a plain x86-64
+    const int truncated = static_cast<int>(x);
+    return truncated + (x > static_cast<float>(truncated));
+}
+
+struct Span {
+    int32_t at, step;  // 16.16
+};
+
+// Texel coordinates along a row. Slivers have wild gradients: where an end would leave the texture, the step is bent.
+inline Span span(float first, float gradient, float steps, float last) {
+    const float end = first + gradient * steps;
+    if (first >= 0.0f && first <= last && end >= 0.0f && end <= last)
+        return {static_cast<int32_t>(first * 65536.0f), static_cast<int32_t>(gradient * 65536.0f)};
+    first = std::clamp(first, 0.0f, last);
+    const float bent = steps > 0.0f ? (std::clamp(end, 0.0f, last) - first) / steps : 0.0f;
+    return {static_cast<int32_t>(first * 65536.0f), static_cast<int32_t>(bent * 65536.0f)};
 }
 
 // Walks the pixel centres inside a triangle. Two triangles that share an edge compute its crossing with each row from the
@@ -62,44 +79,53 @@ void draw_triangle(const Image& image, const Texture& texture, const Corner& a, 
     const auto along_y = [&](float fa, float fb, float fc) { return ((fc - fa) * (b.x - a.x) - (fb - fa) * (c.x - a.x)) * inverse; };
     const float du_dx = along_x(a.u, b.u, c.u), du_dy = along_y(a.u, b.u, c.u);
     const float dv_dx = along_x(a.v, b.v, c.v), dv_dy = along_y(a.v, b.v, c.v);
-    const int32_t step_u = static_cast<int32_t>(du_dx * 65536.0f), step_v = static_cast<int32_t>(dv_dx * 65536.0f);
-    const int32_t last_u = (texture.width - 1) * 65536 - 1, last_v = (texture.height - 1) * 65536 - 1;
+    // A hair inside the last texel pair, so that rounding along a row cannot step beyond it.
+    const float last_u = static_cast<float>(texture.width) - 1.02f, last_v = static_cast<float>(texture.height) - 1.02f;
 
     float colour_dx[4] = {0, 0, 0, 0}, colour_dy[4] = {0, 0, 0, 0};
     if constexpr (kColoured)
         for (int i = 0; i < 4; ++i) {
-            colour_dx[i] = along_x(a.rgba[i], b.rgba[i], c.rgba[i]) * kColourOne;
-            colour_dy[i] = along_y(a.rgba[i], b.rgba[i], c.rgba[i]) * kColourOne;
+            colour_dx[i] = along_x(a.rgba[i], b.rgba[i], c.rgba[i]);
+            colour_dy[i] = along_y(a.rgba[i], b.rgba[i], c.rgba[i]);
         }
 
     const auto slope = [](const Corner* from, const Corner* to) { return (to->x - from->x) / (to->y - from->y); };
-    const int first_row = std::max(0, static_cast<int>(std::ceil(top->y - 0.5f)));
-    const int end_row = std::min(image.height, static_cast<int>(std::ceil(bottom->y - 0.5f)));
+    const float long_slope = slope(top, bottom), upper_slope = slope(top, middle), lower_slope = slope(middle, bottom);
+    const int first_row = std::max(0, ceil_int(top->y - 0.5f));
+    const int end_row = std::min(image.height, ceil_int(bottom->y - 0.5f));
     for (int row = first_row; row < end_row; ++row) {
         const float y = static_cast<float>(row) + 0.5f;
-        const Corner* short_from = y < middle->y ? top : middle;
-        const Corner* short_to = y < middle->y ? middle : bottom;
-        float x0 = top->x + (y - top->y) * slope(top, bottom);
-        float x1 = short_from->x + (y - short_from->y) * slope(short_from, short_to);
+        float x0 = top->x + (y - top->y) * long_slope;
+        float x1 = y < middle->y ? top->x + (y - top->y) * upper_slope : middle->x + (y - middle->y) * lower_slope;
         if (x1 < x0) std::swap(x0, x1);
-        const int begin = std::max(0, static_cast<int>(std::ceil(x0 - 0.5f)));
-        const int end = std::min(image.width, static_cast<int>(std::ceil(x1 - 0.5f)));
+        const int begin = std::max(0, ceil_int(x0 - 0.5f));
+        const int end = std::min(image.width, ceil_int(x1 - 0.5f));
         if (begin >= end) continue;
 
-        const float dx = static_cast<float>(begin) + 0.5f - a.x, dy = y - a.y;
-        int32_t u = static_cast<int32_t>((a.u + dx * du_dx + dy * du_dy - 0.5f) * 65536.0f);
-        int32_t v = static_cast<int32_t>((a.v + dx * dv_dx + dy * dv_dy - 0.5f) * 65536.0f);
-        float colour[4] = {0, 0, 0, 0};
-        if constexpr (kColoured)
-            for (int i = 0; i < 4; ++i) colour[i] = a.rgba[i] * kColourOne + dx * colour_dx[i] + dy * colour_dy[i];
+        const float dx = static_cast<float>(begin) + 0.5f - a.x, dy = y - a.y, steps = static_cast<float>(end - begin - 1);
+        Span u = span(a.u + dx * du_dx + dy * du_dy - 0.5f, du_dx, steps, last_u);
+        Span v = span(a.v + dx * dv_dx + dy * dv_dy - 0.5f, dv_dx, steps, last_v);
+        I32x4 colour{}, colour_step{};
+        if constexpr (kColoured) {
+            constexpr float scale = kColourOne * (1 << kColourFraction), most = 2.0f * scale - 1.0f;
+            const float inverse_steps = steps > 0.0f ? 1.0f / steps : 0.0f;
+            float first[4], step[4];
+            for (int i = 0; i < 4; ++i) {
+                const float at_begin = a.rgba[i] + dx * colour_dx[i] + dy * colour_dy[i];
+                const float at_end = at_begin + steps * colour_dx[i];
+                first[i] = std::clamp(at_begin * scale, 0.0f, most);
+                step[i] = (std::clamp(at_end * scale, 0.0f, most) - first[i]) * inverse_steps;
+            }
+            colour = round_4_floats(first);
+            colour_step = round_4_floats(step);
+        }
 
         uint8_t* pixel = image.pixels + (static_cast<int64_t>(row) * image.width + begin) * 4;
-        for (int x = begin; x < end; ++x, pixel += 4, u += step_u, v += step_v) {
-            U16x8 texel = sample(texture, std::clamp(u, 0, last_u), std::clamp(v, 0, last_v));
+        for (int x = begin; x < end; ++x, pixel += 4, u.at += u.step, v.at += v.step) {
+            U16x8 texel = sample(texture, u.at, v.at);
             if constexpr (kColoured) {
-                for (float& channel : colour) channel = std::clamp(channel, 0.0f, 2.0f * kColourOne);
-                texel = mul_high(shift_left<7>(texel), from_4_floats(colour));
-                for (int i = 0; i < 4; ++i) colour[i] += colour_dx[i];
+                texel = mul_high(shift_left<7>(texel), narrow_shifted<kColourFraction>(colour));
+                colour = colour + colour_step;
             }
             if constexpr (kOpaque)
                 store_4_bytes(pixel, texel);

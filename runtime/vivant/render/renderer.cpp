@@ -8,6 +8,7 @@ namespace {
 constexpr float kRadians = 0.017453292519943295f;
 constexpr float kEyeLookFullDeg = 30.0f;
 constexpr float kEyeLimitDeg = 28.0f;
+constexpr int kDepthLevels = 64;
 constexpr float kFringePx = 1.0f;
 constexpr float kFringeTexels = 3.0f;
 
@@ -27,9 +28,9 @@ struct Turn {
     }
 };
 
-// Factors nearer to one than half a grey level cannot be seen.
+// Factors nearer to one than a grey level cannot be seen.
 bool is_white(const float* c) {
-    const auto one = [](float x) { return std::fabs(x - 1.0f) < 0.002f; };
+    const auto one = [](float x) { return std::fabs(x - 1.0f) < 0.004f; };
     return one(c[0]) && one(c[1]) && one(c[2]) && one(c[3]);
 }
 
@@ -74,9 +75,8 @@ Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height, bo
     depth_.resize(vertices);
     overlap_.resize(scene_->contacts.size());
     away_.resize(triangles);
-    keys_.resize(triangles);
+    level_.resize(triangles);
     order_.resize(triangles);
-    spare_.resize(triangles);
     for (size_t i = 0; i < vertices; ++i) {
         corners_[i].u = scene_->uv[2 * i];
         corners_[i].v = scene_->uv[2 * i + 1];
@@ -231,19 +231,17 @@ void Renderer::draw_sorted(const Layer& layer, const Image& image) {
             far = std::min(far, depth_[corner]);
         }
     }
-    const float quantum = 65535.0f / (3.0f * std::max(near - far, 1e-3f));
+    // Coarse levels, stable within: parts that cover each other lie far apart, and neighbours in memory (which are neighbours
+    // in the texture, see rig/build.py) stay together, which the cache rewards.
+    const float quantum = (kDepthLevels - 0.01f) / (3.0f * std::max(near - far, 1e-3f));
+    uint32_t start[kDepthLevels + 1] = {};
     for (int32_t i = 0; i < count; ++i) {
         const int32_t* corner = scene_->triangles[first + i].corner;
-        keys_[i] = static_cast<uint32_t>((depth_[corner[0]] + depth_[corner[1]] + depth_[corner[2]] - 3.0f * far) * quantum);
+        level_[i] = static_cast<uint8_t>((depth_[corner[0]] + depth_[corner[1]] + depth_[corner[2]] - 3.0f * far) * quantum);
+        ++start[level_[i] + 1];
     }
-    std::iota(order_.begin(), order_.begin() + count, 0u);
-    for (int shift = 0; shift < 16; shift += 8) {  // radix sort, stable
-        uint32_t start[257] = {};
-        for (int32_t i = 0; i < count; ++i) ++start[((keys_[i] >> shift) & 255) + 1];
-        std::partial_sum(start, start + 257, start);
-        for (int32_t i = 0; i < count; ++i) spare_[start[(keys_[order_[i]] >> shift) & 255]++] = order_[i];
-        order_.swap(spare_);
-    }
+    std::partial_sum(start, start + kDepthLevels + 1, start);
+    for (int32_t i = 0; i < count; ++i) order_[start[level_[i]]++] = static_cast<uint32_t>(i);
     const Texture texture = scene_->textures[layer.texture].view();
     for (int32_t i = 0; i < count; ++i) {
         const int32_t t = first + static_cast<int32_t>(order_[i]);
@@ -256,14 +254,16 @@ void Renderer::draw_one(int32_t t, const Texture& texture, const Image& image) {
     const int32_t* corner = scene_->triangles[t].corner;
     const Corner &a = corners_[corner[0]], &b = corners_[corner[1]], &c = corners_[corner[2]];
     if (a.rgba[3] + b.rgba[3] + c.rgba[3] == 0.0f) return;
-    if (is_white(a.rgba) && is_white(b.rgba) && is_white(c.rgba)) {
-        if (scene_->triangle_opaque[t])
-            draw_triangle<false, true>(image, texture, a, b, c);
-        else
-            draw_triangle<false, false>(image, texture, a, b, c);
-    } else {
+    const bool white = is_white(a.rgba) && is_white(b.rgba) && is_white(c.rgba);
+    const bool opaque = scene_->triangle_opaque[t] && a.rgba[3] == 1.0f && b.rgba[3] == 1.0f && c.rgba[3] == 1.0f;
+    if (white && opaque)
+        draw_triangle<false, true>(image, texture, a, b, c);
+    else if (white)
+        draw_triangle<false, false>(image, texture, a, b, c);
+    else if (opaque)
+        draw_triangle<true, true>(image, texture, a, b, c);
+    else
         draw_triangle<true, false>(image, texture, a, b, c);
-    }
 }
 
 // Softens each visible border of the triangle with a strip, one pixel wide, over which it fades out.

@@ -142,8 +142,8 @@ class Renderer {
     std::vector<Corner> corners_;
     std::vector<float> depth_;
     std::vector<float> overlap_;
-    std::vector<uint8_t> away_;
-    std::vector<uint32_t> keys_, order_, spare_;
+    std::vector<uint8_t> away_, level_;
+    std::vector<uint32_t> order_;
     std::vector<uint8_t> base_;
 };
 

@@ -19,9 +19,6 @@ struct U16x8 {
     __m128i v;
 };
 inline U16x8 splat(uint16_t x) { return {_mm_set1_epi16(static_cast<short>(x))}; }
-inline U16x8 pair(uint16_t low, uint16_t high) {
-    return {_mm_unpacklo_epi64(_mm_set1_epi16(static_cast<short>(low)), _mm_set1_epi16(static_cast<short>(high)))};
-}
 inline U16x8 widen_8_bytes(const uint8_t* p) {
     return {_mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)), _mm_setzero_si128())};
 }
@@ -38,9 +35,18 @@ template <int n> U16x8 shift_left(U16x8 a) { return {_mm_slli_epi16(a.v, n)}; }
 template <int n> U16x8 shift_right(U16x8 a) { return {_mm_srli_epi16(a.v, n)}; }
 inline U16x8 high_half(U16x8 a) { return {_mm_unpackhi_epi64(a.v, a.v)}; }
 inline U16x8 splat_lane_3(U16x8 a) { return {_mm_shufflelo_epi16(a.v, 0xFF)}; }
-inline U16x8 from_4_floats(const float* p) {  // rounds half to even; lanes 4..7 are zero
-    const __m128i i = _mm_cvtps_epi32(_mm_loadu_ps(p));
-    return {_mm_packs_epi32(i, _mm_setzero_si128())};
+inline U16x8 lerp(U16x8 a, U16x8 b, U16x8 weight) {  // weight 0..128 of b; values to 255
+    const __m128i product = _mm_mullo_epi16(_mm_sub_epi16(b.v, a.v), weight.v);
+    return {_mm_add_epi16(a.v, _mm_srai_epi16(_mm_add_epi16(product, _mm_set1_epi16(64)), 7))};
+}
+struct I32x4 {
+    __m128i v;
+};
+inline I32x4 round_4_floats(const float* p) { return {_mm_cvtps_epi32(_mm_loadu_ps(p))}; }
+inline I32x4 operator+(I32x4 a, I32x4 b) { return {_mm_add_epi32(a.v, b.v)}; }
+template <int n> U16x8 narrow_shifted(I32x4 a) {  // a >> n, which must fit 15 bits; lanes 4..7 repeat
+    const __m128i i = _mm_srai_epi32(a.v, n);
+    return {_mm_packs_epi32(i, i)};
 }
 inline void store_4_bytes(uint8_t* p, U16x8 a) {
     const int32_t x = _mm_cvtsi128_si32(_mm_packus_epi16(a.v, a.v));
@@ -51,7 +57,6 @@ struct U16x8 {
     uint16x8_t v;
 };
 inline U16x8 splat(uint16_t x) { return {vdupq_n_u16(x)}; }
-inline U16x8 pair(uint16_t low, uint16_t high) { return {vcombine_u16(vdup_n_u16(low), vdup_n_u16(high))}; }
 inline U16x8 widen_8_bytes(const uint8_t* p) { return {vmovl_u8(vld1_u8(p))}; }
 inline U16x8 widen_4_bytes(const uint8_t* p) {
     uint32_t x;
@@ -69,8 +74,18 @@ template <int n> U16x8 shift_left(U16x8 a) { return {vshlq_n_u16(a.v, n)}; }
 template <int n> U16x8 shift_right(U16x8 a) { return {vshrq_n_u16(a.v, n)}; }
 inline U16x8 high_half(U16x8 a) { return {vcombine_u16(vget_high_u16(a.v), vget_high_u16(a.v))}; }
 inline U16x8 splat_lane_3(U16x8 a) { return {vdupq_n_u16(vgetq_lane_u16(a.v, 3))}; }
-inline U16x8 from_4_floats(const float* p) {
-    return {vcombine_u16(vqmovun_s32(vcvtnq_s32_f32(vld1q_f32(p))), vdup_n_u16(0))};
+inline U16x8 lerp(U16x8 a, U16x8 b, U16x8 weight) {
+    const int16x8_t product = vmulq_s16(vreinterpretq_s16_u16(vsubq_u16(b.v, a.v)), vreinterpretq_s16_u16(weight.v));
+    return {vaddq_u16(a.v, vreinterpretq_u16_s16(vshrq_n_s16(vaddq_s16(product, vdupq_n_s16(64)), 7)))};
+}
+struct I32x4 {
+    int32x4_t v;
+};
+inline I32x4 round_4_floats(const float* p) { return {vcvtnq_s32_f32(vld1q_f32(p))}; }
+inline I32x4 operator+(I32x4 a, I32x4 b) { return {vaddq_s32(a.v, b.v)}; }
+template <int n> U16x8 narrow_shifted(I32x4 a) {
+    const uint16x4_t half = vqmovun_s32(vshrq_n_s32(a.v, n));
+    return {vcombine_u16(half, half)};
 }
 inline void store_4_bytes(uint8_t* p, U16x8 a) {
     const uint32_t x = vget_lane_u32(vreinterpret_u32_u8(vqmovun_s16(vreinterpretq_s16_u16(a.v))), 0);
@@ -87,7 +102,6 @@ template <class F> U16x8 lanes(F f) {
     return r;
 }
 inline U16x8 splat(uint16_t x) { return lanes([&](int) { return x; }); }
-inline U16x8 pair(uint16_t low, uint16_t high) { return lanes([&](int i) { return i < 4 ? low : high; }); }
 inline U16x8 widen_8_bytes(const uint8_t* p) { return lanes([&](int i) { return p[i]; }); }
 inline U16x8 widen_4_bytes(const uint8_t* p) { return lanes([&](int i) { return i < 4 ? p[i] : 0; }); }
 inline U16x8 operator+(U16x8 a, U16x8 b) { return lanes([&](int i) { return a.v[i] + b.v[i]; }); }
@@ -98,7 +112,22 @@ template <int n> U16x8 shift_left(U16x8 a) { return lanes([&](int i) { return a.
 template <int n> U16x8 shift_right(U16x8 a) { return lanes([&](int i) { return a.v[i] >> n; }); }
 inline U16x8 high_half(U16x8 a) { return lanes([&](int i) { return a.v[i | 4]; }); }
 inline U16x8 splat_lane_3(U16x8 a) { return lanes([&](int) { return a.v[3]; }); }
-inline U16x8 from_4_floats(const float* p) { return lanes([&](int i) { return i < 4 ? std::nearbyint(p[i]) : 0; }); }
+inline U16x8 lerp(U16x8 a, U16x8 b, U16x8 weight) {
+    return lanes([&](int i) { return a.v[i] + (((int(b.v[i]) - int(a.v[i])) * int(weight.v[i]) + 64) >> 7); });
+}
+struct I32x4 {
+    int32_t v[4];
+};
+inline I32x4 round_4_floats(const float* p) {
+    I32x4 r;
+    for (int i = 0; i < 4; ++i) r.v[i] = static_cast<int32_t>(std::nearbyint(p[i]));
+    return r;
+}
+inline I32x4 operator+(I32x4 a, I32x4 b) {
+    for (int i = 0; i < 4; ++i) a.v[i] += b.v[i];
+    return a;
+}
+template <int n> U16x8 narrow_shifted(I32x4 a) { return lanes([&](int i) { return a.v[i & 3] >> n; }); }
 inline void store_4_bytes(uint8_t* p, U16x8 a) {
     for (int i = 0; i < 4; ++i) p[i] = static_cast<uint8_t>(a.v[i] > 255 ? 255 : a.v[i]);
 }

@@ -135,10 +135,22 @@ def _moving_triangles(skin: Skin) -> NDArray[np.bool_]:
 
 
 def _add_skin_layer(pool: Pool, skin: Skin, texture: int, chosen: NDArray[np.bool_], flags: int) -> None:
+    order = np.flatnonzero(chosen)
+    order = order[np.argsort(_along_a_curve(skin.points[skin.triangles[order], :2].mean(axis=1)), kind="stable")]
     number = np.full(len(skin.triangles) + 1, -2)
-    number[np.flatnonzero(chosen)] = np.arange(int(chosen.sum()))
-    across = skin.neighbours[chosen]
-    pool.add_layer(skin.triangles[chosen], texture, flags, np.where(across >= 0, number[across], across))
+    number[order] = np.arange(len(order))
+    across = skin.neighbours[order]
+    pool.add_layer(skin.triangles[order], texture, flags, np.where(across >= 0, number[across], across))
+
+
+def _along_a_curve(points: NDArray[np.floating]) -> NDArray[np.int64]:
+    """(n,) places of points (n, 2) on a Morton curve through the square: near on the curve is near in the texture."""
+    cells = np.clip((points + MARGIN_PX) / 4.0, 0, 255).astype(np.int64)
+    place = np.zeros(len(points), np.int64)
+    for bit in range(8):
+        for axis in (0, 1):
+            place |= (cells[:, axis] >> bit & 1) << (2 * bit + axis)
+    return place
 
 
 def _contacts(skin: Skin) -> dict[str, NDArray[np.generic]]:

@@ -14,6 +14,8 @@ LIGHT = np.array([0.0, 0.62, 0.78])
 """Direction to the light in the image frame (y up): above the camera, where portraits and rooms have it."""
 STRENGTH = 0.75
 DARKEST, BRIGHTEST = -0.30, 0.18
+FAINT = 0.012
+"""Less than this is left out, so that most of the face is drawn the quick way."""
 RED_KEEPS = np.array([0.85, 1.0, 1.05])
 """Shade on skin takes less of the red."""
 
@@ -26,4 +28,5 @@ def add_shading(pool: Pool, skin: Skin, fit: HeadFit) -> None:
     for drive in range(len(face.normal_fields)):
         change = face.normal_fields[drive, : c.N_SURFACE] @ rotate @ LIGHT / rest
         shade: NDArray[np.float64] = skin.face_matrix @ np.clip(STRENGTH * change, DARKEST, BRIGHTEST)
+        shade = np.sign(shade) * np.maximum(np.abs(shade) - FAINT, 0.0)
         pool.add_tints(drive, 0, np.column_stack([shade[:, None] * RED_KEEPS, np.zeros(len(shade))]))

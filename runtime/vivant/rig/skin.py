@@ -15,7 +15,7 @@ from vivant.rig.square import MARGIN_PX, SIDE_PX
 from vivant.types import ARKIT_INDEX, Float32Array
 
 CAMERA_DISTANCE_PX = 1500.0
-GRID_PX = 11.0
+GRID_PX = 16.0
 EYE_MARGIN = 0.006
 """The landmarks run inside the true lid margin; the eye holes are widened by this share of the outer-eye distance."""
 LID_MEETING = 0.16

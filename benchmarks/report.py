@@ -1,0 +1,75 @@
+"""What all benchmarks share: rows of one table, the bundled portraits and voice, and quiet networks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from vivant.media import open_audio
+from vivant.portrait.analyser import PortraitAnalyser
+from vivant.types import Float32Array
+
+ASSETS = Path(str(files("vivant"))) / "assets"
+VOICE = ASSETS / "voice.flac"
+PORTRAITS = tuple(sorted((ASSETS / "portraits").glob("*.jpg")))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table; ``target`` is empty where none was set."""
+
+    what: str
+    target: str
+    measured: str
+
+
+def markdown(rows: Sequence[Row], head: tuple[str, ...] = ("what", "target", "measured")) -> str:
+    """The rows as a Markdown table with aligned columns."""
+    cells = [head, *((row.what, row.target, row.measured) for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(3)]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in cells]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def show(rows: Sequence[Row]) -> None:
+    """Print the table."""
+    sys.stdout.write(markdown(rows) + "\n")
+
+
+@cache
+def voice() -> tuple[Float32Array, int]:
+    """The bundled voice: samples (n,) and their rate."""
+    with open_audio(VOICE) as audio:
+        return np.concatenate([chunk.samples for chunk in audio.chunks()]), audio.sample_rate_hz
+
+
+@cache
+def analyser() -> PortraitAnalyser:
+    """The landmark network, loaded once."""
+    from vivant.portrait.mediapipe import MediapipeAnalyser  # takes seconds, and not every module needs it
+
+    return MediapipeAnalyser()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps what native libraries log on file descriptor 2 out of the table; Python's own errors still come through."""
+    keep, errors = os.dup(2), sys.stderr
+    with os.fdopen(os.dup(keep), "w", buffering=1) as own, Path(os.devnull).open("wb") as sink:
+        os.dup2(sink.fileno(), 2)
+        sys.stderr = own
+        try:
+            yield
+        finally:
+            sys.stderr = errors
+            os.dup2(keep, 2)
+            os.close(keep)
