@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from benchmarks.report import PORTRAITS, Row, analyser, quiet, show
 from vivant.face import RigFace
@@ -21,6 +22,7 @@ from vivant.rig.rig import Rig
 from vivant.rig.square import MARGIN_PX, SIDE_PX, place_square
 from vivant.types import ARKIT_NAMES, MotionFrame, UInt8Array, arkit_weights
 
+SIZE_PX = 512
 NOTICEABLE = 0.1
 """Points that move by less than this share of a shape's largest displacement do not count."""
 UNMEASURED = ("tongueOut",)
@@ -54,16 +56,16 @@ def build(path: Path) -> Built:
     seen = square.to_rig(landmarks)
     margin, side = round(MARGIN_PX * square.texels_per_px), round(SIDE_PX * square.texels_per_px)
     cut = np.asarray(square.cut(image.pixels), np.uint8)[margin : margin + side, margin : margin + side]
-    y, x = np.mgrid[:side, :side] + 0.5
-    oval = seen[list(c.OVAL), :2].astype(np.float64) * square.texels_per_px
-    on_face = inside(np.column_stack([x.ravel(), y.ravel()]), oval).reshape(side, side)
-    return Built(path.stem, rig, fit_head(seen), cut, on_face, build_s)
+    shown = np.asarray(Image.fromarray(cut).resize((SIZE_PX, SIZE_PX), Image.Resampling.LANCZOS))
+    y, x = np.mgrid[:SIZE_PX, :SIZE_PX] + 0.5
+    on_face = inside(np.column_stack([x.ravel(), y.ravel()]), seen[list(c.OVAL), :2].astype(np.float64))
+    return Built(path.stem, rig, fit_head(seen), shown, on_face.reshape(SIZE_PX, SIZE_PX), build_s)
 
 
 def neutral_difference(built: Built) -> float:
-    """Mean absolute difference of the resting face from the portrait, in grey levels, at the texture's own resolution."""
+    """Mean absolute difference of the resting face from the portrait, in grey levels, at 512x512."""
     rest = MotionFrame(0, 0, arkit_weights())
-    drawn = RigFace(built.rig).open(len(built.square)).render(rest).pixels[..., :3]
+    drawn = RigFace(built.rig).open(SIZE_PX).render(rest).pixels[..., :3]
     return float(np.abs(drawn.astype(np.int16) - built.square)[built.on_face].mean())
 
 

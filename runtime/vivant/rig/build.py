@@ -11,6 +11,7 @@ from vivant.errors import PortraitError
 from vivant.media.images import PortraitImage
 from vivant.portrait.analyser import Face, PortraitAnalyser
 from vivant.rig import canonical as c
+from vivant.rig.calibrate import calibrated
 from vivant.rig.eyes import Eyeball, add_eyes
 from vivant.rig.head import HeadFit, fit_head
 from vivant.rig.lips import mouth_gap, snap_to_seam
@@ -62,7 +63,9 @@ def build_rig(image: PortraitImage, analyser: PortraitAnalyser, *, name: str = "
     progress("assembling the layers")
     pool, eyes = _assemble(skin, landmarks, fit, layers, picture, square, transparent)
     arrays = pool.arrays() | _contacts(skin) | _frame(skin, fit, eyes)
-    return Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes))
+    rig = Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes))
+    progress("measuring how far it turns")
+    return calibrated(rig, analyser)
 
 
 def _choose_face(faces: list[Face], notes: list[str]) -> Face:

@@ -21,12 +21,10 @@ TOOTH_LIGHT = 0.92
 SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
 CORNER_SHADE = 0.8
-BITE_LIGHT = 0.5
-"""The biting surfaces lie behind the front teeth, in their shade."""
 TIP_FROM_V = 0.42
 """From here on (texture v) the tongue may cover the lip; what lies further back stays inside."""
 N_FRONT = 198
-"""Vertices of an arch's front; the biting surfaces follow."""
+"""Vertices of an arch's front. The lower arch's biting surfaces follow in the atlas; at our size they only make noise."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +66,23 @@ def add_mouth(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: NDArray[np.floating
     own = find_own_teeth(skin, fit, picture, texels_per_px)
     _add_cavity(pool, place, atlas.cavity_rgb)
     tongue = _add_part(pool, place, atlas.tongue, light=0.72, flags=SORTED)
-    in_front = np.arange(len(atlas.lower.vertices)) < N_FRONT
-    lower = _add_part(pool, place, atlas.lower, light=np.where(in_front, TOOTH_LIGHT, BITE_LIGHT))
+    lower = _add_part(pool, place, _front_of(atlas.lower), light=TOOTH_LIGHT)
     if own is None:
         _add_part(pool, place, atlas.upper, light=TOOTH_LIGHT)
     else:
         _add_part(pool, place.lowered(own.edge_y - _incisal_edge_y(place)), atlas.upper, light=TOOTH_LIGHT * own.light)
         own.add(pool)
-    for name, moves in _jaw_moves(atlas.lower.vertices).items():
+    for name, moves in _jaw_moves(atlas.lower.vertices[:N_FRONT]).items():
         pool.add_moves(ARKIT_INDEX[name], lower, place.move(moves))
     _move_tongue(pool, place, tongue)
     _add_lip_shadow(pool, skin, fit)
     _add_inner_lip(pool, skin, fit, skin_uv, face_texture, upper=True)
     _add_inner_lip(pool, skin, fit, skin_uv, face_texture, upper=False)
+
+
+def _front_of(part: c.MouthPart) -> c.MouthPart:
+    front = part.triangles[(part.triangles < N_FRONT).all(axis=1)]
+    return replace(part, vertices=part.vertices[:N_FRONT], uv=part.uv[:N_FRONT], triangles=front)
 
 
 def _incisal_edge_y(place: MouthPlace) -> float:

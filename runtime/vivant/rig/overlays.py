@@ -17,7 +17,7 @@ from vivant.rig.pool import OPEN_EDGE, Pool
 from vivant.rig.skin import Skin, unproject
 from vivant.types import ARKIT_INDEX, UInt8Array
 
-LID_FADE = {0: 1.0, 1: 1.0, 2: 0.85, 3: 0.4}
+LID_FADE = {0: 1.0, 1: 0.95, 2: 0.72, 3: 0.3}
 """Strength of the retouched lid by mesh steps from its margin; the crease lies two steps up."""
 LIP_FADE = {0: 1.0, 1: 0.75}
 SEAM_BAND = 0.026
@@ -42,8 +42,8 @@ def add_lips(pool: Pool, skin: Skin, picture: UInt8Array, texels_per_px: float, 
 
 def add_lids(pool: Pool, skin: Skin, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
     """Upper lids without lashes and crease, and lashes that point down, both as far as the eye closes."""
-    for side, upper, lower in zip(("Right", "Left"), skin.upper_lids, skin.lower_lids, strict=True):
-        blink, down = ARKIT_INDEX[f"eyeBlink{side}"], ARKIT_INDEX[f"eyeLookDown{side}"]
+    for side, (upper, lower) in enumerate(zip(skin.upper_lids, skin.lower_lids, strict=True)):
+        blink, down = (ARKIT_INDEX[f"{shape}{('Right', 'Left')[side]}"] for shape in ("eyeBlink", "eyeLookDown"))
         steps = _steps_from(skin, upper[1:-1], set(lower), 4)
         region = skin.points[list(steps)]
         patch = Patch.around(picture, np.concatenate([region, skin.points[list(lower)]]), 0.08 * unit, texels_per_px)
@@ -52,7 +52,7 @@ def add_lids(pool: Pool, skin: Skin, picture: UInt8Array, texels_per_px: float, 
         beyond = np.maximum(np.maximum(edge.min() - region[:, 0], region[:, 0] - edge.max()), 0.0)
         strength = np.array([LID_FADE.get(s, 0.0) for s in steps.values()]) * np.clip(1.0 - beyond / (0.09 * unit), 0.0, 1.0)
         _add_overlay(pool, skin, steps, patch, texture, {blink: 2.4 * strength, down: 0.9 * strength}, [upper], hidden_until=0.12)
-        _add_lashes(pool, skin, upper, blink, patch, unit)
+        _add_lashes(pool, skin, side, blink, patch, unit)
 
 
 def _steps_from(skin: Skin, start: tuple[int, ...], blocked: set[int], most: int) -> dict[int, int]:
@@ -125,30 +125,28 @@ def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int,
     return np.dstack([np.clip(bare * shade[..., None], 0, 255), np.full(x.shape, 255.0)]).round().astype(np.uint8)
 
 
-def _add_lashes(pool: Pool, skin: Skin, upper: tuple[int, ...], blink: int, patch: Patch, unit: float) -> None:
-    """The line of lashes along a closed lid, in the colour that the open lid's own have."""
+def _add_lashes(pool: Pool, skin: Skin, side: int, blink: int, patch: Patch, unit: float) -> None:
+    """The line of lashes along a closing lid, in the colour that the open lid's own have; they hang longest towards the temple."""
+    upper = skin.upper_lids[side]
     row, count = skin.points[list(upper)], len(upper)
-    near = patch.uv(row).astype(int)
-    seen = patch.pixels[np.clip(near[:, 1], 0, patch.pixels.shape[0] - 1), np.clip(near[:, 0], 0, patch.pixels.shape[1] - 1)]
-    darkest = np.percentile(seen, 20, axis=0) * 0.6
-    texture = _lash_texture(darkest)
-    pool_texture = pool.add_texture(texture)
-    along = np.linspace(0, 1, count)
-    reach = LASH_LENGTH * unit * (0.35 + 0.65 * np.sin(np.pi * (0.15 + 0.8 * (along if upper in (skin.upper_lids[1],) else 1 - along))))
-    outwards = np.where(upper is skin.upper_lids[1], 1.0, -1.0) * 0.35
+    x, y = np.clip(patch.uv(row).astype(int), 0, np.array(patch.pixels.shape[1::-1]) - 1).T
+    picture = _lash_texture(0.6 * np.percentile(patch.pixels[y, x], 20, axis=0))
+    texture = pool.add_texture(picture)
+    length = np.cumsum(np.concatenate([[0.0], np.linalg.norm(np.diff(row[:, :2], axis=0), axis=1)]))
+    along = length / length[-1]
+    templewards, sign = (along, 1.0) if side else (1.0 - along, -1.0)  # rows run from the image left
+    reach = LASH_LENGTH * unit * (0.35 + 0.65 * np.sin(np.pi * (0.15 + 0.8 * templewards)))
+    visible = np.clip(np.sin(np.pi * along) * 2.5, 0.0, 1.0)
     starts = []
     for part, v in ((-0.25, 0.0), (1.0, 1.0)):
-        points = row + (0, 0.0, 1.0)
-        uv = np.column_stack([along * (texture.shape[1] - 4) + 2, np.full(count, 2 + v * (texture.shape[0] - 4))])
-        colour = np.column_stack([np.ones((count, 3)), np.full(count, -0.35)])
-        start = pool.add_vertices(unproject(points), uv, 1.0, colour)
+        uv = np.column_stack([along * (picture.shape[1] - 4) + 2, np.full(count, 2 + v * (picture.shape[0] - 4))])
+        colour = np.column_stack([np.ones((count, 3)), np.full(count, -0.08)])
+        start = pool.add_vertices(unproject(row + (0.0, 0.0, 1.0)), uv, 1.0, colour)
         pool.link(start + np.arange(count), np.asarray(upper))
-        moves = np.column_stack([outwards * part * reach * (along - 0.4 if outwards > 0 else 0.6 - along), part * reach, np.zeros(count)])
-        pool.add_moves(blink, start, moves)
-        visible = np.clip(np.sin(np.pi * along) * 2.5, 0.0, 1.0)
-        pool.add_tints(blink, start, np.column_stack([np.zeros((count, 3)), 1.25 * visible]))
+        pool.add_moves(blink, start, part * reach[:, None] * np.column_stack([0.35 * sign * (templewards - 0.4), np.ones(count), np.zeros(count)]))
+        pool.add_tints(blink, start, np.column_stack([np.zeros((count, 3)), 2.0 * visible]))
         starts.append(start)
-    pool.add_layer(strip_triangles(starts[0], starts[1], count), pool_texture)
+    pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
 
 
 def _lash_texture(colour: NDArray[np.float64]) -> UInt8Array:

@@ -12,11 +12,11 @@ from vivant.rig.skin import Skin
 
 LIGHT = np.array([0.0, 0.62, 0.78])
 """Direction to the light in the image frame (y up): above the camera, where portraits and rooms have it."""
-STRENGTH = 0.75
-DARKEST, BRIGHTEST = -0.30, 0.18
+STRENGTH = 0.6
+DARKEST, BRIGHTEST = -0.24, 0.12
 FAINT = 0.012
 """Less than this is left out, so that most of the face is drawn the quick way."""
-RED_KEEPS = np.array([0.85, 1.0, 1.05])
+RED_KEEPS = np.array([0.72, 1.0, 1.08])
 """Shade on skin takes less of the red."""
 
 

@@ -33,7 +33,8 @@ class ChannelStats:
 class Channel(Generic[T]):
     """One sender, one receiver, one event loop.
 
-    Every item has a length in ms; a channel takes an item whenever it holds less than its capacity.
+    Every item has a length in ms; a channel takes an item whenever it holds less than its capacity. Markers have no length:
+    they never wait and never fall out.
     """
 
     def __init__(self, capacity_ms: float, full: Full) -> None:
@@ -47,14 +48,12 @@ class Channel(Generic[T]):
     async def put(self, item: T, length_ms: float) -> None:
         """Add an item; waits or drops as the channel's policy says. Raises ClosedError after `close`."""
         async with self._changed:
-            if self._full is Full.BLOCK:
+            if self._full is Full.BLOCK and length_ms > 0:
                 await self._changed.wait_for(lambda: self._closed or self.stats.depth_ms < self._capacity_ms)
             if self._closed:
                 raise ClosedError("this session was closed; open a new one")
-            if self._full is Full.LATEST:
-                while self._items and self.stats.depth_ms >= self._capacity_ms:
-                    self._pop()
-                    self.stats.dropped += 1
+            while self._full is Full.LATEST and self.stats.depth_ms >= self._capacity_ms:
+                self._drop_oldest()
             self._items.append((item, length_ms))
             self.stats.depth_ms += length_ms
             self.stats.peak_ms = max(self.stats.peak_ms, self.stats.depth_ms)
@@ -97,7 +96,13 @@ class Channel(Generic[T]):
                 self._changed.notify_all()
             yield item
 
-    def _pop(self) -> T:
-        item, length_ms = self._items.popleft()
-        self.stats.depth_ms = max(0.0, self.stats.depth_ms - length_ms)
+    def _pop(self, place: int = 0) -> T:
+        item, length_ms = self._items[place]
+        del self._items[place]
+        # Sums of floats leave a residue, with which an empty channel could look full.
+        self.stats.depth_ms = self.stats.depth_ms - length_ms if any(length for _, length in self._items) else 0.0
         return item
+
+    def _drop_oldest(self) -> None:
+        self._pop(next(place for place, (_, length_ms) in enumerate(self._items) if length_ms > 0))
+        self.stats.dropped += 1
