@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +31,11 @@ class Talker:
         self._pushed = 0
         self._closed = False
 
-    def push(self, samples: NDArray[np.floating], sample_rate_hz: int) -> Iterator[VideoFrame]:
+    def push(self, samples: NDArray[np.floating[Any]], sample_rate_hz: int) -> Iterator[VideoFrame]:
         """Take mono audio (n,) in [-1, 1] at a rate that stays the same; iterate the frames that have become certain."""
         return (self._renderer.render(frame) for frame in self.push_for_motion(samples, sample_rate_hz))
 
-    def push_for_motion(self, samples: NDArray[np.floating], sample_rate_hz: int) -> list[MotionFrame]:
+    def push_for_motion(self, samples: NDArray[np.floating[Any]], sample_rate_hz: int) -> list[MotionFrame]:
         """The same without pixels: 52 ARKit weights, pose and gaze for an avatar of your own."""
         self._require_open()
         own: Float32Array = np.asarray(samples, np.float32)

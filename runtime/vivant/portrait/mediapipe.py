@@ -47,7 +47,7 @@ class MediapipeAnalyser:
         if mask.shape != pixels.shape[:2]:
             from PIL import Image
 
-            mask = np.asarray(Image.fromarray(mask).resize(pixels.shape[1::-1], Image.Resampling.BILINEAR))
+            mask = np.asarray(Image.fromarray(mask).resize((pixels.shape[1], pixels.shape[0]), Image.Resampling.BILINEAR))
         return np.clip(mask, 0.0, 1.0)
 
 

@@ -23,7 +23,7 @@ from vivant.rig.rig import Rig
 from vivant.rig.shading import add_shading
 from vivant.rig.skin import CAMERA_DISTANCE_PX, Skin, build_skin, unproject
 from vivant.rig.square import MARGIN_PX, SIDE_PX, Square, place_square
-from vivant.types import Float32Array, UInt8Array
+from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
@@ -37,8 +37,14 @@ STILL_PX = 0.05
 """A vertex that no shape moves further than this, and that does not follow the head, is drawn once and for all."""
 
 
-def build_rig(image: PortraitImage, analyser: PortraitAnalyser, *, name: str = "", transparent: bool = False,
-              progress: Progress = lambda _: None) -> Rig:  # fmt: skip
+def build_rig(
+    image: PortraitImage,
+    analyser: PortraitAnalyser,
+    *,
+    name: str = "",
+    transparent: bool = False,
+    progress: Progress = lambda _: None,
+) -> Rig:
     """Make a portrait animatable. Raises PortraitError when it shows no face that the rig can move."""
     notes: list[str] = []
     progress("looking for the face")
@@ -50,14 +56,18 @@ def build_rig(image: PortraitImage, analyser: PortraitAnalyser, *, name: str = "
 
     progress("separating person and background")
     picture = np.asarray(square.cut(image.pixels), np.uint8)
-    person = np.asarray(square.cut(analyser.person(image.pixels) if image.alpha is None else image.alpha / np.float32(255)), np.float32)
+    person = np.asarray(
+        square.cut(analyser.person(image.pixels) if image.alpha is None else image.alpha / np.float32(255)), np.float32
+    )
     layers = separate(picture, person, band_texels=7.0 * square.texels_per_px)
 
     progress("finding how this face moves")
     luminance = (picture @ np.array([0.299, 0.587, 0.114])).astype(np.float32)
     landmarks = snap_to_seam(landmarks, luminance, square.texels_per_px)
     if mouth_gap(landmarks) > 0.0:
-        notes.append("the mouth is open in this portrait; its lips are brought together for speech, a closed mouth gives better ones")
+        notes.append(
+            "the mouth is open in this portrait; its lips are brought together for speech, a closed mouth gives better ones"
+        )
     skin = build_skin(landmarks, fit)
 
     progress("assembling the layers")
@@ -88,8 +98,9 @@ def _require_frontal(fit: HeadFit) -> None:
         )
 
 
-def _assemble(skin: Skin, landmarks: Float32Array, fit: HeadFit, layers: Layers, picture: UInt8Array, square: Square,
-              transparent: bool) -> tuple[Pool, list[Eyeball]]:  # fmt: skip
+def _assemble(
+    skin: Skin, landmarks: Float32Array, fit: HeadFit, layers: Layers, picture: UInt8Array, square: Square, transparent: bool
+) -> tuple[Pool, list[Eyeball]]:
     """All layers, back to front."""
     pool = Pool()
     texels = square.texels_per_px
@@ -128,7 +139,12 @@ def _visible_triangles(skin: Skin, uv: Float32Array, alpha: Float32Array) -> NDA
     high = np.clip(corners.max(axis=1).astype(int) + 2, 1, alpha.shape[::-1])
     covered = np.zeros((alpha.shape[0] + 1, alpha.shape[1] + 1))
     covered[1:, 1:] = (alpha > 0).cumsum(axis=0).cumsum(axis=1)
-    count = covered[high[:, 1], high[:, 0]] - covered[low[:, 1], high[:, 0]] - covered[high[:, 1], low[:, 0]] + covered[low[:, 1], low[:, 0]]
+    count = (
+        covered[high[:, 1], high[:, 0]]
+        - covered[low[:, 1], high[:, 0]]
+        - covered[high[:, 1], low[:, 0]]
+        + covered[low[:, 1], low[:, 0]]
+    )
     return np.asarray(count > 0)
 
 
@@ -146,7 +162,7 @@ def _add_skin_layer(pool: Pool, skin: Skin, texture: int, chosen: NDArray[np.boo
     pool.add_layer(skin.triangles[order], texture, flags, np.where(across >= 0, number[across], across))
 
 
-def _along_a_curve(points: NDArray[np.floating]) -> NDArray[np.int64]:
+def _along_a_curve(points: FloatArray) -> NDArray[np.int64]:
     """(n,) places of points (n, 2) on a Morton curve through the square: near on the curve is near in the texture."""
     cells = np.clip((points + MARGIN_PX) / 4.0, 0, 255).astype(np.int64)
     place = np.zeros(len(points), np.int64)
@@ -165,7 +181,11 @@ def _contacts(skin: Skin) -> dict[str, NDArray[np.generic]]:
         for number, vertex in enumerate(contacts[:, column]):
             ends.append((vertex, number))
             weights.append(sign)
-    return {"contacts": contacts, "follower_ends": np.array(ends, np.int32), "follower_weights": np.array(weights, np.float32)[:, None]}
+    return {
+        "contacts": contacts,
+        "follower_ends": np.array(ends, np.int32),
+        "follower_weights": np.array(weights, np.float32)[:, None],
+    }
 
 
 def _facing(skin: Skin) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
@@ -177,7 +197,14 @@ def _frame(skin: Skin, fit: HeadFit, eyes: list[Eyeball]) -> dict[str, NDArray[n
     jaw = skin.points[[c.RIGHT_JAW, c.LEFT_JAW]].mean(axis=0)
     pivot = (ears[0], 0.4 * ears[1] + 0.6 * jaw[1], ears[2] - 0.1 * fit.unit)
     yaw, pitch, _ = fit.angles_deg()
-    limits = [_limit(YAW_LIMIT_DEG, yaw), _limit(PITCH_LIMIT_DEG, pitch), (-ROLL_LIMIT_DEG, ROLL_LIMIT_DEG), (-0.12, 0.12), (-0.10, 0.10), (0.9, 1.12)]
+    limits = [
+        _limit(YAW_LIMIT_DEG, yaw),
+        _limit(PITCH_LIMIT_DEG, pitch),
+        (-ROLL_LIMIT_DEG, ROLL_LIMIT_DEG),
+        (-0.12, 0.12),
+        (-0.10, 0.10),
+        (0.9, 1.12),
+    ]
     return {
         "eye_ranges": np.array([(eye.start, eye.count) for eye in eyes], np.int32),
         "eye_centres": np.array([eye.centre for eye in eyes], np.float32),

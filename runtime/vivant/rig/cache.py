@@ -32,7 +32,9 @@ def cache_folder() -> Path:
     return (Path(chosen) if chosen else Path(platformdirs.user_cache_dir("vivant", appauthor=False))) / "rigs"
 
 
-def cached_rig(image: PortraitImage, analyser: PortraitAnalyser | None, *, name: str, transparent: bool, progress: Progress) -> Rig:
+def cached_rig(
+    image: PortraitImage, analyser: PortraitAnalyser | None, *, name: str, transparent: bool, progress: Progress
+) -> Rig:
     """The kept rig of this portrait, or a new one that is then kept. A kept file that cannot be read is built again.
 
     ``analyser`` None asks for mediapipe's, made only when a rig has to be built.

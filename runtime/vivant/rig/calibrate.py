@@ -1,4 +1,4 @@
-"""Turns the finished rig and looks how far it seems to have turned: a flat sheet under-turns, by how much depends on the face."""
+"""Turns the finished rig and looks how far it seems to have turned: a flat sheet under-turns, each face by its own factor."""
 
 from __future__ import annotations
 

@@ -32,9 +32,43 @@ UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (362, 398, 384, 385,
 LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (362, 382, 381, 380, 374, 373, 390, 249, 263))
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 OVAL = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
-    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
+    10,
+    338,
+    297,
+    332,
+    284,
+    251,
+    389,
+    356,
+    454,
+    323,
+    361,
+    288,
+    397,
+    365,
+    379,
+    378,
+    400,
+    377,
+    152,
+    148,
+    176,
+    149,
+    150,
+    136,
+    172,
+    58,
+    132,
+    93,
+    234,
+    127,
+    162,
+    21,
+    54,
+    103,
+    67,
+    109,
+)
 N_SURFACE = 468
 """Landmarks on the skin; the ten after them are irises."""
 
@@ -55,7 +89,6 @@ class CanonicalFace:
     """(n, 3) over the first 468 points, counter-clockwise from the front; eyes and mouth are holes."""
     eyes: Float32Array
     """(2, 4) eyeball centre and radius, the person's left first."""
-    iris_radius: float
     jaw_hinge: Float32Array
     jaw_open_deg: float
     jaw_open_shift: Float32Array
@@ -107,14 +140,22 @@ def canonical_face() -> CanonicalFace:
     """The shared, read-only table."""
     data = _data("canonical_face.npz")
 
-    def f32(name: str) -> Float32Array:
-        return np.asarray(data[name], np.float32)
-
+    arrays = {name: np.asarray(values, np.float32) for name, values in data.items() if name not in ("names", "triangles")}
     return CanonicalFace(
-        **{name: f32(name) for name in ("points", "fields", "normals", "normal_fields", "eyes", "jaw_hinge", "jaw_open_shift")},
-        **{name: f32(name) for name in ("jaw_forward", "jaw_left", "jaw_right", "origin_cm")},
-        **{name: float(f32(name)) for name in ("iris_radius", "jaw_open_deg", "cm_per_unit")},
+        points=arrays["points"],
+        fields=arrays["fields"],
+        normals=arrays["normals"],
+        normal_fields=arrays["normal_fields"],
         triangles=np.asarray(data["triangles"], np.int32),
+        eyes=arrays["eyes"],
+        jaw_hinge=arrays["jaw_hinge"],
+        jaw_open_deg=float(arrays["jaw_open_deg"]),
+        jaw_open_shift=arrays["jaw_open_shift"],
+        jaw_forward=arrays["jaw_forward"],
+        jaw_left=arrays["jaw_left"],
+        jaw_right=arrays["jaw_right"],
+        cm_per_unit=float(arrays["cm_per_unit"]),
+        origin_cm=arrays["origin_cm"],
     )
 
 

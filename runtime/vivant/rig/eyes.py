@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from vivant.rig.mesh import inside, strip_triangles
 from vivant.rig.patch import Patch
 from vivant.rig.pool import Pool
 from vivant.rig.skin import EYE_MARGIN, Skin, unproject
-from vivant.types import Float32Array, UInt8Array
+from vivant.types import Float32Array, FloatArray, UInt8Array
 
 RINGS = (0.0, 0.45, 0.8, 1.0, 1.12)
 SPOKES = 28
@@ -32,13 +33,17 @@ class Eyeball:
     centre: Float32Array
 
 
-def add_eyes(pool: Pool, skin: Skin, landmarks: Float32Array, fit: HeadFit, picture: UInt8Array, texels_per_px: float) -> list[Eyeball]:
+def add_eyes(
+    pool: Pool, skin: Skin, landmarks: Float32Array, fit: HeadFit, picture: UInt8Array, texels_per_px: float
+) -> list[Eyeball]:
     """Adds both eyeballs, to be drawn before the skin; returns the person's left one first, as the kernel wants them."""
     balls = [_add_eye(pool, skin, side, landmarks, fit, picture, texels_per_px) for side in (0, 1)]
     return balls[::-1]
 
 
-def _add_eye(pool: Pool, skin: Skin, side: int, landmarks: Float32Array, fit: HeadFit, picture: UInt8Array, texels_per_px: float) -> Eyeball:
+def _add_eye(
+    pool: Pool, skin: Skin, side: int, landmarks: Float32Array, fit: HeadFit, picture: UInt8Array, texels_per_px: float
+) -> Eyeball:
     contour = np.concatenate([skin.points[list(skin.upper_lids[side])], skin.points[list(skin.lower_lids[side])][-2:0:-1]])
     iris = landmarks[list(c.IRISES[side]), :2].astype(np.float64)
     centre = iris[0]
@@ -56,7 +61,9 @@ def _add_eye(pool: Pool, skin: Skin, side: int, landmarks: Float32Array, fit: He
     pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), pool.add_texture(white))
 
     ball_radius = float(c.canonical_face().eyes[1 - side, 3]) * fit.unit
-    ball = _add_iris(pool, patch, centre, radius, ball_radius, depth, _iris_texture(patch, within, from_centre, radius, texels_per_px))
+    ball = _add_iris(
+        pool, patch, centre, radius, ball_radius, depth, _iris_texture(patch, within, from_centre, radius, texels_per_px)
+    )
     _add_rims(pool, skin, side, patch, from_centre > 1.1 * radius, fit.unit)
     return ball
 
@@ -71,13 +78,13 @@ def _add_rims(pool: Pool, skin: Skin, side: int, patch: Patch, off_iris: NDArray
             points = skin.points[list(row)] + (0.0, inwards * reach * unit, -1.0)
             starts.append(pool.add_vertices(unproject(points), patch.uv(points), 1.0, (1.0, 1.0, 1.0, alpha)))
             pool.link(starts[-1] + np.arange(count), np.asarray(row))
-        for first, second in zip(starts, starts[1:], strict=False):
+        for first, second in pairwise(starts):
             above, below = (first, second) if inwards > 0 else (second, first)
             pool.add_layer(strip_triangles(above, below, count), texture)
 
 
 def _white(patch: Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_], rim_texels: float) -> UInt8Array:
-    """The eye without its iris. Well inside the opening the portrait's own pixels stay; under the lids the white goes on, in shadow."""
+    """The eye without its iris: as portrayed well inside the opening; under the lids the white goes on, in shadow."""
     sure = ndimage.binary_erosion(within, iterations=max(1, round(1.6 * rim_texels))) & off_iris
     bright = _brighter_half(patch.pixels, sure if sure.sum() > 12 else within & off_iris)
     filled = ndimage.gaussian_filter(fill_holes(patch.pixels, bright).astype(np.float32), (1.0, 1.0, 0))
@@ -94,7 +101,9 @@ def _brighter_half(pixels: UInt8Array, mask: NDArray[np.bool_]) -> NDArray[np.bo
     return np.asarray(mask & (luminance >= np.percentile(luminance[mask], 45))) if mask.any() else mask
 
 
-def _iris_texture(patch: Patch, within: NDArray[np.bool_], from_centre: NDArray[np.float64], radius: float, texels_per_px: float) -> UInt8Array:
+def _iris_texture(
+    patch: Patch, within: NDArray[np.bool_], from_centre: FloatArray, radius: float, texels_per_px: float
+) -> UInt8Array:
     """A whole iris: what the lids hide is taken from the rest of its ring."""
     sure = ndimage.binary_erosion(within, iterations=max(1, round(2.8 * texels_per_px)))
     ring = np.minimum((from_centre * texels_per_px).astype(int), round(1.3 * radius * texels_per_px))
@@ -109,12 +118,13 @@ def _iris_texture(patch: Patch, within: NDArray[np.bool_], from_centre: NDArray[
     soft = ndimage.gaussian_filter(colours, (0.8, 0.8, 0))
     blend = ndimage.gaussian_filter(sure.astype(np.float32), 0.8)[..., None]
     colours = colours * blend + soft * (1 - blend)
-    alpha = np.clip((1.12 * radius - from_centre) / (0.10 * radius), 0.0, 1.0)
-    return np.dstack([colours.round(), 255 * alpha]).astype(np.uint8)
+    edge = np.clip((1.12 * radius - from_centre) / (0.10 * radius), 0.0, 1.0)
+    return np.dstack([colours.round(), 255 * edge]).astype(np.uint8)
 
 
-def _add_iris(pool: Pool, patch: Patch, centre: NDArray[np.float64], radius: float, ball_radius: float, depth: float,
-              texture: UInt8Array) -> Eyeball:  # fmt: skip
+def _add_iris(
+    pool: Pool, patch: Patch, centre: FloatArray, radius: float, ball_radius: float, depth: float, texture: UInt8Array
+) -> Eyeball:
     angles = np.linspace(0, 2 * np.pi, SPOKES, endpoint=False)
     circle = np.column_stack([np.cos(angles), np.sin(angles)])
     flat = np.concatenate([[centre], *(centre + ring * radius * circle for ring in RINGS[1:])])

@@ -10,6 +10,9 @@ from scipy import ndimage
 
 from vivant.types import Float32Array, UInt8Array
 
+FAINT = 0.18
+"""Least alpha that counts as a strand of hair outside the outline."""
+
 
 @dataclass(frozen=True)
 class Layers:
@@ -32,15 +35,18 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float) -> L
     inner = _distance_from_border(person)
     near = inner > -1.8 * band_texels
     plate = fill_holes(picture, ~near)
-    prior = np.clip(0.5 + inner / (1.6 * band_texels), 0.0, 1.0)
     difference = picture.astype(np.float32) - plate
     room = np.where(difference > 0, 255.0 - plate, plate.astype(np.float32))
     needed = (np.abs(difference) / np.maximum(room, 1.0)).max(axis=2)
-    # A person in front of a background of another colour is opaque where the colour says so, not only where it must be.
-    contrast = _smoothstep(np.abs(difference).max(axis=2), 12.0, 60.0)
-    alpha = np.where(inner > band_texels, 1.0, np.where(inner < -band_texels, 0.0, np.maximum(contrast * (prior > 0.02), prior * contrast)))
-    alpha = np.where(inner > 0, np.maximum(alpha, prior), alpha)
-    alpha = np.maximum(alpha, np.where(near, needed, 0.0)).astype(np.float32)
+    # A person before a background of another colour is opaque where the colour says so, not only where it must be; inside the
+    # outline in any case.
+    contrast = _smoothstep(np.abs(difference).max(axis=2), 12.0, 60.0) * (inner > -0.8 * band_texels)
+    within = np.clip(0.5 + inner / (1.6 * band_texels), 0.0, 1.0) * (inner > 0)
+    alpha = np.maximum(np.maximum(contrast, within), np.where(near, needed, 0.0)).astype(np.float32)
+    # What is faint outside is the background's own grain, not hair: it stays where it is.
+    grain = (inner < -0.5 * band_texels) & (needed < FAINT)
+    alpha[grain] = 0.0
+    plate[grain] = picture[grain]
     alpha[alpha < 0.02] = 0.0
     return Layers(_foreground(picture, plate, alpha), alpha, plate)
 

@@ -12,8 +12,7 @@ from scipy.spatial import Delaunay
 
 from vivant.rig.canonical import Int32Array
 from vivant.rig.pool import HIDDEN_EDGE
-
-FloatArray = NDArray[np.float64]
+from vivant.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,9 @@ def strip_triangles(first_row: int, second_row: int, count: int) -> Int32Array:
     """Triangles between two rows of ``count`` vertices, the first row above the second in the image."""
     k = np.arange(count - 1)
     above, below = first_row + k, second_row + k
-    return np.concatenate([np.column_stack([above, below, below + 1]), np.column_stack([above, below + 1, above + 1])]).astype(np.int32)
+    return np.concatenate([np.column_stack([above, below, below + 1]), np.column_stack([above, below + 1, above + 1])]).astype(
+        np.int32
+    )
 
 
 def inside(points: FloatArray, polygon: FloatArray) -> NDArray[np.bool_]:
@@ -124,7 +125,7 @@ class Spreader:
     Method: Botsch and Sorkine, On Linear Variational Surface Deformation Methods, 2008.
     """
 
-    def __init__(self, points: FloatArray, triangles: Int32Array, handles: NDArray[np.integer]) -> None:
+    def __init__(self, points: FloatArray, triangles: Int32Array, handles: IntArray) -> None:
         count = len(points)
         laplacian, area = _cotangent_laplacian(points, triangles)
         energy = (laplacian.T @ sparse.diags(1.0 / area) @ laplacian).tocsc()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from vivant.rig import canonical as c
@@ -14,7 +14,7 @@ from vivant.rig.mesh import strip_triangles
 from vivant.rig.pool import SORTED, TONGUE_UP, Pool
 from vivant.rig.skin import Skin, unproject
 from vivant.rig.teeth import find_own_teeth
-from vivant.types import ARKIT_INDEX, Float32Array, UInt8Array
+from vivant.types import ARKIT_INDEX, Float32Array, FloatArray, UInt8Array
 
 CAVITY_TEXELS = 4
 TOOTH_LIGHT = 0.92
@@ -55,11 +55,20 @@ def place_mouth(skin: Skin, fit: HeadFit) -> MouthPlace:
     seam = skin.points[[skin.upper_lip[len(skin.upper_lip) // 2], skin.lower_lip[len(skin.lower_lip) // 2]]].mean(axis=0)
     width = np.linalg.norm(skin.points[c.MOUTH_LEFT, :2] - skin.points[c.MOUTH_RIGHT, :2])
     usual = fit.unit * np.linalg.norm(face.points[c.MOUTH_LEFT] - face.points[c.MOUTH_RIGHT])
-    return MouthPlace(fit, float(np.clip(width / usual, 0.8, 1.25)), face.points[[13, 14]].mean(axis=0), seam.astype(np.float32))
+    return MouthPlace(
+        fit, float(np.clip(width / usual, 0.8, 1.25)), face.points[[13, 14]].mean(axis=0), seam.astype(np.float32)
+    )
 
 
-def add_mouth(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: NDArray[np.floating], face_texture: int, picture: UInt8Array,
-              texels_per_px: float) -> None:  # fmt: skip
+def add_mouth(
+    pool: Pool,
+    skin: Skin,
+    fit: HeadFit,
+    skin_uv: FloatArray,
+    face_texture: int,
+    picture: UInt8Array,
+    texels_per_px: float,
+) -> None:
     """Adds everything inside the mouth, back to front, to be drawn before the skin."""
     place = place_mouth(skin, fit)
     atlas = c.mouth_atlas()
@@ -113,15 +122,20 @@ def _add_cavity(pool: Pool, place: MouthPlace, rgb: UInt8Array) -> None:
     unit = place.fit.unit
     x, y = place.centre[:2]
     z = place.centre[2] - 0.25 * unit
-    corners = [(x - 0.36 * unit, y - 0.2 * unit, z), (x - 0.22 * unit, y + 0.55 * unit, z),
-               (x + 0.22 * unit, y + 0.55 * unit, z), (x + 0.36 * unit, y - 0.2 * unit, z)]  # fmt: skip
+    corners = [
+        (x - 0.36 * unit, y - 0.2 * unit, z),
+        (x - 0.22 * unit, y + 0.55 * unit, z),
+        (x + 0.22 * unit, y + 0.55 * unit, z),
+        (x + 0.36 * unit, y - 0.2 * unit, z),
+    ]
     texture = pool.add_texture(np.full((CAVITY_TEXELS, CAVITY_TEXELS, 4), (*rgb, 255), np.uint8))
     start = pool.add_vertices(unproject(np.array(corners)), np.full((4, 2), CAVITY_TEXELS / 2), 1.0)
     pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), texture)
 
 
-def _add_part(pool: Pool, place: MouthPlace, part: c.MouthPart, light: float | NDArray[np.floating], alpha: float = 1.0,
-              flags: int = 0) -> int:  # fmt: skip
+def _add_part(
+    pool: Pool, place: MouthPlace, part: c.MouthPart, light: float | FloatArray, alpha: float = 1.0, flags: int = 0
+) -> int:
     seen = place.place(part.vertices)
     texture = _shrunk(part.texture, float(np.ptp(seen[:, 0])), float(np.ptp(part.uv[:, 0])))
     start = pool.add_vertices(unproject(seen), part.uv * texture.shape[1::-1], 1.0, _grey(light, alpha, len(seen)))
@@ -129,7 +143,7 @@ def _add_part(pool: Pool, place: MouthPlace, part: c.MouthPart, light: float | N
     return start
 
 
-def _grey(light: float | NDArray[np.floating], alpha: float, count: int) -> NDArray[np.floating]:
+def _grey(light: float | FloatArray, alpha: float, count: int) -> FloatArray:
     return np.column_stack([*(np.broadcast_to(light, count),) * 3, np.full(count, alpha)])
 
 
@@ -152,11 +166,15 @@ def _jaw_moves(vertices: Float32Array) -> dict[str, Float32Array]:
     def all_by(shift: Float32Array) -> Float32Array:
         return np.broadcast_to(shift, vertices.shape).astype(np.float32)
 
-    return {"jawOpen": opened.astype(np.float32), "jawForward": all_by(face.jaw_forward),
-            "jawLeft": all_by(face.jaw_left), "jawRight": all_by(face.jaw_right)}  # fmt: skip
+    return {
+        "jawOpen": opened.astype(np.float32),
+        "jawForward": all_by(face.jaw_forward),
+        "jawLeft": all_by(face.jaw_left),
+        "jawRight": all_by(face.jaw_right),
+    }
 
 
-def lip_parting(skin: Skin) -> NDArray[np.float64]:
+def lip_parting(skin: Skin) -> FloatArray:
     """(52, n) px by which each shape parts the lips at each pair of inner-lip vertices."""
     fields = skin.fields[:, :, 1]
     return np.maximum(fields[:, list(skin.lower_lip)] - fields[:, list(skin.upper_lip)], 0.0)
@@ -168,19 +186,26 @@ def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit) -> None:
     centre = np.sin(np.linspace(0, np.pi, count)) ** 0.7
     texture = pool.add_texture(np.full((4, 4, 4), (*SHADE_RGB, 255), np.uint8))
     starts = []
-    for row, down, middle in ((skin.upper_lip, -2.0, 0.44), (skin.upper_lip, 0.035 * fit.unit, 0.18), (skin.upper_lip, 0.12 * fit.unit, 0.0),
-                              (skin.lower_lip, -0.05 * fit.unit, 0.0), (skin.lower_lip, 2.0, 0.22)):  # fmt: skip
+    for row, down, middle in (
+        (skin.upper_lip, -2.0, 0.44),
+        (skin.upper_lip, 0.035 * fit.unit, 0.18),
+        (skin.upper_lip, 0.12 * fit.unit, 0.0),
+        (skin.lower_lip, -0.05 * fit.unit, 0.0),
+        (skin.lower_lip, 2.0, 0.22),
+    ):
         points = skin.points[list(row)] + (0, down, -0.02 * fit.unit)
         alpha = CORNER_SHADE + (middle - CORNER_SHADE) * centre
-        start = pool.add_vertices(unproject(points), np.full((count, 2), 2.0), 1.0, np.column_stack([np.ones((count, 3)), alpha]))
+        start = pool.add_vertices(
+            unproject(points), np.full((count, 2), 2.0), 1.0, np.column_stack([np.ones((count, 3)), alpha])
+        )
         pool.link(start + np.arange(count), np.asarray(row))
         starts.append(start)
-    for above, below in zip(starts, starts[1:], strict=False):
+    for above, below in pairwise(starts):
         pool.add_layer(strip_triangles(above, below, count), texture)
 
 
-def _add_inner_lip(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: NDArray[np.floating], texture: int, upper: bool) -> None:
-    """The wet side of a lip: rolls out of the seam as far as the lips part, takes its colour from the lip and darkens inwards."""
+def _add_inner_lip(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: FloatArray, texture: int, upper: bool) -> None:
+    """The wet side of a lip: rolls out of the seam as far as the lips part; the lip's own colour, darkening inwards."""
     lip = skin.upper_lip if upper else skin.lower_lip
     row, count = skin.points[list(lip)], len(lip)
     inwards = 1.0 if upper else -1.0
@@ -198,12 +223,12 @@ def _add_inner_lip(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: NDArray[np.flo
             moves[:, 1] = inwards * part * np.minimum(parting[drive], 0.35 * fit.unit)
             pool.add_moves(drive, start, moves)
         starts.append(start)
-    for first, second in zip(starts, starts[1:], strict=False):
+    for first, second in pairwise(starts):
         above, below = (first, second) if upper else (second, first)
         pool.add_layer(strip_triangles(above, below, count), texture)
 
 
-def _lip_texels(skin: Skin, skin_uv: NDArray[np.floating], upper: bool) -> NDArray[np.float64]:
+def _lip_texels(skin: Skin, skin_uv: FloatArray, upper: bool) -> FloatArray:
     """Where, per inner-lip vertex, the texture shows the middle of the same lip."""
     lip = skin.upper_lip if upper else skin.lower_lip
     loop = list(c.OUTER_LIPS[10:] + c.OUTER_LIPS[:1]) if upper else list(c.OUTER_LIPS[:11])

@@ -3,19 +3,19 @@ line between the lips on an opening mouth. At rest all of it is invisible."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage, sparse
 
-from vivant.rig import canonical as c
 from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import mark_open, neighbours, strip_triangles
 from vivant.rig.mouth import lip_parting
 from vivant.rig.patch import Patch
 from vivant.rig.pool import OPEN_EDGE, Pool
 from vivant.rig.skin import Skin, unproject
-from vivant.types import ARKIT_INDEX, UInt8Array
+from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 
 LID_FADE = {0: 1.0, 1: 0.95, 2: 0.72, 3: 0.3}
 """Strength of the retouched lid by mesh steps from its margin; the crease lies two steps up."""
@@ -51,7 +51,9 @@ def add_lids(pool: Pool, skin: Skin, picture: UInt8Array, texels_per_px: float, 
         edge = skin.points[list(upper), 0]
         beyond = np.maximum(np.maximum(edge.min() - region[:, 0], region[:, 0] - edge.max()), 0.0)
         strength = np.array([LID_FADE.get(s, 0.0) for s in steps.values()]) * np.clip(1.0 - beyond / (0.09 * unit), 0.0, 1.0)
-        _add_overlay(pool, skin, steps, patch, texture, {blink: 2.4 * strength, down: 0.9 * strength}, [upper], hidden_until=0.12)
+        _add_overlay(
+            pool, skin, steps, patch, texture, {blink: 2.4 * strength, down: 0.9 * strength}, [upper], hidden_until=0.12
+        )
         _add_lashes(pool, skin, side, blink, patch, unit)
 
 
@@ -69,8 +71,16 @@ def _steps_from(skin: Skin, start: tuple[int, ...], blocked: set[int], most: int
     return steps
 
 
-def _add_overlay(pool: Pool, skin: Skin, steps: dict[int, int], patch: Patch, texture: int,
-                 strengths: dict[int, NDArray[np.float64]], rows: list[tuple[int, ...]], hidden_until: float = 0.0) -> None:  # fmt: skip
+def _add_overlay(
+    pool: Pool,
+    skin: Skin,
+    steps: dict[int, int],
+    patch: Patch,
+    texture: int,
+    strengths: dict[int, FloatArray],
+    rows: list[tuple[int, ...]],
+    hidden_until: float = 0.0,
+) -> None:
     """A copy of the mesh over the given vertices that follows it; ``strengths`` is alpha per drive and vertex."""
     leaders = np.array(list(steps))
     number = np.full(len(skin.points), -1)
@@ -87,7 +97,7 @@ def _add_overlay(pool: Pool, skin: Skin, steps: dict[int, int], patch: Patch, te
     pool.add_layer(start + triangles, texture, 0, mark_open(triangles, neighbours(triangles), loops, OPEN_EDGE))
 
 
-def _without_seam(patch: Patch, seam: NDArray[np.float64], band: float, upwards: bool) -> UInt8Array:
+def _without_seam(patch: Patch, seam: FloatArray, band: float, upwards: bool) -> UInt8Array:
     """One lip alone: from ``band`` before the seam on, pixels are a compressed mirror image of the lip before that."""
     at = patch.coordinates()
     own = 1.0 if upwards else -1.0
@@ -96,7 +106,10 @@ def _without_seam(patch: Patch, seam: NDArray[np.float64], band: float, upwards:
     band = band * np.sqrt(np.clip(1.0 - across**2, 0.05, 1.0))  # lips grow thin towards their corners
     shift = -own * np.maximum((1.0 + MIRROR) * (band - before), 0.0) * patch.texels_per_px
     rows, columns = np.indices(before.shape).astype(np.float64)
-    mirrored = [ndimage.map_coordinates(patch.pixels[..., k].astype(np.float32), [rows + shift, columns], order=1, mode="nearest") for k in range(3)]
+    mirrored = [
+        ndimage.map_coordinates(patch.pixels[..., k].astype(np.float32), [rows + shift, columns], order=1, mode="nearest")
+        for k in range(3)
+    ]
     return np.dstack([*mirrored, np.full(before.shape, 255.0)]).round().astype(np.uint8)
 
 
@@ -126,7 +139,7 @@ def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int,
 
 
 def _add_lashes(pool: Pool, skin: Skin, side: int, blink: int, patch: Patch, unit: float) -> None:
-    """The line of lashes along a closing lid, in the colour that the open lid's own have; they hang longest towards the temple."""
+    """The line of lashes along a closing lid, in the colour of the open lid's own, longest towards the temple."""
     upper = skin.upper_lids[side]
     row, count = skin.points[list(upper)], len(upper)
     x, y = np.clip(patch.uv(row).astype(int), 0, np.array(patch.pixels.shape[1::-1]) - 1).T
@@ -141,15 +154,19 @@ def _add_lashes(pool: Pool, skin: Skin, side: int, blink: int, patch: Patch, uni
     for part, v in ((-0.25, 0.0), (1.0, 1.0)):
         uv = np.column_stack([along * (picture.shape[1] - 4) + 2, np.full(count, 2 + v * (picture.shape[0] - 4))])
         colour = np.column_stack([np.ones((count, 3)), np.full(count, -0.08)])
-        start = pool.add_vertices(unproject(row + (0.0, 0.0, 1.0)), uv, 1.0, colour)
+        start = pool.add_vertices(unproject(row + np.array((0.0, 0.0, 1.0))), uv, 1.0, colour)
         pool.link(start + np.arange(count), np.asarray(upper))
-        pool.add_moves(blink, start, part * reach[:, None] * np.column_stack([0.35 * sign * (templewards - 0.4), np.ones(count), np.zeros(count)]))
+        pool.add_moves(
+            blink,
+            start,
+            part * reach[:, None] * np.column_stack([0.35 * sign * (templewards - 0.4), np.ones(count), np.zeros(count)]),
+        )
         pool.add_tints(blink, start, np.column_stack([np.zeros((count, 3)), 2.0 * visible]))
         starts.append(start)
     pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
 
 
-def _lash_texture(colour: NDArray[np.float64]) -> UInt8Array:
+def _lash_texture(colour: FloatArray) -> UInt8Array:
     """A lid line from which tapering lashes hang, 256 x 32, drawn large and averaged down."""
     width, height, zoom = 256, 32, 4
     picture = Image.new("L", (width * zoom, height * zoom), 0)
@@ -162,7 +179,7 @@ def _lash_texture(colour: NDArray[np.float64]) -> UInt8Array:
         length = height * zoom * (0.45 + 0.3 * chance.random())
         steps = np.linspace(0, 1, 9)
         path = [((x + lean * t * t) * zoom, base + length * t) for t in steps]
-        for (a, b), t in zip(zip(path, path[1:], strict=False), steps, strict=False):
+        for (a, b), t in zip(pairwise(path), steps, strict=False):
             draw.line((a, b), fill=int(225 * (1 - 0.75 * t)), width=max(1, round((1.9 * (1 - t) + 0.3) * zoom)))
     alpha = np.asarray(picture.resize((width, height), Image.Resampling.BOX))
     rgb = np.broadcast_to(np.round(colour).astype(np.uint8), (height, width, 3))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.rig.square import MARGIN_PX
-from vivant.types import UInt8Array
+from vivant.types import FloatArray, UInt8Array
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Patch:
     texels_per_px: float
 
     @classmethod
-    def around(cls, picture: UInt8Array, points: NDArray[np.floating], reach_px: float, texels_per_px: float) -> Patch:
+    def around(cls, picture: UInt8Array, points: FloatArray, reach_px: float, texels_per_px: float) -> Patch:
         """The part of the texture that holds points (n, 2+) in rig px, and ``reach_px`` more on each side."""
         size = np.array(picture.shape[1::-1])
         low = ((points[:, :2].min(axis=0) - reach_px + MARGIN_PX) * texels_per_px).astype(int)
@@ -30,12 +29,12 @@ class Patch:
         high = np.clip(high, low + 8, size)
         return cls(int(low[0]), int(low[1]), picture[low[1] : high[1], low[0] : high[0]], texels_per_px)
 
-    def coordinates(self) -> NDArray[np.float64]:
+    def coordinates(self) -> FloatArray:
         """(h, w, 2) rig px of each texel's centre."""
         h, w = self.pixels.shape[:2]
         x, y = np.meshgrid(np.arange(w) + self.x0 + 0.5, np.arange(h) + self.y0 + 0.5)
-        return np.stack([x, y], axis=-1) / self.texels_per_px - MARGIN_PX
+        return np.asarray(np.stack([x, y], axis=-1) / self.texels_per_px - MARGIN_PX)
 
-    def uv(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+    def uv(self, points: FloatArray) -> FloatArray:
         """Rig px (n, 2+) to texels of this patch."""
         return np.asarray((points[:, :2] + MARGIN_PX) * self.texels_per_px - (self.x0, self.y0), np.float64)

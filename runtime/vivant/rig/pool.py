@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.rig.canonical import Int32Array
-from vivant.types import Float32Array, UInt8Array
+from vivant.types import Float32Array, FloatArray, IntArray, UInt8Array
 
 SORTED, STATIC = 1, 2
 OPEN_EDGE, HIDDEN_EDGE = -1, -2
@@ -38,8 +38,13 @@ class Pool:
         self.textures.append(np.ascontiguousarray(wide.astype(np.uint8)))
         return len(self.textures) - 1
 
-    def add_vertices(self, rest: NDArray[np.floating], uv_texels: NDArray[np.floating], head: float | NDArray[np.floating],
-                     colour: tuple[float, float, float, float] | NDArray[np.floating] = (1.0, 1.0, 1.0, 1.0)) -> int:  # fmt: skip
+    def add_vertices(
+        self,
+        rest: FloatArray,
+        uv_texels: FloatArray,
+        head: float | FloatArray,
+        colour: tuple[float, float, float, float] | FloatArray = (1.0, 1.0, 1.0, 1.0),
+    ) -> int:
         """Rest places (n, 3) px, texture places (n, 2) texels; returns the number of the first vertex."""
         count, start = len(rest), self.n_vertices
         self._rest.append(np.asarray(rest, np.float32))
@@ -49,11 +54,11 @@ class Pool:
         self.n_vertices += count
         return start
 
-    def add_moves(self, drive: int, start: int, moves: NDArray[np.floating], least_px: float = 0.02) -> None:
+    def add_moves(self, drive: int, start: int, moves: FloatArray, least_px: float = 0.02) -> None:
         """Vertices from ``start`` move by ``moves`` (n, 3) at drive value 1; still ends are cut off."""
         self._add_block("move", drive, start, np.asarray(moves, np.float32), least_px)
 
-    def add_tints(self, drive: int, start: int, tints: NDArray[np.floating]) -> None:
+    def add_tints(self, drive: int, start: int, tints: FloatArray) -> None:
         """The same for colour factors (n, 4)."""
         self._add_block("tint", drive, start, np.asarray(tints, np.float32), 0.002)
 
@@ -66,12 +71,11 @@ class Pool:
         self._blocks[kind].append((drive, start + first, end - first, offset))
         self._data[kind].append(data[first:end])
 
-    def link(self, followers: NDArray[np.integer], leaders: NDArray[np.integer]) -> None:
+    def link(self, followers: IntArray, leaders: IntArray) -> None:
         """Each follower takes over its leader's displacement, after lips and lids have been kept apart."""
         self._links.append(np.stack([followers, leaders], axis=1).astype(np.int32))
 
-    def add_layer(self, triangles: NDArray[np.integer], texture: int, flags: int = 0,
-                  neighbours: NDArray[np.integer] | None = None) -> None:  # fmt: skip
+    def add_layer(self, triangles: IntArray, texture: int, flags: int = 0, neighbours: IntArray | None = None) -> None:
         """Triangles (n, 3) drawn after all earlier layers; neighbours are in this layer's own numbers, default hidden."""
         count = len(triangles)
         if neighbours is None:

@@ -63,7 +63,7 @@ class Rig:
             archive.writestr("header.json", json.dumps(header))
             for name, array in [*self.arrays.items(), *((f"texture_{i}", t) for i, t in enumerate(self.textures))]:
                 data = io.BytesIO()
-                np.lib.format.write_array(data, array, allow_pickle=False)
+                np.save(data, array, allow_pickle=False)
                 archive.writestr(f"{name}.npy", data.getvalue())
 
     @classmethod
@@ -72,7 +72,7 @@ class Rig:
         header = cls.read_header(path)
         with _reading(path), zipfile.ZipFile(path) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-            arrays = {name: np.lib.format.read_array(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False) for name in names}
+            arrays = {name: np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False) for name in names}
             textures = tuple(arrays.pop(f"texture_{i}") for i in range(int(header["n_textures"])))
         return cls(
             arrays=arrays,

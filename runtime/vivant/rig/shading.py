@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit
 from vivant.rig.pool import Pool
 from vivant.rig.skin import Skin
+from vivant.types import FloatArray
 
 LIGHT = np.array([0.0, 0.62, 0.78])
 """Direction to the light in the image frame (y up): above the camera, where portraits and rooms have it."""
 STRENGTH = 0.6
-DARKEST, BRIGHTEST = -0.24, 0.12
+DARKEST, BRIGHTEST = -0.22, 0.12
 FAINT = 0.012
 """Less than this is left out, so that most of the face is drawn the quick way."""
-RED_KEEPS = np.array([0.72, 1.0, 1.08])
+RED_KEEPS = np.array([0.55, 1.0, 1.1])
 """Shade on skin takes less of the red."""
 
 
@@ -27,6 +27,6 @@ def add_shading(pool: Pool, skin: Skin, fit: HeadFit) -> None:
     rest = np.maximum(face.normals[: c.N_SURFACE] @ rotate @ LIGHT, 0.25)
     for drive in range(len(face.normal_fields)):
         change = face.normal_fields[drive, : c.N_SURFACE] @ rotate @ LIGHT / rest
-        shade: NDArray[np.float64] = skin.face_matrix @ np.clip(STRENGTH * change, DARKEST, BRIGHTEST)
+        shade: FloatArray = skin.face_matrix @ np.clip(STRENGTH * change, DARKEST, BRIGHTEST)
         shade = np.sign(shade) * np.maximum(np.abs(shade) - FAINT, 0.0)
         pool.add_tints(drive, 0, np.column_stack([shade[:, None] * RED_KEEPS, np.zeros(len(shade))]))

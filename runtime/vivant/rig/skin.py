@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit, surface_depth
 from vivant.rig.mesh import Spreader, distance_to_polygon, inside, mark_open, neighbours, refine, triangulate_around
-from vivant.rig.pool import HIDDEN_EDGE, OPEN_EDGE
+from vivant.rig.pool import OPEN_EDGE
 from vivant.rig.square import MARGIN_PX, SIDE_PX
-from vivant.types import ARKIT_INDEX, Float32Array
+from vivant.types import ARKIT_INDEX, Float32Array, FloatArray
 
 CAMERA_DISTANCE_PX = 1500.0
 GRID_PX = 16.0
@@ -21,7 +21,8 @@ EYE_MARGIN = 0.006
 LID_MEETING = 0.16
 """Where closing lids meet: this share of the opening above the lower lid."""
 FALL = 0.30
-"""How fast hair and ears fall back behind the face oval, px of depth per px; much less than they do, for the sheet must not tear."""
+"""How fast hair and ears fall back behind the face oval, px of depth per px; much less than they do,
+for the sheet must not tear."""
 ROUNDNESS = 0.55
 """Exponent of the open mouth's edge, (1 - x^2) to this power; measured lips are a little more pointed."""
 UPPER_SHARE, CORNERS_IN, GIVES_WAY = 0.4, 0.94, 0.55
@@ -35,15 +36,15 @@ REACH = 0.75
 class Skin:
     """The main mesh in rig px. Index groups refer to its vertices."""
 
-    points: NDArray[np.float64]
+    points: FloatArray
     """(n, 3) as seen in the portrait (not yet un-projected)."""
     triangles: c.Int32Array
     neighbours: c.Int32Array
-    head: NDArray[np.float64]
+    head: FloatArray
     """(n,) 1 follows the head."""
-    fields: NDArray[np.float64]
+    fields: FloatArray
     """(52, n, 3)"""
-    closing: NDArray[np.float64]
+    closing: FloatArray
     """(n, 3) brings the lips together; zero unless the mouth is open in the portrait."""
     upper_lids: tuple[tuple[int, ...], ...]
     lower_lids: tuple[tuple[int, ...], ...]
@@ -51,11 +52,11 @@ class Skin:
     lower_lip: tuple[int, ...]
     n_face: int
     """Vertices of the face itself come first."""
-    face_matrix: NDArray[np.float64]
+    face_matrix: FloatArray
     """(n_face, 468) interpolates anything from the landmarks to the face vertices."""
 
 
-def unproject(points: NDArray[np.floating]) -> Float32Array:
+def unproject(points: FloatArray) -> Float32Array:
     """Where points (n, 3) must lie in space so that the camera sees them at their x, y."""
     out = np.asarray(points, np.float64).copy()
     out[:, :2] = SIDE_PX / 2 + (out[:, :2] - SIDE_PX / 2) * (CAMERA_DISTANCE_PX - out[:, 2:]) / CAMERA_DISTANCE_PX
@@ -66,7 +67,9 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
     """Mesh and motion from landmarks (478, 2+) in rig px whose lips are already on the seam."""
     face = c.canonical_face()
     flat = _widened_eyes(landmarks[: c.N_SURFACE, :2].astype(np.float64), fit.unit)
-    contours = [(loop, False) for pair in zip(c.UPPER_LIDS, c.LOWER_LIDS, strict=True) for loop in pair]
+    contours: list[tuple[tuple[int, ...], bool]] = [
+        (loop, False) for pair in zip(c.UPPER_LIDS, c.LOWER_LIDS, strict=True) for loop in pair
+    ]
     contours += [(c.UPPER_INNER_LIP, False), (c.LOWER_INNER_LIP, False), (c.OUTER_LIPS, True), (c.OVAL, True)]
     fine = refine(c.N_SURFACE, face.triangles, contours)
     points = fine.matrix @ np.column_stack([flat, surface_depth(fit)])
@@ -105,8 +108,9 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
     )
 
 
-def _closing(points: NDArray[np.float64], triangles: c.Int32Array, upper: tuple[int, ...], lower: tuple[int, ...],
-             unit: float) -> NDArray[np.float64]:  # fmt: skip
+def _closing(
+    points: FloatArray, triangles: c.Int32Array, upper: tuple[int, ...], lower: tuple[int, ...], unit: float
+) -> FloatArray:
     """(n, 3) moves both lips onto one line between them, the lower one more; everything within reach gives way."""
     top, bottom = points[list(upper)], points[list(lower)]
     gap = bottom - top
@@ -120,10 +124,11 @@ def _closing(points: NDArray[np.float64], triangles: c.Int32Array, upper: tuple[
     handles = np.concatenate([row, np.setdiff1d(away, row)])
     values = np.zeros((len(handles), 3))
     values[: len(row)] = target - points[row]
-    return Spreader(points, triangles, handles).spread(values)
+    closing: FloatArray = Spreader(points, triangles, handles).spread(values)
+    return closing
 
 
-def _widened_eyes(flat: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
+def _widened_eyes(flat: FloatArray, unit: float) -> FloatArray:
     out = flat.copy()
     for upper, lower in zip(c.UPPER_LIDS, c.LOWER_LIDS, strict=True):
         out[list(upper[1:-1]), 1] -= EYE_MARGIN * unit
@@ -131,7 +136,7 @@ def _widened_eyes(flat: NDArray[np.float64], unit: float) -> NDArray[np.float64]
     return out
 
 
-def _grid_around(oval: NDArray[np.float64]) -> NDArray[np.float64]:
+def _grid_around(oval: FloatArray) -> FloatArray:
     """Points (m, 2) outside the oval, denser near it, that cover the square and its margin."""
     low, high = -MARGIN_PX + 1.0, SIDE_PX + MARGIN_PX - 1.0
     axis = np.linspace(low, high, round((high - low) / GRID_PX) + 1)
@@ -140,8 +145,9 @@ def _grid_around(oval: NDArray[np.float64]) -> NDArray[np.float64]:
     return grid[~inside(grid, oval) & (clear > 0.6 * GRID_PX)]
 
 
-def _with_depth(points: NDArray[np.float64], around: NDArray[np.float64], oval: tuple[int, ...],
-                fit: HeadFit) -> tuple[NDArray[np.float64], NDArray[np.int64]]:  # fmt: skip
+def _with_depth(
+    points: FloatArray, around: FloatArray, oval: tuple[int, ...], fit: HeadFit
+) -> tuple[FloatArray, NDArray[np.int64]]:
     """All points (n, 3), the outer ones a little deeper than the oval near them; and which lie beyond all expression."""
     rim = points[list(oval)]
     distance = distance_to_polygon(around, rim[:, :2])
@@ -151,14 +157,14 @@ def _with_depth(points: NDArray[np.float64], around: NDArray[np.float64], oval: 
     return everything, len(points) + np.flatnonzero(distance > REACH * fit.unit)
 
 
-def _head_weights(points: NDArray[np.float64], landmarks: Float32Array) -> NDArray[np.float64]:
+def _head_weights(points: FloatArray, landmarks: Float32Array) -> FloatArray:
     """1 down to the chin, then easing to 0 along the neck."""
     chin, top = landmarks[c.CHIN, 1], landmarks[c.FOREHEAD, 1]
     t = np.clip((points[:, 1] - chin) / (0.62 * (chin - top)), 0.0, 1.0)
     return np.asarray(1.0 - t * t * (3.0 - 2.0 * t))
 
 
-def _landmark_fields(flat: NDArray[np.float64], fit: HeadFit) -> NDArray[np.float64]:
+def _landmark_fields(flat: FloatArray, fit: HeadFit) -> FloatArray:
     """(52, 468, 3) in rig px: the measured fields, fitted to this face's mouth and eyes."""
     face = c.canonical_face()
     fields = fit.direction(face.fields[:, : c.N_SURFACE]).astype(np.float64)
@@ -173,8 +179,9 @@ def _landmark_fields(flat: NDArray[np.float64], fit: HeadFit) -> NDArray[np.floa
     return fields
 
 
-def _round_the_opening(field: NDArray[np.float64], points: NDArray[np.float64], upper: tuple[int, ...], lower: tuple[int, ...],
-                       unit: float) -> None:  # fmt: skip
+def _round_the_opening(
+    field: FloatArray, points: FloatArray, upper: tuple[int, ...], lower: tuple[int, ...], unit: float
+) -> None:
     """Give the lower lip of an open jaw an elliptic edge whatever the spacing of this mouth's landmarks."""
     row = points[list(lower)]
     middle, half = (row[0, 0] + row[-1, 0]) / 2, (row[-1, 0] - row[0, 0]) / 2
@@ -186,7 +193,7 @@ def _round_the_opening(field: NDArray[np.float64], points: NDArray[np.float64], 
     field[:, 1] += np.interp(points[:, 0], row[:, 0], wanted - parting, left=0.0, right=0.0) * share**1.5
 
 
-def _close_lids_exactly(known: NDArray[np.float64], points: NDArray[np.float64], lids: list[tuple[int, ...]]) -> None:
+def _close_lids_exactly(known: FloatArray, points: FloatArray, lids: list[tuple[int, ...]]) -> None:
     """At a full blink both lid margins lie on one line, just above the lower lid."""
     for side, upper, lower in (("Right", lids[0], lids[2]), ("Left", lids[1], lids[3])):
         up, low = points[list(upper)], points[list(lower)]

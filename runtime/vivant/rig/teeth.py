@@ -13,7 +13,7 @@ from vivant.rig.mesh import inside
 from vivant.rig.patch import Patch
 from vivant.rig.pool import MOUTH_CLOSED, Pool
 from vivant.rig.skin import Skin, unproject
-from vivant.types import UInt8Array
+from vivant.types import FloatArray, UInt8Array
 
 CROWN = 0.115
 """Height of an upper front tooth, in outer-eye distances: what shows below it belongs to the lower jaw."""
@@ -29,7 +29,7 @@ class OwnTeeth:
     patch: Patch
     opening: NDArray[np.bool_]
     """(h, w) of the patch: between the lips."""
-    teeth: NDArray[np.float64]
+    teeth: FloatArray
     """(h, w) in [0, 1]: upper teeth."""
     edge_y: float
     """Rig px of the upper teeth's lower edge, in the middle."""

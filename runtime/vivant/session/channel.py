@@ -48,11 +48,11 @@ class Channel(Generic[T]):
     async def put(self, item: T, length_ms: float) -> None:
         """Add an item; waits or drops as the channel's policy says. Raises ClosedError after `close`."""
         async with self._changed:
-            if self._full is Full.BLOCK and length_ms > 0:
+            if length_ms > 0 and self._full is Full.BLOCK:
                 await self._changed.wait_for(lambda: self._closed or self.stats.depth_ms < self._capacity_ms)
             if self._closed:
                 raise ClosedError("this session was closed; open a new one")
-            while self._full is Full.LATEST and self.stats.depth_ms >= self._capacity_ms:
+            while length_ms > 0 and self._full is Full.LATEST and self.stats.depth_ms >= self._capacity_ms:
                 self._drop_oldest()
             self._items.append((item, length_ms))
             self.stats.depth_ms += length_ms
@@ -99,8 +99,7 @@ class Channel(Generic[T]):
     def _pop(self, place: int = 0) -> T:
         item, length_ms = self._items[place]
         del self._items[place]
-        # Sums of floats leave a residue, with which an empty channel could look full.
-        self.stats.depth_ms = self.stats.depth_ms - length_ms if any(length for _, length in self._items) else 0.0
+        self.stats.depth_ms = max(0.0, self.stats.depth_ms - length_ms)
         return item
 
     def _drop_oldest(self) -> None:

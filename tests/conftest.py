@@ -1,0 +1,69 @@
+"""What the tests share: rigs, built once per run, and a cache folder of their own for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vivant.face import RigFace
+from vivant.media import load_image, open_audio
+from vivant.portrait.mediapipe import MediapipeAnalyser
+from vivant.rig.build import build_rig
+from vivant.types import Float32Array
+
+PORTRAITS = ("ada", "ada_painting", "bram", "noor", "tomas")
+VOICE_RATE_HZ = 24_000
+
+FaceOf = Callable[..., RigFace]
+
+
+def portrait_path(name: str) -> Path:
+    return Path(str(files("vivant") / "assets" / "portraits" / f"{name}.jpg"))
+
+
+@pytest.fixture(autouse=True)
+def cache_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Empty for every test; nothing touches the user's own cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("VIVANT_CACHE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def analyser() -> MediapipeAnalyser:
+    return MediapipeAnalyser()
+
+
+@pytest.fixture(scope="session")
+def face_of(analyser: MediapipeAnalyser) -> FaceOf:
+    """A bundled portrait by name, built at the first request; ``transparent`` cuts the person out."""
+
+    @cache
+    def build(name: str, transparent: bool = False) -> RigFace:
+        return RigFace(build_rig(load_image(portrait_path(name)), analyser, name=f"{name}.jpg", transparent=transparent))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def ada(face_of: FaceOf) -> RigFace:
+    return face_of("ada")
+
+
+@pytest.fixture(scope="session")
+def cut_out(face_of: FaceOf) -> RigFace:
+    """`ada` without her background."""
+    return face_of("ada", transparent=True)
+
+
+@pytest.fixture(scope="session")
+def voice() -> Float32Array:
+    """Three seconds of the bundled voice at ``VOICE_RATE_HZ``."""
+    with open_audio(Path(str(files("vivant") / "assets" / "voice.flac"))) as sound:
+        assert sound.sample_rate_hz == VOICE_RATE_HZ
+        return np.concatenate([chunk.samples for chunk in sound.chunks()])[: 3 * VOICE_RATE_HZ]

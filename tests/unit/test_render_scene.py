@@ -1,0 +1,159 @@
+"""The kernel on its own: damaged scenes are refused, never trusted; triangles that share edges cover each pixel once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial import Delaunay
+
+from vivant.errors import InputError
+from vivant.render._kernel import Renderer, Scene
+from vivant.rig.pool import Pool
+from vivant.rig.rig import Rig
+from vivant.types import UInt8Array
+
+pytestmark = pytest.mark.unit
+
+SIDE = 64
+COUNTS = {"move_blocks": [1, 2, 3], "tint_blocks": [1, 2, 3], "layers": [0, 1, 2], "eye_ranges": [0, 1]}
+INDEX_ARRAYS = ("move_blocks", "tint_blocks", "links", "triangles", "layers", "contacts", "follower_ends", "eye_ranges")
+
+
+def small_pool(points: np.ndarray[Any, Any], triangles: np.ndarray[Any, Any], rgba: tuple[int, int, int, int]) -> Pool:
+    pool = Pool()
+    texture = pool.add_texture(np.full((4, 4, 4), rgba, np.uint8))
+    pool.add_vertices(np.column_stack([points, np.zeros(len(points))]), np.full((len(points), 2), 2.0), 0.0)
+    pool.add_layer(triangles, texture)
+    return pool
+
+
+def small_rig(pool: Pool, transparent: bool) -> Rig:
+    empty: dict[str, np.ndarray[Any, Any]] = {
+        "contacts": np.zeros((0, 2), np.int32),
+        "follower_ends": np.zeros((0, 2), np.int32),
+        "follower_weights": np.zeros((0, 1), np.float32),
+        "eye_ranges": np.zeros((2, 2), np.int32),
+        "eye_centres": np.zeros((2, 3), np.float32),
+        "camera": np.array([SIDE / 2, SIDE / 2, 1500, SIDE], np.float32),
+        "head_frame": np.array([SIDE / 2, SIDE / 2, 0, 20, 1, 1], np.float32),
+        "limits": np.array([[-15, 15]] * 3 + [[-1, 1]] * 2 + [[0.5, 2]], np.float32),
+    }
+    return Rig(pool.arrays() | empty, tuple(pool.textures), transparent, "0" * 64)
+
+
+def everything_once() -> Rig:
+    """A small rig in which each array holds something."""
+    corners = np.array([(8.0, 8), (8, 56), (56, 56), (56, 8)])
+    pool = small_pool(corners, np.array([(0, 1, 2), (0, 2, 3)]), (200, 100, 50, 255))
+    pool.add_layer(np.array([(0, 1, 2), (0, 2, 3)]), 0, 1, np.array([(-1, -1, 1), (0, -1, -1)]))
+    pool.add_moves(17, 0, np.full((4, 3), 2.0))
+    pool.add_tints(17, 1, np.full((2, 4), 0.5))
+    pool.link(np.array([3]), np.array([0]))
+    rig = small_rig(pool, True)
+    contact = {
+        "contacts": np.array([(0, 1)], np.int32),
+        "follower_ends": np.array([(0, 0), (1, 0)], np.int32),
+        "follower_weights": np.array([[-0.5], [0.5]], np.float32),
+        "eye_ranges": np.array([(0, 2), (2, 2)], np.int32),
+    }
+    return Rig(rig.arrays | contact, rig.textures, True, rig.portrait_sha256)
+
+
+def draw(rig: Rig, size_px: int = SIDE) -> UInt8Array:
+    out = np.full((size_px, size_px, 4), 0xA5, np.uint8)
+    pose = np.array([3, 2, 1, 0, 0, 1], np.float32) * (rig.arrays["head"].max() > 0) + np.array([0, 0, 0, 0, 0, 1e-9], np.float32)
+    Renderer(rig.scene(), size_px, size_px, True).render(
+        np.full(52, 0.5, np.float32), np.zeros(2, np.float32), pose, np.full(2, 9, np.float32), out
+    )
+    return out
+
+
+def changed(rig: Rig, name: str, array: Any) -> Rig:  # noqa: ANN401
+    return Rig(rig.arrays | {name: array}, rig.textures, rig.transparent, rig.portrait_sha256)
+
+
+GOOD = everything_once()
+
+
+def test_the_small_rig_is_sound() -> None:
+    assert draw(GOOD)[32, 32, 3] == 255
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.sampled_from(INDEX_ARRAYS), data=st.data())
+def test_a_wrong_index_is_refused_or_harmless(name: str, data: st.DataObject) -> None:
+    array = GOOD.arrays[name].copy()
+    row = data.draw(st.integers(0, len(array) - 1))
+    column = data.draw(st.integers(0, array.shape[1] - 1))
+    far = st.sampled_from([2**31 - 1, -(2**31), 10**6, -1, -2, -3])
+    array[row, column] = data.draw(st.one_of(far, st.integers(-10, 30)))
+    try:
+        pixels = draw(changed(GOOD, name, array))
+    except InputError as error:
+        assert "built again" in str(error)
+    else:
+        assert pixels.shape == (SIDE, SIDE, 4)
+
+
+@pytest.mark.parametrize("name", INDEX_ARRAYS)
+@pytest.mark.parametrize("value", [2**31 - 1, -(2**31), 10**6, -3])
+def test_an_index_far_outside_is_refused(name: str, value: int) -> None:
+    for column in range(GOOD.arrays[name].shape[1]):
+        array = GOOD.arrays[name].copy()
+        array[0, column] = value
+        if name == "layers" and column == 3:  # flags: unknown ones mean nothing
+            continue
+        with pytest.raises(InputError):
+            changed(GOOD, name, array).scene()
+
+
+@settings(max_examples=150, deadline=None)
+@given(name=st.sampled_from(sorted(GOOD.arrays)), data=st.data())
+def test_arrays_of_another_shape_or_type_are_refused(name: str, data: st.DataObject) -> None:
+    array = GOOD.arrays[name]
+    bad = data.draw(
+        st.sampled_from([array[..., :-1], array[None], array.astype(np.float64), array.astype(np.int64), None, "x", array[:0]])
+    )
+    rig = changed(GOOD, name, bad)
+    harmless = {"links", "layers", "contacts", "move_blocks", "tint_blocks", "triangles"}  # empty, or only rows fewer
+    try:
+        rig.scene()
+    except InputError:
+        return
+    assert bad is not None and (len(bad) == 0 or array.ndim == 1) and name in harmless | {"follower_ends"}
+
+
+@pytest.mark.parametrize("name", ["rest", "uv", "colour", "head"])
+def test_vertex_arrays_have_one_length(name: str) -> None:
+    with pytest.raises(InputError, match="differ in length"):
+        changed(GOOD, name, GOOD.arrays[name][:-1]).scene()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30, -1e30])
+@pytest.mark.parametrize("name", ["rest", "uv", "colour", "head", "moves", "tints", "eye_centres", "camera", "head_frame", "limits"])
+def test_wild_numbers_do_no_harm(name: str, value: float) -> None:
+    try:
+        draw(changed(GOOD, name, np.full_like(GOOD.arrays[name], value)))
+    except InputError:
+        pass
+
+
+def test_textures_are_checked() -> None:
+    for textures in ((), (np.zeros((1, 4, 4), np.uint8),), (np.zeros((4, 4, 3), np.uint8),), (np.zeros((4, 4, 4), np.float32),)):
+        with pytest.raises(InputError):
+            Rig(GOOD.arrays, textures, True, "").scene()  # type: ignore[arg-type]
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), n_points=st.integers(0, 120), size_px=st.sampled_from([SIDE, 100, 160]))
+def test_shared_edges_leave_no_gap_and_no_overlap(seed: int, n_points: int, size_px: int) -> None:
+    chance = np.random.default_rng(seed)
+    margin = np.array([(-20.0, -20), (-20, 84), (84, 84), (84, -20)])
+    points = np.concatenate([margin, chance.uniform(-4, 68, (n_points, 2))])
+    triangles = Delaunay(points).simplices
+    pixels = draw(small_rig(small_pool(points, chance.permutation(triangles), (255, 255, 255, 128)), True), size_px)
+    assert (pixels[..., 3] == 128).all()  # a gap would be 0, an overlap 192
