@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 
-from benchmarks import render, rig, startup
+from benchmarks import render, rig, startup, voice
 from benchmarks.report import VOICE, Row, quiet, show
 
 VOICE_FIGURES = ("cost", "lips closed", "mouth behind energy", "blinks per minute")
@@ -18,14 +18,14 @@ def round_trip_rows() -> list[Row]:
     """Requested motion found again in the pixels, by another module."""
     if importlib.util.find_spec("benchmarks.round_trip") is None:
         return []
-    found: list[Row] = [Row(row.what, row.target, row.measured) for row in importlib.import_module("benchmarks.round_trip").rows()]
-    return found
+    rows: list[Row] = importlib.import_module("benchmarks.round_trip").rows()
+    return rows
 
 
 def voice_rows() -> list[Row]:
     """The main figures of the first voice, without the ones that need another synthesiser."""
-    voice = importlib.import_module("benchmarks.voice")
-    return [Row(f"voice: {row.name}", row.target, row.value) for row in voice.measure(VOICE) if row.name.startswith(VOICE_FIGURES)]
+    measured = [row for row in voice.measure(VOICE) if row.name.startswith(VOICE_FIGURES)]
+    return [Row(f"voice: {row.name}", row.target, row.value) for row in measured]
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
-"""How true is a rig? ``python -m benchmarks.rig`` prints the figures and, per ARKit shape, the cosine with the measured field."""
+"""How true is a rig? ``python -m benchmarks.rig`` also prints, per ARKit shape, the cosine with the measured field."""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.report import PORTRAITS, Row, analyser, quiet, show
+from benchmarks.report import PORTRAITS, Row, analyser, markdown, quiet, show
 from vivant.face import RigFace
 from vivant.media import load_image
 from vivant.rig import canonical as c
@@ -133,7 +134,8 @@ def rows(all_built: list[Built] | None = None) -> list[Row]:
 def shape_rows(all_built: list[Built]) -> list[Row]:
     """One row per ARKit shape."""
     cosine = lowest(all_built)
-    remarks = dict.fromkeys(UNMEASURED, "not measured: the scanned heads have no tongue") | dict.fromkeys(FITTED, "fitted to the portrait's lids")
+    remarks = dict.fromkeys(FITTED, "fitted to the portrait's lids")
+    remarks |= dict.fromkeys(UNMEASURED, "not measured: the scanned heads have no tongue")
     return [Row(name, remarks.get(name, ""), f"{cosine[name]:.3f}" if name in cosine else "") for name in ARKIT_NAMES]
 
 
@@ -142,7 +144,7 @@ def main() -> None:
         built = [build(path) for path in PORTRAITS]
         table, shapes = rows(built), shape_rows(built)
     show(table)
-    show([Row("", "", ""), Row("ARKit shape", "remark", "lowest cosine"), *shapes])
+    sys.stdout.write("\n" + markdown(shapes, ("ARKit shape", "remark", "lowest cosine")) + "\n")
 
 
 if __name__ == "__main__":

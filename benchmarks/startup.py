@@ -49,7 +49,8 @@ def first_frame_ms(portrait: Path) -> float:
 def fresh_process_ms(portrait: Path) -> float:
     """The same in a new interpreter, imports included."""
     command = [sys.executable, "-c", _FRESH, str(portrait)]
-    return float(np.median([float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) for _ in range(3)]))
+    runs = [subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(3)]
+    return float(np.median([float(run.stdout) for run in runs]))
 
 
 async def live_ms(face: Face) -> float:

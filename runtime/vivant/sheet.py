@@ -65,4 +65,5 @@ def _on_grey(pixels: UInt8Array) -> UInt8Array:
     if pixels.shape[2] == 3:
         return pixels
     alpha = pixels[..., 3:].astype(np.float32) / 255
-    return (pixels[..., :3] * alpha + 96 * (1 - alpha)).round().astype(np.uint8)
+    mixed: UInt8Array = (pixels[..., :3] * alpha + 96 * (1 - alpha)).round().astype(np.uint8)
+    return mixed

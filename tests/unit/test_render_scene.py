@@ -19,7 +19,6 @@ from vivant.types import UInt8Array
 pytestmark = pytest.mark.unit
 
 SIDE = 64
-COUNTS = {"move_blocks": [1, 2, 3], "tint_blocks": [1, 2, 3], "layers": [0, 1, 2], "eye_ranges": [0, 1]}
 INDEX_ARRAYS = ("move_blocks", "tint_blocks", "links", "triangles", "layers", "contacts", "follower_ends", "eye_ranges")
 
 
@@ -65,7 +64,9 @@ def everything_once() -> Rig:
 
 def draw(rig: Rig, size_px: int = SIDE) -> UInt8Array:
     out = np.full((size_px, size_px, 4), 0xA5, np.uint8)
-    pose = np.array([3, 2, 1, 0, 0, 1], np.float32) * (rig.arrays["head"].max() > 0) + np.array([0, 0, 0, 0, 0, 1e-9], np.float32)
+    pose = np.array([3, 2, 1, 0, 0, 1], np.float32) * (rig.arrays["head"].max() > 0) + np.array(
+        [0, 0, 0, 0, 0, 1e-9], np.float32
+    )
     Renderer(rig.scene(), size_px, size_px, True).render(
         np.full(52, 0.5, np.float32), np.zeros(2, np.float32), pose, np.full(2, 9, np.float32), out
     )
@@ -111,20 +112,20 @@ def test_an_index_far_outside_is_refused(name: str, value: int) -> None:
             changed(GOOD, name, array).scene()
 
 
-@settings(max_examples=150, deadline=None)
-@given(name=st.sampled_from(sorted(GOOD.arrays)), data=st.data())
-def test_arrays_of_another_shape_or_type_are_refused(name: str, data: st.DataObject) -> None:
+@pytest.mark.parametrize("name", sorted(GOOD.arrays))
+def test_arrays_of_another_shape_are_refused(name: str) -> None:
     array = GOOD.arrays[name]
-    bad = data.draw(
-        st.sampled_from([array[..., :-1], array[None], array.astype(np.float64), array.astype(np.int64), None, "x", array[:0]])
-    )
-    rig = changed(GOOD, name, bad)
-    harmless = {"links", "layers", "contacts", "move_blocks", "tint_blocks", "triangles"}  # empty, or only rows fewer
-    try:
-        rig.scene()
-    except InputError:
-        return
-    assert bad is not None and (len(bad) == 0 or array.ndim == 1) and name in harmless | {"follower_ends"}
+    for bad in (array[..., :-1], array[None], array.tolist(), None, "x"):
+        with pytest.raises(InputError):
+            changed(GOOD, name, bad).scene()
+
+
+@pytest.mark.parametrize("name", sorted(GOOD.arrays))
+def test_an_array_that_is_missing_or_superfluous_is_refused(name: str) -> None:
+    arrays = {other: array for other, array in GOOD.arrays.items() if other != name}
+    for wrong in (arrays, GOOD.arrays | {f"{name}_more": GOOD.arrays[name]}):
+        with pytest.raises(InputError):
+            Rig(wrong, GOOD.textures, True, "").scene()
 
 
 @pytest.mark.parametrize("name", ["rest", "uv", "colour", "head"])
@@ -134,7 +135,9 @@ def test_vertex_arrays_have_one_length(name: str) -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e30, -1e30])
-@pytest.mark.parametrize("name", ["rest", "uv", "colour", "head", "moves", "tints", "eye_centres", "camera", "head_frame", "limits"])
+@pytest.mark.parametrize(
+    "name", ["rest", "uv", "colour", "head", "moves", "tints", "eye_centres", "camera", "head_frame", "limits"]
+)
 def test_wild_numbers_do_no_harm(name: str, value: float) -> None:
     try:
         draw(changed(GOOD, name, np.full_like(GOOD.arrays[name], value)))
@@ -143,9 +146,9 @@ def test_wild_numbers_do_no_harm(name: str, value: float) -> None:
 
 
 def test_textures_are_checked() -> None:
-    for textures in ((), (np.zeros((1, 4, 4), np.uint8),), (np.zeros((4, 4, 3), np.uint8),), (np.zeros((4, 4, 4), np.float32),)):
+    for textures in ((), (np.zeros((1, 4, 4), np.uint8),), (np.zeros((4, 4, 3), np.uint8),)):
         with pytest.raises(InputError):
-            Rig(GOOD.arrays, textures, True, "").scene()  # type: ignore[arg-type]
+            Rig(GOOD.arrays, textures, True, "").scene()
 
 
 @settings(max_examples=40, deadline=None)

@@ -107,7 +107,7 @@ def _iris_texture(
     """A whole iris: what the lids hide is taken from the rest of its ring."""
     sure = ndimage.binary_erosion(within, iterations=max(1, round(2.8 * texels_per_px)))
     ring = np.minimum((from_centre * texels_per_px).astype(int), round(1.3 * radius * texels_per_px))
-    colours = patch.pixels.astype(np.float32)
+    colours: FloatArray = patch.pixels.astype(np.float32)
     for number in range(int(ring.max()) + 1):
         members = ring == number
         seen = members & sure
@@ -115,11 +115,11 @@ def _iris_texture(
             seen = (np.abs(ring - number) <= 2) & sure
         if seen.any():
             colours[members & ~sure] = np.median(patch.pixels[seen], axis=0)
-    soft = ndimage.gaussian_filter(colours, (0.8, 0.8, 0))
-    blend = ndimage.gaussian_filter(sure.astype(np.float32), 0.8)[..., None]
-    colours = colours * blend + soft * (1 - blend)
+    soft = np.asarray(ndimage.gaussian_filter(colours, (0.8, 0.8, 0)), np.float32)
+    blend = np.asarray(ndimage.gaussian_filter(sure.astype(np.float32), 0.8), np.float32)[..., None]
+    mixed: FloatArray = colours * blend + soft * (1 - blend)
     edge = np.clip((1.12 * radius - from_centre) / (0.10 * radius), 0.0, 1.0)
-    return np.dstack([colours.round(), 255 * edge]).astype(np.uint8)
+    return np.dstack([mixed.round(), 255 * edge]).astype(np.uint8)
 
 
 def _add_iris(

@@ -20,6 +20,8 @@ from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 LID_FADE = {0: 1.0, 1: 0.95, 2: 0.72, 3: 0.3}
 """Strength of the retouched lid by mesh steps from its margin; the crease lies two steps up."""
 LIP_FADE = {0: 1.0, 1: 0.75}
+LID_BLUR, LID_OWN = (0.06, 0.012), 0.6
+"""Averaging along and across the lid, in outer-eye distances; and how much of the result counts against the skin around."""
 SEAM_BAND = 0.026
 """Half height of the dark line between the lips, in outer-eye distances."""
 MIRROR = 0.3
@@ -114,7 +116,8 @@ def _without_seam(patch: Patch, seam: FloatArray, band: float, upwards: bool) ->
 
 
 def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int, ...], unit: float) -> UInt8Array:
-    """The lid as smooth skin: everything from the lower lashes up to the crease is filled from the skin around."""
+    """The lid as smooth skin. Lashes are strokes across the lid: averaged along it they become its shade, lightened by the
+    skin around."""
     margin = sorted((skin.points[v] for v, s in steps.items() if s == 0), key=lambda p: p[0])
     top = sorted((skin.points[v] for v, s in steps.items() if s == 3), key=lambda p: p[0])
     bottom = skin.points[list(lower)]
@@ -128,8 +131,11 @@ def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int,
     # Long lashes and brows may reach above the roof: only the lighter half of what is left counts as skin.
     luminance = patch.pixels @ np.array([0.299, 0.587, 0.114])
     known = ~hidden & (luminance > np.percentile(luminance[~hidden], 35))
-    bare = fill_holes(patch.pixels, known).astype(np.float32)
-    bare = ndimage.gaussian_filter(bare, (1.5 * patch.texels_per_px, 1.5 * patch.texels_per_px, 0))
+    around = fill_holes(patch.pixels, known).astype(np.float32)
+    above = (y < edge).astype(np.float32)[..., None]
+    blur = (LID_BLUR[1] * unit * patch.texels_per_px, LID_BLUR[0] * unit * patch.texels_per_px, 0)
+    own = ndimage.gaussian_filter(patch.pixels * above, blur) / np.maximum(ndimage.gaussian_filter(above, blur), 0.02)
+    bare = LID_OWN * own + (1 - LID_OWN) * ndimage.gaussian_filter(around, (1.5 * patch.texels_per_px,) * 2 + (0,))
     # The ball under the lid catches light in its middle and falls into shade towards the lashes.
     lidward = np.clip((y - roof) / np.maximum(edge - roof, 1.0), 0.0, 1.0)
     across = np.clip((x - bottom[:, 0].min()) / np.ptp(bottom[:, 0]), 0.0, 1.0)

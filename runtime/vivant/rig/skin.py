@@ -142,7 +142,8 @@ def _grid_around(oval: FloatArray) -> FloatArray:
     axis = np.linspace(low, high, round((high - low) / GRID_PX) + 1)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     clear = distance_to_polygon(grid, oval)
-    return grid[~inside(grid, oval) & (clear > 0.6 * GRID_PX)]
+    kept: FloatArray = grid[~inside(grid, oval) & (clear > 0.6 * GRID_PX)]
+    return kept
 
 
 def _with_depth(
