@@ -116,13 +116,8 @@ def test_threads_draw_what_one_thread_draws(ada: RigFace) -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("place", ["weights", "tongue", "pose", "gaze"])
 def test_what_is_not_finite_is_refused(ada: RigFace, place: str, bad: float) -> None:
-    values: dict[str, Any] = {"weights": arkit_weights()}
-    values |= {
-        "weights": {"weights": arkit_weights(jawOpen=bad)},
-        "tongue": {"tongue": (0.0, bad)},
-        "pose": {"pose": Pose(y=bad)},
-        "gaze": {"gaze": (bad, 0.0)},
-    }[place]
+    wrong = {"weights": arkit_weights(jawOpen=bad), "tongue": (0.0, bad), "pose": Pose(y=bad), "gaze": (bad, 0.0)}
+    values: dict[str, Any] = {"weights": arkit_weights(), place: wrong[place]}
     with pytest.raises(InputError, match="not finite"):
         ada.open(64).render(MotionFrame(0, 0, **values))
 

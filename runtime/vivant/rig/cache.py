@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
-from vivant.errors import InputError
+from vivant.errors import InputError, OutputError
 from vivant.media.images import PortraitImage
 from vivant.portrait.analyser import PortraitAnalyser
 from vivant.rig.build import BUILDER_VERSION, Progress, build_rig
@@ -52,11 +53,9 @@ def cached_rig(
         progress("loading the landmark network")
         analyser = MediapipeAnalyser()
     rig = build_rig(image, analyser, name=name, transparent=transparent, progress=progress)
-    try:
+    with contextlib.suppress(OSError, OutputError):  # a cache that cannot be written is only slower next time
         path.parent.mkdir(parents=True, exist_ok=True)
         rig.save(path)
-    except OSError:
-        pass  # a cache that cannot be written is only slower next time
     return rig
 
 

@@ -117,7 +117,7 @@ def _iris_texture(
             colours[members & ~sure] = np.median(patch.pixels[seen], axis=0)
     soft = np.asarray(ndimage.gaussian_filter(colours, (0.8, 0.8, 0)), np.float32)
     blend = np.asarray(ndimage.gaussian_filter(sure.astype(np.float32), 0.8), np.float32)[..., None]
-    mixed: FloatArray = colours * blend + soft * (1 - blend)
+    mixed = np.asarray(colours * blend + soft * (1 - blend), np.float32)
     edge = np.clip((1.12 * radius - from_centre) / (0.10 * radius), 0.0, 1.0)
     return np.dstack([mixed.round(), 255 * edge]).astype(np.uint8)
 

@@ -20,9 +20,11 @@ CAVITY_TEXELS = 4
 TOOTH_LIGHT = 0.92
 SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
-CORNER_SHADE = 0.8
+CORNER_SHADE, MIDDLE_SHADE, LIP_SHADE = 0.78, 0.12, 0.34
 TIP_FROM_V = 0.42
 """From here on (texture v) the tongue may cover the lip; what lies further back stays inside."""
+TONGUE_RESTS, TONGUE_SINKS = 0.22, 0.45
+"""Share of its height that the tongue loses at rest (the atlas has it against the palate) and with the jaw open."""
 N_FRONT = 198
 """Vertices of an arch's front. The lower arch's biting surfaces follow in the atlas; at our size they only make noise."""
 
@@ -74,7 +76,8 @@ def add_mouth(
     atlas = c.mouth_atlas()
     own = find_own_teeth(skin, fit, picture, texels_per_px)
     _add_cavity(pool, place, atlas.cavity_rgb)
-    tongue = _add_part(pool, place, atlas.tongue, light=0.72, flags=SORTED)
+    resting = replace(atlas.tongue, vertices=atlas.tongue.vertices + _flattened(atlas.tongue.vertices, TONGUE_RESTS))
+    tongue = _add_part(pool, place, resting, light=0.62, flags=SORTED)
     lower = _add_part(pool, place, _front_of(atlas.lower), light=TOOTH_LIGHT)
     if own is None:
         _add_part(pool, place, atlas.upper, light=TOOTH_LIGHT)
@@ -92,6 +95,13 @@ def add_mouth(
 def _front_of(part: c.MouthPart) -> c.MouthPart:
     front = part.triangles[(part.triangles < N_FRONT).all(axis=1)]
     return replace(part, vertices=part.vertices[:N_FRONT], uv=part.uv[:N_FRONT], triangles=front)
+
+
+def _flattened(vertices: Float32Array, share: float) -> Float32Array:
+    """Displacement (n, 3) that takes ``share`` of the height above the lowest point away."""
+    sunk = np.zeros_like(vertices)
+    sunk[:, 1] = share * (vertices[:, 1].min() - vertices[:, 1])
+    return sunk
 
 
 def _incisal_edge_y(place: MouthPlace) -> float:
@@ -112,8 +122,10 @@ def add_tongue_out(pool: Pool, skin: Skin, fit: HeadFit) -> None:
 
 def _move_tongue(pool: Pool, place: MouthPlace, start: int) -> None:
     atlas = c.mouth_atlas()
-    for name, moves in _jaw_moves(atlas.tongue.vertices).items():
-        pool.add_moves(ARKIT_INDEX[name], start, place.move(moves))
+    moves = _jaw_moves(atlas.tongue.vertices)
+    moves["jawOpen"] += _flattened(atlas.tongue.vertices, TONGUE_SINKS)  # it lies down in the floor of an open mouth
+    for name, displacement in moves.items():
+        pool.add_moves(ARKIT_INDEX[name], start, place.move(displacement))
     pool.add_moves(ARKIT_INDEX["tongueOut"], start, place.move(atlas.tongue_out))
     pool.add_moves(TONGUE_UP, start, place.move(atlas.tongue_up))
 
@@ -181,27 +193,22 @@ def lip_parting(skin: Skin) -> FloatArray:
 
 
 def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit) -> None:
-    """The mouth's own shade over teeth and tongue: hangs from the upper lip, fills the corners, rests on the lower lip."""
+    """The mouth's own shade over teeth and tongue: all of the opening, most in its corners; and more under the upper lip."""
     count = len(skin.upper_lip)
-    centre = np.sin(np.linspace(0, np.pi, count)) ** 0.7
+    centre = np.sin(np.linspace(0, np.pi, count))
     texture = pool.add_texture(np.full((4, 4, 4), (*SHADE_RGB, 255), np.uint8))
-    starts = []
-    for row, down, middle in (
-        (skin.upper_lip, -2.0, 0.44),
-        (skin.upper_lip, 0.035 * fit.unit, 0.18),
-        (skin.upper_lip, 0.12 * fit.unit, 0.0),
-        (skin.lower_lip, -0.05 * fit.unit, 0.0),
-        (skin.lower_lip, 2.0, 0.22),
+    overall = CORNER_SHADE + (MIDDLE_SHADE - CORNER_SHADE) * centre**1.3
+    for rows in (
+        ((skin.upper_lip, -2.0, overall), (skin.lower_lip, 2.0, overall)),
+        ((skin.upper_lip, -2.0, LIP_SHADE * centre**0.7), (skin.upper_lip, 0.10 * fit.unit, np.zeros(count))),
     ):
-        points = skin.points[list(row)] + (0, down, -0.02 * fit.unit)
-        alpha = CORNER_SHADE + (middle - CORNER_SHADE) * centre
-        start = pool.add_vertices(
-            unproject(points), np.full((count, 2), 2.0), 1.0, np.column_stack([np.ones((count, 3)), alpha])
-        )
-        pool.link(start + np.arange(count), np.asarray(row))
-        starts.append(start)
-    for above, below in pairwise(starts):
-        pool.add_layer(strip_triangles(above, below, count), texture)
+        starts = []
+        for row, down, alpha in rows:
+            points = skin.points[list(row)] + (0, down, -0.02 * fit.unit)
+            colour = np.column_stack([np.ones((count, 3)), alpha])
+            starts.append(pool.add_vertices(unproject(points), np.full((count, 2), 2.0), 1.0, colour))
+            pool.link(starts[-1] + np.arange(count), np.asarray(row))
+        pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
 
 
 def _add_inner_lip(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: FloatArray, texture: int, upper: bool) -> None:

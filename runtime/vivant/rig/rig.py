@@ -41,7 +41,8 @@ class Rig:
         try:
             return Scene.make(**self.arrays, textures=list(self.textures), transparent=self.transparent)
         except (ValueError, TypeError) as error:
-            raise InputError(f"this rig is damaged and must be built again from its portrait: {error}") from error
+            reason = str(error).partition("\n")[0]
+            raise InputError(f"this rig is damaged ({reason}) and must be built again from its portrait") from error
 
     @property
     def size_bytes(self) -> int:
@@ -70,32 +71,40 @@ class Rig:
     def load(cls, path: Path) -> Rig:
         """Read a ``.vivant`` file. Raises InputError for anything else, or for another version."""
         header = cls.read_header(path)
-        with _reading(path), zipfile.ZipFile(path) as archive:
+        with _opened(path) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
             arrays = {name: np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False) for name in names}
             textures = tuple(arrays.pop(f"texture_{i}") for i in range(int(header["n_textures"])))
-        return cls(
-            arrays=arrays,
-            textures=textures,
-            transparent=bool(header["transparent"]),
-            portrait_sha256=str(header["portrait_sha256"]),
-            portrait_name=str(header["portrait_name"]),
-            notes=tuple(str(note) for note in header["notes"]),
-        )
+            return cls(
+                arrays=arrays,
+                textures=textures,
+                transparent=bool(header["transparent"]),
+                portrait_sha256=str(header["portrait_sha256"]),
+                portrait_name=str(header["portrait_name"]),
+                notes=tuple(str(note) for note in header["notes"]),
+            )
 
     @staticmethod
     def read_header(path: Path) -> dict[str, Any]:
         """What the file says of itself, without its arrays."""
-        with _reading(path), zipfile.ZipFile(path) as archive:
+        with _opened(path) as archive:
             header: dict[str, Any] = json.loads(archive.read("header.json"))
-        if header.get("kind") != _KIND or header.get("version") != FORMAT_VERSION:
+            known = header["kind"] == _KIND and header["version"] == FORMAT_VERSION
+        if not known:
             raise InputError(f"{path.name} is no rig of version {FORMAT_VERSION}; build it again from its portrait")
         return header
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive, whose members are stored as they are: so nothing in it can be larger than the file itself."""
     try:
-        yield
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, NotImplementedError) as error:
-        raise InputError(f"{path.name} is not a readable rig ({error}); build it again from its portrait") from error
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+            if packed or sum(member.file_size for member in members) > path.stat().st_size:
+                raise ValueError("compressed or overlapping members")
+            yield archive
+    except Exception as error:  # damaged archives raise nearly anything in the parsers
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path.name} is not a readable rig ({reason}); build it again from its portrait") from error

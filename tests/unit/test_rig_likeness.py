@@ -1,0 +1,81 @@
+"""The rig at rest is the photo; lips that rest are shut, lids that are shut hide the eye."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests.conftest import PORTRAITS, FaceOf, portrait_path
+from vivant.face import RigFace
+from vivant.media import load_image
+from vivant.portrait.mediapipe import MediapipeAnalyser
+from vivant.render.renderer import RigRenderer
+from vivant.rig import canonical as c
+from vivant.rig.mesh import inside
+from vivant.rig.square import SIDE_PX, place_square
+from vivant.types import Float32Array, MotionFrame, UInt8Array, arkit_weights
+
+pytestmark = pytest.mark.unit
+
+SIDE = round(SIDE_PX)
+
+
+class Portrait:
+    """A bundled portrait as the rig's square should show it."""
+
+    def __init__(self, name: str, face: RigFace, analyser: MediapipeAnalyser) -> None:
+        image = load_image(portrait_path(name)).pixels
+        found = analyser.faces(image)[0].landmarks
+        square = place_square(found, *image.shape[1::-1])
+        box = (square.left, square.top, square.left + square.side, square.top + square.side)
+        self.landmarks: Float32Array = square.to_rig(found)
+        self.expected: UInt8Array = np.asarray(Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.LANCZOS, box=box))
+        self.face = face
+
+    def region(self, loop: tuple[int, ...]) -> NDArray[np.bool_]:
+        """(512, 512): within the polygon of these landmarks."""
+        centres = np.stack(np.meshgrid(np.arange(SIDE) + 0.5, np.arange(SIDE) + 0.5), axis=-1).reshape(-1, 2)
+        return inside(centres, self.landmarks[list(loop), :2].astype(np.float64)).reshape(SIDE, SIDE)
+
+    def draw(self, gaze_yaw: float = 0.0, **weights: float) -> NDArray[np.float64]:
+        motion = MotionFrame(0, 0, arkit_weights(**weights), gaze=(gaze_yaw, 0.0))
+        return self.face.open(SIDE).render(motion).pixels[..., :3].astype(np.float64)
+
+
+@pytest.fixture(scope="module", params=PORTRAITS)
+def portrait(request: pytest.FixtureRequest, face_of: FaceOf, analyser: MediapipeAnalyser) -> Portrait:
+    return Portrait(request.param, face_of(request.param), analyser)
+
+
+def test_neutral_is_the_photo(portrait: Portrait) -> None:
+    difference = np.abs(portrait.draw() - portrait.expected)
+    assert difference[portrait.region(c.OVAL)].mean() <= 2.0
+    assert difference.mean() <= 2.0
+
+
+def test_an_open_mouth_can_be_kept_as_photographed(portrait: Portrait) -> None:
+    renderer = RigRenderer(portrait.face.rig.scene(), SIDE, SIDE, as_photographed=True)
+    pixels = renderer.render(MotionFrame(0, 0, arkit_weights())).pixels[..., :3]
+    assert np.abs(pixels.astype(float) - portrait.expected)[portrait.region(c.OVAL)].mean() <= 2.0
+
+
+def test_lips_rest_together(portrait: Portrait, analyser: MediapipeAnalyser) -> None:
+    found = analyser.faces(np.ascontiguousarray(portrait.draw(), np.uint8))[0].landmarks
+    gap = np.linalg.norm(found[13, :2] - found[14, :2]) / np.linalg.norm(found[33, :2] - found[263, :2])
+    assert gap < 0.03
+    lips = portrait.face.rig.arrays["rest"][[13, 14], 1]
+    assert abs(lips[1] - lips[0]) < 0.5
+
+
+def test_shut_lids_hide_the_eye(portrait: Portrait) -> None:
+    """Where the eyes look shows in open eyes and hardly in shut ones, whose lashes may follow a little."""
+    for side in (0, 1):
+        eye = portrait.region((*c.UPPER_LIDS[side], *c.LOWER_LIDS[side][-2:0:-1]))
+        seen = [
+            np.abs(portrait.draw(25, eyeBlinkLeft=shut, eyeBlinkRight=shut) - portrait.draw(-25, eyeBlinkLeft=shut, eyeBlinkRight=shut))
+            for shut in (0.0, 1.0)
+        ]
+        assert seen[0][eye].mean() > 20
+        assert seen[1][eye].mean() < 0.2 * seen[0][eye].mean()
