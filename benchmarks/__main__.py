@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 
-from benchmarks import render, rig, startup, voice
+from benchmarks import render, rig, shapes, startup, voice
 from benchmarks.report import VOICE, Row, quiet, show
 
 VOICE_FIGURES = ("cost", "lips closed", "mouth behind energy", "blinks per minute")
@@ -28,11 +28,12 @@ def voice_rows() -> list[Row]:
     return [Row(f"voice: {row.name}", row.target, row.value) for row in measured]
 
 
-def main() -> None:
-    """One table; what is being measured goes to standard error, for it takes a few minutes."""
+def all_rows() -> list[Row]:
+    """Everything; what is being measured goes to standard error, for it takes a minute."""
     parts: tuple[tuple[str, Callable[[], list[Row]]], ...] = (
         ("frames", render.rows),
         ("rigs", rig.rows),
+        ("shapes", shapes.rows),
         ("start", startup.rows),
         ("round trip", round_trip_rows),
         ("voice", voice_rows),
@@ -42,8 +43,8 @@ def main() -> None:
         sys.stderr.write(f"measuring: {name}\n")
         with quiet():
             table += rows()
-    show(table)
+    return table
 
 
 if __name__ == "__main__":
-    main()
+    show(all_rows())

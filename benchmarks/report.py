@@ -31,18 +31,17 @@ class Row:
     measured: str
 
 
-def markdown(rows: Sequence[Row], head: tuple[str, ...] = ("what", "target", "measured")) -> str:
-    """The rows as a Markdown table with aligned columns."""
-    cells = [head, *((row.what, row.target, row.measured) for row in rows)]
-    widths = [max(len(line[i]) for line in cells) for i in range(3)]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in cells]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines)
+def markdown(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells, the first of them the head, as a Markdown table with aligned columns."""
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    rows = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines]
+    return "\n".join([rows[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *rows[1:]])
 
 
 def show(rows: Sequence[Row]) -> None:
     """Print the table."""
-    sys.stdout.write(markdown(rows) + "\n")
+    lines = [("what", "target", "measured"), *((row.what, row.target, row.measured) for row in rows)]
+    sys.stdout.write(markdown(lines) + "\n")
 
 
 @cache

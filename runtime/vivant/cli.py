@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from vivant.errors import VivantError
 
@@ -31,15 +32,17 @@ def build_app() -> typer.Typer:
 
 
 def main() -> None:
-    """Run; exit 1 with one sentence on errors of ours, 130 on Ctrl-C."""
+    """Run; exit 1 with one sentence on errors, 130 on Ctrl-C."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
         build_app()(args=arguments, prog_name="vivant")
-    except VivantError as error:
+    except Exception as error:
         if debug:
             raise
-        Console(stderr=True).print(f"[bold red]error:[/] {error}", soft_wrap=True, highlight=False, markup=True)
+        unforeseen = f"{type(error).__name__}: {error}; this is a fault of vivant, please report what --debug shows"
+        sentence = escape(str(error) if isinstance(error, VivantError) else unforeseen)
+        Console(stderr=True).print(f"[bold red]error:[/] {sentence}", soft_wrap=True, highlight=False)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -96,8 +96,8 @@ def render_file(face: Face, audio: Path, out: Path, *, fps: Fraction, size_px: i
                     frames += 1
                 samples += len(chunk.samples) if chunk is not None else 0
                 progress(samples / rate, sound.duration_s)
-    if samples == 0:
-        raise InputError(f"{audio} holds no sound; choose another file")
+            if samples == 0:  # raised in here, so that no empty video stays
+                raise InputError(f"{audio} holds no sound; choose another file")
     return RenderReport(frames, samples / rate, (clock.now_us() - began_us) / 1e6)
 
 

@@ -35,7 +35,7 @@ def layer_sheet(face: RigFace, portrait: UInt8Array, landmarks: np.ndarray[tuple
     dot = max(1.0, portrait.shape[1] / 700)
     for x, y in landmarks[:, :2]:
         draw.ellipse((x - dot, y - dot, x + dot, y + dot), fill=(80, 255, 120))
-    names = ["landmarks", "rig at rest"] + [f"layer {i}" for i in range(len(face.rig.textures))]
+    names = ["landmarks", "rig at rest", *face.rig.texture_names]
     pictures = [np.asarray(marked), face.open(CELL_PX * 2).render(Look("rest").frame()).pixels, *face.rig.textures]
     return tile([(name, _fitted(_on_grey(picture))) for name, picture in zip(names, pictures, strict=True)], 6)
 
@@ -55,7 +55,8 @@ def tile(cells: Sequence[tuple[str, UInt8Array]], columns: int) -> UInt8Array:
 
 def _fitted(picture: UInt8Array) -> UInt8Array:
     image = Image.fromarray(picture)
-    image.thumbnail((CELL_PX, CELL_PX))
+    scale = min(CELL_PX / image.width, CELL_PX / image.height)
+    image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
     cell = Image.new("RGB", (CELL_PX, CELL_PX), PAPER)
     cell.paste(image, ((CELL_PX - image.width) // 2, (CELL_PX - image.height) // 2))
     return np.asarray(cell)

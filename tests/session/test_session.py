@@ -137,19 +137,12 @@ def test_an_unpaced_session_gives_what_a_talker_gives(voice: Float32Array, fps: 
 def test_a_real_face_in_real_threads_gives_what_a_talker_gives(ada: RigFace, voice: Float32Array) -> None:
     async def story() -> list[VideoFrame]:
         async with Session(ada, SessionConfig(sample_rate_hz=VOICE_RATE_HZ, size_px=96, paced=False)) as session:
-            pushing = asyncio.gather(session.push(voice), session.finish())
-            frames = [item async for item in session if isinstance(item, VideoFrame)]
-            await pushing
-        return frames
-
-    async def in_order() -> list[VideoFrame]:
-        async with Session(ada, SessionConfig(sample_rate_hz=VOICE_RATE_HZ, size_px=96, paced=False)) as session:
             pushing = asyncio.create_task(push_all(session, voice))
             frames = [item async for item in session if isinstance(item, VideoFrame)]
             await pushing
         return frames
 
-    frames = asyncio.run(in_order())
+    frames = asyncio.run(story())
     with Talker(ada, fps=30, size_px=96) as talker:
         expected = [*talker.push(voice, VOICE_RATE_HZ), *talker.end()]
     assert len(frames) == len(expected)
@@ -261,7 +254,11 @@ def test_an_interruption_shuts_the_mouth_within_200_ms(voice: Float32Array) -> N
     assert jaw(before[-1]) > 0.1
     cut_us = heard.times_us[place]
     assert cut_us == 1000 * (loud_ms + session_delay_ms())
-    shut = [jaw(item) for item, t in zip(heard.items, heard.times_us, strict=True) if isinstance(item, VideoFrame) and t >= cut_us + 200_000]
+    shut = [
+        jaw(item)
+        for item, t in zip(heard.items, heard.times_us, strict=True)
+        if isinstance(item, VideoFrame) and t >= cut_us + 200_000
+    ]
     assert len(shut) > 20 and max(shut) < 0.02
     assert session.stats.late == 0
 
@@ -285,7 +282,10 @@ def test_time_goes_on_through_any_number_of_interruptions(voice: Float32Array) -
     late_us = [t - item.pts_us for item, t in zip(heard.items, heard.times_us, strict=True) if isinstance(item, VideoFrame)]
     assert max(late_us) - min(late_us) <= 1
     assert session.stats.late == 0
-    assert max(np.diff([t for item, t in zip(heard.items, heard.times_us, strict=True) if isinstance(item, VideoFrame)])) <= 150_000
+    assert (
+        max(np.diff([t for item, t in zip(heard.items, heard.times_us, strict=True) if isinstance(item, VideoFrame)]))
+        <= 150_000
+    )
 
 
 def test_the_next_utterance_is_clean(voice: Float32Array) -> None:
@@ -294,11 +294,13 @@ def test_the_next_utterance_is_clean(voice: Float32Array) -> None:
     *_, cut, start, end = heard.markers
     assert isinstance(cut, Interrupted) and start == UtteranceStart(2) and isinstance(end, UtteranceEnd)
     alone, _ = live(lambda session: push_all(session, other))
-    spoken = np.array([jaw(f) for f in heard.after(start) if f not in heard.after(end)])
-    expected = np.array([jaw(frame) for frame in alone.frames])
-    length = min(len(spoken), len(expected))
-    assert abs(len(spoken) - len(expected)) <= 1
-    assert np.corrcoef(spoken[:length], expected[:length])[0, 1] > 0.9  # frames fall between the others
+    begin_us = end.position_us - 1_000_000
+    spoken = [frame for frame in heard.after(start) if begin_us + 150_000 < frame.pts_us < end.position_us]  # once eased in
+    expected = np.interp(
+        [f.pts_us - begin_us for f in spoken], [f.pts_us for f in alone.frames], [jaw(f) for f in alone.frames]
+    )
+    assert len(spoken) > 24
+    assert np.corrcoef([jaw(frame) for frame in spoken], expected)[0, 1] > 0.95
 
 
 def test_an_interruption_while_nothing_is_taken_leaves_no_stale_frame(voice: Float32Array) -> None:
@@ -366,7 +368,7 @@ def test_after_close_nothing_goes(voice: Float32Array) -> None:
             await session.push(voice[:1000])
             await session.close()
             await session.close()
-            for verb in (lambda: session.push(voice), session.interrupt, session.end):
+            for verb in (lambda: session.push(voice), session.end, session.interrupt):
                 with pytest.raises(ClosedError):
                     await verb()
             assert [item async for item in session] == []

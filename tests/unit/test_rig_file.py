@@ -104,7 +104,9 @@ WRONG: dict[str, Callable[[Members], Members]] = {
     "an array is a pickle": lambda good: good | {"rest.npy": pickle.dumps(Trap())},
     "an array holds objects": lambda good: good | {"rest.npy": npy(np.array([Trap()], object))},
     "an array is cut short": lambda good: good | {"rest.npy": good["rest.npy"][:-5]},
-    "an array claims to be huge": lambda good: good | {"rest.npy": npy(np.zeros(3)).replace(b"(3,), }" + 12 * b" ", b"(3000000000000,), }")},
+    "an array claims to be huge": lambda good: (
+        good | {"rest.npy": npy(np.zeros(3)).replace(b"(3,), }" + 12 * b" ", b"(3000000000000,), }")}
+    ),
 }
 
 

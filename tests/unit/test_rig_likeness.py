@@ -74,7 +74,10 @@ def test_shut_lids_hide_the_eye(portrait: Portrait) -> None:
     for side in (0, 1):
         eye = portrait.region((*c.UPPER_LIDS[side], *c.LOWER_LIDS[side][-2:0:-1]))
         seen = [
-            np.abs(portrait.draw(25, eyeBlinkLeft=shut, eyeBlinkRight=shut) - portrait.draw(-25, eyeBlinkLeft=shut, eyeBlinkRight=shut))
+            np.abs(
+                portrait.draw(25, eyeBlinkLeft=shut, eyeBlinkRight=shut)
+                - portrait.draw(-25, eyeBlinkLeft=shut, eyeBlinkRight=shut)
+            )
             for shut in (0.0, 1.0)
         ]
         assert seen[0][eye].mean() > 20

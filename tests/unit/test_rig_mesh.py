@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
 from vivant.rig import canonical as c
-from vivant.rig.mesh import Spreader, distance_to_polygon, inside, mark_open, neighbours, refine, strip_triangles, triangulate_around
+from vivant.rig.mesh import (
+    Spreader,
+    distance_to_polygon,
+    inside,
+    mark_open,
+    neighbours,
+    refine,
+    strip_triangles,
+    triangulate_around,
+)
 from vivant.rig.pool import HIDDEN_EDGE, OPEN_EDGE
 
 pytestmark = pytest.mark.unit
@@ -135,7 +144,9 @@ def test_spreading_stops_at_a_cut() -> None:
     """Two squares that touch nowhere in the mesh: what moves one leaves the other."""
     points, triangles = scattered(3)
     both = np.concatenate([points, points + (11, 0, 0)])
-    spread = Spreader(both, np.concatenate([triangles, triangles + len(points)]), np.array([0, 1, 2, 3, *range(len(points), len(points) + 4)]))
+    spread = Spreader(
+        both, np.concatenate([triangles, triangles + len(points)]), np.array([0, 1, 2, 3, *range(len(points), len(points) + 4)])
+    )
     values = np.repeat([[1.0], [0.0]], 4, axis=0)
     moved = spread.spread(values)[:, 0]
     np.testing.assert_allclose(moved[: len(points)], 1, atol=1e-3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from vivant.commands.options import console
+from vivant.commands.options import say
 from vivant.rig.cache import cache_folder, clear_rigs, kept_rigs
 
 app = typer.Typer(help="Show or delete the rigs that were kept.", no_args_is_help=True)
@@ -15,11 +15,11 @@ def list_kept() -> None:
     """Every portrait of which a rig is kept, with its size."""
     kept = kept_rigs()
     for rig in kept:
-        console.print(f"{rig.size_bytes / 1e6:7.1f} MB  {rig.portrait}  ({rig.path.name})")
-    console.print(f"{len(kept)} rigs in {cache_folder()}")
+        say(f"{rig.size_bytes / 1e6:7.1f} MB  {rig.portrait}  ({rig.path.name})")
+    say(f"{len(kept)} rigs in {cache_folder()}")
 
 
 @app.command()
 def clear() -> None:
     """Delete every kept rig, and with them the portraits they were built from."""
-    console.print(f"deleted {clear_rigs()} rigs from {cache_folder()}")
+    say(f"deleted {clear_rigs()} rigs from {cache_folder()}")

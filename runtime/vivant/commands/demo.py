@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vivant.commands.options import BUNDLED, Provider, ProviderOption, SeedOption, console, open_with_progress
+from vivant.commands.options import BUNDLED, Provider, ProviderOption, SeedOption, console, open_with_progress, say
 from vivant.commands.render import render_with_bar, summary
 from vivant.media import write_png
 from vivant.sheet import contact_sheet
@@ -28,4 +28,4 @@ def demo(
         report = render_with_bar(face, voice, video, fps="30", size=512, seed=seed, controls=Controls())
     with console.status("drawing the contact sheet"):
         write_png(sheet, contact_sheet(face))
-    console.print(f"video: {video.resolve()}\nsheet: {sheet.resolve()}\n{summary(report)}")
+    say(f"video: {video.resolve()}\nsheet: {sheet.resolve()}\n{summary(report)}")

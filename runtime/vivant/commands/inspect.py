@@ -8,24 +8,24 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from vivant.commands.options import Provider, ProviderOption, console, open_with_progress
+from vivant.commands.options import Provider, ProviderOption, console, open_with_progress, portrait_file, say
 from vivant.media import load_image, write_png
 from vivant.portrait.mediapipe import MediapipeAnalyser
 from vivant.sheet import contact_sheet, layer_sheet
 
 
 def inspect(
-    portrait: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP of a face.")],
+    portrait: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP of a face, or a bundled name such as ada.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The PNG to write.")],
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Draw the landmarks, layers, visemes, expressions and poses of PORTRAIT on one sheet."""
     face = open_with_progress(portrait, provider)
-    with console.status("drawing the sheet"):
-        image = load_image(portrait)
+    with console.status("drawing the sheet"), portrait_file(portrait) as file:
+        image = load_image(file)
         found = MediapipeAnalyser().faces(image.pixels)[0]
         sheets = [layer_sheet(face, image.pixels, found.landmarks), contact_sheet(face)]
         width = max(sheet.shape[1] for sheet in sheets)
         padded = [np.pad(sheet, ((0, 0), (0, width - sheet.shape[1]), (0, 0))) for sheet in sheets]
         write_png(out, np.concatenate(padded))
-    console.print(f"sheet: {out.resolve()}")
+    say(f"sheet: {out.resolve()}")

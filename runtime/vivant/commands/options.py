@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +20,7 @@ console = Console(highlight=False)
 BUNDLED = ("ada", "ada_painting", "bram", "noor", "tomas")
 
 
-class Provider(str, Enum):
+class Provider(StrEnum):
     """What a network may run on."""
 
     AUTO = "auto"
@@ -35,28 +37,39 @@ SizeOption = Annotated[int, typer.Option(min=64, max=2048, help="Side of the squ
 SeedOption = Annotated[int, typer.Option(help="Decides blinks, gaze and head motion; the same seed gives the same frames.")]
 
 
+def say(text: str) -> None:
+    """Print whole lines as they are: brackets in file names mean nothing, and long paths stay in one piece."""
+    console.print(text, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def portrait_file(portrait: Path) -> Iterator[Path]:
+    """Where the portrait lies: the user's own file, or else the bundled one of that name."""
+    with as_file(files("vivant") / "assets" / "portraits" / f"{portrait}.jpg") as bundled:
+        yield bundled if str(portrait) in BUNDLED and not portrait.exists() else portrait
+
+
 def require_provider(provider: Provider) -> str:
     """The provider that is really used. Raises UnavailableError instead of falling back silently."""
     if provider not in (Provider.AUTO, Provider.CPU):
-        raise UnavailableError(f"provider {provider.value} is not available: the landmark network runs on cpu only; use --provider cpu")
+        raise UnavailableError(f"provider {provider} is not available: the landmark network runs on cpu only; use --provider cpu")
     return "cpu"
 
 
 def open_with_progress(portrait: Path, provider: Provider, *, transparent: bool = False) -> RigFace:
     """Open a portrait, or a bundled one by its name, with a line per stage and its notes."""
     obtained = require_provider(provider)
+    stages: list[str] = []
     with console.status("opening the portrait") as status:
-        stages: list[str] = []
 
         def show(stage: str) -> None:
             stages.append(stage)
             status.update(stage)
 
-        with as_file(files("vivant") / "assets" / "portraits" / f"{portrait}.jpg") as bundled:
-            chosen = bundled if str(portrait) in BUNDLED and not portrait.exists() else portrait
-            face = open_portrait(chosen, transparent=transparent, progress=show)
+        with portrait_file(portrait) as path:
+            face = open_portrait(path, transparent=transparent, progress=show)
     if stages:
-        console.print(f"built the rig (landmark network on {obtained})")
+        say(f"built the rig (landmark network on {obtained})")
     for note in face.notes:
-        console.print(f"[yellow]note:[/] {note}")
+        say(f"note: {note}")
     return face

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from vivant.commands.options import FpsOption, Provider, ProviderOption, SeedOption, SizeOption, console, open_with_progress
+from vivant.commands.options import FpsOption, Provider, ProviderOption, SeedOption, SizeOption, console, open_with_progress, say
 from vivant.face import Face, as_fps
 from vivant.offline import Background, RenderReport, render_file
 from vivant.types import Controls, Emotion
@@ -34,13 +34,14 @@ def render(
     behind = Background.parse(background, size)
     face = open_with_progress(portrait, provider, transparent=behind is not None)
     report = render_with_bar(face, audio, out, fps=fps, size=size, seed=seed, controls=controls, behind=behind)
-    console.print(f"{out}: {summary(report)}")
+    say(f"{out}: {summary(report)}")
 
 
 def render_with_bar(face: Face, audio: Path, out: Path, *, fps: str, size: int, seed: int, controls: Controls,
                     behind: Background | None = None) -> RenderReport:  # fmt: skip
     """`render_file` under a progress bar."""
-    bar = Progress(TextColumn("speaking"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn(), console=console, transient=True)
+    columns = (TextColumn("speaking"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bar:
         task = bar.add_task("", total=None)
         return render_file(

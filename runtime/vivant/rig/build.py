@@ -27,7 +27,7 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 1
+BUILDER_VERSION = 2
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 LEAST_FACE_PX = 64.0
@@ -73,7 +73,7 @@ def build_rig(
     progress("assembling the layers")
     pool, eyes = _assemble(skin, landmarks, fit, layers, picture, square, transparent)
     arrays = pool.arrays() | _contacts(skin) | _frame(skin, fit, eyes)
-    rig = Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes))
+    rig = Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes), tuple(pool.texture_names))
     progress("measuring how far it turns")
     return calibrated(rig, analyser)
 
@@ -112,7 +112,7 @@ def _assemble(
     add_shading(pool, skin, fit)
     if not transparent:
         _add_plate(pool, layers.plate, square)
-    person = pool.add_texture(np.dstack([layers.foreground, np.round(layers.alpha * 255).astype(np.uint8)]))
+    person = pool.add_texture("person", np.dstack([layers.foreground, np.round(layers.alpha * 255).astype(np.uint8)]))
     shows, moves = _visible_triangles(skin, uv, layers.alpha), _moving_triangles(skin)
     _add_skin_layer(pool, skin, person, shows & ~moves, STATIC)
     add_mouth(pool, skin, fit, uv, person, picture, texels)
@@ -127,7 +127,7 @@ def _assemble(
 def _add_plate(pool: Pool, plate: UInt8Array, square: Square) -> None:
     low, high = -MARGIN_PX, SIDE_PX + MARGIN_PX
     corners = np.array([(low, low, 0.0), (low, high, 0.0), (high, high, 0.0), (high, low, 0.0)], np.float32)
-    texture = pool.add_texture(np.dstack([plate, np.full(plate.shape[:2], 255, np.uint8)]))
+    texture = pool.add_texture("background", np.dstack([plate, np.full(plate.shape[:2], 255, np.uint8)]))
     start = pool.add_vertices(corners, square.to_texels(corners), 0.0)
     pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), texture, STATIC)
 

@@ -20,6 +20,9 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 RINGS = (0.0, 0.45, 0.8, 1.0, 1.12)
 SPOKES = 28
+IRIS_CLEAR = 1.3
+"""What lies further from the centre than this many iris radii is surely white; detectors see irises a little small."""
+LID_SHADOW = 0.3
 RIM = 0.024
 """How far the lid's edge and shadow reach over the eye, in outer-eye distances."""
 
@@ -54,24 +57,30 @@ def _add_eye(
     within = inside(at.reshape(-1, 2), contour[:, :2]).reshape(from_centre.shape)
     depth = float(contour[:, 2].mean()) - 0.02 * fit.unit
 
-    white = _white(patch, within, from_centre > 1.22 * radius, texels_per_px * EYE_MARGIN * fit.unit)
+    white = _white(patch, within, from_centre > IRIS_CLEAR * radius, texels_per_px * EYE_MARGIN * fit.unit)
     low, high = at[1, 1], at[-2, -2]
     corners = np.array([(low[0], low[1]), (low[0], high[1]), (high[0], high[1]), (high[0], low[1])])
     start = pool.add_vertices(unproject(np.column_stack([corners, np.full(4, depth)])), patch.uv(corners), 1.0)
-    pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), pool.add_texture(white))
+    pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), pool.add_texture("white of the eye", white))
 
     ball_radius = float(c.canonical_face().eyes[1 - side, 3]) * fit.unit
     ball = _add_iris(
         pool, patch, centre, radius, ball_radius, depth, _iris_texture(patch, within, from_centre, radius, texels_per_px)
     )
-    _add_rims(pool, skin, side, patch, from_centre > 1.1 * radius, fit.unit)
+    _add_rims(pool, skin, side, patch, within, from_centre > IRIS_CLEAR * radius, fit.unit)
     return ball
 
 
-def _add_rims(pool: Pool, skin: Skin, side: int, patch: Patch, off_iris: NDArray[np.bool_], unit: float) -> None:
+def _add_rims(
+    pool: Pool, skin: Skin, side: int, patch: Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_], unit: float
+) -> None:
     """The lids' wet edge with its shadow on the eye: a strip of the portrait that goes with the lid and fades over the eye."""
-    without_iris = fill_holes(patch.pixels, off_iris)
-    texture = pool.add_texture(np.dstack([without_iris, np.full(off_iris.shape, 255, np.uint8)]))
+    # The iris itself must not go with the lid: where it lay, the strip is only a shadow.
+    iris = np.asarray(ndimage.gaussian_filter((within & ~off_iris).astype(np.float32), 1.0), np.float32)[..., None]
+    shadow = 0.35 * np.percentile(patch.pixels[within], 10, axis=0)
+    colours = patch.pixels * (1 - iris) + shadow * iris
+    alpha = 255 * (1 - (1 - LID_SHADOW) * iris)
+    texture = pool.add_texture("rim of the lids", np.dstack([colours, alpha]).round().astype(np.uint8))
     for row, inwards in ((skin.upper_lids[side], 1.0), (skin.lower_lids[side], -1.0)):
         count, starts = len(row), []
         for reach, alpha in ((-0.004, 1.0), (0.008, 0.9), (RIM, 0.0)):
@@ -138,5 +147,5 @@ def _add_iris(
     for ring in range(len(RINGS) - 2):
         a, b = 1 + ring * SPOKES, 1 + (ring + 1) * SPOKES
         triangles += [np.column_stack([a + k, b + k, b + nxt]), np.column_stack([a + k, b + nxt, a + nxt])]
-    pool.add_layer(start + np.concatenate(triangles), pool.add_texture(texture))
+    pool.add_layer(start + np.concatenate(triangles), pool.add_texture("iris", texture))
     return Eyeball(start, len(points), ball_centre)

@@ -77,12 +77,13 @@ def add_mouth(
     own = find_own_teeth(skin, fit, picture, texels_per_px)
     _add_cavity(pool, place, atlas.cavity_rgb)
     resting = replace(atlas.tongue, vertices=atlas.tongue.vertices + _flattened(atlas.tongue.vertices, TONGUE_RESTS))
-    tongue = _add_part(pool, place, resting, light=0.62, flags=SORTED)
-    lower = _add_part(pool, place, _front_of(atlas.lower), light=TOOTH_LIGHT)
+    tongue = _add_part(pool, place, "tongue", resting, light=0.62, flags=SORTED)
+    lower = _add_part(pool, place, "lower teeth", _front_of(atlas.lower), light=TOOTH_LIGHT)
     if own is None:
-        _add_part(pool, place, atlas.upper, light=TOOTH_LIGHT)
+        _add_part(pool, place, "upper teeth", atlas.upper, light=TOOTH_LIGHT)
     else:
-        _add_part(pool, place.lowered(own.edge_y - _incisal_edge_y(place)), atlas.upper, light=TOOTH_LIGHT * own.light)
+        lowered = place.lowered(own.edge_y - _incisal_edge_y(place))
+        _add_part(pool, lowered, "upper teeth", atlas.upper, light=TOOTH_LIGHT * own.light)
         own.add(pool)
     for name, moves in _jaw_moves(atlas.lower.vertices[:N_FRONT]).items():
         pool.add_moves(ARKIT_INDEX[name], lower, place.move(moves))
@@ -114,7 +115,7 @@ def _incisal_edge_y(place: MouthPlace) -> float:
 def add_tongue_out(pool: Pool, skin: Skin, fit: HeadFit) -> None:
     """The tip of the tongue once more, to be drawn over the lower lip when it is put out."""
     tongue, place, out = c.mouth_atlas().tongue, place_mouth(skin, fit), ARKIT_INDEX["tongueOut"]
-    start = _add_part(pool, place, tongue, light=0.9, alpha=-1.5, flags=SORTED)
+    start = _add_part(pool, place, "tongue put out", tongue, light=0.9, alpha=-1.5, flags=SORTED)
     _move_tongue(pool, place, start)
     tip = np.clip((tongue.uv[:, 1] - TIP_FROM_V) / 0.12, 0.0, 1.0)
     pool.add_tints(out, start, np.column_stack([np.zeros((len(tip), 3)), 3.5 * tip]))
@@ -140,18 +141,18 @@ def _add_cavity(pool: Pool, place: MouthPlace, rgb: UInt8Array) -> None:
         (x + 0.22 * unit, y + 0.55 * unit, z),
         (x + 0.36 * unit, y - 0.2 * unit, z),
     ]
-    texture = pool.add_texture(np.full((CAVITY_TEXELS, CAVITY_TEXELS, 4), (*rgb, 255), np.uint8))
+    texture = pool.add_texture("cavity", np.full((CAVITY_TEXELS, CAVITY_TEXELS, 4), (*rgb, 255), np.uint8))
     start = pool.add_vertices(unproject(np.array(corners)), np.full((4, 2), CAVITY_TEXELS / 2), 1.0)
     pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), texture)
 
 
 def _add_part(
-    pool: Pool, place: MouthPlace, part: c.MouthPart, light: float | FloatArray, alpha: float = 1.0, flags: int = 0
+    pool: Pool, place: MouthPlace, name: str, part: c.MouthPart, light: float | FloatArray, alpha: float = 1.0, flags: int = 0
 ) -> int:
     seen = place.place(part.vertices)
     texture = _shrunk(part.texture, float(np.ptp(seen[:, 0])), float(np.ptp(part.uv[:, 0])))
     start = pool.add_vertices(unproject(seen), part.uv * texture.shape[1::-1], 1.0, _grey(light, alpha, len(seen)))
-    pool.add_layer(start + part.triangles, pool.add_texture(texture), flags)
+    pool.add_layer(start + part.triangles, pool.add_texture(name, texture), flags)
     return start
 
 
@@ -196,7 +197,7 @@ def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit) -> None:
     """The mouth's own shade over teeth and tongue: all of the opening, most in its corners; and more under the upper lip."""
     count = len(skin.upper_lip)
     centre = np.sin(np.linspace(0, np.pi, count))
-    texture = pool.add_texture(np.full((4, 4, 4), (*SHADE_RGB, 255), np.uint8))
+    texture = pool.add_texture("shade", np.full((4, 4, 4), (*SHADE_RGB, 255), np.uint8))
     overall = CORNER_SHADE + (MIDDLE_SHADE - CORNER_SHADE) * centre**1.3
     for rows in (
         ((skin.upper_lip, -2.0, overall), (skin.lower_lip, 2.0, overall)),

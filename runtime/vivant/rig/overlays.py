@@ -38,7 +38,9 @@ def add_lips(pool: Pool, skin: Skin, picture: UInt8Array, texels_per_px: float, 
         nearest = np.array([int(np.argmin(np.abs(skin.points[list(row), 0] - skin.points[v, 0]))) for v in steps])
         strength = np.array([LIP_FADE.get(s, 0.0) for s in steps.values()])
         tints = {drive: strength * parting[drive, nearest] for drive in range(len(parting))}
-        texture = pool.add_texture(_without_seam(patch, seam, SEAM_BAND * unit, upwards=row is skin.upper_lip))
+        texture = pool.add_texture(
+            "lip without seam", _without_seam(patch, seam, SEAM_BAND * unit, upwards=row is skin.upper_lip)
+        )
         _add_overlay(pool, skin, steps, patch, texture, tints, [row])
 
 
@@ -49,7 +51,7 @@ def add_lids(pool: Pool, skin: Skin, picture: UInt8Array, texels_per_px: float, 
         steps = _steps_from(skin, upper[1:-1], set(lower), 4)
         region = skin.points[list(steps)]
         patch = Patch.around(picture, np.concatenate([region, skin.points[list(lower)]]), 0.08 * unit, texels_per_px)
-        texture = pool.add_texture(_bare_lid(patch, skin, steps, lower, unit))
+        texture = pool.add_texture("bare lid", _bare_lid(patch, skin, steps, lower, unit))
         edge = skin.points[list(upper), 0]
         beyond = np.maximum(np.maximum(edge.min() - region[:, 0], region[:, 0] - edge.max()), 0.0)
         strength = np.array([LID_FADE.get(s, 0.0) for s in steps.values()]) * np.clip(1.0 - beyond / (0.09 * unit), 0.0, 1.0)
@@ -150,7 +152,7 @@ def _add_lashes(pool: Pool, skin: Skin, side: int, blink: int, patch: Patch, uni
     row, count = skin.points[list(upper)], len(upper)
     x, y = np.clip(patch.uv(row).astype(int), 0, np.array(patch.pixels.shape[1::-1]) - 1).T
     picture = _lash_texture(0.6 * np.percentile(patch.pixels[y, x], 20, axis=0))
-    texture = pool.add_texture(picture)
+    texture = pool.add_texture("lashes", picture)
     length = np.cumsum(np.concatenate([[0.0], np.linalg.norm(np.diff(row[:, :2], axis=0), axis=1)]))
     along = length / length[-1]
     templewards, sign = (along, 1.0) if side else (1.0 - along, -1.0)  # rows run from the image left

@@ -30,12 +30,14 @@ class Pool:
         self._triangles: list[Int32Array] = []
         self._layers: list[tuple[int, int, int, int]] = []
         self.textures: list[UInt8Array] = []
+        self.texture_names: list[str] = []
 
-    def add_texture(self, rgba: UInt8Array) -> int:
+    def add_texture(self, name: str, rgba: UInt8Array) -> int:
         """Straight-alpha (h, w, 4); kept premultiplied. Returns its number."""
         wide = rgba.astype(np.uint16)
         wide[..., :3] = (wide[..., :3] * wide[..., 3:] + 127) // 255
         self.textures.append(np.ascontiguousarray(wide.astype(np.uint8)))
+        self.texture_names.append(name)
         return len(self.textures) - 1
 
     def add_vertices(

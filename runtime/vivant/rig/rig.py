@@ -35,6 +35,8 @@ class Rig:
     """Name of the image file, for lists; no path."""
     notes: tuple[str, ...] = ()
     """What the builder wants the user to know, one sentence each."""
+    texture_names: tuple[str, ...] = ()
+    """For contact sheets."""
 
     def scene(self) -> Scene:
         """The kernel's own copy; share it among renderers."""
@@ -59,6 +61,7 @@ class Rig:
             "portrait_name": self.portrait_name,
             "notes": list(self.notes),
             "n_textures": len(self.textures),
+            "texture_names": list(self.texture_names),
         }
         with replacing(path) as part, reporting(path), zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr("header.json", json.dumps(header))
@@ -82,6 +85,7 @@ class Rig:
                 portrait_sha256=str(header["portrait_sha256"]),
                 portrait_name=str(header["portrait_name"]),
                 notes=tuple(str(note) for note in header["notes"]),
+                texture_names=tuple(str(name) for name in header["texture_names"]),
             )
 
     @staticmethod

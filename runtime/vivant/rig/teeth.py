@@ -46,7 +46,7 @@ class OwnTeeth:
             points = unproject(np.column_stack([corners, np.full(4, self.depth)]))
             start = pool.add_vertices(points, self.patch.uv(corners), 1.0, (1.0, 1.0, 1.0, at_rest))
             pool.add_tints(MOUTH_CLOSED, start, np.tile((0.0, 0.0, 0.0, closed), (4, 1)))
-            pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), pool.add_texture(rgba))
+            pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), pool.add_texture("own teeth", rgba))
 
 
 def find_own_teeth(skin: Skin, fit: HeadFit, picture: UInt8Array, texels_per_px: float) -> OwnTeeth | None:

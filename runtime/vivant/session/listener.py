@@ -34,8 +34,7 @@ class Listener:
 
     def take(self, epoch: int, item: AudioChunk | Marker, controls: Controls) -> list[MotionFrame | Marker]:
         """The next piece of a stream; a new epoch forgets the last one. Live, ``start_sample`` counts from the beginning."""
-        if epoch != self._epoch:
-            self._start_again(epoch)
+        self._follow(epoch)
         frames: list[MotionFrame] = []
         if isinstance(item, AudioChunk):
             frames = self._hear(item, controls)
@@ -46,11 +45,14 @@ class Listener:
             frames = [] if self._live else self._state.flush(controls)
         return self._in_order(frames)
 
-    def finish(self, controls: Controls) -> list[MotionFrame | Marker]:
+    def finish(self, epoch: int, controls: Controls) -> list[MotionFrame | Marker]:
         """What is left when the stream ends."""
+        self._follow(epoch)
         return self._in_order(self._state.flush(controls)) + [marker for _, marker in self._marks]
 
-    def _start_again(self, epoch: int) -> None:
+    def _follow(self, epoch: int) -> None:
+        if epoch == self._epoch:
+            return
         self._state.reset()
         self._epoch, self._heard = epoch, 0
         self._origin_us = self._position_us = self._next_us

@@ -206,6 +206,8 @@ class Session:
             if isinstance(item, AudioChunk):
                 item = replace(item, start_sample=heard)
                 heard += len(item.samples)
+            else:  # an empty chunk says when the marker came
+                await self._put(self._heard, _Tagged(tagged.epoch, AudioChunk(silence[:0], rate_hz, heard)))
             await self._put(self._heard, _Tagged(tagged.epoch, item))
         await self._heard.close()
 
@@ -215,8 +217,9 @@ class Session:
                 continue
             for made in await self._compute(partial(self._listener.take, tagged.epoch, tagged.item, self.controls)):
                 await self._put(self._motion, _Tagged(tagged.epoch, made))
-        for made in await self._compute(partial(self._listener.finish, self.controls)):
-            await self._put(self._motion, _Tagged(self._epoch, made))
+        epoch = self._epoch
+        for made in await self._compute(partial(self._listener.finish, epoch, self.controls)):
+            await self._put(self._motion, _Tagged(epoch, made))
         await self._motion.close()
 
     async def _render(self) -> None:

@@ -1,0 +1,190 @@
+"""Render a known motion, find it again in the pixels with a landmark network, and compare.
+
+Pose is compared with what was asked for. Mouth, eyes and gaze are compared with where the rig's own vertices went, as the
+network would see them: the first 468 vertices of a rig are the landmarks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from benchmarks.report import Row
+from vivant.face import RigFace
+from vivant.portrait.analyser import PortraitAnalyser
+from vivant.rig import canonical as c
+from vivant.rig.head import fit_head
+from vivant.rig.pool import MOUTH_CLOSED
+from vivant.types import ARKIT_INDEX, Float32Array, MotionFrame, Pose, UInt8Array, arkit_weights
+
+SIZE_PX = 512
+STEPS = 9
+TURN_SHARE = 0.9
+"""Of the portrait's own pose limits that is asked for."""
+MOST_JAW, MOST_GAZE_DEG = 0.7, 18.0
+EYE_OPENINGS = ((159, 145), (386, 374))
+CORNERS = ((c.RIGHT_OUTER_EYE, c.RIGHT_INNER_EYE), (c.LEFT_INNER_EYE, c.LEFT_OUTER_EYE))
+SLOPES, LEAST_CORRELATION = (0.85, 1.15), 0.97
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trip:
+    """One quantity, sent out and found again."""
+
+    name: str
+    sent: Points
+    found: Points
+
+    @property
+    def slope(self) -> float:
+        """Of the straight line through found over sent."""
+        return float(np.polyfit(self.sent, self.found, 1)[0])
+
+    @property
+    def correlation(self) -> float:
+        return float(np.corrcoef(self.sent, self.found)[0, 1])
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is good enough."""
+        return SLOPES[0] <= self.slope <= SLOPES[1] and self.correlation >= LEAST_CORRELATION
+
+    def __str__(self) -> str:
+        return f"{self.name}: slope {self.slope:.2f}, correlation {self.correlation:.3f}"
+
+
+def round_trips(face: RigFace, analyser: PortraitAnalyser) -> list[Trip]:
+    """All six quantities on one face."""
+    looker = _Looker(face, analyser)
+    return [*_turns(looker), _mouth(looker), _eyes(looker), _gaze(looker)]
+
+
+class _Looker:
+    """Draws a motion and looks at the picture."""
+
+    def __init__(self, face: RigFace, analyser: PortraitAnalyser) -> None:
+        self.rig = face.rig
+        self._renderer = face.open(SIZE_PX)
+        self._analyser = analyser
+
+    def draw(self, pose: Pose | None = None, gaze_yaw: float = 0.0, **weights: float) -> UInt8Array:
+        motion = MotionFrame(0, 0, arkit_weights(**weights), pose=pose or Pose(), gaze=(gaze_yaw, 0.0))
+        return np.ascontiguousarray(self._renderer.render(motion).pixels[..., :3])
+
+    def look(self, pixels: UInt8Array) -> Float32Array:
+        """Landmarks (478, 3) found in a picture."""
+        return self._analyser.faces(pixels)[0].landmarks
+
+    def see(self, pose: Pose | None = None, **weights: float) -> Float32Array:
+        """Landmarks found in the rendered picture."""
+        return self.look(self.draw(pose, **weights))
+
+    def expect(self, **weights: float) -> Points:
+        """Where the rig puts the landmarks (468, 3), in the same picture, for a head that is not turned."""
+        drives = np.zeros(MOUTH_CLOSED + 1)
+        drives[MOUTH_CLOSED] = 1.0
+        for name, weight in weights.items():
+            drives[ARKIT_INDEX[name]] = weight
+        return self.project(self._moved(drives)[: c.N_SURFACE])
+
+    def project(self, points: Points) -> Points:
+        x, y, distance, side = self.rig.arrays["camera"].astype(np.float64)
+        flat = (x, y) + (points[:, :2] - (x, y)) * distance / (distance - points[:, 2:])
+        return np.column_stack([flat * (SIZE_PX / side), points[:, 2]])
+
+    def _moved(self, drives: Points) -> Points:
+        arrays = self.rig.arrays
+        points = arrays["rest"].astype(np.float64)
+        for drive, start, count, offset in arrays["move_blocks"]:
+            points[start : start + count] += drives[drive] * arrays["moves"][offset : offset + count]
+        return points
+
+
+def _turns(looker: _Looker) -> Iterable[Trip]:
+    makers: tuple[tuple[str, Callable[[float], Pose]], ...] = (
+        ("yaw", lambda deg: Pose(yaw_deg=deg)),
+        ("pitch", lambda deg: Pose(pitch_deg=deg)),
+        ("roll", lambda deg: Pose(roll_deg=deg)),
+    )
+    for axis, (name, pose) in enumerate(makers):
+        low, high = looker.rig.arrays["limits"][axis] * TURN_SHARE
+        sent = np.linspace(low, high, STEPS)
+        yield Trip(name, sent, np.array([fit_head(looker.see(pose(deg))).angles_deg()[axis] for deg in sent]))
+
+
+def _mouth(looker: _Looker) -> Trip:
+    def gap(points: NDArray[np.floating]) -> float:
+        return _height(points, 13, 14) / _eye_distance(points)
+
+    weights = np.linspace(0.0, MOST_JAW, STEPS)
+    sent = [gap(looker.expect(jawOpen=w)) for w in weights]
+    return Trip("mouth opening", np.array(sent), np.array([gap(looker.see(jawOpen=w)) for w in weights]))
+
+
+def _eyes(looker: _Looker) -> Trip:
+    def opening(points: NDArray[np.floating]) -> float:
+        return sum(_height(points, *pair) for pair in EYE_OPENINGS) / _eye_distance(points)
+
+    weights = np.linspace(0.0, 1.0, STEPS)
+    sent = [opening(looker.expect(eyeBlinkLeft=w, eyeBlinkRight=w)) for w in weights]
+    return Trip("eye opening", np.array(sent), np.array([opening(looker.see(eyeBlinkLeft=w, eyeBlinkRight=w)) for w in weights]))
+
+
+def _gaze(looker: _Looker) -> Trip:
+    degrees = np.linspace(-MOST_GAZE_DEG, MOST_GAZE_DEG, STEPS)
+    found = []
+    for deg in degrees:
+        pixels = looker.draw(gaze_yaw=deg)
+        seen = looker.look(pixels)
+        irises = [_iris_x(pixels, seen, side) - seen[list(CORNERS[side]), 0].mean() for side in (0, 1)]
+        found.append(np.mean(irises) / _eye_distance(seen))
+    return Trip("gaze", _iris_shifts(looker, degrees), np.array(found))
+
+
+def _iris_x(pixels: UInt8Array, seen: Float32Array, side: int) -> float:
+    """Where, along the line of the eye, a circle of the iris's size has the sharpest dark-to-bright border on its two sides.
+
+    Daugman's integro-differential operator, 1993. The landmark network's own irises move only half as far as what it is
+    shown: it looks at 192 px of the whole face, in which a full glance is two px.
+    """
+    iris = seen[list(c.IRISES[side]), :2]
+    radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
+    low, high = np.sort(seen[list(CORNERS[side]), 0])
+    candidates = np.arange(low + 0.6 * radius, high - 0.6 * radius, 0.25)
+    luminance = ndimage.gaussian_filter(pixels @ np.array([0.299, 0.587, 0.114]), 0.06 * radius)
+    angles = np.radians(np.concatenate([np.arange(-30, 31, 5), np.arange(150, 211, 5)]))
+
+    def ring(share: float) -> Points:
+        x = candidates[:, None] + share * radius * np.cos(angles)
+        y = np.broadcast_to(iris[0, 1] + share * radius * np.sin(angles), x.shape)
+        return np.asarray(ndimage.map_coordinates(luminance, [y, x], order=1, mode="nearest"))
+
+    return float(candidates[np.argmax((ring(1.2) - ring(0.8)).mean(axis=1))])
+
+
+def _iris_shifts(looker: _Looker, degrees: Points) -> Points:
+    """How far the rig's irises move to the image right, mean of both, in eye distances."""
+    arrays = looker.rig.arrays
+    unit = _eye_distance(looker.expect())
+    shifts = np.zeros(len(degrees))
+    for (start, _), centre in zip(arrays["eye_ranges"], arrays["eye_centres"].astype(np.float64), strict=True):
+        arm = arrays["rest"][start] - centre  # the iris's middle comes first
+        for i, angle in enumerate(np.radians(degrees)):
+            turned = centre + (arm[0] * np.cos(angle) + arm[2] * np.sin(angle), arm[1], arm[2] * np.cos(angle) - arm[0] * np.sin(angle))
+            moved, rest = looker.project(np.stack([turned, centre + arm]))
+            shifts[i] += (moved[0] - rest[0]) / unit / 2
+    return shifts
+
+
+def _height(points: NDArray[np.floating], upper: int, lower: int) -> float:
+    return float(points[lower, 1] - points[upper, 1])
+
+
+def _eye_distance(points: NDArray[np.floating]) -> float:
+    return float(np.linalg.norm(points[c.LEFT_OUTER_EYE, :2] - points[c.RIGHT_OUTER_EYE, :2]))

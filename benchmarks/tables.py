@@ -1,0 +1,52 @@
+"""Writes what was measured into the README and docs/figures.md: ``python -m benchmarks.tables``"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from benchmarks import shapes, voice
+from benchmarks.__main__ import all_rows
+from benchmarks.report import VOICE, markdown, quiet
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAD = ("what", "target", "measured")
+SUMMARY = (
+    "frame time over cv2.remap's, talking",
+    "frames per second on one core, talking",
+    "memory of an opened face",
+    "resting face against portrait",
+    "open a saved rig",
+    "build a rig",
+    "cosine with the measured field",
+    "look-ahead",
+    "live: first sound",
+    "demo.mp4: real-time factor",
+    "round trip",
+)
+"""Beginnings of the lines that the README shows."""
+
+
+def put(path: Path, name: str, table: str) -> None:
+    """Replace what stands between the two marks of that name."""
+    text = path.read_text(encoding="utf-8")
+    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+    found = re.subn(f"{begin}.*?{end}", lambda _: f"{begin}\n{table}\n{end}", text, flags=re.DOTALL)
+    if found[1] != 1:
+        raise SystemExit(f"{path} must contain {begin} and {end} once")
+    path.write_text(found[0], encoding="utf-8")
+
+
+def main() -> None:
+    lines = [(row.what, row.target, row.measured) for row in all_rows()]
+    with quiet():
+        shape_table = markdown(shapes.shape_lines())
+        voice_lines = [(row.name, row.target, row.value) for row in voice.measure(VOICE)]
+    chosen = [line for line in lines if line[0].startswith(SUMMARY) and "turned" not in line[0]]
+    put(ROOT / "README.md", "summary", markdown([HEAD, *chosen]))
+    for name, table in (("all", markdown([HEAD, *lines])), ("shapes", shape_table), ("voice", markdown([HEAD, *voice_lines]))):
+        put(ROOT / "docs" / "figures.md", name, table)
+
+
+if __name__ == "__main__":
+    main()

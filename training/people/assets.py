@@ -1,0 +1,158 @@
+"""Head assets as arrays ready for the graphics card: the ICT head, cards (hair, brows, lashes, clothes) and textures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.fields.head import Head
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+
+N_MODES = 50
+FACE, BACK, MOUTH, SOCKET, GUMS, TEETH, EYE, TONGUE, WET = range(9)
+"""Materials of the head mesh."""
+MATERIAL_OF_PART = {
+    "face": FACE, "head_neck": BACK, "mouth_socket": MOUTH, "eye_socket_left": SOCKET, "eye_socket_right": SOCKET,
+    "gums_tongue": GUMS, "teeth": TEETH, "sclera_left": EYE, "sclera_right": EYE, "lacrimal_left": WET,
+    "lacrimal_right": WET,
+}  # fmt: skip
+HAIR = ("short01", "short02", "short03", "short04", "bob01", "bob02", "braid01", "long01", "ponytail01", "afro01")
+HATS = ("fedora", "fedora_cocked")
+EYES = ("brown", "brownlight", "blue", "bluegreen", "green", "grey", "ice", "lightblue")
+EYE_SCALE = 0.31
+"""Texture units per cm on the eyeball (see the README of the assets)."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A mesh bound to the head: positions of its corners follow head vertices."""
+
+    name: str
+    vertices: Floats
+    """(n, 3) cm on the neutral head, one per unique (vertex, uv)."""
+    uvs: Floats
+    triangles: Ints
+    bind_vertices: Ints
+    bind_bary: Floats
+    texture: str
+    """Texture name, or empty."""
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """The head mesh split at texture seams."""
+
+    source: Ints
+    """(n,) head vertex of each corner."""
+    uvs: Floats
+    material: Floats
+    triangles: Ints
+
+
+def merge(positions: Ints, uvs: Ints) -> tuple[Ints, Ints, Ints]:
+    """Unique (position, uv) pairs and triangles over them."""
+    key = positions.ravel() * (int(uvs.max()) + 1) + uvs.ravel()
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    return positions.ravel()[first], uvs.ravel()[first], inverse.reshape(-1, 3)
+
+
+def read_image(path: Path, width: int) -> Bytes:
+    """(h, w, 3 or 4) sRGB, top row first, no wider than `width`."""
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise FileNotFoundError(path)
+    if image.shape[1] > width:
+        image = cv2.resize(image, (width, image.shape[0] * width // image.shape[1]), interpolation=cv2.INTER_AREA)
+    code = cv2.COLOR_BGRA2RGBA if image.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    out: Bytes = np.ascontiguousarray(cv2.cvtColor(image, code))
+    return out
+
+
+class Assets:
+    """Everything that is loaded once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.head = Head(folder)
+        with np.load(folder / "ict_facekit.npz", allow_pickle=False) as data:
+            modes = data["identity_modes"][:N_MODES].astype(np.float32)
+        self.modes: Floats = modes.reshape(len(modes), -1)
+        names = sorted(self.head.expressions)
+        self.expression_row = {n: i for i, n in enumerate(names)}
+        self.expressions: Floats = np.stack([self.head.expressions[n].ravel() for n in names])
+        self.skins = sorted(p.name.removesuffix("_diffuse_face.jpg").removesuffix("_face.jpg")
+                            for p in (folder / "ict_skins").glob("*_face.jpg"))  # fmt: skip
+        self.clothes = sorted(p.stem.removeprefix("clothes_") for p in (folder / "ict_fit").glob("clothes_*suit*.npz"))
+        self.brows = sorted(p.stem for p in (folder / "ict_fit").glob("eyebrow_*.npz"))
+        self.lashes = sorted(p.stem for p in (folder / "ict_fit").glob("eyelash_*.npz"))
+        tie = np.load(Path(__file__).parent / "data" / "landmarks.npz", allow_pickle=False)
+        self.tie_vertices: Ints = tie["vertices"].astype(np.int64)
+        self.tie_weights: Floats = tie["weights"]
+
+    @cached_property
+    def mesh(self) -> Mesh:
+        """The drawn parts of the head."""
+        head = self.head
+        tris = head.part_triangles(*MATERIAL_OF_PART)
+        material = np.zeros(len(head.triangles), np.int64)
+        for name, value in MATERIAL_OF_PART.items():
+            material[head.part_triangles(name)] = value
+        material = material[tris]
+        uv_id = head.triangle_uvs[tris] * 16 + material[:, None]
+        source, key, triangles = merge(head.triangles[tris], uv_id)
+        uvs, kind = head.uvs[key // 16].copy(), key % 16
+        uvs[kind == BACK, 0] -= 1
+        for name in ("sclera_left", "sclera_right"):
+            ball = head.vertices[head.part_range(name)]
+            front = ball[ball[:, 2].argmax()]
+            mine = (kind == EYE) & (np.sign(head.vertices[source, 0]) == np.sign(front[0]))
+            uvs[mine] = 0.5 + EYE_SCALE * (head.vertices[source[mine]] - front)[:, :2]
+            behind = mine & (head.vertices[source, 2] < front[2] - 2.0)
+            uvs[behind] = 0.02
+        tongue = (kind == GUMS) & (tongue_share(head.vertices[source]) > 0.5)
+        material_of = np.where(tongue, TONGUE, kind).astype(np.float32)
+        return Mesh(source, uvs.astype(np.float32), material_of, triangles)
+
+    def card(self, kind: str, name: str) -> Card:
+        """A fitted mesh; `name` without its kind."""
+        fit = np.load(self.folder / "ict_fit" / f"{kind}_{name}.npz", allow_pickle=False)
+        proxy = np.load(self.folder / "makehuman" / "proxies" / f"{kind}_{name}.npz", allow_pickle=False)
+        tri = proxy["triangles"].astype(np.int64)
+        source, uv, triangles = merge(tri, proxy["triangle_uvs"].astype(np.int64))
+        return Card(
+            name,
+            fit["vertices"][source].astype(np.float32),
+            proxy["uvs"][uv].astype(np.float32),
+            triangles,
+            fit["bind_vertices"].astype(np.int64)[source],
+            fit["bind_bary"][source].astype(np.float32),
+            str(proxy["texture_diffuse"]),
+        )
+
+    def texture(self, name: str, width: int = 512) -> Bytes:
+        """A MakeHuman texture (h, w, 3 or 4)."""
+        return read_image(self.folder / "makehuman" / "textures" / name, width)
+
+    def skin(self, name: str, tile: str, width: int) -> Bytes:
+        """A baked skin; tile is face or head."""
+        path = next((self.folder / "ict_skins").glob(f"{name}*_{tile}.jpg"))
+        return read_image(path, width)
+
+
+def tongue_share(points: Floats) -> Floats:
+    """1 on the tongue, 0 on gums and floor, for neutral points (n, 3) of the gum and tongue part, cm."""
+    x, y, z = points.T
+    top = -2.95 - 0.05 * np.abs(x)
+    floor = -4.62 - 0.05 * (9.5 - z)
+    wide = 2.15 - 0.22 * np.clip(z - 8.2, 0, None) ** 2
+    inside = (y < top) & (y > floor) & (np.abs(x) < wide) & (z > 3.0) & (z < 10.15)
+    share: Floats = inside.astype(np.float32)
+    return share
