@@ -27,7 +27,6 @@ TURN_SHARE = 0.9
 """Of the portrait's own pose limits that is asked for."""
 MOST_JAW, MOST_GAZE_DEG = 0.7, 18.0
 EYE_OPENINGS = ((159, 145), (386, 374))
-CORNERS = ((c.RIGHT_OUTER_EYE, c.RIGHT_INNER_EYE), (c.LEFT_INNER_EYE, c.LEFT_OUTER_EYE))
 SLOPES, LEAST_CORRELATION = (0.85, 1.15), 0.97
 
 Points = NDArray[np.float64]
@@ -137,26 +136,23 @@ def _eyes(looker: _Looker) -> Trip:
 
 
 def _gaze(looker: _Looker) -> Trip:
+    """The head stays; so places in the picture are compared, for the network drags its eye corners along with the irises."""
     degrees = np.linspace(-MOST_GAZE_DEG, MOST_GAZE_DEG, STEPS)
-    found = []
-    for deg in degrees:
-        pixels = looker.draw(gaze_yaw=deg)
-        seen = looker.look(pixels)
-        irises = [_iris_x(pixels, seen, side) - seen[list(CORNERS[side]), 0].mean() for side in (0, 1)]
-        found.append(np.mean(irises) / _eye_distance(seen))
-    return Trip("gaze", _iris_shifts(looker, degrees), np.array(found))
+    pictures = [looker.draw(gaze_yaw=deg) for deg in degrees]
+    seen = [looker.look(pixels) for pixels in pictures]
+    found = [np.mean([_iris_x(pixels, points, side) for side in (0, 1)]) for pixels, points in zip(pictures, seen, strict=True)]
+    return Trip("gaze", _iris_shifts(looker, degrees), np.array(found) / _eye_distance(looker.see()))
 
 
 def _iris_x(pixels: UInt8Array, seen: Float32Array, side: int) -> float:
-    """Where, along the line of the eye, a circle of the iris's size has the sharpest dark-to-bright border on its two sides.
+    """Where, around the network's iris, a circle of its size has the sharpest dark-to-bright border on its two sides.
 
-    Daugman's integro-differential operator, 1993. The landmark network's own irises move only half as far as what it is
-    shown: it looks at 192 px of the whole face, in which a full glance is two px.
+    Daugman's integro-differential operator, 1993. The network's own irises move less far than what it is shown: it looks
+    at 192 px of the whole face, in which a full glance is two px.
     """
     iris = seen[list(c.IRISES[side]), :2]
     radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
-    low, high = np.sort(seen[list(CORNERS[side]), 0])
-    candidates = np.arange(low + 0.6 * radius, high - 0.6 * radius, 0.25)
+    candidates = iris[0, 0] + np.arange(-0.6, 0.6, 0.02) * radius
     luminance = ndimage.gaussian_filter(pixels @ np.array([0.299, 0.587, 0.114]), 0.06 * radius)
     angles = np.radians(np.concatenate([np.arange(-30, 31, 5), np.arange(150, 211, 5)]))
 
@@ -169,17 +165,17 @@ def _iris_x(pixels: UInt8Array, seen: Float32Array, side: int) -> float:
 
 
 def _iris_shifts(looker: _Looker, degrees: Points) -> Points:
-    """How far the rig's irises move to the image right, mean of both, in eye distances."""
+    """How far the outlines of the rig's irises move to the image right, mean of both, in eye distances."""
     arrays = looker.rig.arrays
-    unit = _eye_distance(looker.expect())
     shifts = np.zeros(len(degrees))
-    for (start, _), centre in zip(arrays["eye_ranges"], arrays["eye_centres"].astype(np.float64), strict=True):
-        arm = arrays["rest"][start] - centre  # the iris's middle comes first
+    for (start, count), centre in zip(arrays["eye_ranges"], arrays["eye_centres"].astype(np.float64), strict=True):
+        arms = arrays["rest"][start : start + count] - centre
+        reach = np.hypot(*(arms - arms[0])[:, :2].T)
+        outline = arms[reach > 0.8 * reach.max()]
         for i, angle in enumerate(np.radians(degrees)):
-            turned = centre + (arm[0] * np.cos(angle) + arm[2] * np.sin(angle), arm[1], arm[2] * np.cos(angle) - arm[0] * np.sin(angle))
-            moved, rest = looker.project(np.stack([turned, centre + arm]))
-            shifts[i] += (moved[0] - rest[0]) / unit / 2
-    return shifts
+            turned = outline @ np.array([(np.cos(angle), 0, -np.sin(angle)), (0, 1, 0), (np.sin(angle), 0, np.cos(angle))])
+            shifts[i] += (looker.project(centre + turned) - looker.project(centre + outline))[:, 0].mean() / 2
+    return shifts / _eye_distance(looker.expect())
 
 
 def _height(points: NDArray[np.floating], upper: int, lower: int) -> float:

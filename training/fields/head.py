@@ -163,9 +163,9 @@ def _sample(texture: Floats, uv: Floats) -> Floats:
     return out
 
 
-def rasterise(screen: Floats, depth: Floats, triangles: Ints, shape: tuple[int, int], cull: bool = True) -> Raster:
+def rasterise(screen: Floats, depth: Floats, triangles: Ints, shape: tuple[int, ...], cull: bool = True) -> Raster:
     """Z-buffer: `screen` in pixels (y down, pixel centres at .5), larger depth wins."""
-    height, width = shape
+    height, width = shape[:2]
     a, b, c = (screen[triangles[:, k]] for k in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
     low = np.floor(np.minimum(np.minimum(a, b), c) - 0.5).astype(np.int64)

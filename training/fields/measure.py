@@ -170,7 +170,7 @@ def measure(head: Head, count: int) -> tuple[dict[str, NDArray[Any]], Floats]:
     out["eyes"] = out["eyes"].astype(np.float32)
     out["fields"] = out["fields"].astype(np.float16)
     out["triangles"] = topology.triangles(out["points"])
-    out["cm_per_unit"], out["origin_cm"] = np.float32(unit), origin.astype(np.float32)
+    out["cm_per_unit"], out["origin_cm"] = np.array(unit, np.float32), origin.astype(np.float32)
     return out, spread
 
 

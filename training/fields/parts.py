@@ -17,7 +17,7 @@ SIDES = ("right", "left")
 PROFILE_STEPS = 8
 
 
-def rigid(before: Floats, after: Floats) -> tuple[Floats, Floats]:
+def rigid(before: NDArray[Any], after: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Rotation and translation with after ~ before @ R.T + t."""
     mean_a, mean_b = before.mean(0), after.mean(0)
     u, _, vt = np.linalg.svd((before - mean_a).T @ (after - mean_b))
@@ -28,7 +28,7 @@ def rigid(before: Floats, after: Floats) -> tuple[Floats, Floats]:
 
 def eyes(head: Head) -> dict[str, NDArray[Any]]:
     """Eyeball spheres (left, right) and the iris radius, in cm."""
-    return {"eyes": head.eye_spheres.copy(), "iris_radius": np.float32(IRIS_CM)}
+    return {"eyes": head.eye_spheres.copy(), "iris_radius": np.array(IRIS_CM, np.float32)}
 
 
 def iris_points(head: Head, seen: Floats) -> Floats:
@@ -110,7 +110,9 @@ def _arch(head: Head, upper: bool) -> tuple[Floats, Floats]:
 
 def _trace(head: Head, hit: Ints, bary: Floats, tris: Ints, visible: NDArray[Any], upper: bool) -> tuple[Floats, Floats]:
     """Ends of the visible run of tooth from the incisal edge in each column, as 3D points."""
-    edge, gum, turns = [], [], []
+    edge: list[Floats] = []
+    gum: list[Floats] = []
+    turns = []
     middle = visible.shape[1] / 2 - 0.5
     for column in np.flatnonzero(visible.sum(0) >= 8):
         rows = np.flatnonzero(visible[:, column])

@@ -106,11 +106,11 @@ def nearest(head: Head, points: Floats, allowed: Ints) -> Attachment:
     """Closest points on the face triangles `allowed` (vertex triples)."""
     corners = head.vertices[allowed]
     tree = cKDTree(corners.mean(1))
-    _, near = tree.query(points, k=min(40, len(allowed)))
+    near = np.asarray(tree.query(points, k=min(40, len(allowed)))[1])
     weights = _closest(points[:, None], corners[near])
     at = (corners[near] * weights[..., None]).sum(2)
-    best = np.linalg.norm(at - points[:, None], axis=2).argmin(1)
-    rows = np.arange(len(points))
+    best: Ints = np.linalg.norm(at - points[:, None], axis=2).argmin(1)
+    rows: Ints = np.arange(len(points))
     return Attachment(allowed[near[rows, best]], weights[rows, best].astype(np.float32))
 
 
@@ -157,13 +157,13 @@ def _mirror(head: Head, at: Attachment, pairs: Ints) -> None:
     face = np.unique(tris)
     partner = head.mirror.copy()
     astray = face[~np.isin(partner[face], face)]
-    reflected = head.vertices[astray] * np.float32([-1, 1, 1])
+    reflected = head.vertices[astray] * np.array([-1, 1, 1], np.float32)
     partner[astray] = face[cKDTree(head.vertices[face]).query(reflected)[1]]
     at.vertices[left] = partner[at.vertices[pairs[left]]]
     at.weights[left] = at.weights[pairs[left]]
     middle = np.flatnonzero(pairs == np.arange(len(pairs)))
     places = at.interpolate(head.vertices)[middle]
-    some = nearest(head, places * np.float32([0, 1, 1]), tris[np.abs(head.vertices[tris, 0]).max(1) < 1])
+    some = nearest(head, places * np.array([0, 1, 1], np.float32), tris[np.abs(head.vertices[tris, 0]).max(1) < 1])
     at.vertices[middle], at.weights[middle] = some.vertices, some.weights
 
 

@@ -134,7 +134,7 @@ def _orient(tris: Ints, points: Floats) -> NDArray[np.int16]:
                 done.add(j)
                 stack.append(j)
     p, q, r = (points[out[:, k], :2] for k in range(3))
-    area = (q[:, 0] - p[:, 0]) * (r[:, 1] - p[:, 1]) - (q[:, 1] - p[:, 1]) * (r[:, 0] - p[:, 0])
+    area: NDArray[np.float32] = (q[:, 0] - p[:, 0]) * (r[:, 1] - p[:, 1]) - (q[:, 1] - p[:, 1]) * (r[:, 0] - p[:, 0])
     if area.sum() < 0:
         out = out[:, ::-1]
     return out.astype(np.int16)

@@ -18,7 +18,7 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
-from training.mouth import teeth as T
+from training.mouth import teeth as enamel
 from training.mouth import tongue
 from training.mouth.teeth import Array, Tooth
 
@@ -152,24 +152,24 @@ def arch_texture(spec: ArchSpec, arch: Arch, slope: Array, rng: np.random.Genera
     s, y = np.meshgrid(-spec.half_length + (np.arange(w) + 0.5) / cm, spec.top - (np.arange(hy) + 0.5) / cm)
     s, y = s.astype(np.float32), y.astype(np.float32)
     zero = np.zeros_like(s)
-    cv = T.Canvas(s, y, cm, cv2.resize(slope, (w, hy), interpolation=cv2.INTER_CUBIC), zero.copy(),
+    cv = enamel.Canvas(s, y, cm, cv2.resize(slope, (w, hy), interpolation=cv2.INTER_CUBIC), zero.copy(),
                   np.zeros((*s.shape, 3), np.float32), zero.copy() + 1, zero.copy(), zero.copy(), zero.copy())
     teeth = lay_teeth(spec, rng)
-    T.paint_gum(cv, teeth, rng)
-    grain = T.noise(rng, s.shape, 0.09 * cm, 0.03 * cm) * 0.6 + T.noise(rng, s.shape, 0.03 * cm, 0.12 * cm) * 0.5
+    enamel.paint_gum(cv, teeth, rng)
+    grain = enamel.noise(rng, s.shape, 0.09 * cm, 0.03 * cm) * 0.6 + enamel.noise(rng, s.shape, 0.03 * cm, 0.12 * cm) * 0.5
     for tooth in teeth:
-        T.paint_crown(cv, tooth, grain)
+        enamel.paint_crown(cv, tooth, grain)
     normals = arch.at(s[0], arch.normals)
-    shadow = 0.2 + 0.8 * T.smooth(np.abs(s[0]), 4.9, 1.3)
-    lin = T.shade(cv, normals, shadow.astype(np.float32))
+    shadow = 0.2 + 0.8 * enamel.smooth(np.abs(s[0]), 4.9, 1.3)
+    lin = enamel.shade(cv, normals, shadow.astype(np.float32))
     root = (y - spec.top if spec.name == "upper" else spec.bottom - y) * -1
-    cv.alpha *= T.smooth(root, 0.02, 0.3) * T.smooth(np.abs(s), spec.half_length, spec.half_length - 0.4)
+    cv.alpha *= enamel.smooth(root, 0.02, 0.3) * enamel.smooth(np.abs(s), spec.half_length, spec.half_length - 0.4)
     front = shrink(lin, cv.alpha, spec.pixels)
     if not spec.lid:
         return front
-    top, alpha = T.occlusal(s[0], teeth, spec.lid * SCALE, cm, rng)
-    alpha *= T.smooth(np.abs(s[0]), spec.half_length, spec.half_length - 0.4)[None]
-    return np.concatenate([front, shrink(0.62 * top * T.warm_dark(shadow)[None], alpha, spec.lid)])
+    top, alpha = enamel.occlusal(s[0], teeth, spec.lid * SCALE, cm, rng)
+    alpha *= enamel.smooth(np.abs(s[0]), spec.half_length, spec.half_length - 0.4)[None]
+    return np.concatenate([front, shrink(0.62 * top * enamel.warm_dark(shadow)[None], alpha, spec.lid)])
 
 
 def shrink(lin: Array, alpha: Array, rows: int) -> Array:
@@ -180,10 +180,10 @@ def shrink(lin: Array, alpha: Array, rows: int) -> Array:
     rgb, weight = pre.copy(), a.copy()
     for sigma in (1, 2, 4, 8, 16, 32):
         hole = (weight < 1e-3)
-        p, q = T.blur(pre, sigma), T.blur(a, sigma)
+        p, q = enamel.blur(pre, sigma), enamel.blur(a, sigma)
         rgb[hole], weight[hole] = p[hole], q[hole]
     rgb = rgb / np.maximum(weight, 1e-6)[..., None]
-    return np.dstack([T.to_srgb(rgb), 255 * a])
+    return np.dstack([enamel.to_srgb(rgb), 255 * a])
 
 
 def grid_triangles(rows: int, columns: int) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ to the person's left), y = height in cm (ICT head space, up).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,7 +100,7 @@ def blur(img: Array, sigma_px: float) -> Array:
     return cv2.GaussianBlur(img, (0, 0), max(sigma_px, 0.1), borderType=cv2.BORDER_REPLICATE)
 
 
-def noise(rng: np.random.Generator, shape: tuple[int, int], sx: float, sy: float) -> Array:
+def noise(rng: np.random.Generator, shape: tuple[int, ...], sx: float, sy: float) -> Array:
     """Band-limited unit-variance noise with blur radii sx, sy in pixels."""
     n = rng.standard_normal(shape).astype(np.float32)
     soft: Array = cv2.GaussianBlur(n, (0, 0), sigmaX=sx, sigmaY=sy)
@@ -188,7 +189,7 @@ def paint_gum(cv: Canvas, teeth: list[Tooth], rng: np.random.Generator) -> None:
     """Paint the gum and the dark of the gaps behind the (already chosen) crowns."""
     up = 1.0 if teeth[0].neck > teeth[0].edge else -1.0
     order = sorted(teeth, key=lambda t: t.centre)
-    pairs = list(zip(order[:-1], order[1:], strict=True))
+    pairs = list(itertools.pairwise(order))
     gaps = [(p.centre + p.width / 2 + q.centre - q.width / 2) / 2 for p, q in pairs]
     reach = 0.56 if up > 0 else 0.6
     neck = np.array([(p.neck + q.neck) / 2 for p, q in pairs])

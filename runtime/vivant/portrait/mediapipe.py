@@ -29,6 +29,10 @@ class MediapipeAnalyser:
         with _quiet():
             self._segmentation = solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
             self._mesh = solutions.face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True, max_num_faces=MAX_FACES)
+            # Its threads load the models, and log while they do, after the constructor has returned; wait for them here.
+            blank = np.zeros((64, 64, 3), np.uint8)
+            self._mesh.process(blank)
+            self._segmentation.process(blank)
 
     def faces(self, pixels: UInt8Array) -> list[Face]:
         small = _halved(pixels)

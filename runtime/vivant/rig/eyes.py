@@ -22,7 +22,7 @@ RINGS = (0.0, 0.45, 0.8, 1.0, 1.12)
 SPOKES = 28
 IRIS_CLEAR = 1.3
 """What lies further from the centre than this many iris radii is surely white; detectors see irises a little small."""
-LID_SHADOW = 0.3
+LID_SHADOW = 0.4
 RIM = 0.024
 """How far the lid's edge and shadow reach over the eye, in outer-eye distances."""
 
