@@ -1,22 +1,25 @@
 """Render a known motion, find it again in the pixels with a landmark network, and compare.
 
 Pose is compared with what was asked for. Mouth, eyes and gaze are compared with where the rig's own vertices went, as the
-network would see them: the first 468 vertices of a rig are the landmarks.
+network would see them: the first 468 vertices of a rig are the landmarks. ``python -m benchmarks.round_trip``
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from benchmarks.report import Row
+from benchmarks.report import PORTRAITS, Row, analyser, quiet, show
 from vivant.face import RigFace
+from vivant.media import load_image
 from vivant.portrait.analyser import PortraitAnalyser
 from vivant.rig import canonical as c
+from vivant.rig.build import build_rig
 from vivant.rig.head import fit_head
 from vivant.rig.pool import MOUTH_CLOSED
 from vivant.types import ARKIT_INDEX, Float32Array, MotionFrame, Pose, UInt8Array, arkit_weights
@@ -58,19 +61,33 @@ class Trip:
         return f"{self.name}: slope {self.slope:.2f}, correlation {self.correlation:.3f}"
 
 
-def round_trips(face: RigFace, analyser: PortraitAnalyser) -> list[Trip]:
+def round_trips(face: RigFace, network: PortraitAnalyser) -> list[Trip]:
     """All six quantities on one face."""
-    looker = _Looker(face, analyser)
+    looker = _Looker(face, network)
     return [*_turns(looker), _mouth(looker), _eyes(looker), _gaze(looker)]
+
+
+def rows() -> list[Row]:
+    """One line per quantity, the worst and the best of the bundled portraits."""
+    target = f"slope {SLOPES[0]} to {SLOPES[1]}, correlation >= {LEAST_CORRELATION}"
+    with quiet():
+        faces = [RigFace(build_rig(load_image(path), analyser())) for path in PORTRAITS]
+        trips = [round_trips(face, analyser()) for face in faces]
+    return [Row(f"round trip: {same[0].name}", target, _summary(same)) for same in zip(*trips, strict=True)]
+
+
+def _summary(trips: Sequence[Trip]) -> str:
+    slopes = [trip.slope for trip in trips]
+    return f"slope {min(slopes):.2f} to {max(slopes):.2f}, correlation >= {min(trip.correlation for trip in trips):.3f}"
 
 
 class _Looker:
     """Draws a motion and looks at the picture."""
 
-    def __init__(self, face: RigFace, analyser: PortraitAnalyser) -> None:
+    def __init__(self, face: RigFace, network: PortraitAnalyser) -> None:
         self.rig = face.rig
         self._renderer = face.open(SIZE_PX)
-        self._analyser = analyser
+        self._network = network
 
     def draw(self, pose: Pose | None = None, gaze_yaw: float = 0.0, **weights: float) -> UInt8Array:
         motion = MotionFrame(0, 0, arkit_weights(**weights), pose=pose or Pose(), gaze=(gaze_yaw, 0.0))
@@ -78,7 +95,7 @@ class _Looker:
 
     def look(self, pixels: UInt8Array) -> Float32Array:
         """Landmarks (478, 3) found in a picture."""
-        return self._analyser.faces(pixels)[0].landmarks
+        return self._network.faces(pixels)[0].landmarks
 
     def see(self, pose: Pose | None = None, **weights: float) -> Float32Array:
         """Landmarks found in the rendered picture."""
@@ -118,7 +135,7 @@ def _turns(looker: _Looker) -> Iterable[Trip]:
 
 
 def _mouth(looker: _Looker) -> Trip:
-    def gap(points: NDArray[np.floating]) -> float:
+    def gap(points: NDArray[np.floating[Any]]) -> float:
         return _height(points, 13, 14) / _eye_distance(points)
 
     weights = np.linspace(0.0, MOST_JAW, STEPS)
@@ -127,12 +144,14 @@ def _mouth(looker: _Looker) -> Trip:
 
 
 def _eyes(looker: _Looker) -> Trip:
-    def opening(points: NDArray[np.floating]) -> float:
+    def opening(points: NDArray[np.floating[Any]]) -> float:
         return sum(_height(points, *pair) for pair in EYE_OPENINGS) / _eye_distance(points)
 
     weights = np.linspace(0.0, 1.0, STEPS)
     sent = [opening(looker.expect(eyeBlinkLeft=w, eyeBlinkRight=w)) for w in weights]
-    return Trip("eye opening", np.array(sent), np.array([opening(looker.see(eyeBlinkLeft=w, eyeBlinkRight=w)) for w in weights]))
+    return Trip(
+        "eye opening", np.array(sent), np.array([opening(looker.see(eyeBlinkLeft=w, eyeBlinkRight=w)) for w in weights])
+    )
 
 
 def _gaze(looker: _Looker) -> Trip:
@@ -178,9 +197,13 @@ def _iris_shifts(looker: _Looker, degrees: Points) -> Points:
     return shifts / _eye_distance(looker.expect())
 
 
-def _height(points: NDArray[np.floating], upper: int, lower: int) -> float:
+def _height(points: NDArray[np.floating[Any]], upper: int, lower: int) -> float:
     return float(points[lower, 1] - points[upper, 1])
 
 
-def _eye_distance(points: NDArray[np.floating]) -> float:
+def _eye_distance(points: NDArray[np.floating[Any]]) -> float:
     return float(np.linalg.norm(points[c.LEFT_OUTER_EYE, :2] - points[c.RIGHT_OUTER_EYE, :2]))
+
+
+if __name__ == "__main__":
+    show(rows())

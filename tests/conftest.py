@@ -26,6 +26,13 @@ def portrait_path(name: str) -> Path:
     return Path(str(files("vivant") / "assets" / "portraits" / f"{name}.jpg"))
 
 
+def bundled_voice() -> Float32Array:
+    """(n,) at ``VOICE_RATE_HZ``."""
+    with open_audio(Path(str(files("vivant") / "assets" / "voice.flac"))) as sound:
+        assert sound.sample_rate_hz == VOICE_RATE_HZ
+        return np.concatenate([chunk.samples for chunk in sound.chunks()])
+
+
 @pytest.fixture(autouse=True)
 def cache_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Empty for every test; nothing touches the user's own cache."""
@@ -63,7 +70,5 @@ def cut_out(face_of: FaceOf) -> RigFace:
 
 @pytest.fixture(scope="session")
 def voice() -> Float32Array:
-    """Three seconds of the bundled voice at ``VOICE_RATE_HZ``."""
-    with open_audio(Path(str(files("vivant") / "assets" / "voice.flac"))) as sound:
-        assert sound.sample_rate_hz == VOICE_RATE_HZ
-        return np.concatenate([chunk.samples for chunk in sound.chunks()])[: 3 * VOICE_RATE_HZ]
+    """Three seconds of the bundled voice."""
+    return bundled_voice()[: 3 * VOICE_RATE_HZ]

@@ -16,7 +16,9 @@ GROUP = "vivant.commands"
 
 def build_app() -> typer.Typer:
     """One application from all entry points of the group ``vivant.commands``: functions are commands, Typer objects groups."""
-    app = typer.Typer(help="A portrait that speaks, live.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        help="A portrait that speaks, live.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
 
     @app.callback()
     def options(debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error.")) -> None:

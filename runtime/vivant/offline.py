@@ -56,7 +56,9 @@ class Background:
             rgb = tuple(int(text[i : i + 2], 16) for i in (1, 3, 5))
             return cls(np.broadcast_to(np.array(rgb, np.uint8), (size_px, size_px, 3)))
         if text.startswith("#") or not Path(text).exists():
-            raise InputError(f"background must be original, transparent, a colour such as #00ff00 or an image file, got {text!r}")
+            raise InputError(
+                f"background must be original, transparent, a colour such as #00ff00 or an image file, got {text!r}"
+            )
         picture = Image.fromarray(load_image(Path(text)).pixels)
         side = min(picture.size)
         left, top = (picture.width - side) // 2, (picture.height - side) // 2
@@ -71,9 +73,19 @@ class Background:
         return VideoFrame(frame.index, frame.pts_us, mixed.astype(np.uint8), PixelFormat.RGB)
 
 
-def render_file(face: Face, audio: Path, out: Path, *, fps: Fraction, size_px: int = 512, seed: int = 0, controls: Controls | None = None,
-                background: Background | None = None, clock: Clock | None = None,
-                progress: Callable[[float, float | None], None] = lambda done_s, total_s: None) -> RenderReport:  # fmt: skip
+def render_file(
+    face: Face,
+    audio: Path,
+    out: Path,
+    *,
+    fps: Fraction,
+    size_px: int = 512,
+    seed: int = 0,
+    controls: Controls | None = None,
+    background: Background | None = None,
+    clock: Clock | None = None,
+    progress: Callable[[float, float | None], None] = lambda done_s, total_s: None,
+) -> RenderReport:
     """Speak a sound file. ``progress`` hears seconds done and seconds in all (None where the file does not say).
 
     Memory is constant however long the file. ``out`` appears complete or not at all. Raises InputError and OutputError.

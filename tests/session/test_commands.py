@@ -70,9 +70,7 @@ def warm_cache(tmp_path_factory: pytest.TempPathFactory, analyser: MediapipeAnal
 
 
 @pytest.fixture
-def run(
-    warm_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Run]:
+def run(warm_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Call ``vivant`` in an empty folder, with a cache that knows `ada`."""
     shutil.copytree(warm_cache, tmp_path / ".cache")
     monkeypatch.setenv("VIVANT_CACHE_DIR", str(tmp_path / ".cache"))
@@ -109,7 +107,7 @@ def write_wav(path: Path, samples: Float32Array, rate_hz: int, channels: int = 1
 
 def frames_of(path: Path) -> list[UInt8Array]:
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
 
 
 def pictures(folder: Path) -> list[UInt8Array]:
@@ -128,7 +126,10 @@ def test_help_names_every_command_and_option() -> None:
     runner, app = CliRunner(), cli.build_app()
     for arguments, words in (
         ([], ("render", "demo", "inspect", "cache", "--debug")),
-        (["render"], ("--fps", "--size", "--background", "--seed", "--gaze", "--distance", "--emotion", "--intensity", "--provider")),
+        (
+            ["render"],
+            ("--fps", "--size", "--background", "--seed", "--gaze", "--distance", "--emotion", "--intensity", "--provider"),
+        ),
         (["demo"], ("--out", "ada")),
         (["inspect"], ("--out",)),
         (["cache"], ("list", "clear")),
@@ -246,7 +247,10 @@ def test_the_installed_script(tmp_path: Path, warm_cache: Path, short: Path) -> 
     done = call("render", "ada", str(short), "-o", "out.mp4", *SMALL)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "out.mp4").stat().st_size > 1000
-    for arguments, traceback in ((("render", "ada", "no.wav", "-o", "x.mp4"), False), (("--debug", "render", "ada", "no.wav", "-o", "x.mp4"), True)):
+    for arguments, traceback in (
+        (("render", "ada", "no.wav", "-o", "x.mp4"), False),
+        (("--debug", "render", "ada", "no.wav", "-o", "x.mp4"), True),
+    ):
         failed = call(*arguments)
         assert failed.returncode == 1
         assert ("Traceback" in failed.stderr) is traceback
@@ -402,7 +406,9 @@ def test_bad_options_are_one_sentence(run: Run, short: Path, options: tuple[str,
     assert Path("file").read_bytes() == b"earlier"
 
 
-@pytest.mark.parametrize("options", [("--emotion", "bored"), ("--size", "10"), ("--size", "4000"), ("--provider", "abacus"), ("--seed", "x")])
+@pytest.mark.parametrize(
+    "options", [("--emotion", "bored"), ("--size", "10"), ("--size", "4000"), ("--provider", "abacus"), ("--seed", "x")]
+)
 def test_unknown_choices_are_usage_errors(run: Run, short: Path, options: tuple[str, ...]) -> None:
     outcome = run("render", "ada", short, "-o", "out.mp4", *options)
     assert outcome.code == 2

@@ -25,7 +25,7 @@ INDEX_ARRAYS = ("move_blocks", "tint_blocks", "links", "triangles", "layers", "c
 
 def small_pool(points: np.ndarray[Any, Any], triangles: np.ndarray[Any, Any], rgba: tuple[int, int, int, int]) -> Pool:
     pool = Pool()
-    texture = pool.add_texture(np.full((4, 4, 4), rgba, np.uint8))
+    texture = pool.add_texture("plain", np.full((4, 4, 4), rgba, np.uint8))
     pool.add_vertices(np.column_stack([points, np.zeros(len(points))]), np.full((len(points), 2), 2.0), 0.0)
     pool.add_layer(triangles, texture)
     return pool

@@ -38,7 +38,7 @@ def test_save_and_load(ada: RigFace, saved: Path) -> None:
         np.testing.assert_array_equal(back.arrays[name], array, strict=True)
     for got, wanted in zip(back.textures, ada.rig.textures, strict=True):
         np.testing.assert_array_equal(got, wanted, strict=True)
-    for field in ("transparent", "portrait_sha256", "portrait_name", "notes"):
+    for field in ("transparent", "portrait_sha256", "portrait_name", "notes", "texture_names"):
         assert getattr(back, field) == getattr(ada.rig, field)
 
 
@@ -117,7 +117,7 @@ def test_a_wrong_file_is_refused(saved: Path, wrong: Callable[[Members], Members
     with zipfile.ZipFile(saved, "w") as archive:
         for name, data in changed.items():
             archive.writestr(name, data)
-    with pytest.raises(InputError, match="buil[dt] (it )?again") as caught:
+    with pytest.raises(InputError, match=r"buil[dt] (it )?again") as caught:
         open_portrait(saved)
     assert "\n" not in str(caught.value)
     assert not Path("unpickled").exists()

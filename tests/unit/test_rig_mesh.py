@@ -143,7 +143,7 @@ def test_spreading_reproduces_a_linear_field() -> None:
 def test_spreading_stops_at_a_cut() -> None:
     """Two squares that touch nowhere in the mesh: what moves one leaves the other."""
     points, triangles = scattered(3)
-    both = np.concatenate([points, points + (11, 0, 0)])
+    both = np.concatenate([points, points + np.array((11, 0, 0))])
     spread = Spreader(
         both, np.concatenate([triangles, triangles + len(points)]), np.array([0, 1, 2, 3, *range(len(points), len(points) + 4)])
     )

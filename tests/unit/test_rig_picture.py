@@ -24,7 +24,7 @@ def face_at(x: float, y: float, width: float) -> Float32Array:
     """The average head's landmarks, seen from the front, ``width`` wide around (x, y)."""
     points = c.canonical_face().points[:, :2] * (1, -1)
     low, high = points[:468].min(axis=0), points[:468].max(axis=0)
-    return ((points - (low + high) / 2) * (width / (high - low)[0]) + (x, y)).astype(np.float32)
+    return np.asarray((points - (low + high) / 2) * (width / (high - low)[0]) + (x, y), np.float32)
 
 
 @settings(max_examples=100, deadline=None)

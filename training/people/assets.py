@@ -9,8 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
-from training.fields.head import Head
+from training.fields.head import Head, vertex_normals
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -42,6 +44,8 @@ class Card:
     triangles: Ints
     bind_vertices: Ints
     bind_bary: Floats
+    source: Ints
+    """(n,) mesh vertex of each corner."""
     texture: str
     """Texture name, or empty."""
 
@@ -98,6 +102,20 @@ class Assets:
         self.tie_weights: Floats = tie["weights"]
 
     @cached_property
+    def tongue(self) -> NDArray[np.bool_]:
+        """(vertices,) which head vertices are tongue."""
+        head = self.head
+        rows = head.part_range("gums_tongue")
+        normals = vertex_normals(head.vertices, head.triangles[head.part_triangles("gums_tongue")])
+        out = np.zeros(len(head.vertices), np.bool_)
+        out[rows] = tongue_vertices(head.vertices[rows], normals[rows].astype(np.float32))
+        tris = head.triangles[head.part_triangles("gums_tongue")]
+        tris = tris[out[tris].all(1)]
+        links = coo_matrix((np.ones(2 * len(tris)), (tris[:, :2].ravel(), tris[:, 1:].ravel())), (len(out), len(out)))
+        _, label = connected_components(links, directed=False)
+        return out & (label == np.bincount(label).argmax())
+
+    @cached_property
     def mesh(self) -> Mesh:
         """The drawn parts of the head."""
         head = self.head
@@ -117,7 +135,7 @@ class Assets:
             uvs[mine] = 0.5 + EYE_SCALE * (head.vertices[source[mine]] - front)[:, :2]
             behind = mine & (head.vertices[source, 2] < front[2] - 2.0)
             uvs[behind] = 0.02
-        tongue = (kind == GUMS) & (tongue_share(head.vertices[source]) > 0.5)
+        tongue = (kind == GUMS) & self.tongue[source]
         material_of = np.where(tongue, TONGUE, kind).astype(np.float32)
         return Mesh(source, uvs.astype(np.float32), material_of, triangles)
 
@@ -134,6 +152,7 @@ class Assets:
             triangles,
             fit["bind_vertices"].astype(np.int64)[source],
             fit["bind_bary"][source].astype(np.float32),
+            source,
             str(proxy["texture_diffuse"]),
         )
 
@@ -147,12 +166,18 @@ class Assets:
         return read_image(path, width)
 
 
-def tongue_share(points: Floats) -> Floats:
-    """1 on the tongue, 0 on gums and floor, for neutral points (n, 3) of the gum and tongue part, cm."""
+TONGUE_Z = (3.0, 5.0, 7.0, 8.0, 8.7, 9.3, 9.7, 9.95)
+TONGUE_TOP = (-4.3, -3.15, -2.98, -3.1, -3.25, -3.55, -3.85, -4.0)
+TONGUE_LOW = (-5.3, -4.75, -4.68, -4.58, -4.5, -4.45, -4.2, -4.1)
+TONGUE_HALF = (1.9, 1.97, 1.93, 1.7, 1.45, 0.97, 0.35, 0.1)
+"""Sections of the neutral tongue along z: upper and lower edge, half width, cm."""
+
+
+def tongue_vertices(points: Floats, normals: Floats) -> NDArray[np.bool_]:
+    """Which neutral points (n, 3) of the gum and tongue part are tongue: inside its sections and facing outwards."""
     x, y, z = points.T
-    top = -2.95 - 0.05 * np.abs(x)
-    floor = -4.62 - 0.05 * (9.5 - z)
-    wide = 2.15 - 0.22 * np.clip(z - 8.2, 0, None) ** 2
-    inside = (y < top) & (y > floor) & (np.abs(x) < wide) & (z > 3.0) & (z < 10.15)
-    share: Floats = inside.astype(np.float32)
-    return share
+    top, low, half = (np.interp(z, TONGUE_Z, row) for row in (TONGUE_TOP, TONGUE_LOW, TONGUE_HALF))
+    across, up = x / half, (y - 0.5 * (top + low)) / (0.5 * (top - low))
+    outward = normals[:, 0] * across + normals[:, 1] * up + np.where(z > 9, 0.6, 0) * normals[:, 2]
+    out: NDArray[np.bool_] = (across**2 + up**2 < 1.45) & (outward > 0) & (z > 3.0) & (z < 10.1) & (y < -2.8)
+    return out

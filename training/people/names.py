@@ -19,6 +19,8 @@ LABELS = ("background", "skin", "lips", "inner mouth", "teeth", "tongue", "eyeba
 """Values of the label map. `object` is what hides the person: a hand, a microphone."""
 LABEL = {name: i for i, name in enumerate(LABELS)}
 
+IRISES = (468, 473)
+"""Centres; four points of the ring follow each."""
 RIGHT_OUTER_EYE, LEFT_OUTER_EYE = 33, 263
 UPPER_INNER_LIP = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 LOWER_INNER_LIP = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)

@@ -21,6 +21,9 @@ class Face:
     """(2, 2) degrees, left and right eye: yaw to the person's left, pitch up, relative to the head."""
     stretch: Floats
     extra: dict[str, float]
+    """ICT shapes on top."""
+    tongue_back: float
+    """0..1 how far the tongue is drawn back and down."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Hair:
     grow: Floats
     """(3,) scale of the mesh about the head's middle."""
     mirrored: bool
+    trim: tuple[float, float]
+    """The fringe ends at this height (cm, eyes at 3.6) before the face, with this raggedness; -99: not cut."""
     brow: str
     brow_tint: Colour
     brow_weight: float

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from training.people.names import ARKIT_INDEX, ARKIT_NAMES, EYE_LOOK_FULL_DEG
+from training.people.names import ARKIT_INDEX, ARKIT_NAMES, EYE_LOOK_FULL_DEG, IRISES
 
-from training.people.assets import Assets, Card, Floats, tongue_share
+from training.people.assets import Assets, Card, Floats
 
 SUMS = {"browInnerUp": ("browInnerUp_L", "browInnerUp_R"), "cheekPuff": ("cheekPuff_L", "cheekPuff_R")}
 EYE_PARTS = ("eyeball_left", "eyeball_right")
+SHUT_BACK_CM = 0.2
+"""So far does an eyeball give way to shut lids, which do not quite meet on every identity."""
 
 
 def ict_names(name: str) -> tuple[str, ...]:
@@ -79,10 +81,8 @@ class Rig:
                 self.blend[i, assets.expression_row[shape]] = 1
         self.balls = [head.part_range(n) for n in EYE_PARTS]
         self.around = [head.part_range(n) for n in ("lacrimal_left", "lacrimal_right")]
-        tongue = head.part_range("gums_tongue")
-        share = tongue_share(head.vertices[tongue])
-        self.tongue = np.flatnonzero(share > 0.5) + tongue.start
-        self.tongue_out = tongue_out(head.vertices[self.tongue])
+        self.tongue = np.flatnonzero(assets.tongue)
+        self.tongue_out, self.tongue_rest = tongue_shapes(head.vertices[self.tongue])
         tris = head.part_triangles("face", "head_neck", "mouth_socket", "gums_tongue", "teeth", "sclera_left", "sclera_right",
                                    "eye_socket_left", "eye_socket_right", "lacrimal_left", "lacrimal_right")  # fmt: skip
         self.triangles = head.triangles[tris]
@@ -90,7 +90,8 @@ class Rig:
         column = np.tile(np.arange(len(tris)), 3)
         self.gather = csr_matrix((np.ones(len(corner), np.float32), (corner, column)), (len(head.vertices), len(tris)))
 
-    def shape(self, identity: Floats, weights: Floats, gaze: Floats, stretch: Floats, extra: dict[str, float]) -> Shape:
+    def shape(self, identity: Floats, weights: Floats, gaze: Floats, stretch: Floats, extra: dict[str, float],
+              tongue_back: float = 0.0) -> Shape:
         """The head for identity scores, ARKit weights (52,), gaze (2, 2) degrees and a scale per axis (3,)."""
         still = (identity @ self.assets.modes[: len(identity)]).reshape(-1, 3)
         blend = weights @ self.blend
@@ -98,27 +99,29 @@ class Rig:
             blend[self.assets.expression_row[name]] += value
         used = np.flatnonzero(blend)
         moved = (blend[used] @ self.assets.expressions[used]).reshape(-1, 3)
-        out = self.weights_tongue(float(weights[ARKIT_INDEX["tongueOut"]]))
-        moved[self.tongue] += out
+        moved[self.tongue] += self.tongue_move(float(weights[ARKIT_INDEX["tongueOut"]]), tongue_back)
         vertices = self.neutral + still + moved
-        eyes = self.turn_eyes(vertices, still, gaze)
+        shut = weights[[ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]]
+        eyes = self.turn_eyes(vertices, still, gaze, shut)
         scaled = (vertices * stretch).astype(np.float32)
         fixed = ((self.neutral + still) * stretch - self.neutral).astype(np.float32)
         return Shape(scaled, self.normals(scaled), (scaled - self.neutral).astype(np.float32), fixed,
                      (eyes * stretch).astype(np.float32))  # fmt: skip
 
-    def weights_tongue(self, amount: float) -> Floats:
+    def tongue_move(self, amount: float, back: float) -> Floats:
         """Displacement of the tongue's vertices: it rises over the teeth first, then comes out."""
-        rise = np.interp(amount, [0, 0.35, 1], [0, 0.65, 1])
-        out: Floats = self.tongue_out * np.array([amount, rise, amount], np.float32)
-        return out
+        rise = float(np.interp(amount, [0, 0.35, 1], [0, 0.65, 1]))
+        out = self.tongue_out * np.array([amount, rise, amount], np.float32)
+        return out + self.tongue_rest * np.float32(back * (1 - min(1.0, 3 * amount)))
 
-    def turn_eyes(self, vertices: Floats, still: Floats, gaze: Floats) -> Floats:
-        """Turn the eyeballs about their centres in place; returns the centres (2, 3)."""
+    def turn_eyes(self, vertices: Floats, still: Floats, gaze: Floats, shut: Floats) -> Floats:
+        """Turn the eyeballs about their centres in place, a little back behind shut lids; returns the centres (2, 3)."""
         centres = np.zeros((2, 3), np.float32)
         for eye, rows in enumerate(self.balls):
             centres[eye] = self.assets.head.eye_spheres[eye, :3] + still[rows].mean(0)
-            ball = self.neutral[rows] + still[rows] - centres[eye]
+            still_centre = centres[eye].copy()
+            centres[eye, 2] -= SHUT_BACK_CM * np.clip(2 * shut[eye] - 1, 0, 1)
+            ball = self.neutral[rows] + still[rows] - still_centre
             vertices[rows] = ball @ turn(float(gaze[eye, 0]), float(gaze[eye, 1])).T + centres[eye]
         return centres
 
@@ -130,20 +133,25 @@ class Rig:
         unit: Floats = (out / np.maximum(length, 1e-9)).astype(np.float32)
         return unit
 
-    def points(self, shape: Shape) -> tuple[Floats, Floats]:
-        """The 478 points (478, 3) in cm and their normals, head frame."""
+    def points(self, shape: Shape, iris: float) -> tuple[Floats, Floats]:
+        """The 478 points (478, 3) in cm and their normals, head frame; `iris` scales the irises' rings."""
         rows, weights = self.assets.tie_vertices, self.assets.tie_weights[..., None]
         normal = (shape.normals[rows] * weights).sum(1)
-        return (shape.vertices[rows] * weights).sum(1), normal / np.linalg.norm(normal, axis=1, keepdims=True)
+        points = (shape.vertices[rows] * weights).sum(1)
+        for first in IRISES:
+            points[first + 1 : first + 5] = points[first] + iris * (points[first + 1 : first + 5] - points[first])
+        return points, normal / np.linalg.norm(normal, axis=1, keepdims=True)
 
 
-def tongue_out(rest: Floats) -> Floats:
-    """Displacement (n, 3) cm of tongue points at tongueOut 1: forward, over the lower teeth, then down; made by hand."""
+def tongue_shapes(rest: Floats) -> tuple[Floats, Floats]:
+    """Displacements (n, 3) cm of tongue points, made by hand: tongueOut 1 (forward, over the teeth, down); drawn back and down."""
     x, y, z = rest.T
     share = np.clip((z - 4.0) / 6.0, 0, 1)
-    forward = 3.5 * share**1.5
-    lift = np.interp(z + forward, [5, 7.5, 9.8, 11.2, 12.2, 13.6], [0, 0.5, 0.95, 0.75, 0.25, -0.75])
-    middle = np.interp(z, [4, 8, 9.5, 10], [-3.7, -3.75, -4.0, -4.2])
-    thin = -0.35 * share**2 * (y - middle)
-    out: Floats = np.stack([-0.12 * share * x, lift + thin, forward], 1).astype(np.float32)
-    return out
+    middle = np.interp(z, [4, 8, 9.5, 10], [-3.8, -3.85, -4.0, -4.05])
+    forward = 3.6 * share**1.5
+    path = np.interp(z + forward, [5, 7.5, 9.8, 11.2, 12.2, 13.6], [0, 0.45, 0.8, 0.55, 0.0, -1.1])
+    thin = -0.45 * share**2 * (y - middle)
+    spread = 0.55 * np.clip(share - 0.7, 0, 1) * x
+    out = np.stack([spread - 0.1 * share * x, path + thin, forward], 1).astype(np.float32)
+    back = np.stack([0.1 * x * share, -0.7 * share - 0.15 * (y - middle), -1.1 * share], 1).astype(np.float32)
+    return out, back

@@ -9,7 +9,7 @@ import moderngl
 import numpy as np
 from training.people import names
 
-from training.people import props
+from training.people import cards, props
 from training.people.assets import Assets, Card, Floats
 from training.people.layers import smooth
 from training.people.names import LABEL
@@ -100,7 +100,7 @@ class Scene:
         if key not in self.cards:
             card = self.assets.card(kind, name)
             if kind == "clothes" and "fedora" not in name:
-                card = props.lower_arms(card)
+                card = cards.lower_arms(card)
             weight = np.zeros(len(card.vertices), np.float32) if kind == "clothes" else turn_weight(card.vertices)
             if "fedora" in name or kind != "hair":
                 weight = np.full(len(card.vertices), float(kind != "clothes" or "fedora" in name), np.float32)
@@ -110,19 +110,23 @@ class Scene:
     def draw(self, plan: Plan) -> Drawn:
         """Render one plan."""
         face = plan.face
-        shape = self.rig.shape(face.identity, face.weights, face.gaze, face.stretch, face.extra)
-        points, normals = self.rig.points(shape)
+        shape = self.rig.shape(face.identity, face.weights, face.gaze, face.stretch, face.extra, face.tongue_back)
+        points, normals = self.rig.points(shape, plan.eyes.iris[0])
         rotation = turn(*plan.view.pose)
         origin = 0.5 * (points[names.RIGHT_OUTER_EYE] + points[names.LEFT_OUTER_EYE])
         view = (points - origin) @ rotation.T
         lens = self._lens(plan, view)
         self._frame(plan, rotation, origin, lens, shape)
         self._upload(plan, shape)
-        self._shadow(plan)
+        things = props.glasses(plan, points, shape.eyes) + props.strands(plan, points) + props.held(plan, rotation, origin)
+        drawn = [(p, self._prop_mesh(p)) for p in things]
+        self._shadow(plan, drawn)
         self.painter.begin()
-        self._solid(plan, shape)
-        self._fringes(plan)
+        self._solid(plan, drawn)
+        self._fringes(plan, drawn)
         buffers = self.painter.read(*lens.span)
+        for _, mesh in drawn:
+            mesh.release()
         return Drawn(buffers, lens, rotation, view, normals @ rotation.T, (shape.eyes - origin) @ rotation.T)
 
     def _lens(self, plan: Plan, view: Floats) -> Lens:
@@ -163,7 +167,7 @@ class Scene:
                 points = card.vertices
             else:
                 points = shape.follow(card, kind in ("eyebrow", "eyelash"))
-            shell.write(points, props.card_normals(card, points))
+            shell.write(points, cards.card_normals(card, points))
 
     def _styled(self, plan: Plan, points: Floats) -> Floats:
         middle = np.array([0.0, 4.0, 0.0], np.float32)
@@ -177,54 +181,79 @@ class Scene:
         wear = [("clothes", n) for n in (plan.wear.clothes, plan.wear.hat) if n]
         return hair + brow + lash + wear
 
-    def _shadow(self, plan: Plan) -> None:
+    def _shadow(self, plan: Plan, things: list[tuple[props.Prop, Shell]]) -> None:
         self.painter.begin_shadow()
         self._mapless()
+        self.painter.set({"tuck": 1.0})
         self.painter.draw("shadow", self.head)
+        self.painter.set({"tuck": 0.0})
         for kind, name in self._worn(plan):
             if kind in ("hair", "clothes"):
                 card, shell = self.card(kind, name)
+                self.painter.set({"trim": plan.hair.trim if kind == "hair" else (-99.0, 0.0)})
                 self.painter.bind("shadow", {"map": self.painter.texture(card.texture)})
                 self.painter.set({"cut": (0.5, float(card.texture.endswith("png")))})
                 self.painter.draw("shadow", shell)
         self._mapless()
-        props.draw_props(self, plan, "shadow")
+        for prop, mesh in things:
+            if prop.alpha == 1:
+                self.painter.draw("shadow", mesh)
 
     def _mapless(self) -> None:
         self.painter.bind("shadow", {"map": self.painter.texture(NO_TEXTURE)})
-        self.painter.set({"cut": (0.5, 0.0)})
+        self.painter.set({"cut": (0.5, 0.0), "trim": (-99.0, 0.0)})
 
-    def _solid(self, plan: Plan, shape: Shape) -> None:
+    def _solid(self, plan: Plan, things: list[tuple[props.Prop, Shell]]) -> None:
         painter, skin = self.painter, plan.skin
         painter.only("both")
         face, mean_face = painter.skin(skin.name, "face")
-        back, mean_back = painter.skin(skin.name, "head")
+        back, _ = painter.skin(skin.name, "head")
         layers = {k: painter.textures[k] for k in ("layer_first", "layer_second", "layer_back", "noise")}
         eye = painter.texture(f"eyes_front/{plan.eyes.texture}_eye.png")
         painter.bind("head", {"skin_face": face, "skin_back": back, **layers, "eye_map": eye, "shadow": painter.shadow})
         gape = 0.30 + 0.5 * min(float(plan.face.weights[17]) * 1.5, 1.0)
         painter.set({
-            "mean_face": mean_face, "mean_back": mean_back, "tone": skin.tone, "lip_tint": skin.lip_tint, "lip_hue": skin.lip_hue,
+            "mean_face": mean_face, "mean_back": mean_face, "tone": skin.tone, "lip_tint": skin.lip_tint, "lip_hue": skin.lip_hue,
             "blush_tint": skin.blush_tint, "shade_tint": skin.shade_tint, "hair_tint": plan.hair.brow_tint,
             "iris_tint": plan.eyes.tint, "flush": (1.0, 0.8, 0.78), "paint": skin.paint, "grow": skin.grow,
             "texture_": skin.texture, "sheen": skin.sheen, "iris": plan.eyes.iris, "teeth_tint": skin.teeth, "gape": gape,
         }, "head")  # fmt: skip
+        painter.set({"tuck": 1.0})
         painter.draw("head", self.head)
+        painter.set({"tuck": 0.0})
         for kind, name in self._worn(plan):
             if kind == "clothes":
                 hat = "fedora" in name
                 tint = plan.wear.hat_tint if hat else plan.wear.clothes_tint
                 self._cloth(*self.card(kind, name), tint, 0.0 if hat else 0.7)
-        props.draw_props(self, plan, "card")
+        for prop, mesh in things:
+            if prop.alpha > 0.5:
+                self._thing(prop, mesh)
         self._furs(plan, layers)
         if plan.hair.card:
             self._hair(plan, 0.5)
+
+    def _prop_mesh(self, prop: props.Prop) -> Shell:
+        n = len(prop.points)
+        extra = np.tile(np.array([0.0, 1.0, 1.0], np.float32), (n, 1))
+        mesh = self.painter.mesh((prop.points[:, :2] * 0.1).astype(np.float32), extra, prop.triangles)
+        mesh.write(prop.points, prop.normals)
+        return mesh
+
+    def _thing(self, prop: props.Prop, mesh: Shell) -> None:
+        painter = self.painter
+        painter.bind("card", {"map": painter.texture(NO_TEXTURE), "noise": painter.textures["noise"], "shadow": painter.shadow})
+        painter.set({"tint": prop.tint, "spec_tint": (1.0, 1.0, 1.0), "fibre": (0.15, 3.0, 3.0, 1.0),
+                     "weave": (0.0, 0.0, float(prop.label), prop.alpha), "shine": (*prop.gloss, float(prop.hair)), "bias": 0.0,
+                     "trim": (-99.0, 0.0)})  # fmt: skip
+        painter.draw("card", mesh)
 
     def _cloth(self, card: Card, shell: Shell, tint: tuple[float, float, float], bias: float) -> None:
         painter = self.painter
         painter.bind("card", {"map": painter.texture(card.texture), "noise": painter.textures["noise"], "shadow": painter.shadow})
         painter.set({"tint": tint, "spec_tint": (1.0, 1.0, 1.0), "weave": (1.0, 0.5, float(LABEL["clothes"]), 1.0),
-                     "fibre": (0.25, 14.0, 14.0, 0.0), "shine": (0.01, 12.0, 0.0), "bias": bias}, "card")  # fmt: skip
+                     "fibre": (0.25, 14.0, 14.0, 0.0), "shine": (0.01, 12.0, 0.0), "bias": bias,
+                     "trim": (-99.0, 0.0)}, "card")  # fmt: skip
         painter.draw("card", shell)
         painter.set({"bias": 0.0})
 
@@ -233,10 +262,10 @@ class Scene:
         card, shell = self.card("hair", hair.card)
         painter.bind("card", {"map": painter.texture(card.texture), "noise": painter.textures["noise"], "shadow": painter.shadow})
         drawn = float(card.texture.endswith("png"))
-        tint = tuple(float(c) * (props.HAIR_GAIN.get(hair.card, 1.0) if drawn else 1.0) for c in hair.tint)
+        tint = tuple(float(c) * (cards.HAIR_GAIN.get(hair.card, 1.0) if drawn else 1.0) for c in hair.tint)
         painter.set({"tint": tint, "spec_tint": tuple(0.3 + 0.7 * c for c in hair.tint),
                      "weave": (drawn * 0.85, cut, float(LABEL["hair"]), 1.0), "fibre": (0.9, 7.0, 2.5, drawn),
-                     "shine": (*hair.shine, 1.0), "bias": 0.0}, "card")  # fmt: skip
+                     "shine": (*hair.shine, 1.0), "bias": 0.0, "trim": hair.trim}, "card")  # fmt: skip
         painter.draw("card", shell)
 
     def _furs(self, plan: Plan, layers: dict[str, Any]) -> None:
@@ -253,7 +282,7 @@ class Scene:
                 painter.draw("fur", self.fur)
             painter.set({"shell": 0.0, "sag": (0.0, 0.0, 0.0)})
 
-    def _fringes(self, plan: Plan) -> None:
+    def _fringes(self, plan: Plan, things: list[tuple[props.Prop, Shell]]) -> None:
         """Blended edges: brows, lashes, hair, and what the labels need of them."""
         painter = self.painter
         jobs = (("eyebrow", plan.hair.brow, plan.hair.brow_weight, plan.hair.brow_tint, 0.3),
@@ -267,11 +296,12 @@ class Scene:
                 painter.bind("card", {"map": painter.texture(card.texture or f"{name}.png"), "noise": painter.textures["noise"],
                                       "shadow": painter.shadow})  # fmt: skip
                 painter.set({"tint": tint, "spec_tint": tint, "weave": (0.0, 0.3, float(LABEL["brow"]), weight), "bias": bias,
-                             "fibre": (0.3, 4.0, 4.0, 1.0), "shine": (0.0, 20.0, 0.0)}, "card")  # fmt: skip
+                             "fibre": (0.3, 4.0, 4.0, 1.0), "shine": (0.0, 20.0, 0.0), "trim": (-99.0, 0.0)}, "card")  # fmt: skip
                 painter.draw("card", shell)
                 painter.set({"bias": 0.0})
         painter.only("colour")
         if plan.hair.card:
             self._hair(plan, 0.02)
-        props.draw_lenses(self, plan)
-        self.painter.context.enable_only(moderngl.DEPTH_TEST)
+        for prop, mesh in things:
+            if prop.alpha <= 0.5:
+                self._thing(prop, mesh)

@@ -30,7 +30,7 @@ vec4 project_light(vec3 v) {
 """
 
 VERTEX = "#version 330\n" + PLACE + """
-uniform float bias, shadow_pass, shell;   // shell: height along the normal, cm
+uniform float bias, shadow_pass, shell, tuck;   // shell: height along the normal, cm
 uniform vec3 sag;
 in vec3 in_position, in_normal;
 in vec2 in_uv;
@@ -42,6 +42,7 @@ flat out float material;
 out float open_;
 void main() {
     vec3 p = in_position + shell * in_normal + sag * shell;
+    if (in_extra.x < 1.5) p -= in_normal * 0.9 * (1.0 - smoothstep(0.0, 0.35, in_extra.y)) * step(shell, 0.0) * step(0.5, tuck);
     view = place(p, in_extra.y);
     normal = aim(in_normal, in_extra.y);
     local = p; uv = in_uv; material = in_extra.x; open_ = in_extra.z;
@@ -177,7 +178,7 @@ void inside(float kind) {
     float wet = 0.5, power = 40.0, label = 3.0;
     if (kind == 4.0) albedo = vec3(0.52, 0.17, 0.16) * (0.8 + 0.4 * grain.a);
     if (kind == 5.0) { albedo = teeth_tint * (0.9 + 0.12 * grain.a); wet = 0.8; power = 70.0; label = 4.0; }
-    if (kind == 7.0) { albedo = vec3(0.50, 0.16, 0.15) * (0.7 + 0.6 * texture(noise, local.xz * 0.35).r); wet = 0.7; label = 5.0; }
+    if (kind == 7.0) { albedo = vec3(0.50, 0.16, 0.15) * (0.75 + 0.5 * texture(noise, local.xz * 0.3).r) * (1.0 - 0.25 * exp(-local.x * local.x * 40.0)); wet = 0.7; label = 5.0; }
     if (kind == 3.0) { albedo = tone * vec3(0.9, 0.55, 0.5); label = 1.0; wet = 0.3; }
     if (kind == 8.0) { albedo = tone * vec3(1.0, 0.62, 0.58); label = 1.0; wet = 0.9; power = 60.0; }
     float light = kind == 8.0 || kind == 3.0 ? 0.8 : gape * open_;
@@ -201,6 +202,7 @@ uniform vec3 tint, spec_tint;
 uniform vec4 weave;       // map strength, alpha cut, label, thickness of alpha
 uniform vec4 fibre;       // fibre noise, scale u, scale v, has alpha
 uniform vec3 shine;       // strength, power, is hair
+uniform vec2 trim;        // height of the fringe, raggedness
 void main() {
     vec4 tex = texture(map, uv);
     float alpha = fibre.w > 0.5 ? clamp(tex.a * weave.w, 0.0, 1.0) : 1.0;
@@ -208,13 +210,13 @@ void main() {
     vec3 n = normalize(normal), eye = normalize(camera - view);
     if (dot(n, eye) < 0.0) n = -n;
     float strand = texture(noise, uv * fibre.yz).g;
+    if (local.z > 6.0 + 0.2 * abs(local.x) && local.y < trim.x - trim.y * strand && abs(local.x) < 7.0) discard;
     float lum = dot(linear(tex.rgb), vec3(0.3, 0.6, 0.1));
     vec3 albedo = mix(tint, shine.z > 0.5 ? tint * lum : linear(tex.rgb) * tint, weave.x) * (1.0 + fibre.x * (strand - 0.5));
     float shade = lit();
     vec3 colour;
     if (shine.z > 0.5) {
-        vec3 along = dFdx(view) * dFdy(uv.x) - dFdy(view) * dFdx(uv.x);
-        along = normalize(along + 1e-6 * vec3(0, 1, 0));
+        vec3 along = normalize(vec3(0.15 * n.x, 1, 0.3) - n * dot(n, vec3(0.15 * n.x, 1, 0.3)));
         vec3 half_ = normalize(key_way + eye), half2 = normalize(rim_way + eye);
         float s = pow(max(1.0 - pow(dot(along, half_) + 0.12 * (strand - 0.5), 2.0), 0.0), 0.5 * shine.y);
         float s2 = pow(max(1.0 - pow(dot(along, half2), 2.0), 0.0), 0.5 * shine.y);
@@ -237,7 +239,7 @@ void main() {
     vec4 a = back ? vec4(0) : texture(layer_first, uv), b = back ? texture(layer_back, uv) : texture(layer_second, uv);
     float region = fur.w < 0.5 ? b.r : (fur.w < 1.5 ? a.g : b.b);
     if (material > 1.5 || region < 0.05) discard;
-    vec3 noise_ = vec3(texture(noise, uv * fur.z).rb, texture(noise, uv * 2.0).a);
+    vec3 noise_ = vec3(textureLod(noise, uv * fur.z, 0.0).rb, texture(noise, uv * 2.0).a);
     float tall = region * (0.35 + 0.65 * noise_.z) * fur.y;
     if (noise_.x * 0.9 + 0.1 < 1.0 - tall * (1.0 - fur.x * 0.75) || fur.x > tall + 0.3 * noise_.y) discard;
     vec3 n = normalize(normal);
@@ -249,7 +251,11 @@ void main() {
 
 SHADOW = """#version 330
 uniform sampler2D map;
-uniform vec2 cut;         // alpha cut, has alpha
+uniform vec2 cut, trim;   // alpha cut and has alpha; fringe
 in vec2 uv;
-void main() { if (cut.y > 0.5 && texture(map, uv).a < cut.x) discard; }
+in vec3 local;
+void main() {
+    if (local.z > 6.0 + 0.2 * abs(local.x) && local.y < trim.x - 0.5 * trim.y && abs(local.x) < 7.0) discard;
+    if (cut.y > 0.5 && texture(map, uv).a < cut.x) discard;
+}
 """

@@ -52,7 +52,9 @@ def portrait_file(portrait: Path) -> Iterator[Path]:
 def require_provider(provider: Provider) -> str:
     """The provider that is really used. Raises UnavailableError instead of falling back silently."""
     if provider not in (Provider.AUTO, Provider.CPU):
-        raise UnavailableError(f"provider {provider} is not available: the landmark network runs on cpu only; use --provider cpu")
+        raise UnavailableError(
+            f"provider {provider} is not available: the landmark network runs on cpu only; use --provider cpu"
+        )
     return "cpu"
 
 

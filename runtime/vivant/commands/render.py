@@ -8,21 +8,36 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from vivant.commands.options import FpsOption, Provider, ProviderOption, SeedOption, SizeOption, console, open_with_progress, say
+from vivant.commands.options import (
+    FpsOption,
+    Provider,
+    ProviderOption,
+    SeedOption,
+    SizeOption,
+    console,
+    open_with_progress,
+    say,
+)
 from vivant.face import Face, as_fps
 from vivant.offline import Background, RenderReport, render_file
 from vivant.types import Controls, Emotion
 
 
 def render(
-    portrait: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP of a face, a .vivant rig, or a bundled name such as ada.")],
+    portrait: Annotated[
+        Path, typer.Argument(help="JPEG, PNG or WebP of a face, a .vivant rig, or a bundled name such as ada.")
+    ],
     audio: Annotated[Path, typer.Argument(help="Any sound or video file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="OUT.mp4, .mov, .mkv, .webm, .gif, or a folder of PNG frames.")],
     fps: FpsOption = "30",
     size: SizeOption = 512,
-    background: Annotated[str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")] = "original",
+    background: Annotated[
+        str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")
+    ] = "original",
     seed: SeedOption = 0,
-    gaze: Annotated[tuple[float, float], typer.Option(help="Where to look: yaw and pitch in degrees, -30 to 30; 0 0 is the camera.")] = (0, 0),
+    gaze: Annotated[
+        tuple[float, float], typer.Option(help="Where to look: yaw and pitch in degrees, -30 to 30; 0 0 is the camera.")
+    ] = (0, 0),
     distance: Annotated[float, typer.Option(help="Distance from the camera, 0.8 (near) to 1.25 (far).")] = 1.0,
     emotion: Annotated[Emotion, typer.Option(help="Colours the voice's own expression.")] = Emotion.NEUTRAL,
     intensity: Annotated[float, typer.Option(help="Strength of the emotion, 0 to 2.")] = 1.0,

@@ -79,8 +79,8 @@ def _add_rims(
     iris = np.asarray(ndimage.gaussian_filter((within & ~off_iris).astype(np.float32), 1.0), np.float32)[..., None]
     shadow = 0.35 * np.percentile(patch.pixels[within], 10, axis=0)
     colours = patch.pixels * (1 - iris) + shadow * iris
-    alpha = 255 * (1 - (1 - LID_SHADOW) * iris)
-    texture = pool.add_texture("rim of the lids", np.dstack([colours, alpha]).round().astype(np.uint8))
+    opacity = 255 * (1 - (1 - LID_SHADOW) * iris)
+    texture = pool.add_texture("rim of the lids", np.dstack([colours, opacity]).round().astype(np.uint8))
     for row, inwards in ((skin.upper_lids[side], 1.0), (skin.lower_lids[side], -1.0)):
         count, starts = len(row), []
         for reach, alpha in ((-0.004, 1.0), (0.008, 0.9), (RIM, 0.0)):

@@ -1,0 +1,89 @@
+"""Which faces a rig is built for, and what is said of the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.conftest import portrait_path
+from vivant.errors import PortraitError
+from vivant.face import RigFace
+from vivant.media import load_image
+from vivant.portrait.analyser import Face
+from vivant.portrait.mediapipe import MediapipeAnalyser
+from vivant.rig import canonical as c
+from vivant.rig.build import build_rig
+from vivant.types import Float32Array, MotionFrame, UInt8Array, arkit_weights
+
+pytestmark = pytest.mark.unit
+
+IMAGE = load_image(portrait_path("bram"))
+
+
+class Given:
+    """An analyser that finds what it is told to, at first; later ones look at rendered pictures."""
+
+    provider = "cpu"
+
+    def __init__(self, faces: list[Face], analyser: MediapipeAnalyser) -> None:
+        self._faces: list[Face] | None = faces
+        self._analyser = analyser
+
+    def faces(self, pixels: UInt8Array) -> list[Face]:
+        found, self._faces = self._faces, None
+        return self._analyser.faces(pixels) if found is None else found
+
+    def person(self, pixels: UInt8Array) -> Float32Array:
+        return self._analyser.person(pixels)
+
+
+def turned(yaw_deg: float = 0.0, pitch_deg: float = 0.0, width_px: float = 400.0) -> Face:
+    """The average head, turned."""
+    yaw, pitch = np.radians((yaw_deg, pitch_deg))
+    about_y = np.array([(np.cos(yaw), 0, np.sin(yaw)), (0, 1, 0), (-np.sin(yaw), 0, np.cos(yaw))])
+    about_x = np.array([(1, 0, 0), (0, np.cos(pitch), np.sin(pitch)), (0, -np.sin(pitch), np.cos(pitch))])
+    points = c.canonical_face().points @ (about_x @ about_y).T * (1, -1, 1)
+    points *= width_px / np.ptp(points[:, 0])
+    return Face((points + (512, 480, 0)).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("faces", "words"),
+    [
+        ([], "no face was found"),
+        ([turned(width_px=63)], "only 63 px wide; at least 64 px"),
+        ([turned(yaw_deg=45)], "turned 45 degrees sideways"),
+        ([turned(yaw_deg=-50)], "turned 50 degrees sideways"),
+        ([turned(pitch_deg=35)], "35 up or down"),
+    ],
+)
+def test_what_cannot_be_animated(faces: list[Face], words: str, analyser: MediapipeAnalyser) -> None:
+    with pytest.raises(PortraitError, match=words) as caught:
+        build_rig(IMAGE, Given(faces, analyser))
+    assert "use" in str(caught.value) or "needed" in str(caught.value)
+
+
+def test_the_largest_face_is_used_and_said(analyser: MediapipeAnalyser) -> None:
+    (face,) = analyser.faces(IMAGE.pixels)
+    stages: list[str] = []
+    rig = build_rig(IMAGE, Given([face, turned(width_px=70)], analyser), progress=stages.append)
+    assert rig.notes == ("2 faces were found; the largest is used",)
+    assert stages == list(dict.fromkeys(stages))
+
+
+def test_a_turned_head_gets_less_room_on_that_side(analyser: MediapipeAnalyser) -> None:
+    (face,) = analyser.faces(IMAGE.pixels)
+    limits = build_rig(IMAGE, Given([turned(yaw_deg=14, width_px=face.width_px)], analyser)).arrays["limits"]
+    assert limits[0, 1] < 0.7 * -limits[0, 0]
+
+
+def test_the_alpha_of_a_file_is_the_matte(analyser: MediapipeAnalyser) -> None:
+    """A cut-out picture keeps its own outline, whatever the network thinks."""
+    alpha = np.zeros(IMAGE.pixels.shape[:2], np.uint8)
+    width = alpha.shape[1]
+    alpha[:, width // 4 : -width // 4] = 255
+    rig = build_rig(replace(IMAGE, alpha=alpha), analyser, transparent=True)
+    pixels = RigFace(rig).open(128).render(MotionFrame(0, 0, arkit_weights())).pixels
+    assert (pixels[64, [2, -3], 3] == 0).all() and pixels[64, 64, 3] == 255
