@@ -8,19 +8,18 @@ import numpy as np
 from PIL import Image
 
 import vivant
+from benchmarks.report import PORTRAITS, voice
 from vivant.sheet import contact_sheet, tile
 from vivant.types import UInt8Array
-from vivant.visemes import EXPRESSIONS, POSES, VISEMES, Look
+from vivant.visemes import EXPRESSIONS, VISEMES, Look
 
-PORTRAITS = ("ada", "ada_painting", "bram", "noor", "tomas")
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
-ASSETS = Path(vivant.__file__).parent / "assets" / "portraits"
 SIDE_PX = 512.0
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    faces = {name: vivant.open_portrait(ASSETS / f"{name}.jpg") for name in PORTRAITS}
+    faces = {path.stem: vivant.open_portrait(path) for path in PORTRAITS}
     for name, face in faces.items():
         _save(f"sheet_{name}", contact_sheet(face, cell_px=256))
         _save(f"mouth_{name}", contact_sheet(face, VISEMES + EXPRESSIONS[:2], cell_px=240, zoom=_around(face, (13, 14), 0.55)))
@@ -36,7 +35,9 @@ def _all_shapes() -> list[Look]:
     return [Look(name, {name: 1.0} | jaw.get(name, {})) for name in vivant.ARKIT_NAMES]
 
 
-def _around(face: vivant.RigFace, landmarks: tuple[int, int], reach: float, share: float = 0.75) -> tuple[float, float, float, float]:
+def _around(
+    face: vivant.RigFace, landmarks: tuple[int, int], reach: float, share: float = 0.75
+) -> tuple[float, float, float, float]:
     """A box around two landmarks, ``reach`` outer-eye distances to each side, in shares of the frame."""
     x, y = face.rig.arrays["rest"][list(landmarks), :2].mean(axis=0) / SIDE_PX
     half = reach * float(face.rig.arrays["head_frame"][3]) / SIDE_PX
@@ -45,12 +46,11 @@ def _around(face: vivant.RigFace, landmarks: tuple[int, int], reach: float, shar
 
 def _speaking(faces: dict[str, vivant.RigFace]) -> UInt8Array:
     """A strip of consecutive moments for the README: the bundled voice on three portraits."""
-    from vivant.media import open_audio
-
+    samples, rate_hz = voice()
     rows = []
     for seed, name in enumerate(("ada", "noor", "tomas")):
-        with open_audio(ASSETS.parent / "voice.flac") as voice, vivant.Talker(faces[name], size_px=256, seed=seed) as talker:
-            frames = [frame for chunk in voice.chunks() for frame in talker.push(chunk.samples, chunk.sample_rate_hz)]
+        with vivant.Talker(faces[name], size_px=256, seed=seed) as talker:
+            frames = list(talker.push(samples[: 4 * rate_hz], rate_hz))
         rows += [("", frame.pixels[..., :3]) for frame in frames[40:88:8]]
     return tile(rows, 6)
 

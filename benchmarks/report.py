@@ -17,7 +17,7 @@ from vivant.media import open_audio
 from vivant.portrait.analyser import PortraitAnalyser
 from vivant.types import Float32Array
 
-ASSETS = Path(str(files("vivant"))) / "assets"
+ASSETS = Path(str(files("vivant") / "assets"))
 VOICE = ASSETS / "voice.flac"
 PORTRAITS = tuple(sorted((ASSETS / "portraits").glob("*.jpg")))
 

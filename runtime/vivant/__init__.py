@@ -1,11 +1,11 @@
 """Vivant: a portrait that speaks, live.
 
-    import vivant
+import vivant
 
-    face = vivant.open_portrait("me.png")
-    with vivant.Talker(face, fps=30) as talker:
-        for frame in talker.push(samples, sample_rate_hz=16000):
-            show(frame.pixels)
+face = vivant.open_portrait("me.png")
+with vivant.Talker(face, fps=30) as talker:
+    for frame in talker.push(samples, sample_rate_hz=16000):
+        show(frame.pixels)
 """
 
 from vivant.clock import Clock, MonotonicClock, VirtualClock
@@ -36,8 +36,8 @@ __version__ = "0.1.0"
 __all__ = [
     "ARKIT_NAMES",
     "AudioChunk",
-    "ClosedError",
     "Clock",
+    "ClosedError",
     "Controls",
     "Emotion",
     "Face",

@@ -1,11 +1,11 @@
 """Everything Vivant raises on purpose.
 
-    VivantError
-    +-- InputError          a value, image, audio or option that cannot be used; says what it got and what it wanted
-    |   +-- PortraitError   an image without a face that the rig can animate
-    +-- OutputError         a result that could not be written; nothing is left under the final name
-    +-- UnavailableError    something optional is missing: an extra, a provider, a device; says how to get it
-    +-- ClosedError         a session was used after it was closed
+VivantError
++-- InputError          a value, image, audio or option that cannot be used; says what it got and what it wanted
+|   +-- PortraitError   an image without a face that the rig can animate
++-- OutputError         a result that could not be written; nothing is left under the final name
++-- UnavailableError    something optional is missing: an extra, a provider, a device; says how to get it
++-- ClosedError         a session was used after it was closed
 """
 
 

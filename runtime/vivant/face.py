@@ -52,8 +52,13 @@ class RigFace:
         return RigRenderer(self._scene, size_px, size_px)
 
 
-def open_portrait(source: str | Path | bytes, *, transparent: bool = False, analyser: PortraitAnalyser | None = None,
-                  progress: Progress = lambda _: None) -> RigFace:  # fmt: skip
+def open_portrait(
+    source: str | Path | bytes,
+    *,
+    transparent: bool = False,
+    analyser: PortraitAnalyser | None = None,
+    progress: Progress = lambda _: None,
+) -> RigFace:
     """Make an image file (or its bytes) ready to speak; a ``.vivant`` rig is opened as it is.
 
     The first time takes about two seconds, later ones a tenth: the rig is kept in the user's cache folder under the hash

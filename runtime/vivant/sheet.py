@@ -16,19 +16,31 @@ GAP_PX = 4
 INK, PAPER = (250, 240, 190), (28, 28, 30)
 
 
-def contact_sheet(face: Face, looks: Sequence[Look] = VISEMES + EXPRESSIONS + POSES, *, columns: int = 6, cell_px: int = CELL_PX,
-                  zoom: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)) -> UInt8Array:  # fmt: skip
+def contact_sheet(
+    face: Face,
+    looks: Sequence[Look] = VISEMES + EXPRESSIONS + POSES,
+    *,
+    columns: int = 6,
+    cell_px: int = CELL_PX,
+    zoom: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0),
+) -> UInt8Array:
     """(h, w, 3): every look rendered and labelled. ``zoom`` (left, top, right, bottom, in shares of the frame) crops first."""
     left, top, right, bottom = zoom
     size = min(2048, round(cell_px / min(right - left, bottom - top)))
     renderer = face.open(size)
     box = tuple(round(v * size) for v in zoom)
     height = round(cell_px * (bottom - top) / (right - left))
-    cells = [Image.fromarray(_on_grey(renderer.render(look.frame()).pixels)).crop((box[0], box[1], box[2], box[3])) for look in looks]
-    return tile([(look.name, np.asarray(cell.resize((cell_px, height)))) for look, cell in zip(looks, cells, strict=True)], columns)
+    cells = [
+        Image.fromarray(_on_grey(renderer.render(look.frame()).pixels)).crop((box[0], box[1], box[2], box[3])) for look in looks
+    ]
+    return tile(
+        [(look.name, np.asarray(cell.resize((cell_px, height)))) for look, cell in zip(looks, cells, strict=True)], columns
+    )
 
 
-def layer_sheet(face: RigFace, portrait: UInt8Array, landmarks: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> UInt8Array:
+def layer_sheet(
+    face: RigFace, portrait: UInt8Array, landmarks: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+) -> UInt8Array:
     """(h, w, 3): the portrait with its landmarks, and every texture of the rig."""
     marked = Image.fromarray(portrait).convert("RGB")
     draw = ImageDraw.Draw(marked)

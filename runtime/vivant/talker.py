@@ -22,8 +22,16 @@ class Talker:
     ``controls`` may be replaced at any time and takes effect, eased, from the next frame on.
     """
 
-    def __init__(self, face: Face, *, fps: int | float | str | Fraction = 30, size_px: int = 512, seed: int = 0,
-                 controls: Controls | None = None, motion: SpeechMotion | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        face: Face,
+        *,
+        fps: int | float | str | Fraction = 30,
+        size_px: int = 512,
+        seed: int = 0,
+        controls: Controls | None = None,
+        motion: SpeechMotion | None = None,
+    ) -> None:
         self.fps = as_fps(fps)
         self.controls = controls or Controls()
         self._renderer = face.open(size_px)

@@ -51,7 +51,9 @@ VISEMES: tuple[Look, ...] = (
 
 EXPRESSIONS: tuple[Look, ...] = (
     Look("smile", _both("mouthSmile", 0.7) | _both("cheekSquint", 0.4)),
-    Look("smile, open", _both("mouthSmile", 0.8) | _both("mouthUpperUp", 0.2) | _both("mouthLowerDown", 0.2) | {"jawOpen": 0.08}),
+    Look(
+        "smile, open", _both("mouthSmile", 0.8) | _both("mouthUpperUp", 0.2) | _both("mouthLowerDown", 0.2) | {"jawOpen": 0.08}
+    ),
     Look("brows up", _both("browOuterUp", 0.8) | {"browInnerUp": 0.8}),
     Look("brows down", _both("browDown", 0.9)),
     Look("frown", _both("mouthFrown", 0.7)),

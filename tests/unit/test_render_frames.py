@@ -136,7 +136,6 @@ def test_an_out_of_another_shape_is_refused(ada: RigFace, shape: tuple[int, ...]
         ada.open(64).render(still(), np.zeros(shape, np.uint8))
 
 
-@pytest.mark.xfail(reason="the kernel draws into a converted copy; its `out` needs .noconvert()", strict=False)
 @pytest.mark.parametrize("kind", ["float", "sliced"])
 def test_an_out_that_cannot_be_drawn_into_is_refused(ada: RigFace, kind: str) -> None:
     out: Any = np.zeros((64, 64, 4), np.float32) if kind == "float" else prefilled(128, 0)[::2, ::2]

@@ -20,6 +20,8 @@ HAIR_TINTS = np.array([(0.008, 0.007, 0.007), (0.02, 0.013, 0.009), (0.05, 0.028
 HAIR_SHARES = np.array([0.2, 0.17, 0.14, 0.11, 0.08, 0.05, 0.07, 0.05, 0.03, 0.06, 0.04])
 IRIS_TINTS = ((0.55, 0.5, 0.5), (1.1, 1.1, 1.1), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), (0.8, 1.0, 0.9))
 FEMALE_HAIR = ("bob01", "bob02", "braid01", "long01", "ponytail01", "afro01", "short03")
+SLEEVED = ("female_elegantsuit01", "male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit05",
+           "male_elegantsuit01")  # fmt: skip
 BOOSTED = 0.15
 """Share of very dark or old faces, glasses and so on put in beyond their share: the failure cases of a first try."""
 
@@ -112,7 +114,7 @@ def hair(rng: np.random.Generator, assets: Assets, female: bool, level: float, a
         (1 + rng.normal(0, 0.03, 3)).astype(np.float32), bool(rng.random() < 0.5),
         (float(rng.uniform(4.2, 8.5)) if rng.random() < 0.75 else -99.0, float(rng.uniform(0.3, 2.5))),
         str(rng.choice(assets.brows)).removeprefix("eyebrow_"), jitter(rng, colour(brow_dark), 0.15),
-        0.0 if rng.random() < 0.03 else float(rng.uniform(0.55, 1.6)), int(rng.integers(3, 25)) if rng.random() < 0.25 else 0,
+        0.0 if rng.random() < 0.03 else float(rng.uniform(0.55, 1.6)), int(rng.integers(3, 25)) if rng.random() < 0.15 else 0,
     )  # fmt: skip
 
 
@@ -127,9 +129,13 @@ def eyes(rng: np.random.Generator, assets: Assets, female: bool, level: float) -
                 float(rng.uniform(0, 1) ** 2)), lash, weight)  # fmt: skip
 
 
-def wear(rng: np.random.Generator, assets: Assets, female: bool) -> Wear:
-    """Clothes, hat, glasses, and what is held before the face."""
+def wear(rng: np.random.Generator, assets: Assets, female: bool, size: float) -> Wear:
+    """Clothes, hat, glasses, and what is held before the face; small figures get sleeves."""
     fits = [c for c in assets.clothes if c.startswith("female" if female else "male")]
+    fits = list(SLEEVED) if size < 0.3 else fits if rng.random() < 0.8 else assets.clothes
+    kind = float(rng.integers(0, 6))
+    shade = 1.0 if kind == 5 else float(rng.uniform(0.2, 3.0))
+    pattern = (kind, float(np.exp(rng.uniform(-1.5, 1.5))), float(rng.uniform(-0.6, 0.8)), shade)
     framed = rng.random() < 0.28
     sun = rng.random() < 0.12
     glasses = (float(rng.uniform(4.4, 6.0)), float(rng.uniform(2.9, 4.8)), float(rng.uniform(2, 6)),
@@ -137,7 +143,7 @@ def wear(rng: np.random.Generator, assets: Assets, female: bool) -> Wear:
     frame = rng.uniform(0.005, 0.6, 3) if rng.random() < 0.4 else np.full(3, rng.uniform(0.004, 0.03))
     thing = str(rng.choice(("hand", "microphone", "card"))) if rng.random() < 0.14 else ""
     at = (float(rng.normal(0, 5.0)), float(rng.normal(-7, 4.0)), float(rng.uniform(-180, 180)))
-    return Wear(str(rng.choice(fits if rng.random() < 0.8 else assets.clothes)), jitter(rng, rng.uniform(0.05, 1.0, 3), 0.2),
+    return Wear(str(rng.choice(fits)), jitter(rng, rng.uniform(0.05, 1.0, 3), 0.2), pattern,
                 str(rng.choice(HATS)) if rng.random() < 0.05 else "", colour(rng.uniform(0.01, 0.5, 3)),
                 glasses if framed else None, colour(frame), thing, at)  # fmt: skip
 
@@ -188,6 +194,7 @@ def plan(rng: np.random.Generator, assets: Assets) -> Plan:
     female = bool(rng.random() < 0.5)
     level = float(rng.uniform(0, 7)) if rng.random() > BOOSTED else float(rng.uniform(4.5, 7))
     age = float(rng.random())
+    seen = view(rng)
     return Plan(face(rng), skin(rng, assets, female, level, age), eyes(rng, assets, female, level),
-                hair(rng, assets, female, level, age), wear(rng, assets, female), lights(rng), view(rng),
-                Film(int(rng.integers(1 << 31)), str(rng.choice(film.BACKDROPS)), film.choose(rng)))  # fmt: skip
+                hair(rng, assets, female, level, age), wear(rng, assets, female, seen.face), lights(rng), seen,
+                Film(int(rng.integers(1 << 31)), str(rng.choice(film.BACKDROPS)), film.choose(rng), float(rng.uniform(0.25, 0.62))))  # fmt: skip

@@ -100,8 +100,8 @@ def beards(place: Floats, lips: Floats) -> tuple[Floats, Floats]:
     cheek = -2.6 - 0.9 * smooth(x, 6.0, 2.0) * 2.2 + 2.2 * smooth(x, 6.3, 7.4)
     low = smooth(y, -10.6, -9.2)
     jaw = smooth(y, cheek + 0.7, cheek - 0.8) * low * smooth(z, 0.2, 1.6)
-    centre = smooth(x, 0.25, 0.6) + smooth(y, -2.2, -2.5)
-    lip_zone = smooth(x, 3.3, 2.5) * smooth(y, -1.35, -1.8) * smooth(y, -5.2, -4.4) * np.clip(centre, 0, 1)
+    top = -1.75 - 0.12 * x
+    lip_zone = smooth(x, 3.4, 2.4) * smooth(y, top, top - 0.45) * smooth(y, -4.2, -3.4) * (0.35 + 0.65 * smooth(x, 0.1, 0.5))
     chin = smooth(x, 2.6, 1.5) * smooth(y, -4.6, -5.3) * smooth(y, -9.6, -8.6)
     corner = smooth(x, 3.4, 2.9) * smooth(x, 2.2, 2.7) * smooth(y, -2.6, -3.2) * smooth(y, -7.0, -6.0)
     clear = 1 - np.clip(cv2.GaussianBlur(lips, (0, 0), 1.5) * 1.6, 0, 1)

@@ -41,7 +41,8 @@ class Studio:
         colour = cv2.resize(drawn.buffers.colour, (self.size, self.size), interpolation=cv2.INTER_AREA).astype(np.float32)
         alpha = colour[..., 3]
         scene = backdrop(plan.film.backdrop, self.size, plan.film.seed) * 255
-        image = np.clip(colour[..., :3] + scene * (1 - alpha[..., None] / 255), 0, 255).astype(np.uint8)
+        mixed = (colour[..., :3] + scene * (1 - alpha[..., None] / 255)) * gain(colour, labels, plan.film.meter)
+        image = np.clip(mixed, 0, 255).astype(np.uint8)
         pixels = drawn.lens.project(drawn.view)
         scale = drawn.lens.focal / drawn.lens.distance
         points = np.concatenate([pixels[:, :2], scale * drawn.view[:, 2:]], 1).astype(np.float32)
@@ -62,6 +63,15 @@ class Studio:
             normals=normals,
             box=np.concatenate([surface.min(0), surface.max(0)]).astype(np.float32),
         )
+
+
+def gain(colour: Floats, labels: Bytes, wanted: float) -> float:
+    """Exposure that brings the mean of the face (sRGB 0..255) part of the way to `wanted` (0..1)."""
+    face = colour[labels == LABEL["skin"]][:, :3]
+    if len(face) < 16:
+        return 1.0
+    share = max(float(face.mean()) / 255, 0.01)
+    return float(np.clip((wanted / share) ** 0.6, 0.7, 3.0))
 
 
 def pose_of(rotation: Floats) -> Floats:
@@ -101,6 +111,8 @@ def visibility(drawn: Drawn, pixels: Floats) -> NDArray[np.bool_]:
     away = np.array([0.0, 0.0, drawn.lens.distance], np.float32) - drawn.view
     facing = (drawn.normals * away).sum(1) / np.linalg.norm(away, axis=1)
     seen: NDArray[np.bool_] = inside & (facing > 0.03) & (pixels[:, 2] < nearest + BEHIND_CM)
+    label = drawn.buffers.truth[row, column, 3]
+    seen[468:] &= np.isin(label[468:], (LABEL["eyeball"], LABEL["iris"]))  # lids are thinner than the allowance
     return seen
 
 

@@ -91,6 +91,8 @@ class Wear:
 
     clothes: str
     clothes_tint: Colour
+    pattern: tuple[float, float, float, float]
+    """Kind (0: the texture that came with the clothes, 1..4 stripes and checks, 5 plain), waves per cm, share, shade."""
     hat: str
     hat_tint: Colour
     glasses: tuple[float, float, float, float, float] | None
@@ -144,6 +146,8 @@ class Film:
     seed: int
     backdrop: str
     filters: tuple[str, ...]
+    meter: float
+    """Wanted mean brightness of the face, sRGB 0..1; the exposure follows it part of the way."""
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def hand(plan: Plan) -> list[Prop]:
         parts += [capsule(root - (0, 1.2, 0), knee + 0.3 * (knee - root) / length, 0.95, 0.85), capsule(knee, tip, 0.87, 0.68)]
     thumb = np.array([3.2, -1.5, 0.2])
     parts += [capsule(thumb, thumb + (2.6, 3.6, 0.3), 1.25, 0.95), capsule(thumb + (2.4, 3.2, 0.3), thumb + (3.4, 6.0, 0.4), 0.95, 0.75)]
-    parts += [capsule(np.array([x, -5.0, 0.0]), np.array([1.15 * x, 4.2, 0.0]), 1.5, 1.25) for x in (-2.7, -0.9, 0.9, 2.7)]
+    parts += [capsule(np.array([x, -5.0, 0.0]), np.array([1.1 * x, 4.2, 0.0]), 1.6, 1.3) for x in (-2.6, -1.6, -0.5, 0.5, 1.6, 2.6)]
     parts += [capsule(np.array([0.0, -4.5, 0.0]), np.array([0.0, -26.0, -1.0]), 2.6, 3.6)]
     tone = plan.skin.tone
     return [Prop(*join(parts), (tone[0], 0.92 * tone[1], 0.9 * tone[2]), LABEL["object"], (0.02, 14.0))]
@@ -122,7 +122,9 @@ def microphone(plan: Plan) -> list[Prop]:
     rng = np.random.default_rng(plan.film.seed + 8)
     dark = float(rng.uniform(0.01, 0.2))
     stick = capsule(np.array([0.0, -2.0, 0.0]), np.array([0.0, -24.0, 1.0]), 1.3, 1.0)
-    ball = capsule(np.array([0.0, -2.4, 0.0]), np.array([0.0, 2.4, 0.0]), 2.4, 2.4)
+    turn = np.linspace(0, np.pi, 13)
+    curve = np.stack([0 * turn, -2.5 * np.cos(turn), 0 * turn], 1).astype(np.float32)
+    ball = tube(curve, (2.4 * np.sin(turn) + 1e-3).astype(np.float32))
     return [Prop(*join([stick, ball]), (dark, dark, dark), LABEL["object"], (0.25, 25.0))]
 
 
@@ -152,7 +154,7 @@ def strands(plan: Plan, points: Floats) -> list[Prop]:
         y = top[1] - length * t
         front = np.interp(y, [-8, -3, 0, 3.5, 6, 11], [11.5, 12.2, 12.4, 11.5, 11.6, 10.2])
         curve = np.stack([x, y, front - 0.075 * x**2 + 0.4], 1).astype(np.float32)
-        parts.append(tube(curve, np.interp(t, [0, 0.5, 1], [0.07, 0.06, 0.01]).astype(np.float32)))
+        parts.append(tube(curve, np.interp(t, [0, 0.5, 1], [0.045, 0.04, 0.01]).astype(np.float32)))
     return [Prop(*join(parts), plan.hair.tint, LABEL["hair"], (0.1, 30.0), hair=True)]
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from training.people.names import ARKIT_INDEX, ARKIT_NAMES, EYE_LOOK_FULL_DEG, IRISES
+from training.people.names import ARKIT_INDEX, ARKIT_NAMES, EYE_LOOK_FULL_DEG, IRISES, LOWER_LIDS, UPPER_LIDS
 
 from training.people.assets import Assets, Card, Floats
 
 SUMS = {"browInnerUp": ("browInnerUp_L", "browInnerUp_R"), "cheekPuff": ("cheekPuff_L", "cheekPuff_R")}
+BLINKS = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
 EYE_PARTS = ("eyeball_left", "eyeball_right")
 SHUT_BACK_CM = 0.2
 """So far does an eyeball give way to shut lids, which do not quite meet on every identity."""
@@ -83,6 +84,12 @@ class Rig:
         self.around = [head.part_range(n) for n in ("lacrimal_left", "lacrimal_right")]
         self.tongue = np.flatnonzero(assets.tongue)
         self.tongue_out, self.tongue_rest = tongue_shapes(head.vertices[self.tongue])
+        pairs = [[lids[1][2:-2], lids[0][2:-2]] for lids in ((LOWER_LIDS[1], UPPER_LIDS[1]), (LOWER_LIDS[0], UPPER_LIDS[0]))]
+        points = np.array(pairs)
+        self.lid_ties = assets.tie_vertices[points], assets.tie_weights[points]
+        moves = np.stack([head.expressions[n][..., 1] for n in ("eyeBlink_L", "eyeBlink_R")])
+        heights = np.stack([(m[r] * w).sum(-1) for m, r, w in zip(moves, *self.lid_ties, strict=True)])
+        self.lid_closing = heights[:, 0] - heights[:, 1]
         tris = head.part_triangles("face", "head_neck", "mouth_socket", "gums_tongue", "teeth", "sclera_left", "sclera_right",
                                    "eye_socket_left", "eye_socket_right", "lacrimal_left", "lacrimal_right")  # fmt: skip
         self.triangles = head.triangles[tris]
@@ -94,19 +101,33 @@ class Rig:
               tongue_back: float = 0.0) -> Shape:
         """The head for identity scores, ARKit weights (52,), gaze (2, 2) degrees and a scale per axis (3,)."""
         still = (identity @ self.assets.modes[: len(identity)]).reshape(-1, 3)
-        blend = weights @ self.blend
+        blend = self._blinking(weights, still) @ self.blend
         for name, value in extra.items():
             blend[self.assets.expression_row[name]] += value
         used = np.flatnonzero(blend)
         moved = (blend[used] @ self.assets.expressions[used]).reshape(-1, 3)
         moved[self.tongue] += self.tongue_move(float(weights[ARKIT_INDEX["tongueOut"]]), tongue_back)
         vertices = self.neutral + still + moved
-        shut = weights[[ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]]
-        eyes = self.turn_eyes(vertices, still, gaze, shut)
+        eyes = self.turn_eyes(vertices, still, gaze, weights[BLINKS])
         scaled = (vertices * stretch).astype(np.float32)
         fixed = ((self.neutral + still) * stretch - self.neutral).astype(np.float32)
         return Shape(scaled, self.normals(scaled), (scaled - self.neutral).astype(np.float32), fixed,
                      (eyes * stretch).astype(np.float32))  # fmt: skip
+
+    def _blinking(self, weights: Floats, still: Floats) -> Floats:
+        out = weights.copy()
+        out[BLINKS] *= self.shut_gain(still)
+        return out
+
+    def shut_gain(self, still: Floats) -> Floats:
+        """(2,) factor of the blink shapes (left, right) with which this identity's lids just meet."""
+        rows, weights = self.lid_ties
+        height = ((self.neutral[rows] + still[rows])[..., 1] * weights).sum(-1)
+        gap = height[:, 0] - height[:, 1]
+        closing = -self.lid_closing
+        gain = np.maximum(gap, 0.05).mean(-1) / closing.mean(-1)
+        out: Floats = np.clip(gain, 0.85, 1.5).astype(np.float32)
+        return out
 
     def tongue_move(self, amount: float, back: float) -> Floats:
         """Displacement of the tongue's vertices: it rises over the teeth first, then comes out."""

@@ -14,12 +14,19 @@ from training.people.assets import Assets, Card, Floats
 from training.people.layers import smooth
 from training.people.names import LABEL
 from training.people.painter import NO_TEXTURE, Buffers, Painter, Shell
-from training.people.plan import Plan
+from training.people.plan import Colour, Plan
 from training.people.rig import Rig, Shape, turn
 
 NECK = np.array([0.0, -8.0, -1.0], np.float32)
 FACE_CM = 19.0
 FUR_LAYERS = 9
+UNCUT = 99.0
+NO_PATTERN = (0.0, 0.0, 0.0, 0.0)
+CLOTH_BIAS = 0.6
+"""Clothes are drawn this much nearer (cm), so that skin does not come through."""
+HAT_LINE = 8.5
+"""Hair above this height (cm) is under the hat."""
+NO_TRIM = (-99.0, 0.0, UNCUT)
 SHADOW_BOX = (27.0, -45.0, 45.0)
 
 
@@ -190,7 +197,7 @@ class Scene:
         for kind, name in self._worn(plan):
             if kind in ("hair", "clothes"):
                 card, shell = self.card(kind, name)
-                self.painter.set({"trim": plan.hair.trim if kind == "hair" else (-99.0, 0.0)})
+                self.painter.set({"trim": self._trim(plan) if kind == "hair" else NO_TRIM})
                 self.painter.bind("shadow", {"map": self.painter.texture(card.texture)})
                 self.painter.set({"cut": (0.5, float(card.texture.endswith("png")))})
                 self.painter.draw("shadow", shell)
@@ -199,9 +206,12 @@ class Scene:
             if prop.alpha == 1:
                 self.painter.draw("shadow", mesh)
 
+    def _trim(self, plan: Plan) -> tuple[float, float, float]:
+        return (*plan.hair.trim, HAT_LINE if plan.wear.hat else UNCUT)
+
     def _mapless(self) -> None:
         self.painter.bind("shadow", {"map": self.painter.texture(NO_TEXTURE)})
-        self.painter.set({"cut": (0.5, 0.0), "trim": (-99.0, 0.0)})
+        self.painter.set({"cut": (0.5, 0.0), "trim": NO_TRIM})
 
     def _solid(self, plan: Plan, things: list[tuple[props.Prop, Shell]]) -> None:
         painter, skin = self.painter, plan.skin
@@ -225,7 +235,8 @@ class Scene:
             if kind == "clothes":
                 hat = "fedora" in name
                 tint = plan.wear.hat_tint if hat else plan.wear.clothes_tint
-                self._cloth(*self.card(kind, name), tint, 0.0 if hat else 0.7)
+                plain = hat or plan.wear.pattern[0] > 0
+                self._cloth(*self.card(kind, name), tint, plain, NO_PATTERN if hat else plan.wear.pattern)
         for prop, mesh in things:
             if prop.alpha > 0.5:
                 self._thing(prop, mesh)
@@ -245,15 +256,15 @@ class Scene:
         painter.bind("card", {"map": painter.texture(NO_TEXTURE), "noise": painter.textures["noise"], "shadow": painter.shadow})
         painter.set({"tint": prop.tint, "spec_tint": (1.0, 1.0, 1.0), "fibre": (0.15, 3.0, 3.0, 1.0),
                      "weave": (0.0, 0.0, float(prop.label), prop.alpha), "shine": (*prop.gloss, float(prop.hair)), "bias": 0.0,
-                     "trim": (-99.0, 0.0)})  # fmt: skip
+                     "trim": NO_TRIM, "pattern": NO_PATTERN})  # fmt: skip
         painter.draw("card", mesh)
 
-    def _cloth(self, card: Card, shell: Shell, tint: tuple[float, float, float], bias: float) -> None:
+    def _cloth(self, card: Card, shell: Shell, tint: Colour, plain: bool, pattern: tuple[float, ...]) -> None:
         painter = self.painter
         painter.bind("card", {"map": painter.texture(card.texture), "noise": painter.textures["noise"], "shadow": painter.shadow})
-        painter.set({"tint": tint, "spec_tint": (1.0, 1.0, 1.0), "weave": (1.0, 0.5, float(LABEL["clothes"]), 1.0),
-                     "fibre": (0.25, 14.0, 14.0, 0.0), "shine": (0.01, 12.0, 0.0), "bias": bias,
-                     "trim": (-99.0, 0.0)}, "card")  # fmt: skip
+        painter.set({"tint": tint, "spec_tint": (1.0, 1.0, 1.0), "weave": (float(not plain), 0.5, float(LABEL["clothes"]), 1.0),
+                     "fibre": (0.25, 14.0, 14.0, 0.0), "shine": (0.01, 12.0, 0.0), "bias": CLOTH_BIAS, "pattern": pattern,
+                     "trim": NO_TRIM}, "card")  # fmt: skip
         painter.draw("card", shell)
         painter.set({"bias": 0.0})
 
@@ -265,7 +276,7 @@ class Scene:
         tint = tuple(float(c) * (cards.HAIR_GAIN.get(hair.card, 1.0) if drawn else 1.0) for c in hair.tint)
         painter.set({"tint": tint, "spec_tint": tuple(0.3 + 0.7 * c for c in hair.tint),
                      "weave": (drawn * 0.85, cut, float(LABEL["hair"]), 1.0), "fibre": (0.9, 7.0, 2.5, drawn),
-                     "shine": (*hair.shine, 1.0), "bias": 0.0, "trim": hair.trim}, "card")  # fmt: skip
+                     "shine": (*hair.shine, 1.0), "bias": 0.0, "trim": self._trim(plan), "pattern": NO_PATTERN}, "card")  # fmt: skip
         painter.draw("card", shell)
 
     def _furs(self, plan: Plan, layers: dict[str, Any]) -> None:
@@ -277,7 +288,7 @@ class Scene:
                 continue
             n = FUR_LAYERS if length > 0.4 else 5
             for height in np.linspace(1 / n, 1, n):
-                painter.set({"tint": tint, "fur": (float(height), density, scale, float(region)), "label": float(LABEL[label]),
+                painter.set({"tint": tint, "fur": (float(height), density, scale, float(region)), "label": float(LABEL[label]), "cap": HAT_LINE if plan.wear.hat else UNCUT,
                              "shell": float(length * height), "sag": (0.0, -0.35 * float(height), 0.0)})  # fmt: skip
                 painter.draw("fur", self.fur)
             painter.set({"shell": 0.0, "sag": (0.0, 0.0, 0.0)})
@@ -296,7 +307,7 @@ class Scene:
                 painter.bind("card", {"map": painter.texture(card.texture or f"{name}.png"), "noise": painter.textures["noise"],
                                       "shadow": painter.shadow})  # fmt: skip
                 painter.set({"tint": tint, "spec_tint": tint, "weave": (0.0, 0.3, float(LABEL["brow"]), weight), "bias": bias,
-                             "fibre": (0.3, 4.0, 4.0, 1.0), "shine": (0.0, 20.0, 0.0), "trim": (-99.0, 0.0)}, "card")  # fmt: skip
+                             "fibre": (0.3, 4.0, 4.0, 1.0), "shine": (0.0, 20.0, 0.0), "trim": NO_TRIM, "pattern": NO_PATTERN}, "card")  # fmt: skip
                 painter.draw("card", shell)
                 painter.set({"bias": 0.0})
         painter.only("colour")

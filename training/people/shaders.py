@@ -162,6 +162,7 @@ void eyeball() {
     vec4 tex = texture(eye_map, 0.5 + 0.31 * s * d / max(r, 1e-4));
     vec3 albedo = linear(mix(vec3(0.9, 0.87, 0.85), tex.rgb, tex.a));
     float in_iris = smoothstep(edge + 0.035, edge - 0.035, r);
+    albedo = mix(albedo, vec3(dot(albedo, vec3(0.3, 0.6, 0.1))), 0.45 * in_iris);
     albedo *= mix(vec3(1.0, 1.0 - 0.2 * iris.z, 1.0 - 0.25 * iris.z) * 0.85, iris_tint, in_iris);
     vec3 n = normalize(normal), eye = normalize(camera - view);
     float shade = lit();
@@ -202,7 +203,8 @@ uniform vec3 tint, spec_tint;
 uniform vec4 weave;       // map strength, alpha cut, label, thickness of alpha
 uniform vec4 fibre;       // fibre noise, scale u, scale v, has alpha
 uniform vec3 shine;       // strength, power, is hair
-uniform vec2 trim;        // height of the fringe, raggedness
+uniform vec3 trim;        // height of the fringe, raggedness, top under a hat
+uniform vec4 pattern;     // kind, count, share, shade
 void main() {
     vec4 tex = texture(map, uv);
     float alpha = fibre.w > 0.5 ? clamp(tex.a * weave.w, 0.0, 1.0) : 1.0;
@@ -211,8 +213,14 @@ void main() {
     if (dot(n, eye) < 0.0) n = -n;
     float strand = texture(noise, uv * fibre.yz).g;
     if (local.z > 6.0 + 0.2 * abs(local.x) && local.y < trim.x - trim.y * strand && abs(local.x) < 7.0) discard;
+    if (local.y > trim.z) discard;
     float lum = dot(linear(tex.rgb), vec3(0.3, 0.6, 0.1));
     vec3 albedo = mix(tint, shine.z > 0.5 ? tint * lum : linear(tex.rgb) * tint, weave.x) * (1.0 + fibre.x * (strand - 0.5));
+    if (pattern.x > 0.5) {
+        vec2 wave = sin(pattern.y * vec2(local.x + 0.3 * local.z, local.y));
+        float on = pattern.x < 1.5 ? wave.x : (pattern.x < 2.5 ? wave.y : (pattern.x < 3.5 ? wave.x * wave.y : max(wave.x, wave.y)));
+        albedo *= mix(1.0, pattern.w, smoothstep(pattern.z, pattern.z + 0.15, on));
+    }
     float shade = lit();
     vec3 colour;
     if (shine.z > 0.5) {
@@ -233,8 +241,9 @@ FUR = INPUTS + LIGHT + """
 uniform sampler2D layer_first, layer_second, layer_back, noise;
 uniform vec3 tint;
 uniform vec4 fur;         // height 0..1, density, scale, which region (0 scalp, 1 beard, 2 goatee)
-uniform float label;
+uniform float label, cap;
 void main() {
+    if (local.y > cap) discard;
     bool back = material > 0.5;
     vec4 a = back ? vec4(0) : texture(layer_first, uv), b = back ? texture(layer_back, uv) : texture(layer_second, uv);
     float region = fur.w < 0.5 ? b.r : (fur.w < 1.5 ? a.g : b.b);
@@ -251,11 +260,13 @@ void main() {
 
 SHADOW = """#version 330
 uniform sampler2D map;
-uniform vec2 cut, trim;   // alpha cut and has alpha; fringe
+uniform vec2 cut;         // alpha cut and has alpha
+uniform vec3 trim;        // fringe
 in vec2 uv;
 in vec3 local;
 void main() {
     if (local.z > 6.0 + 0.2 * abs(local.x) && local.y < trim.x - 0.5 * trim.y && abs(local.x) < 7.0) discard;
+    if (local.y > trim.z) discard;
     if (cut.y > 0.5 && texture(map, uv).a < cut.x) discard;
 }
 """

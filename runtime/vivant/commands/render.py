@@ -52,17 +52,25 @@ def render(
     say(f"{out}: {summary(report)}")
 
 
-def render_with_bar(face: Face, audio: Path, out: Path, *, fps: str, size: int, seed: int, controls: Controls,
-                    behind: Background | None = None) -> RenderReport:  # fmt: skip
+def render_with_bar(
+    face: Face, audio: Path, out: Path, *, fps: str, size: int, seed: int, controls: Controls, behind: Background | None = None
+) -> RenderReport:
     """`render_file` under a progress bar."""
     columns = (TextColumn("speaking"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bar:
         task = bar.add_task("", total=None)
         return render_file(
-            face, audio, out, fps=as_fps(fps), size_px=size, seed=seed, controls=controls, background=behind,
+            face,
+            audio,
+            out,
+            fps=as_fps(fps),
+            size_px=size,
+            seed=seed,
+            controls=controls,
+            background=behind,
             progress=lambda done_s, total_s: bar.update(task, completed=done_s, total=total_s),
-        )  # fmt: skip
+        )
 
 
 def summary(report: RenderReport) -> str:

@@ -127,5 +127,5 @@ NB_MODULE(_kernel, m) {
                 new (self) Renderer(std::move(scene), width, height, mouth_closed);
             },
             nb::arg("scene"), nb::arg("width"), nb::arg("height"), nb::arg("mouth_closed"))
-        .def("render", &render, nb::arg("weights"), nb::arg("tongue"), nb::arg("pose"), nb::arg("gaze"), nb::arg("out"));
+        .def("render", &render, nb::arg("weights"), nb::arg("tongue"), nb::arg("pose"), nb::arg("gaze"), nb::arg("out").noconvert());
 }
