@@ -18,7 +18,8 @@ def lower_arms(card: Card) -> Card:
     points = card.vertices.copy()
     side = np.sign(points[:, 0])
     x, y = np.abs(points[:, 0]), points[:, 1]
-    share = smooth(x, 13.0, 24.0) * smooth(y, -60.0, -50.0)
+    inner = np.interp(y, [-60.0, -30.0], [21.0, 13.0])
+    share = smooth(x - inner, 0.0, 9.0)
     angle = -np.radians(38.0) * share
     dx, dy = x - 15.0, y + 19.0
     points[:, 0] = side * (15.0 + dx * np.cos(angle) - dy * np.sin(angle))

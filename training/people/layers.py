@@ -103,10 +103,10 @@ def beards(place: Floats, lips: Floats) -> tuple[Floats, Floats]:
     top = -1.75 - 0.12 * x
     lip_zone = smooth(x, 3.4, 2.4) * smooth(y, top, top - 0.45) * smooth(y, -4.2, -3.4) * (0.35 + 0.65 * smooth(x, 0.1, 0.5))
     chin = smooth(x, 2.6, 1.5) * smooth(y, -4.6, -5.3) * smooth(y, -9.6, -8.6)
-    corner = smooth(x, 3.4, 2.9) * smooth(x, 2.2, 2.7) * smooth(y, -2.6, -3.2) * smooth(y, -7.0, -6.0)
+    corner = smooth(x, 3.9, 3.2) * smooth(x, 2.1, 2.6) * smooth(y, -2.0, -2.6) * smooth(y, -7.5, -6.0)
     clear = 1 - np.clip(cv2.GaussianBlur(lips, (0, 0), 1.5) * 1.6, 0, 1)
-    goatee = np.clip(lip_zone + chin + 0.8 * corner, 0, 1) * clear * smooth(z, 4.5, 7.0)
-    return np.clip(jaw + lip_zone, 0, 1) * clear, goatee
+    goatee = np.clip(np.maximum(chin, 0.65 * np.maximum(lip_zone, corner)), 0, 1) * clear * smooth(z, 4.5, 7.0)
+    return np.clip(np.maximum(jaw, 0.65 * np.maximum(lip_zone, corner * smooth(z, 4.5, 7.0))), 0, 1) * clear, goatee
 
 
 def scalp_region(place: Floats) -> Floats:

@@ -51,7 +51,7 @@ class Studio:
             index=index,
             image=film.expose(image, plan.film.filters, plan.film.seed + 1),
             points=points,
-            visible=visibility(drawn, pixels),
+            visible=visibility(drawn, pixels, plan.skin.beard[0]),
             pose=pose_of(drawn.rotation),
             rotation=drawn.rotation,
             camera=np.array([drawn.lens.focal, *drawn.lens.centre, drawn.lens.distance], np.float32),
@@ -99,8 +99,8 @@ def reduce_truth(buffers: Buffers) -> tuple[Bytes, Bytes, Floats]:
     return labels, np.asarray(pick(buffers.truth[..., :3]), np.uint8), np.where(labels == LABEL["background"], np.inf, depth)
 
 
-def visibility(drawn: Drawn, pixels: Floats) -> NDArray[np.bool_]:
-    """(478,) whether each point is seen, by the depth buffer at twice the size."""
+def visibility(drawn: Drawn, pixels: Floats, beard: float) -> NDArray[np.bool_]:
+    """(478,) whether each point is seen, by the depth buffer at twice the size; a beard (length in cm) hides nothing."""
     depth = drawn.buffers.depth
     size = len(depth)
     x, y = (2 * pixels[:, k] for k in (0, 1))
@@ -110,7 +110,7 @@ def visibility(drawn: Drawn, pixels: Floats) -> NDArray[np.bool_]:
     nearest = np.median(around, axis=0)
     away = np.array([0.0, 0.0, drawn.lens.distance], np.float32) - drawn.view
     facing = (drawn.normals * away).sum(1) / np.linalg.norm(away, axis=1)
-    seen: NDArray[np.bool_] = inside & (facing > 0.03) & (pixels[:, 2] < nearest + BEHIND_CM)
+    seen: NDArray[np.bool_] = inside & (facing > 0.03) & (pixels[:, 2] < nearest + BEHIND_CM + 1.2 * beard)
     label = drawn.buffers.truth[row, column, 3]
     seen[468:] &= np.isin(label[468:], (LABEL["eyeball"], LABEL["iris"]))  # lids are thinner than the allowance
     return seen
