@@ -98,7 +98,7 @@ def beards(place: Floats, lips: Floats) -> tuple[Floats, Floats]:
     """(full beard, moustache with goatee)."""
     x, y, z = np.abs(place[..., 0]), place[..., 1], place[..., 2]
     cheek = -2.6 - 0.9 * smooth(x, 6.0, 2.0) * 2.2 + 2.2 * smooth(x, 6.3, 7.4)
-    low = smooth(y, -10.6, -9.2)
+    low = smooth(y - np.maximum(-8.4, -3.2 - 0.82 * np.clip(z - 1, 0, None)), -1.3, -0.2)
     jaw = smooth(y, cheek + 0.7, cheek - 0.8) * low * smooth(z, 0.2, 1.6)
     top = -1.75 - 0.12 * x
     lip_zone = smooth(x, 3.4, 2.4) * smooth(y, top, top - 0.45) * smooth(y, -4.2, -3.4) * (0.35 + 0.65 * smooth(x, 0.1, 0.5))

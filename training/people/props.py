@@ -86,7 +86,7 @@ def glasses(plan: Plan, points: Floats, eyes: Floats) -> list[Prop]:
         fan = np.stack([np.zeros(len(t) - 2), np.arange(1, len(t) - 1), np.arange(2, len(t))], 1).astype(np.int64)
         lens_normal = np.stack([0.25 * x / width, 0.1 * y / height, np.ones_like(x)], 1)
         fans.append((ring, (lens_normal / np.linalg.norm(lens_normal, axis=1, keepdims=True)).astype(np.float32), fan))
-        ear = points[(454, 234)[eye]] * (1.03, 1, 1) + (side * 0.35, 0.4, -1.6)
+        ear = points[(454, 234)[eye]] * (1.03, 1, 1) + (side * 0.45, 0.9, -3.2)
         hinge = np.array([middle[0] + side * 0.5 * width, middle[1] + 0.22 * height, ring[:, 2].min()])
         share = np.linspace(0, 1, 8)[:, None]
         rings.append(tube((hinge + share * (ear - hinge)).astype(np.float32), np.full(8, 0.8 * thick, np.float32)))
@@ -141,7 +141,7 @@ def card(plan: Plan) -> list[Prop]:
 
 def strands(plan: Plan, points: Floats) -> list[Prop]:
     """Thin locks that fall over the face."""
-    if not plan.hair.strands:
+    if not plan.hair.strands or not (plan.hair.card or plan.hair.fur[0] > 1):
         return []
     rng = np.random.default_rng(plan.film.seed + 10)
     parts = []

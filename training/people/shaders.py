@@ -42,7 +42,7 @@ flat out float material;
 out float open_;
 void main() {
     vec3 p = in_position + shell * in_normal + sag * shell;
-    if (in_extra.x < 1.5) p -= in_normal * 0.9 * (1.0 - smoothstep(0.0, 0.35, in_extra.y)) * step(shell, 0.0) * step(0.5, tuck);
+    if (in_extra.x < 1.5) p -= in_normal * (0.9 + 1.3 * smoothstep(7.0, 10.0, abs(p.x))) * (1.0 - smoothstep(0.0, 0.35, in_extra.y)) * step(shell, 0.0) * step(0.5, tuck);
     view = place(p, in_extra.y);
     normal = aim(in_normal, in_extra.y);
     local = p; uv = in_uv; material = in_extra.x; open_ = in_extra.z;
