@@ -8,7 +8,9 @@ import numpy as np
 
 from training.people.assets import Card, Floats
 from training.people.layers import smooth
+from training.people.plan import Hair
 
+SKULL = np.array([0.0, 4.0, 0.0], np.float32)
 HAIR_GAIN = {"short01": 9.0, "short02": 6.0, "short03": 5.0, "short04": 12.0, "bob02": 1.6, "braid01": 6.0, "long01": 4.0}
 """Brightness of the hair textures made alike."""
 
@@ -26,6 +28,13 @@ def lower_arms(card: Card) -> Card:
     points[:, 1] = -19.0 + dx * np.sin(angle) + dy * np.cos(angle)
     points = np.where(share[:, None] > 0, points, card.vertices)
     return replace(card, vertices=points.astype(np.float32))
+
+
+def styled(points: Floats, hair: Hair) -> Floats:
+    """Hair scaled and perhaps mirrored."""
+    scale = hair.grow * np.array([-1.0 if hair.mirrored else 1.0, 1.0, 1.0], np.float32)
+    out: Floats = ((points - SKULL) * scale + SKULL).astype(np.float32)
+    return out
 
 
 def card_normals(card: Card, points: Floats) -> Floats:

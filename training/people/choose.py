@@ -113,7 +113,7 @@ def hair(rng: np.random.Generator, assets: Assets, female: bool, level: float, a
         "" if furry else str(rng.choice(names)), fur, colour(tint), (float(rng.uniform(0.05, 0.5)), float(rng.uniform(30, 120))),
         (1 + rng.normal(0, 0.03, 3)).astype(np.float32), bool(rng.random() < 0.5),
         (float(rng.uniform(4.2, 8.5)) if rng.random() < 0.75 else -99.0, float(rng.uniform(0.3, 2.5))),
-        str(rng.choice(assets.brows)).removeprefix("eyebrow_"), jitter(rng, colour(brow_dark), 0.15),
+        float(rng.uniform(0.2, 1.6)), str(rng.choice(assets.brows)).removeprefix("eyebrow_"), jitter(rng, colour(brow_dark), 0.15),
         0.0 if rng.random() < 0.03 else float(rng.uniform(0.55, 1.6)), int(rng.integers(3, 25)) if rng.random() < 0.15 else 0,
     )  # fmt: skip
 

@@ -156,7 +156,7 @@ class Painter:
         self.shadow_target.use()
         self.shadow_target.clear()
         self.context.enable_only(moderngl.DEPTH_TEST)
-        self.set({"shadow_pass": 1.0, "bias": 0.0, "shell": 0.0, "sag": (0.0, 0.0, 0.0)})
+        self.set({"shadow_pass": 1.0, "bias": 0.0, "shell": 0.0, "sag": (0.0, 0.0, 0.0), "tuck": 0.0})
 
     def begin(self) -> None:
         """Clear and select the picture."""

@@ -77,6 +77,8 @@ class Hair:
     mirrored: bool
     trim: tuple[float, float]
     """The fringe ends at this height (cm, eyes at 3.6) before the face, with this raggedness; -99: not cut."""
+    fuzz: float
+    """How far loose hair stands off the mesh, cm (times 0.7)."""
     brow: str
     brow_tint: Colour
     brow_weight: float

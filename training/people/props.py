@@ -11,7 +11,6 @@ from training.people.names import LABEL
 from training.people.plan import Colour, Plan
 
 SIDES = 7
-SKULL = np.array([0.0, 4.0, 0.0], np.float32)
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ def card(plan: Plan) -> list[Prop]:
     return [Prop(points, normals, np.array([[0, 1, 2], [0, 2, 3]]), (tint[0], tint[1], tint[2]), LABEL["object"], (0.2, 30.0))]
 
 
-def strands(plan: Plan, points: Floats) -> list[Prop]:
+def strands(plan: Plan) -> list[Prop]:
     """Thin locks that fall over the face."""
     if not plan.hair.strands or not (plan.hair.card or plan.hair.fur[0] > 1):
         return []

@@ -203,11 +203,16 @@ uniform vec3 tint, spec_tint;
 uniform vec4 weave;       // map strength, alpha cut, label, thickness of alpha
 uniform vec4 fibre;       // fibre noise, scale u, scale v, has alpha
 uniform vec3 shine;       // strength, power, is hair
+uniform float fuzz;       // 0: solid; else only strands above this level of noise
 uniform vec3 trim;        // height of the fringe, raggedness, top under a hat
 uniform vec4 pattern;     // kind, count, share, shade
 void main() {
     vec4 tex = texture(map, uv);
     float alpha = fibre.w > 0.5 ? clamp(tex.a * weave.w, 0.0, 1.0) : 1.0;
+    if (fuzz > 0.0) {
+        vec2 way = vec2(0.8 * atan(local.x, local.z) + 0.01 * local.y, 0.02 * local.y + 0.03 * length(local.xz));
+        alpha *= 0.85 * smoothstep(fuzz, fuzz + 0.12, textureLod(noise, way, 0.0).g);
+    }
     if (mode == 1 ? alpha < 0.02 : alpha < weave.y) discard;
     vec3 n = normalize(normal), eye = normalize(camera - view);
     if (dot(n, eye) < 0.0) n = -n;

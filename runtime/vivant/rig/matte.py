@@ -12,6 +12,8 @@ from vivant.types import Float32Array, UInt8Array
 
 FAINT = 0.18
 """Least alpha that counts as a strand of hair outside the outline."""
+BUSY = 0.3
+"""Share of such alphas from which they are the background's own pattern."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +36,35 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float) -> L
     """
     inner = _distance_from_border(person)
     near = inner > -1.8 * band_texels
-    plate = fill_holes(picture, ~near)
-    difference = picture.astype(np.float32) - plate
-    room = np.where(difference > 0, 255.0 - plate, plate.astype(np.float32))
-    needed = (np.abs(difference) / np.maximum(room, 1.0)).max(axis=2)
+    outside = near & (inner < -0.5 * band_texels)
+    own = near & ~_busy(picture, outside, near, band_texels)
+    plate = fill_holes(picture, ~own)
+    difference, needed = _explaining_alpha(picture, plate)
+    # What differs faintly from a smooth background is its grain, not hair: it stays where it is.
+    grain = outside & (needed < FAINT)
+    plate[grain] = picture[grain]
     # A person before a background of another colour is opaque where the colour says so, not only where it must be; inside the
     # outline in any case.
-    contrast = _smoothstep(np.abs(difference).max(axis=2), 12.0, 60.0) * (inner > -0.8 * band_texels)
+    contrast = _smoothstep(difference, 12.0, 60.0) * (inner > -0.8 * band_texels)
     within = np.clip(0.5 + inner / (1.6 * band_texels), 0.0, 1.0) * (inner > 0)
-    alpha = np.maximum(np.maximum(contrast, within), np.where(near, needed, 0.0)).astype(np.float32)
-    # What is faint outside is the background's own grain, not hair: it stays where it is.
-    grain = (inner < -0.5 * band_texels) & (needed < FAINT)
-    alpha[grain] = 0.0
-    plate[grain] = picture[grain]
+    alpha = (np.maximum(np.maximum(contrast, within), needed) * (own & ~grain)).astype(np.float32)
     alpha[alpha < 0.02] = 0.0
     return Layers(_foreground(picture, plate, alpha), alpha, plate)
+
+
+def _explaining_alpha(picture: UInt8Array, plate: UInt8Array) -> tuple[Float32Array, Float32Array]:
+    """Per pixel the largest difference of a channel, and the least alpha for which some foreground colour explains it."""
+    difference = picture.astype(np.float32) - plate
+    room = np.where(difference > 0, 255.0 - plate, plate.astype(np.float32))
+    return np.abs(difference).max(axis=2), (np.abs(difference) / np.maximum(room, 1.0)).max(axis=2)
+
+
+def _busy(picture: UInt8Array, outside: NDArray[np.bool_], near: NDArray[np.bool_], band_texels: float) -> NDArray[np.bool_]:
+    """Which pixels outside the outline lie before a background too rich to be told from hair; they stay where they are."""
+    _, needed = _explaining_alpha(picture, fill_holes(picture, ~near))
+    strong = (outside & (needed >= FAINT)).astype(np.float32)
+    everything = np.maximum(ndimage.gaussian_filter(outside.astype(np.float32), band_texels), 1e-3)
+    return np.asarray(outside & (ndimage.gaussian_filter(strong, band_texels) / everything > BUSY))
 
 
 def _distance_from_border(person: Float32Array) -> Float32Array:
