@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -15,9 +17,12 @@ from vivant.render.renderer import RigRenderer
 from vivant.rig.build import Progress
 from vivant.rig.cache import cached_rig
 from vivant.rig.rig import Rig
+from vivant.rig.square import SIDE_PX
 from vivant.types import MotionFrame, UInt8Array, VideoFrame
 
 MIN_SIZE_PX, MAX_SIZE_PX = 64, 2048
+MOST_HALVINGS = 2
+"""Of the textures, for small frames; further ones would leave nothing of an eye."""
 
 
 class FaceRenderer(Protocol):
@@ -44,12 +49,19 @@ class RigFace:
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.notes = rig.notes
-        self._scene = rig.scene()
+        self._lock = threading.Lock()
+        self._scenes = [rig.scene()]
+        self._smallest = rig
 
     def open(self, size_px: int) -> RigRenderer:
         if not MIN_SIZE_PX <= size_px <= MAX_SIZE_PX:
             raise InputError(f"size must be from {MIN_SIZE_PX} to {MAX_SIZE_PX} px, got {size_px}")
-        return RigRenderer(self._scene, size_px, size_px)
+        halvings = min(max(0, math.floor(math.log2(self.rig.texels_per_px * SIDE_PX / size_px))), MOST_HALVINGS)
+        with self._lock:
+            while len(self._scenes) <= halvings:
+                self._smallest = self._smallest.halved()
+                self._scenes.append(self._smallest.scene())
+        return RigRenderer(self._scenes[halvings], size_px, size_px)
 
 
 def open_portrait(

@@ -82,3 +82,12 @@ def test_shut_lids_hide_the_eye(portrait: Portrait) -> None:
         ]
         assert seen[0][eye].mean() > 20
         assert seen[1][eye].mean() < 0.2 * seen[0][eye].mean()
+
+
+@pytest.mark.parametrize(("size_px", "most"), [(64, 4.5), (128, 2.0), (256, 1.1)])
+def test_small_frames_are_the_large_one_averaged(ada: RigFace, size_px: int, most: float) -> None:
+    rest = MotionFrame(0, 0, arkit_weights())
+    large, small = (ada.open(size).render(rest).pixels[..., :3].astype(float) for size in (1024, size_px))
+    step = 1024 // size_px
+    averaged = large.reshape(size_px, step, size_px, step, 3).mean(axis=(1, 3))
+    assert np.abs(small - averaged).mean() < most  # textures that are too fine make it 1.5 to 3 times this

@@ -15,6 +15,8 @@ from scipy.sparse.csgraph import connected_components
 from training.fields.head import Head, vertex_normals
 
 Floats = NDArray[np.float32]
+Reals = NDArray[np.floating]
+"""Any precision."""
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 

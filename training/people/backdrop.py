@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.people.assets import Floats
+from training.people.assets import Floats, Reals
 
 
 def backdrop(kind: str, size: int, seed: int) -> Floats:
@@ -22,11 +22,11 @@ def _colour(rng: np.random.Generator) -> Floats:
     return np.clip(grey + rng.normal(0, rng.choice((0.03, 0.2)), 3), 0, 1).astype(np.float32)
 
 
-def _plain(size: int, rng: np.random.Generator) -> Floats:
+def _plain(size: int, rng: np.random.Generator) -> Reals:
     return np.broadcast_to(_colour(rng), (size, size, 3)).astype(np.float32)
 
 
-def _gradient(size: int, rng: np.random.Generator) -> Floats:
+def _gradient(size: int, rng: np.random.Generator) -> Reals:
     y, x = np.mgrid[-1 : 1 : 1j * size, -1 : 1 : 1j * size]
     angle = rng.uniform(0, 6.3)
     t = 0.5 + 0.5 * (np.cos(angle) * x + np.sin(angle) * y) if rng.random() < 0.6 else np.hypot(x - rng.normal(0, 0.3), y)
@@ -34,7 +34,7 @@ def _gradient(size: int, rng: np.random.Generator) -> Floats:
     return _colour(rng) * (1 - t) + _colour(rng) * t
 
 
-def _blobs(size: int, rng: np.random.Generator) -> Floats:
+def _blobs(size: int, rng: np.random.Generator) -> Reals:
     image = _plain(size, rng).copy()
     for _ in range(int(rng.integers(4, 30))):
         x, y, a, b = (int(v * size) for v in rng.uniform((0, 0, 0.03, 0.03), (1, 1, 0.4, 0.4)))
@@ -46,7 +46,7 @@ def _blobs(size: int, rng: np.random.Generator) -> Floats:
     return image
 
 
-def _noise(size: int, rng: np.random.Generator) -> Floats:
+def _noise(size: int, rng: np.random.Generator) -> Reals:
     image = np.zeros((size, size, 3), np.float32)
     for cells in (3, 7, 15, 40, 100):
         grid = rng.standard_normal((cells, cells, 3)).astype(np.float32)
@@ -54,7 +54,7 @@ def _noise(size: int, rng: np.random.Generator) -> Floats:
     return _colour(rng) + 0.5 * image * rng.uniform(0.2, 1, 3)
 
 
-def _stripes(size: int, rng: np.random.Generator) -> Floats:
+def _stripes(size: int, rng: np.random.Generator) -> Reals:
     y, x = np.mgrid[0:1 : 1j * size, 0:1 : 1j * size]
     angle, count = rng.uniform(0, 3.2), rng.uniform(3, 40)
     wave = np.sin(6.28 * count * (np.cos(angle) * x + np.sin(angle) * y) + rng.uniform(0, 6))
@@ -64,7 +64,7 @@ def _stripes(size: int, rng: np.random.Generator) -> Floats:
     return _colour(rng) * (1 - t) + _colour(rng) * t
 
 
-def _bokeh(size: int, rng: np.random.Generator) -> Floats:
+def _bokeh(size: int, rng: np.random.Generator) -> Reals:
     image = _gradient(size, rng).astype(np.float32) * 0.5
     for _ in range(int(rng.integers(10, 60))):
         layer = np.zeros((size, size), np.float32)
@@ -74,7 +74,7 @@ def _bokeh(size: int, rng: np.random.Generator) -> Floats:
     return cv2.GaussianBlur(image, (0, 0), 0.8)
 
 
-def _text(size: int, rng: np.random.Generator) -> Floats:
+def _text(size: int, rng: np.random.Generator) -> Reals:
     image = _gradient(size, rng).astype(np.float32)
     for _ in range(int(rng.integers(6, 30))):
         word = "".join(chr(int(c)) for c in rng.integers(48, 122, int(rng.integers(2, 12))))
@@ -85,7 +85,7 @@ def _text(size: int, rng: np.random.Generator) -> Floats:
     return image
 
 
-def _room(size: int, rng: np.random.Generator) -> Floats:
+def _room(size: int, rng: np.random.Generator) -> Reals:
     """Wall, shelves and books, a window: straight edges at many scales."""
     image = _gradient(size, rng).astype(np.float32)
     for _ in range(int(rng.integers(1, 5))):

@@ -27,7 +27,7 @@ FUZZ = ((0.2, 0.58), (0.4, 0.66), (0.7, 0.78))
 LAYERS = ("layer_first", "layer_second", "layer_back", "noise")
 JAW_OPEN = 17
 CARD_LOOK: dict[str, Any] = {"spec_tint": (1.0, 1.0, 1.0), "fibre": (0.0, 1.0, 1.0, 0.0), "shine": (0.0, 20.0, 0.0),
-                             "bias": 0.0, "trim": NO_TRIM, "pattern": (0.0, 0.0, 0.0, 0.0), "shell": 0.0, "fuzz": 0.0}  # fmt: skip
+                             "bias": 0.0, "trim": NO_TRIM, "pattern": (0.0,) * 4, "shell": 0.0, "fuzz": 0.0}  # fmt: skip
 
 Things = list[tuple[Prop, Shell]]
 
@@ -183,7 +183,8 @@ class Brush:
         painter.draw("card", shell)
 
     def _thing(self, prop: Prop, mesh: Shell) -> None:
-        self._paint(mesh, NO_TEXTURE, {"tint": prop.tint, "fibre": (0.15, 3.0, 3.0, 1.0), "shine": (*prop.gloss, float(prop.hair)),
+        shine = (*prop.gloss, float(prop.hair))
+        self._paint(mesh, NO_TEXTURE, {"tint": prop.tint, "fibre": (0.15, 3.0, 3.0, 1.0), "shine": shine,
                                        "weave": (0.0, 0.0, float(prop.label), prop.alpha)})  # fmt: skip
 
     def _cloth(self, plan: Plan, name: str) -> None:

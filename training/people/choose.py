@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from training.people import film
-from training.people.assets import EYES, HAIR, HATS, Assets, Floats
+from training.people.assets import EYES, HAIR, HATS, Assets, Floats, Reals
 from training.people.expressions import random_weights
-from training.people.names import ARKIT_INDEX
 from training.people.plan import Colour, Eyes, Face, Film, Hair, Light, Lights, Plan, Skin, View, Wear
 from training.people.rig import gaze_weights
 
@@ -22,17 +21,19 @@ IRIS_TINTS = ((0.55, 0.5, 0.5), (1.1, 1.1, 1.1), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0
 FEMALE_HAIR = ("bob01", "bob02", "braid01", "long01", "ponytail01", "afro01", "short03")
 SLEEVED = ("female_elegantsuit01", "male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit05",
            "male_elegantsuit01")  # fmt: skip
+MAKE_UP = ((0.8, 0.3, 0.95), (0.6, 0.1, 0.5), (0.6, 0.1, 0.6), (0.7, 0.3, 1.0))
+"""Share, least and most of lipstick, blush, eye shadow and liner."""
 BOOSTED = 0.15
 """Share of very dark or old faces, glasses and so on put in beyond their share: the failure cases of a first try."""
 
 
-def colour(values: Floats | tuple[float, ...]) -> Colour:
+def colour(values: Reals | tuple[float, ...]) -> Colour:
     """A plain tuple."""
     r, g, b = (float(v) for v in values)
     return r, g, b
 
 
-def jitter(rng: np.random.Generator, values: Floats | Colour, spread: float) -> Colour:
+def jitter(rng: np.random.Generator, values: Reals | Colour, spread: float) -> Colour:
     """Multiply each channel by a random factor, mostly alike."""
     factor = np.exp(rng.normal(0, spread) + rng.normal(0, 0.4 * spread, 3))
     return colour(np.asarray(values, np.float32) * factor)
@@ -81,16 +82,17 @@ def skin(rng: np.random.Generator, assets: Assets, female: bool, level: float, a
     oily = float(rng.uniform(0.15, 1.0) ** 1.5)
     sheen = (oily, float(rng.uniform(8, 30)), float(rng.uniform(0.2, 1.6)), float(rng.uniform(0.6, 1.2)))
     made_up = female and rng.random() < 0.55
-    paint = tuple(maybe(rng, c * made_up, lo, hi) for c, lo, hi in ((0.8, 0.3, 0.95), (0.6, 0.1, 0.5), (0.6, 0.1, 0.6), (0.7, 0.3, 1.0)))
+    paint = [maybe(rng, c * made_up, lo, hi) for c, lo, hi in MAKE_UP]
     lip_tint = colour(rng.uniform((0.15, 0.005, 0.01), (0.6, 0.12, 0.14)) * (0.6 if level > 4 else 1.0))
     stubble = maybe(rng, 0.0 if female else 0.5, 0.1, 0.85)
     bearded = 0.0 if female else maybe(rng, 0.28, 0.15, 2.2) ** 1.2
-    grow = (max(stubble, 0.8 * (bearded > 0)) * (rng.random() < 0.7), maybe(rng, 0.0 if female else 0.3, 0.3, 0.9), 0.0, 0.15)
+    jaw = max(stubble, 0.8 * (bearded > 0)) * float(rng.random() < 0.7)
+    grow = (float(jaw), maybe(rng, 0.0 if female else 0.3, 0.3, 0.9), 0.0, 0.15)
     beard = (float(bearded), float(rng.uniform(0.6, 1.1)), int(rng.choice((1, 1, 2))))
     return Skin(name, colour(tone), texture, sheen, colour(rng.uniform((0.72, 0.42, 0.42), (0.95, 0.68, 0.68))), lip_tint,
                 colour(rng.uniform((0.8, 0.3, 0.3), (1.0, 0.5, 0.5))), colour(rng.uniform(0.01, 0.25, 3)),
-                (paint[0], paint[1], paint[2], paint[3]), tuple(float(g) for g in grow),  # type: ignore[arg-type]
-                beard, colour(np.array([0.75, 0.68, 0.55]) * rng.uniform((0.6, 0.6, 0.5), (1.1, 1.1, 1.15))))  # fmt: skip
+                (paint[0], paint[1], paint[2], paint[3]), grow, beard,
+                colour(np.array([0.75, 0.68, 0.55]) * rng.uniform((0.6, 0.6, 0.5), (1.1, 1.1, 1.15))))  # fmt: skip
 
 
 def hair(rng: np.random.Generator, assets: Assets, female: bool, level: float, age: float) -> Hair:
@@ -109,11 +111,13 @@ def hair(rng: np.random.Generator, assets: Assets, female: bool, level: float, a
     length = float(np.exp(rng.uniform(np.log(0.15), np.log(3.2 if level > 4 or female else 1.6)))) * (not bald)
     fur = (length, float(rng.uniform(0.75, 1.3)), float(rng.choice((2.0, 3.0, 4.0)))) if furry else (0.0, 0.0, 0.0)
     brow_dark = np.minimum(tint, rng.uniform(0.03, 0.15)) if row != 10 else tint
+    shine = (float(rng.uniform(0.05, 0.5)), float(rng.uniform(30, 120)))
     return Hair(
-        "" if furry else str(rng.choice(names)), fur, colour(tint), (float(rng.uniform(0.05, 0.5)), float(rng.uniform(30, 120))),
+        "" if furry else str(rng.choice(names)), fur, colour(tint), shine,
         (1 + rng.normal(0, 0.03, 3)).astype(np.float32), bool(rng.random() < 0.5),
         (float(rng.uniform(4.2, 8.5)) if rng.random() < 0.75 else -99.0, float(rng.uniform(0.3, 2.5))),
-        float(rng.uniform(0.2, 1.6)), str(rng.choice(assets.brows)).removeprefix("eyebrow_"), jitter(rng, colour(brow_dark), 0.15),
+        float(rng.uniform(0.2, 1.6)),
+        str(rng.choice(assets.brows)).removeprefix("eyebrow_"), jitter(rng, colour(brow_dark), 0.15),
         0.0 if rng.random() < 0.03 else float(rng.uniform(0.55, 1.6)), int(rng.integers(3, 25)) if rng.random() < 0.15 else 0,
     )  # fmt: skip
 
@@ -167,8 +171,10 @@ def lights(rng: np.random.Generator) -> Lights:
         return colour(level * exposure * np.exp(np.array([warm, 0, -warm]) + rng.normal(0, strange, 3)))
 
     key = Light(direction(side * abs(rng.normal(28, 30)), rng.normal(30, 18)), lamp(1.25 * key_share))
-    fill = Light(direction(-side * rng.uniform(20, 90), rng.uniform(-20, 30)), lamp(0.45 * rng.uniform(0, 1) * (1.3 - key_share)))
-    rim = Light(direction(rng.choice((-1, 1)) * rng.uniform(110, 165), rng.uniform(0, 45)), lamp(maybe(rng, 0.5, 0.2, 1.6)))
+    less = 0.45 * rng.uniform(0, 1) * (1.3 - key_share)
+    fill = Light(direction(-side * rng.uniform(20, 90), rng.uniform(-20, 30)), lamp(less))
+    behind = float(rng.choice((-1, 1)) * rng.uniform(110, 165))
+    rim = Light(direction(behind, rng.uniform(0, 45)), lamp(maybe(rng, 0.5, 0.2, 1.6)))
     sky = lamp(0.55 * (1.25 - key_share) * rng.uniform(0.7, 1.3))
     return Lights(key, fill, rim, sky, colour(np.asarray(sky) * rng.uniform(0.2, 0.9)), float(np.exp(rng.uniform(-6.2, -3.6))))
 
@@ -185,7 +191,8 @@ def view(rng: np.random.Generator) -> View:
     size = float(np.exp(rng.uniform(np.log(0.05), np.log(0.3)))) if kind < 0.12 else float(rng.uniform(0.3, 0.78))
     size = float(rng.uniform(0.78, 0.95)) if kind > 0.93 else size
     slack = 0.5 * max(0.0, 0.95 - size)
-    centre = (0.5 + float(np.clip(rng.normal(0, 0.35), -1, 1)) * slack, 0.5 + float(np.clip(rng.normal(-0.05, 0.3), -1, 1)) * slack)
+    x, y = np.clip(rng.normal((0, -0.05), (0.35, 0.3)), -1, 1)
+    centre = (0.5 + float(x) * slack, 0.5 + float(y) * slack)
     return View((yaw, pitch, roll), body, float(np.exp(rng.uniform(np.log(38), np.log(260)))), size, centre)
 
 
@@ -197,4 +204,5 @@ def plan(rng: np.random.Generator, assets: Assets) -> Plan:
     seen = view(rng)
     return Plan(face(rng), skin(rng, assets, female, level, age), eyes(rng, assets, female, level),
                 hair(rng, assets, female, level, age), wear(rng, assets, female, seen.face), lights(rng), seen,
-                Film(int(rng.integers(1 << 31)), str(rng.choice(film.BACKDROPS)), film.choose(rng), float(rng.uniform(0.25, 0.62))))  # fmt: skip
+                Film(int(rng.integers(1 << 31)), str(rng.choice(film.BACKDROPS)), film.choose(rng),
+                     float(rng.uniform(0.25, 0.62))))  # fmt: skip

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from training.people import names
 
 from training.fields.head import rasterise
-from training.people.assets import Assets, Bytes, Floats
+from training.people import names
+from training.people.assets import Assets, Bytes, Floats, Reals
 
 SIZE = 512
 
@@ -29,10 +29,10 @@ class Layers:
     """The same channels as `second` for the back of the head (scalp only)."""
 
 
-def smooth(x: Floats, low: float, high: float) -> Floats:
+def smooth(x: Reals, low: float | Reals, high: float | Reals) -> Floats:
     """Smoothstep from low to high (either order)."""
     t = np.clip((x - low) / (high - low), 0, 1)
-    out: Floats = t * t * (3 - 2 * t)
+    out: Floats = np.asarray(t * t * (3 - 2 * t), np.float32)
     return out
 
 

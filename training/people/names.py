@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.fields.measure import ARKIT as ARKIT_NAMES
+from training.fields.measure import ARKIT
 
+ARKIT_NAMES = ARKIT
 ARKIT_INDEX = {name: i for i, name in enumerate(ARKIT_NAMES)}
 EYE_LOOK_FULL_DEG = 30.0
 """Eye rotation that one full eyeLook weight stands for."""

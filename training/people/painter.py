@@ -31,14 +31,16 @@ class Buffers:
 class Shell:
     """A drawable mesh: positions and normals change, the rest is fixed."""
 
-    def __init__(self, context: moderngl.Context, uvs: Floats, extra: Floats, triangles: Ints, programs: list[Any]) -> None:
+    def __init__(
+        self, context: moderngl.Context, uvs: Floats, extra: Floats, triangles: Ints, programs: list[moderngl.Program]
+    ) -> None:
         self.points = context.buffer(reserve=12 * len(uvs))
         self.normals = context.buffer(reserve=12 * len(uvs))
         self.fixed = context.buffer(np.concatenate([uvs, extra], 1).astype("f4").tobytes())
         self.index = context.buffer(triangles.astype("i4").tobytes())
         self.arrays = {p: self._array(context, p) for p in programs}
 
-    def _array(self, context: moderngl.Context, program: Any) -> Any:
+    def _array(self, context: moderngl.Context, program: moderngl.Program) -> moderngl.VertexArray:
         parts: list[Any] = []
         for buffer, layout, names in (
             (self.points, "3f", ("in_position",)),
@@ -58,8 +60,10 @@ class Shell:
 
     def release(self) -> None:
         """Free the card's memory."""
-        for thing in (*self.arrays.values(), self.points, self.normals, self.fixed, self.index):
-            thing.release()
+        for array in self.arrays.values():
+            array.release()
+        for buffer in (self.points, self.normals, self.fixed, self.index):
+            buffer.release()
 
 
 class Painter:
@@ -67,13 +71,13 @@ class Painter:
 
     def __init__(self, assets: Assets, size: int) -> None:
         self.assets = assets
-        self.context = moderngl.create_standalone_context(backend="egl")
+        self.context = moderngl.create_standalone_context(backend="egl")  # type: ignore[arg-type]  # its own stub is wrong
         make = self.context.program
         self.programs = {
             name: make(vertex_shader=shaders.VERTEX, fragment_shader=text)
             for name, text in (("head", shaders.HEAD), ("card", shaders.CARD), ("fur", shaders.FUR), ("shadow", shaders.SHADOW))
         }
-        self.textures: dict[str, Any] = {}
+        self.textures: dict[str, moderngl.Texture] = {}
         self.skin_means: dict[str, Floats] = {}
         self._targets(2 * size)
         layers = make_layers(assets)
@@ -94,7 +98,7 @@ class Painter:
         self.shadow.repeat_x = self.shadow.repeat_y = False
         self.shadow_target = context.framebuffer([], self.shadow)
 
-    def _upload(self, image: Bytes, repeat: bool = False) -> Any:
+    def _upload(self, image: Bytes, repeat: bool = False) -> moderngl.Texture:
         height, width, channels = image.shape
         out = self.context.texture((width, height), channels, np.ascontiguousarray(image[::-1]).tobytes(), alignment=1)
         out.build_mipmaps()
@@ -102,20 +106,20 @@ class Painter:
         out.repeat_x = out.repeat_y = repeat
         return out
 
-    def texture(self, name: str, width: int = 512) -> Any:
+    def texture(self, name: str, width: int = 512) -> moderngl.Texture:
         """A MakeHuman texture on the card."""
         if name not in self.textures:
             self.textures[name] = self._upload(self.assets.texture(name, width))
         return self.textures[name]
 
-    def skin(self, name: str, tile: str) -> tuple[Any, Floats]:
+    def skin(self, name: str, tile: str) -> tuple[moderngl.Texture, Floats]:
         """A baked skin on the card and its mean colour (linear)."""
         key = f"{name}/{tile}"
         if key not in self.textures:
             image = self.assets.skin(name, tile, 1024 if tile == "face" else 512)
             self.textures[key] = self._upload(image)
             n = len(image)
-            patch = image[n // 2 : 5 * n // 6, n // 4 : 3 * n // 4] if tile == "face" else image[5 * n // 6 : 14 * n // 15, n // 4 : 3 * n // 4]
+            patch = image[n // 2 : 5 * n // 6, n // 4 : 3 * n // 4]  # cheeks and chin
             self.skin_means[key] = ((patch / 255.0) ** 2.2).mean((0, 1)).astype(np.float32)
         return self.textures[key], self.skin_means[key]
 
@@ -134,18 +138,19 @@ class Painter:
             if program and name != program:
                 continue
             for key, value in values.items():
-                if key in one:
-                    if isinstance(value, np.ndarray):
-                        one[key].write(np.ascontiguousarray(value.T if value.ndim == 2 else value, np.float32).tobytes())
-                    else:
-                        one[key].value = value
+                uniform = one.get(key, None)
+                if not isinstance(uniform, moderngl.Uniform):
+                    continue
+                if isinstance(value, np.ndarray):
+                    uniform.write(np.ascontiguousarray(value.T if value.ndim == 2 else value, np.float32).tobytes())
+                else:
+                    uniform.value = value
 
-    def bind(self, program: str, maps: dict[str, Any]) -> None:
+    def bind(self, program: str, maps: dict[str, moderngl.Texture]) -> None:
         """Textures of a program, in order of units."""
         for unit, (key, texture) in enumerate(maps.items()):
             texture.use(unit)
-            if key in self.programs[program]:
-                self.programs[program][key].value = unit
+            self.set({key: unit}, program)
 
     def draw(self, program: str, shell: Shell) -> None:
         """Draw with what is set."""

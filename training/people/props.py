@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.people.assets import Floats, Ints
+from training.people.assets import Floats, Ints, Reals
 from training.people.names import LABEL
 from training.people.plan import Colour, Plan
 
@@ -57,7 +57,7 @@ def join(parts: list[tuple[Floats, Floats, Ints]]) -> tuple[Floats, Floats, Ints
     return np.concatenate([p for p, _, _ in parts]), np.concatenate([n for _, n, _ in parts]), triangles
 
 
-def capsule(start: Floats, end: Floats, wide: float, thin: float) -> tuple[Floats, Floats, Ints]:
+def capsule(start: Reals, end: Reals, wide: float, thin: float) -> tuple[Floats, Floats, Ints]:
     """A round-ended stick from start (radius `wide`) to end (radius `thin`)."""
     t = np.array([-0.001, 0.0, 0.04, 0.12, 0.3, 0.5, 0.7, 0.88, 0.96, 1.0, 1.001])
     taper = np.interp(t, [0, 1], [wide, thin])
@@ -107,10 +107,13 @@ def hand(plan: Plan) -> list[Prop]:
         root = np.array([(k - 1.5) * 2.0, 4.0 - 0.25 * (k - 1.5) ** 2, 0.0])
         knee = root + 0.5 * length * np.array([np.sin(a), np.cos(a), 0.1 * curl])
         tip = knee + 0.5 * length * np.array([np.sin(a), np.cos(a) * (1 - curl), -curl])
-        parts += [capsule(root - (0, 1.2, 0), knee + 0.3 * (knee - root) / length, 0.95, 0.85), capsule(knee, tip, 0.87, 0.68)]
+        over = knee + 0.3 * (knee - root) / length
+        parts += [capsule(root - (0, 1.2, 0), over, 0.95, 0.85), capsule(knee, tip, 0.87, 0.68)]
     thumb = np.array([3.2, -1.5, 0.2])
-    parts += [capsule(thumb, thumb + (2.6, 3.6, 0.3), 1.25, 0.95), capsule(thumb + (2.4, 3.2, 0.3), thumb + (3.4, 6.0, 0.4), 0.95, 0.75)]
-    parts += [capsule(np.array([x, -5.0, 0.0]), np.array([1.1 * x, 4.2, 0.0]), 1.6, 1.3) for x in (-2.6, -1.6, -0.5, 0.5, 1.6, 2.6)]
+    parts += [capsule(thumb, thumb + (2.6, 3.6, 0.3), 1.25, 0.95)]
+    parts += [capsule(thumb + (2.4, 3.2, 0.3), thumb + (3.4, 6.0, 0.4), 0.95, 0.75)]
+    palm = (-2.6, -1.6, -0.5, 0.5, 1.6, 2.6)
+    parts += [capsule(np.array([x, -5.0, 0.0]), np.array([1.1 * x, 4.2, 0.0]), 1.6, 1.3) for x in palm]
     parts += [capsule(np.array([0.0, -4.5, 0.0]), np.array([0.0, -26.0, -1.0]), 2.6, 3.6)]
     tone = plan.skin.tone
     return [Prop(*join(parts), (tone[0], 0.92 * tone[1], 0.9 * tone[2]), LABEL["object"], (0.02, 14.0))]
@@ -172,5 +175,5 @@ def held(plan: Plan, rotation: Floats, origin: Floats) -> list[Prop]:
     for prop in HELD[plan.wear.object](plan):
         points = (prop.points @ spin.T + at) @ rotation + origin
         normals = prop.normals @ spin.T @ rotation
-        out.append(Prop(points.astype(np.float32), normals.astype(np.float32), prop.triangles, prop.tint, prop.label, prop.gloss))
+        out.append(replace(prop, points=points.astype(np.float32), normals=normals.astype(np.float32)))
     return out

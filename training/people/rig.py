@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from training.people.names import ARKIT_INDEX, ARKIT_NAMES, EYE_LOOK_FULL_DEG, IRISES, LOWER_LIDS, UPPER_LIDS
 
-from training.people.assets import Assets, Card, Floats
+from training.people.assets import Assets, Card, Floats, Reals
+from training.people.names import ARKIT_INDEX, ARKIT_NAMES, EYE_LOOK_FULL_DEG, IRISES, LOWER_LIDS, UPPER_LIDS
 
 SUMS = {"browInnerUp": ("browInnerUp_L", "browInnerUp_R"), "cheekPuff": ("cheekPuff_L", "cheekPuff_R")}
 BLINKS = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
@@ -135,7 +135,7 @@ class Rig:
         out = self.tongue_out * np.array([amount, rise, amount], np.float32)
         return out + self.tongue_rest * np.float32(back * (1 - min(1.0, 3 * amount)))
 
-    def turn_eyes(self, vertices: Floats, still: Floats, gaze: Floats, shut: Floats) -> Floats:
+    def turn_eyes(self, vertices: Reals, still: Reals, gaze: Floats, shut: Floats) -> Floats:
         """Turn the eyeballs about their centres in place, a little back behind shut lids; returns the centres (2, 3)."""
         centres = np.zeros((2, 3), np.float32)
         for eye, rows in enumerate(self.balls):
@@ -165,7 +165,7 @@ class Rig:
 
 
 def tongue_shapes(rest: Floats) -> tuple[Floats, Floats]:
-    """Displacements (n, 3) cm of tongue points, made by hand: tongueOut 1 (forward, over the teeth, down); drawn back and down."""
+    """Displacements (n, 3) cm of tongue points, made by hand: tongueOut 1 (over the teeth, then down); drawn back and down."""
     x, y, z = rest.T
     share = np.clip((z - 4.0) / 6.0, 0, 1)
     middle = np.interp(z, [4, 8, 9.5, 10], [-3.8, -3.85, -4.0, -4.05])

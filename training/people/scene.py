@@ -59,7 +59,8 @@ def quaternion(rotation: Floats) -> tuple[float, float, float, float]:
     """(x, y, z, w) of a rotation matrix."""
     w = np.sqrt(max(1 + np.trace(rotation), 1e-9)) / 2
     r = rotation
-    return (float(r[2, 1] - r[1, 2]) / (4 * w), float(r[0, 2] - r[2, 0]) / (4 * w), float(r[1, 0] - r[0, 1]) / (4 * w), float(w))
+    x, y, z = (float(v) / (4 * w) for v in (r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]))
+    return x, y, z, float(w)
 
 
 class Scene:
@@ -81,7 +82,8 @@ class Scene:
         lens = self._lens(plan, view)
         self._frame(plan, rotation, origin, lens, shape)
         brush.upload(plan, shape)
-        things = brush.things(props.glasses(plan, points, shape.eyes) + props.strands(plan) + props.held(plan, rotation, origin))
+        near = props.glasses(plan, points, shape.eyes) + props.strands(plan)
+        things = brush.things(near + props.held(plan, rotation, origin))
         brush.shadow(plan, things)
         self.painter.begin()
         brush.solid(plan, things)

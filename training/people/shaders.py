@@ -42,7 +42,8 @@ flat out float material;
 out float open_;
 void main() {
     vec3 p = in_position + shell * in_normal + sag * shell;
-    if (in_extra.x < 1.5) p -= in_normal * (0.9 + 1.3 * smoothstep(7.0, 10.0, abs(p.x))) * (1.0 - smoothstep(0.0, 0.35, in_extra.y)) * step(shell, 0.0) * step(0.5, tuck);
+    float below = 1.0 - smoothstep(0.0, 0.35, in_extra.y);   // shoulders shrink under the clothes
+    if (in_extra.x < 1.5) p -= tuck * below * (0.9 + 1.3 * smoothstep(7.0, 10.0, abs(p.x))) * in_normal;
     view = place(p, in_extra.y);
     normal = aim(in_normal, in_extra.y);
     local = p; uv = in_uv; material = in_extra.x; open_ = in_extra.z;
@@ -179,7 +180,11 @@ void inside(float kind) {
     float wet = 0.5, power = 40.0, label = 3.0;
     if (kind == 4.0) albedo = vec3(0.52, 0.17, 0.16) * (0.8 + 0.4 * grain.a);
     if (kind == 5.0) { albedo = teeth_tint * (0.9 + 0.12 * grain.a); wet = 0.8; power = 70.0; label = 4.0; }
-    if (kind == 7.0) { albedo = vec3(0.50, 0.16, 0.15) * (0.75 + 0.5 * texture(noise, local.xz * 0.3).r) * (1.0 - 0.25 * exp(-local.x * local.x * 40.0)); wet = 0.7; label = 5.0; }
+    if (kind == 7.0) {
+        albedo = vec3(0.50, 0.16, 0.15) * (0.75 + 0.5 * texture(noise, local.xz * 0.3).r);
+        albedo *= 1.0 - 0.25 * exp(-local.x * local.x * 40.0);
+        wet = 0.7; label = 5.0;
+    }
     if (kind == 3.0) { albedo = tone * vec3(0.9, 0.55, 0.5); label = 1.0; wet = 0.3; }
     if (kind == 8.0) { albedo = tone * vec3(1.0, 0.62, 0.58); label = 1.0; wet = 0.9; power = 60.0; }
     float light = kind == 8.0 || kind == 3.0 ? 0.8 : gape * open_;
@@ -223,7 +228,8 @@ void main() {
     vec3 albedo = mix(tint, shine.z > 0.5 ? tint * lum : linear(tex.rgb) * tint, weave.x) * (1.0 + fibre.x * (strand - 0.5));
     if (pattern.x > 0.5) {
         vec2 wave = sin(pattern.y * vec2(local.x + 0.3 * local.z, local.y));
-        float on = pattern.x < 1.5 ? wave.x : (pattern.x < 2.5 ? wave.y : (pattern.x < 3.5 ? wave.x * wave.y : max(wave.x, wave.y)));
+        float both = pattern.x < 3.5 ? wave.x * wave.y : max(wave.x, wave.y);
+        float on = pattern.x < 1.5 ? wave.x : (pattern.x < 2.5 ? wave.y : both);
         albedo *= mix(1.0, pattern.w, smoothstep(pattern.z, pattern.z + 0.15, on));
     }
     float shade = lit();
@@ -234,7 +240,8 @@ void main() {
         float s = pow(max(1.0 - pow(dot(along, half_) + 0.12 * (strand - 0.5), 2.0), 0.0), 0.5 * shine.y);
         float s2 = pow(max(1.0 - pow(dot(along, half2), 2.0), 0.0), 0.5 * shine.y);
         colour = albedo * diffuse(n, vec3(0.35), mix(0.25, 1.0, shade));
-        colour += spec_tint * shine.x * (key_colour * s * shade + 0.6 * rim_colour * s2) * (0.3 + strand) * soft(dot(n, key_way), vec3(0.5));
+        vec3 streak = key_colour * s * shade + 0.6 * rim_colour * s2;
+        colour += spec_tint * shine.x * streak * (0.3 + strand) * soft(dot(n, key_way), vec3(0.5));
     } else {
         colour = albedo * diffuse(n, vec3(0.15), shade) + spec_tint * shine.x * gloss(n, eye, shine.y, shade);
     }

@@ -62,7 +62,7 @@ def tie(head: Head, canonical: Path) -> dict[str, NDArray[np.generic]]:
     skin, error = choose(head, points[:468], moves[:, :468])
     iris = irises(head, points[468:])
     gap = np.linalg.norm(iris.interpolate(head.vertices) - points[468:], axis=1)
-    print(f"position + motion error, mm: median {10 * np.median(error):.3f}, worst {10 * error.max():.3f} (point {error.argmax()})")
+    print(f"position + motion error, mm: median {10 * np.median(error):.3f}, worst {10 * error.max():.3f}")
     print(f"irises, distance to the eyeball, mm: worst {10 * gap.max():.2f}")
     vertices: Ints = np.concatenate([skin.vertices, iris.vertices])
     return {"vertices": vertices.astype(np.int32), "weights": np.concatenate([skin.weights, iris.weights]).astype(np.float32)}

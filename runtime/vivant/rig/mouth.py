@@ -16,7 +16,8 @@ from vivant.rig.skin import Skin, unproject
 from vivant.rig.teeth import find_own_teeth
 from vivant.types import ARKIT_INDEX, Float32Array, FloatArray, UInt8Array
 
-CAVITY_TEXELS = 4
+FLAT_TEXELS = 8
+"""Side of a texture of one colour."""
 TOOTH_LIGHT = 0.92
 SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
@@ -141,8 +142,8 @@ def _add_cavity(pool: Pool, place: MouthPlace, rgb: UInt8Array) -> None:
         (x + 0.22 * unit, y + 0.55 * unit, z),
         (x + 0.36 * unit, y - 0.2 * unit, z),
     ]
-    texture = pool.add_texture("cavity", np.full((CAVITY_TEXELS, CAVITY_TEXELS, 4), (*rgb, 255), np.uint8))
-    start = pool.add_vertices(unproject(np.array(corners)), np.full((4, 2), CAVITY_TEXELS / 2), 1.0)
+    texture = pool.add_texture("cavity", np.full((FLAT_TEXELS, FLAT_TEXELS, 4), (*rgb, 255), np.uint8))
+    start = pool.add_vertices(unproject(np.array(corners)), np.full((4, 2), FLAT_TEXELS / 2), 1.0)
     pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), texture)
 
 
@@ -197,7 +198,7 @@ def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit) -> None:
     """The mouth's own shade over teeth and tongue: all of the opening, most in its corners; and more under the upper lip."""
     count = len(skin.upper_lip)
     centre = np.sin(np.linspace(0, np.pi, count))
-    texture = pool.add_texture("shade", np.full((4, 4, 4), (*SHADE_RGB, 255), np.uint8))
+    texture = pool.add_texture("shade", np.full((FLAT_TEXELS, FLAT_TEXELS, 4), (*SHADE_RGB, 255), np.uint8))
     overall = CORNER_SHADE + (MIDDLE_SHADE - CORNER_SHADE) * centre**1.3
     for rows in (
         ((skin.upper_lip, -2.0, overall), (skin.lower_lip, 2.0, overall)),
@@ -207,7 +208,7 @@ def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit) -> None:
         for row, down, alpha in rows:
             points = skin.points[list(row)] + (0, down, -0.02 * fit.unit)
             colour = np.column_stack([np.ones((count, 3)), alpha])
-            starts.append(pool.add_vertices(unproject(points), np.full((count, 2), 2.0), 1.0, colour))
+            starts.append(pool.add_vertices(unproject(points), np.full((count, 2), FLAT_TEXELS / 2), 1.0, colour))
             pool.link(starts[-1] + np.arange(count), np.asarray(row))
         pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
 

@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vivant.errors import InputError
 from vivant.media.atomic import replacing, reporting
 from vivant.render._kernel import Scene
+from vivant.rig.square import MARGIN_PX, SIDE_PX
 from vivant.types import UInt8Array
 
 FORMAT_VERSION = 1
@@ -47,9 +48,19 @@ class Rig:
             raise InputError(f"this rig is damaged ({reason}) and must be built again from its portrait") from error
 
     @property
+    def texels_per_px(self) -> float:
+        """Resolution of the largest texture, per px of the rig's square."""
+        return float(max((texture.shape[1] for texture in self.textures), default=0)) / (SIDE_PX + 2 * MARGIN_PX)
+
+    @property
     def size_bytes(self) -> int:
         """Memory that the arrays take."""
         return sum(a.nbytes for a in self.arrays.values()) + sum(t.nbytes for t in self.textures)
+
+    def halved(self) -> Rig:
+        """The same rig with textures of half the resolution, for small frames: a texel must not be smaller than half a px."""
+        textures = tuple(_half(texture) for texture in self.textures)
+        return replace(self, arrays=self.arrays | {"uv": self.arrays["uv"] * np.float32(0.5)}, textures=textures)
 
     def save(self, path: Path) -> None:
         """Write a ``.vivant`` file: a zip of .npy arrays and a JSON header, nothing executable. Atomic."""
@@ -97,6 +108,15 @@ class Rig:
         if not known:
             raise InputError(f"{path.name} is no rig of version {FORMAT_VERSION}; build it again from its portrait")
         return header
+
+
+def _half(texture: UInt8Array) -> UInt8Array:
+    """2x2 averages; odd borders are repeated."""
+    height, width = texture.shape[:2]
+    even = np.pad(texture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge").astype(np.uint16)
+    total = even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
+    smaller: UInt8Array = ((total + 2) // 4).astype(np.uint8)
+    return smaller
 
 
 @contextlib.contextmanager
