@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from vivant.media import open_audio
-from vivant.portrait.analyser import PortraitAnalyser
+from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.types import Float32Array
 
 ASSETS = Path(str(files("vivant") / "assets"))
@@ -54,9 +54,7 @@ def voice() -> tuple[Float32Array, int]:
 @cache
 def analyser() -> PortraitAnalyser:
     """The landmark network, loaded once."""
-    from vivant.portrait.mediapipe import MediapipeAnalyser  # takes seconds, and not every module needs it
-
-    return MediapipeAnalyser()
+    return default_analyser()
 
 
 @contextmanager

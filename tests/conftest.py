@@ -12,7 +12,7 @@ import pytest
 
 from vivant.face import RigFace
 from vivant.media import load_image, open_audio
-from vivant.portrait.mediapipe import MediapipeAnalyser
+from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.rig.build import build_rig
 from vivant.types import Float32Array
 
@@ -42,12 +42,12 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 
 @pytest.fixture(scope="session")
-def analyser() -> MediapipeAnalyser:
-    return MediapipeAnalyser()
+def analyser() -> PortraitAnalyser:
+    return default_analyser()
 
 
 @pytest.fixture(scope="session")
-def face_of(analyser: MediapipeAnalyser) -> FaceOf:
+def face_of(analyser: PortraitAnalyser) -> FaceOf:
     """A bundled portrait by name, built at the first request; ``transparent`` cuts the person out."""
 
     @cache

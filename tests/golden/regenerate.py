@@ -65,6 +65,6 @@ def stored_picture() -> UInt8Array:
 
 
 if __name__ == "__main__":
-    from vivant.portrait.mediapipe import MediapipeAnalyser
+    from vivant.portrait import default_analyser
 
-    regenerate(MediapipeAnalyser())
+    regenerate(default_analyser())

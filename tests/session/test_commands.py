@@ -27,7 +27,7 @@ from tests.conftest import VOICE_RATE_HZ, portrait_path
 from vivant import cli
 from vivant.errors import InputError
 from vivant.face import open_portrait
-from vivant.portrait.mediapipe import MediapipeAnalyser
+from vivant.portrait import PortraitAnalyser
 from vivant.types import Float32Array, UInt8Array
 
 pytestmark = pytest.mark.session
@@ -59,7 +59,7 @@ Run = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="module")
-def warm_cache(tmp_path_factory: pytest.TempPathFactory, analyser: MediapipeAnalyser) -> Path:
+def warm_cache(tmp_path_factory: pytest.TempPathFactory, analyser: PortraitAnalyser) -> Path:
     """A cache that knows `ada`, whole and cut out."""
     folder = tmp_path_factory.mktemp("warm")
     with pytest.MonkeyPatch.context() as patch:
@@ -331,7 +331,7 @@ def test_a_silent_sound_keeps_the_mouth_shut(run: Run, ada_mouth: Callable[[UInt
 
 
 @pytest.fixture
-def ada_mouth(analyser: MediapipeAnalyser) -> Callable[[UInt8Array], float]:
+def ada_mouth(analyser: PortraitAnalyser) -> Callable[[UInt8Array], float]:
     """How far a picture's lips are apart, in eye distances."""
 
     def gap(pixels: UInt8Array) -> float:

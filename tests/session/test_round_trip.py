@@ -6,13 +6,13 @@ import pytest
 
 from benchmarks.round_trip import LEAST_CORRELATION, SLOPES, Trip, round_trips
 from tests.conftest import FaceOf
-from vivant.portrait.mediapipe import MediapipeAnalyser
+from vivant.portrait import PortraitAnalyser
 
 pytestmark = pytest.mark.session
 
 
 @pytest.fixture(scope="module", params=["ada", "ada_painting"])
-def trips(request: pytest.FixtureRequest, face_of: FaceOf, analyser: MediapipeAnalyser) -> dict[str, Trip]:
+def trips(request: pytest.FixtureRequest, face_of: FaceOf, analyser: PortraitAnalyser) -> dict[str, Trip]:
     return {trip.name: trip for trip in round_trips(face_of(request.param), analyser)}
 
 

@@ -11,8 +11,8 @@ from tests.conftest import portrait_path
 from vivant.errors import PortraitError
 from vivant.face import RigFace
 from vivant.media import load_image
+from vivant.portrait import PortraitAnalyser
 from vivant.portrait.analyser import Face
-from vivant.portrait.mediapipe import MediapipeAnalyser
 from vivant.rig import canonical as c
 from vivant.rig.build import build_rig
 from vivant.types import Float32Array, MotionFrame, UInt8Array, arkit_weights
@@ -27,7 +27,7 @@ class Given:
 
     provider = "cpu"
 
-    def __init__(self, faces: list[Face], analyser: MediapipeAnalyser) -> None:
+    def __init__(self, faces: list[Face], analyser: PortraitAnalyser) -> None:
         self._faces: list[Face] | None = faces
         self._analyser = analyser
 
@@ -59,13 +59,13 @@ def turned(yaw_deg: float = 0.0, pitch_deg: float = 0.0, width_px: float = 400.0
         ([turned(pitch_deg=35)], "35 up or down"),
     ],
 )
-def test_what_cannot_be_animated(faces: list[Face], words: str, analyser: MediapipeAnalyser) -> None:
+def test_what_cannot_be_animated(faces: list[Face], words: str, analyser: PortraitAnalyser) -> None:
     with pytest.raises(PortraitError, match=words) as caught:
         build_rig(IMAGE, Given(faces, analyser))
     assert "use" in str(caught.value) or "needed" in str(caught.value)
 
 
-def test_the_largest_face_is_used_and_said(analyser: MediapipeAnalyser) -> None:
+def test_the_largest_face_is_used_and_said(analyser: PortraitAnalyser) -> None:
     (face,) = analyser.faces(IMAGE.pixels)
     stages: list[str] = []
     rig = build_rig(IMAGE, Given([face, turned(width_px=70)], analyser), progress=stages.append)
@@ -73,13 +73,13 @@ def test_the_largest_face_is_used_and_said(analyser: MediapipeAnalyser) -> None:
     assert stages == list(dict.fromkeys(stages))
 
 
-def test_a_turned_head_gets_less_room_on_that_side(analyser: MediapipeAnalyser) -> None:
+def test_a_turned_head_gets_less_room_on_that_side(analyser: PortraitAnalyser) -> None:
     (face,) = analyser.faces(IMAGE.pixels)
     limits = build_rig(IMAGE, Given([turned(yaw_deg=14, width_px=face.width_px)], analyser)).arrays["limits"]
     assert limits[0, 1] < 0.7 * -limits[0, 0]
 
 
-def test_the_alpha_of_a_file_is_the_matte(analyser: MediapipeAnalyser) -> None:
+def test_the_alpha_of_a_file_is_the_matte(analyser: PortraitAnalyser) -> None:
     """A cut-out picture keeps its own outline, whatever the network thinks."""
     alpha = np.zeros(IMAGE.pixels.shape[:2], np.uint8)
     width = alpha.shape[1]

@@ -10,7 +10,7 @@ from PIL import Image
 from tests.conftest import PORTRAITS, FaceOf, portrait_path
 from vivant.face import RigFace
 from vivant.media import load_image
-from vivant.portrait.mediapipe import MediapipeAnalyser
+from vivant.portrait import PortraitAnalyser
 from vivant.render.renderer import RigRenderer
 from vivant.rig import canonical as c
 from vivant.rig.mesh import inside
@@ -25,7 +25,7 @@ SIDE = round(SIDE_PX)
 class Portrait:
     """A bundled portrait as the rig's square should show it."""
 
-    def __init__(self, name: str, face: RigFace, analyser: MediapipeAnalyser) -> None:
+    def __init__(self, name: str, face: RigFace, analyser: PortraitAnalyser) -> None:
         image = load_image(portrait_path(name)).pixels
         found = analyser.faces(image)[0].landmarks
         square = place_square(found, *image.shape[1::-1])
@@ -45,7 +45,7 @@ class Portrait:
 
 
 @pytest.fixture(scope="module", params=PORTRAITS)
-def portrait(request: pytest.FixtureRequest, face_of: FaceOf, analyser: MediapipeAnalyser) -> Portrait:
+def portrait(request: pytest.FixtureRequest, face_of: FaceOf, analyser: PortraitAnalyser) -> Portrait:
     return Portrait(request.param, face_of(request.param), analyser)
 
 
@@ -61,7 +61,7 @@ def test_an_open_mouth_can_be_kept_as_photographed(portrait: Portrait) -> None:
     assert np.abs(pixels.astype(float) - portrait.expected)[portrait.region(c.OVAL)].mean() <= 2.0
 
 
-def test_lips_rest_together(portrait: Portrait, analyser: MediapipeAnalyser) -> None:
+def test_lips_rest_together(portrait: Portrait, analyser: PortraitAnalyser) -> None:
     found = analyser.faces(np.ascontiguousarray(portrait.draw(), np.uint8))[0].landmarks
     gap = np.linalg.norm(found[13, :2] - found[14, :2]) / np.linalg.norm(found[33, :2] - found[263, :2])
     assert gap < 0.03

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.conftest import PORTRAITS, portrait_path
 from vivant.media import load_image
-from vivant.portrait.mediapipe import MediapipeAnalyser
+from vivant.portrait import PortraitAnalyser
 from vivant.rig import canonical as c
 from vivant.rig.lips import darkest_path, mouth_gap, snap_to_seam
 from vivant.rig.matte import fill_holes, separate
@@ -74,7 +74,7 @@ def photo(name: str, side: int) -> UInt8Array:
 
 
 @pytest.mark.parametrize("name", PORTRAITS)
-def test_foreground_over_plate_is_the_picture(analyser: MediapipeAnalyser, name: str) -> None:
+def test_foreground_over_plate_is_the_picture(analyser: PortraitAnalyser, name: str) -> None:
     picture = photo(name, 320)
     layers = separate(picture, analyser.person(picture), band_texels=8.0)
     alpha = layers.alpha[..., None]

@@ -14,6 +14,7 @@ import numpy as np
 
 from training.fields.head import Camera, Floats, Head, render
 from training.fields.measure import EYES, SIZE, SKINS, turn
+from vivant.portrait import default_analyser
 from vivant.rig import canonical as c
 from vivant.types import ARKIT_INDEX, UInt8Array
 
@@ -86,9 +87,7 @@ def _turn_eyes(head: Head, delta: Floats, yaw_deg: float) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--assets", type=Path, required=True)
-    from vivant.portrait.mediapipe import MediapipeAnalyser
-
-    network = MediapipeAnalyser()
+    network = default_analyser()
     head = Head(parser.parse_args(argv).assets)
 
     def find(pixels: UInt8Array) -> Floats:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from training.fields.head import Head, vertex_normals
 
 Floats = NDArray[np.float32]
-Reals = NDArray[np.floating]
+Reals = NDArray[np.floating[Any]]
 """Any precision."""
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
@@ -29,6 +31,10 @@ MATERIAL_OF_PART = {
     "lacrimal_right": WET,
 }  # fmt: skip
 HAIR = ("short01", "short02", "short03", "short04", "bob01", "bob02", "braid01", "long01", "ponytail01", "afro01")
+HELD_OUT = ("bob02", "short03", "afro01", "male_casualsuit03", "female_elegantsuit01", "eyebrow004", "eyebrow009",
+            "middleage_lightskinned_female", "middleage_darkskinned_male", "young_lightskinned_male_diffuse2", "green")  # fmt: skip
+"""Assets (by the start of their name) that only test pictures show."""
+PARTS = ("all", "train", "test")
 HATS = ("fedora", "fedora_cocked")
 EYES = ("brown", "brownlight", "blue", "bluegreen", "green", "grey", "ice", "lightblue")
 EYE_SCALE = 0.31
@@ -85,8 +91,10 @@ def read_image(path: Path, width: int) -> Bytes:
 class Assets:
     """Everything that is loaded once."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, part: str = "all") -> None:
+        if part not in PARTS:
+            raise ValueError(f"part must be one of {PARTS}, got {part!r}")
+        self.folder, self.part = folder, part
         self.head = Head(folder)
         with np.load(folder / "ict_facekit.npz", allow_pickle=False) as data:
             modes = data["identity_modes"][:N_MODES].astype(np.float32)
@@ -94,14 +102,21 @@ class Assets:
         names = sorted(self.head.expressions)
         self.expression_row = {n: i for i, n in enumerate(names)}
         self.expressions: Floats = np.stack([self.head.expressions[n].ravel() for n in names])
-        self.skins = sorted(p.name.removesuffix("_diffuse_face.jpg").removesuffix("_face.jpg")
-                            for p in (folder / "ict_skins").glob("*_face.jpg"))  # fmt: skip
-        self.clothes = sorted(p.stem.removeprefix("clothes_") for p in (folder / "ict_fit").glob("clothes_*suit*.npz"))
-        self.brows = sorted(p.stem for p in (folder / "ict_fit").glob("eyebrow_*.npz"))
-        self.lashes = sorted(p.stem for p in (folder / "ict_fit").glob("eyelash_*.npz"))
+        fit = folder / "ict_fit"
+        self.skins = self._kept(p.name.removesuffix("_face.jpg") for p in (folder / "ict_skins").glob("*_face.jpg"))
+        self.clothes = self._kept(p.stem.removeprefix("clothes_") for p in fit.glob("clothes_*suit*.npz"))
+        self.brows = self._kept(p.stem.removeprefix("eyebrow_") for p in fit.glob("eyebrow_*.npz"))
+        self.lashes = sorted(p.stem.removeprefix("eyelash_") for p in fit.glob("eyelash_*.npz"))
+        self.hair = self._kept(HAIR)
+        self.eyes = self._kept(EYES)
         tie = np.load(Path(__file__).parent / "data" / "landmarks.npz", allow_pickle=False)
         self.tie_vertices: Ints = tie["vertices"].astype(np.int64)
         self.tie_weights: Floats = tie["weights"]
+
+    def _kept(self, names: Iterable[str]) -> list[str]:
+        every = sorted(names)
+        test = self.part == "test"
+        return every if self.part == "all" else [n for n in every if n.startswith(HELD_OUT) == test]
 
     @cached_property
     def tongue(self) -> NDArray[np.bool_]:
@@ -164,8 +179,7 @@ class Assets:
 
     def skin(self, name: str, tile: str, width: int) -> Bytes:
         """A baked skin; tile is face or head."""
-        path = next((self.folder / "ict_skins").glob(f"{name}*_{tile}.jpg"))
-        return read_image(path, width)
+        return read_image(self.folder / "ict_skins" / f"{name}_{tile}.jpg", width)
 
 
 TONGUE_Z = (3.0, 5.0, 7.0, 8.0, 8.7, 9.3, 9.7, 9.95)

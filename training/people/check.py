@@ -119,6 +119,11 @@ def check_pose(studio: Studio, count: int) -> None:
             still = ahead.points[nose, axis] - np.mean(ahead.points[OUTER_EYES, axis])
             assert sign * (shift - still) > 0, f"pose {pose}: the nose moves by {shift - still:.1f} px"
             assert np.allclose(turned.pose, pose, atol=1e-3), f"pose {turned.pose} is not {pose}"
+        face = replace(plan.face, gaze=np.tile(np.array([[15.0, 10.0]], np.float32), (2, 1)))
+        looking = studio.sample(replace(plan, face=face), k)
+        for first in names.IRISES:
+            moved = looking.points[first] - ahead.points[first]
+            assert moved[0] > 0 > moved[1], f"gaze to the image right and up moves the iris by {moved[:2]} px"
         rolled = studio.sample(replace(plan, view=replace(plan.view, pose=(0.0, 0.0, 20.0))), k)
         assert rolled.points[top, 0] > rolled.points[chin, 0], "roll > 0 must tilt clockwise in the image"
 

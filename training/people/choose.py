@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.people import film
-from training.people.assets import EYES, HAIR, HATS, Assets, Floats, Reals
+from training.people.assets import HATS, Assets, Floats, Reals
 from training.people.expressions import random_weights
 from training.people.plan import Colour, Eyes, Face, Film, Hair, Light, Lights, Plan, Skin, View, Wear
 from training.people.rig import gaze_weights
@@ -72,9 +72,9 @@ def skin(rng: np.random.Generator, assets: Assets, female: bool, level: float, a
     wanted = ("old", "middleage") if age > 0.55 else ("young", "middleage")
     fits = [s for s in assets.skins if s.startswith(wanted) and (("female" in s) == female or level > 4)]
     near = [s for s in fits if ("dark" in s) == (level > 3.6)]
-    if female and level > 3.6:
+    if female and level > 3.6:  # no dark female skin exists: a light one recoloured
         near = [s for s in assets.skins if "female" in s]
-    name = str(rng.choice((near or fits) if rng.random() < 0.8 else assets.skins))
+    name = str(rng.choice((near or fits or assets.skins) if rng.random() < 0.8 else assets.skins))
     tone = tone_of(rng, level)
     contrast = rng.uniform(0.55, 1.0) * (0.75 if "dark" in name else 1.0) * (1.15 if age > 0.6 else 1.0)
     freckles = maybe(rng, 0.15 if level < 3 else 0.03, 0.3, 1.0)
@@ -107,27 +107,27 @@ def hair(rng: np.random.Generator, assets: Assets, female: bool, level: float, a
         tint = rng.uniform(0.02, 0.5, 3)
     bald = (not female) and rng.random() < (0.12 + 0.15 * (age > 0.6))
     furry = bald or rng.random() < (0.12 if female else 0.33)
-    names = FEMALE_HAIR if female and rng.random() < 0.85 else HAIR
+    fits = [h for h in assets.hair if h in FEMALE_HAIR] if female and rng.random() < 0.85 else assets.hair
     length = float(np.exp(rng.uniform(np.log(0.15), np.log(3.2 if level > 4 or female else 1.6)))) * (not bald)
     fur = (length, float(rng.uniform(0.75, 1.3)), float(rng.choice((2.0, 3.0, 4.0)))) if furry else (0.0, 0.0, 0.0)
     brow_dark = np.minimum(tint, rng.uniform(0.03, 0.15)) if row != 10 else tint
     shine = (float(rng.uniform(0.05, 0.5)), float(rng.uniform(30, 120)))
     return Hair(
-        "" if furry else str(rng.choice(names)), fur, colour(tint), shine,
+        "" if furry else str(rng.choice(fits)), fur, colour(tint), shine,
         (1 + rng.normal(0, 0.03, 3)).astype(np.float32), bool(rng.random() < 0.5),
         (float(rng.uniform(4.2, 8.5)) if rng.random() < 0.75 else -99.0, float(rng.uniform(0.3, 2.5))),
         float(rng.uniform(0.2, 1.6)),
-        str(rng.choice(assets.brows)).removeprefix("eyebrow_"), jitter(rng, colour(brow_dark), 0.15),
+        str(rng.choice(assets.brows)), jitter(rng, colour(brow_dark), 0.15),
         0.0 if rng.random() < 0.03 else float(rng.uniform(0.55, 1.6)), int(rng.integers(3, 25)) if rng.random() < 0.15 else 0,
     )  # fmt: skip
 
 
 def eyes(rng: np.random.Generator, assets: Assets, female: bool, level: float) -> Eyes:
     """Irises and lashes."""
-    dark = level > 3 or rng.random() < 0.4
-    name, tint = (("brown", "brownlight")[int(rng.random() < 0.25)], IRIS_TINTS[int(rng.integers(0, 3))]) if dark else (
-        str(rng.choice(EYES)), IRIS_TINTS[int(rng.integers(2, 5))])  # fmt: skip
-    lash = str(rng.choice(assets.lashes)).removeprefix("eyelash_")
+    dark = [e for e in assets.eyes if e.startswith("brown")] if level > 3 or rng.random() < 0.4 else []
+    name = str(rng.choice(dark or assets.eyes))
+    tint = IRIS_TINTS[int(rng.integers(0, 3) if dark else rng.integers(2, 5))]
+    lash = str(rng.choice(assets.lashes))
     weight = float(rng.uniform(0.3, 1.0)) if female else float(rng.uniform(0.1, 0.5))
     return Eyes(name, jitter(rng, tint, 0.15), (float(rng.uniform(0.84, 1.0)), float(rng.uniform(0.75, 1.35)),
                 float(rng.uniform(0, 1) ** 2)), lash, weight)  # fmt: skip
@@ -136,7 +136,8 @@ def eyes(rng: np.random.Generator, assets: Assets, female: bool, level: float) -
 def wear(rng: np.random.Generator, assets: Assets, female: bool, size: float) -> Wear:
     """Clothes, hat, glasses, and what is held before the face; small figures get sleeves."""
     fits = [c for c in assets.clothes if c.startswith("female" if female else "male")]
-    fits = list(SLEEVED) if size < 0.3 else fits if rng.random() < 0.8 else assets.clothes
+    sleeved = [c for c in assets.clothes if c in SLEEVED]
+    fits = sleeved if size < 0.3 else fits if fits and rng.random() < 0.8 else assets.clothes
     kind = float(rng.integers(0, 6))
     shade = 1.0 if kind == 5 else float(rng.uniform(0.2, 3.0))
     pattern = (kind, float(np.exp(rng.uniform(-1.5, 1.5))), float(rng.uniform(-0.6, 0.8)), shade)

@@ -116,11 +116,22 @@ def visibility(drawn: Drawn, pixels: Floats, beard: float) -> NDArray[np.bool_]:
     return seen
 
 
-def people(seed: int, size: int, assets: Path, start: int = 0, step: int = 1) -> Iterator[Sample]:
-    """Samples start, start + step, ... of a seed; an iterator per process (each holds its own OpenGL context)."""
-    studio = Studio(Assets(assets), size)
+def people(seed: int, size: int, assets: Path, start: int = 0, step: int = 1, part: str = "all") -> Iterator[Sample]:
+    """Samples start, start + step, ... of a seed; an iterator per process (each holds its own OpenGL context).
+
+    `part` "train" leaves out some hair, skins, brows and clothes, "test" shows only those.
+    """
+    studio = Studio(Assets(assets, part), size)
     for index in count(start, step):
         yield studio.sample(studio.plan(seed, index), index)
 
 
-__all__ = ["LABELS", "Studio", "people"]
+def faceless(seed: int, size: int) -> Iterator[Bytes]:
+    """Pictures (size, size, 3) of backgrounds alone, through the same cameras: nothing must be found in them."""
+    for index in count():
+        rng = np.random.default_rng([seed, index, 1])
+        kind, where = str(rng.choice(film.BACKDROPS)), int(rng.integers(1 << 31))
+        yield film.expose((backdrop(kind, size, where) * 255).astype(np.uint8), film.choose(rng), where + 1)
+
+
+__all__ = ["LABELS", "Studio", "faceless", "people"]

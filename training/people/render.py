@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.people.assets import Assets, Bytes
+from training.people.assets import PARTS, Assets, Bytes
 from training.people.people import Studio
 from training.people.sample import Sample
 
@@ -68,13 +68,18 @@ def shards_of(out: Path, count: int) -> list[tuple[Path, range]]:
     return [(path, rows) for path, rows in every if not path.exists()]
 
 
-def work(assets: Path, seed: int, size: int, jobs: list[tuple[Path, range]]) -> int:
+def work(assets: Assets, seed: int, size: int, jobs: list[tuple[Path, range]]) -> int:
     """Render shards in one process; returns the number of pictures."""
-    studio = Studio(Assets(assets), size)
+    studio = Studio(assets, size)
     for path, rows in jobs:
         write_shard(path, [studio.sample(studio.plan(seed, k), k) for k in rows])
         print(path.name, flush=True)
     return sum(len(rows) for _, rows in jobs)
+
+
+def open_and_work(folder: Path, part: str, seed: int, size: int, jobs: list[tuple[Path, range]]) -> int:
+    """`work` in a process of its own."""
+    return work(Assets(folder, part), seed, size, jobs) if jobs else 0
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -85,6 +90,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, required=True, help="pictures in all, those already there included")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--part", choices=PARTS, default="all", help="train or test: apart in hair, skins, brows, clothes")
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -95,9 +101,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.workers > 1 and len(jobs) > 1:
         with ProcessPoolExecutor(args.workers, get_context("spawn")) as pool:
             lots = [jobs[k :: args.workers] for k in range(args.workers)]
-            done = sum(f.result() for f in [pool.submit(work, args.assets, args.seed, args.size, lot) for lot in lots])
+            tasks = [pool.submit(open_and_work, args.assets, args.part, args.seed, args.size, lot) for lot in lots]
+            done = sum(task.result() for task in tasks)
     else:
-        done = work(args.assets, args.seed, args.size, jobs)
+        done = open_and_work(args.assets, args.part, args.seed, args.size, jobs)
     seconds = time.monotonic() - start
     print(f"{done} pictures in {seconds:.1f} s: {done / max(seconds, 1e-9):.2f} per second")
 

@@ -10,7 +10,7 @@ import platformdirs
 
 from vivant.errors import InputError, OutputError
 from vivant.media.images import PortraitImage
-from vivant.portrait.analyser import PortraitAnalyser
+from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.rig.build import BUILDER_VERSION, Progress, build_rig
 from vivant.rig.rig import Rig
 
@@ -48,10 +48,8 @@ def cached_rig(
         except InputError:
             path.unlink(missing_ok=True)
     if analyser is None:
-        from vivant.portrait.mediapipe import MediapipeAnalyser
-
         progress("loading the landmark network")
-        analyser = MediapipeAnalyser()
+        analyser = default_analyser()
     rig = build_rig(image, analyser, name=name, transparent=transparent, progress=progress)
     with contextlib.suppress(OSError, OutputError):  # a cache that cannot be written is only slower next time
         path.parent.mkdir(parents=True, exist_ok=True)
