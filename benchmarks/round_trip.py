@@ -29,6 +29,8 @@ STEPS = 9
 TURN_SHARE = 0.9
 """Of the portrait's own pose limits that is asked for."""
 MOST_JAW, MOST_GAZE_DEG = 0.7, 18.0
+VISIBLE_CHANGE = 12
+"""Grey levels of 255."""
 EYE_OPENINGS = ((159, 145), (386, 374))
 SLOPES, LEAST_CORRELATION = (0.85, 1.15), 0.97
 
@@ -62,9 +64,9 @@ class Trip:
 
 
 def round_trips(face: RigFace, network: PortraitAnalyser) -> list[Trip]:
-    """All six quantities on one face."""
+    """All quantities on one face; eye opening twice, by the network and by what shows of the eye."""
     looker = _Looker(face, network)
-    return [*_turns(looker), _mouth(looker), _eyes(looker), _gaze(looker)]
+    return [*_turns(looker), _mouth(looker), _eyes(looker), _visible_eyes(looker), _gaze(looker)]
 
 
 def rows() -> list[Row]:
@@ -152,6 +154,20 @@ def _eyes(looker: _Looker) -> Trip:
     return Trip(
         "eye opening", np.array(sent), np.array([opening(looker.see(eyeBlinkLeft=w, eyeBlinkRight=w)) for w in weights])
     )
+
+
+def _visible_eyes(looker: _Looker) -> Trip:
+    """The opening without a network: the rows, above and below the middle of each eye, that change when the eyes turn."""
+    weights = np.linspace(0.0, 1.0, STEPS)
+    middles = [looker.expect()[list(pair), 0].mean() for pair in EYE_OPENINGS]
+    found = []
+    for w in weights:
+        left, right = (looker.draw(gaze_yaw=side * MOST_GAZE_DEG, eyeBlinkLeft=w, eyeBlinkRight=w) for side in (-1.0, 1.0))
+        changed = np.abs(left.astype(int) - right).max(axis=2) > VISIBLE_CHANGE
+        found.append(sum(changed[:, round(x) - 3 : round(x) + 4].sum(axis=0).mean() for x in middles))
+    sent = [sum(_height(looker.expect(eyeBlinkLeft=w, eyeBlinkRight=w), *pair) for pair in EYE_OPENINGS) for w in weights]
+    distance = _eye_distance(looker.expect())
+    return Trip("visible eye", np.array(sent) / distance, np.array(found) / distance)
 
 
 def _gaze(looker: _Looker) -> Trip:

@@ -16,7 +16,7 @@ def trips(request: pytest.FixtureRequest, face_of: FaceOf, analyser: PortraitAna
     return {trip.name: trip for trip in round_trips(face_of(request.param), analyser)}
 
 
-@pytest.mark.parametrize("name", ["yaw", "pitch", "roll", "mouth opening", "eye opening", "gaze"])
+@pytest.mark.parametrize("name", ["yaw", "pitch", "roll", "mouth opening", "eye opening", "visible eye", "gaze"])
 def test_motion_is_found_again(trips: dict[str, Trip], name: str, request: pytest.FixtureRequest) -> None:
     if name == "eye opening":  # the network answers in steps: it hardly sees the first third of a blink
         request.applymarker(pytest.mark.xfail(reason="correlation 0.95 to 0.98 with this network", strict=False))
