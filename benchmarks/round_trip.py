@@ -21,6 +21,7 @@ from vivant.portrait.analyser import PortraitAnalyser
 from vivant.rig import canonical as c
 from vivant.rig.build import build_rig
 from vivant.rig.head import fit_head
+from vivant.rig.patch import luminance
 from vivant.rig.pool import MOUTH_CLOSED
 from vivant.types import ARKIT_INDEX, Float32Array, MotionFrame, Pose, UInt8Array, arkit_weights
 
@@ -188,13 +189,13 @@ def _iris_x(pixels: UInt8Array, seen: Float32Array, side: int) -> float:
     iris = seen[list(c.IRISES[side]), :2]
     radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
     candidates = iris[0, 0] + np.arange(-0.6, 0.6, 0.02) * radius
-    luminance = ndimage.gaussian_filter(pixels @ np.array([0.299, 0.587, 0.114]), 0.06 * radius)
+    brightness = ndimage.gaussian_filter(luminance(pixels), 0.06 * radius)
     angles = np.radians(np.concatenate([np.arange(-30, 31, 5), np.arange(150, 211, 5)]))
 
     def ring(share: float) -> Points:
         x = candidates[:, None] + share * radius * np.cos(angles)
         y = np.broadcast_to(iris[0, 1] + share * radius * np.sin(angles), x.shape)
-        return np.asarray(ndimage.map_coordinates(luminance, [y, x], order=1, mode="nearest"))
+        return np.asarray(ndimage.map_coordinates(brightness, [y, x], order=1, mode="nearest"))
 
     return float(candidates[np.argmax((ring(1.2) - ring(0.8)).mean(axis=1))])
 

@@ -18,6 +18,7 @@ from vivant.rig.lips import mouth_gap, snap_to_seam
 from vivant.rig.matte import Layers, separate
 from vivant.rig.mouth import add_mouth, add_tongue_out
 from vivant.rig.overlays import add_lids, add_lips
+from vivant.rig.patch import luminance
 from vivant.rig.pool import MOUTH_CLOSED, SORTED, STATIC, Pool
 from vivant.rig.rig import Rig
 from vivant.rig.shading import add_shading
@@ -62,8 +63,7 @@ def build_rig(
     layers = separate(picture, person, band_texels=7.0 * square.texels_per_px)
 
     progress("finding how this face moves")
-    luminance = (picture @ np.array([0.299, 0.587, 0.114])).astype(np.float32)
-    landmarks = snap_to_seam(landmarks, luminance, square.texels_per_px)
+    landmarks = snap_to_seam(landmarks, luminance(picture), square.texels_per_px)
     if mouth_gap(landmarks) > 0.0:
         notes.append(
             "the mouth is open in this portrait; its lips are brought together for speech, a closed mouth gives better ones"

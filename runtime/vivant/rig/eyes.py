@@ -13,7 +13,7 @@ from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit
 from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import inside, strip_triangles
-from vivant.rig.patch import Patch
+from vivant.rig.patch import Patch, luminance
 from vivant.rig.pool import Pool
 from vivant.rig.skin import EYE_MARGIN, Skin, unproject
 from vivant.types import Float32Array, FloatArray, UInt8Array
@@ -106,8 +106,8 @@ def _white(patch: Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_],
 
 def _brighter_half(pixels: UInt8Array, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Of the masked pixels those that are not lashes, lid or the rim of the iris."""
-    luminance = pixels @ np.array([0.299, 0.587, 0.114])
-    return np.asarray(mask & (luminance >= np.percentile(luminance[mask], 45))) if mask.any() else mask
+    brightness = luminance(pixels)
+    return np.asarray(mask & (brightness >= np.percentile(brightness[mask], 45))) if mask.any() else mask
 
 
 def _iris_texture(

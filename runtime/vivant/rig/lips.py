@@ -6,7 +6,7 @@ import numpy as np
 
 from vivant.rig import canonical as c
 from vivant.rig.square import MARGIN_PX
-from vivant.types import Float32Array
+from vivant.types import Float32Array, FloatArray
 
 SEARCH = 0.055
 """How far above and below the landmarks the line is looked for, in mouth widths."""
@@ -21,7 +21,7 @@ def mouth_gap(landmarks: Float32Array) -> float:
     return float(np.linalg.norm(upper - lower, axis=1).max() / max(float(width), 1e-3))
 
 
-def snap_to_seam(landmarks: Float32Array, luminance: Float32Array, texels_per_px: float) -> Float32Array:
+def snap_to_seam(landmarks: Float32Array, luminance: FloatArray, texels_per_px: float) -> Float32Array:
     """Landmarks (478, 2+) in rig px with the inner lips closed onto the seam; unchanged if the mouth is open."""
     if mouth_gap(landmarks) > OPEN_FROM:
         return landmarks
@@ -40,7 +40,7 @@ def snap_to_seam(landmarks: Float32Array, luminance: Float32Array, texels_per_px
     return moved
 
 
-def darkest_path(luminance: Float32Array) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def darkest_path(luminance: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Row index per column of the path of least total luminance that moves at most one row per column."""
     rows, columns = luminance.shape
     cost = luminance.astype(np.float64) + 6.0 * np.abs(np.linspace(-1, 1, rows))[:, None]

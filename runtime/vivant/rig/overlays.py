@@ -12,7 +12,7 @@ from scipy import ndimage, sparse
 from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import mark_open, neighbours, strip_triangles
 from vivant.rig.mouth import lip_parting
-from vivant.rig.patch import Patch
+from vivant.rig.patch import Patch, luminance
 from vivant.rig.pool import OPEN_EDGE, Pool
 from vivant.rig.skin import Skin, unproject
 from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
@@ -131,8 +131,8 @@ def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int,
     beside = 0.06 * unit
     hidden = (y > roof) & (y < floor) & (x > bottom[:, 0].min() - beside) & (x < bottom[:, 0].max() + beside)
     # Long lashes and brows may reach above the roof: only the lighter half of what is left counts as skin.
-    luminance = patch.pixels @ np.array([0.299, 0.587, 0.114])
-    known = ~hidden & (luminance > np.percentile(luminance[~hidden], 35))
+    brightness = luminance(patch.pixels)
+    known = ~hidden & (brightness > np.percentile(brightness[~hidden], 35))
     around = fill_holes(patch.pixels, known).astype(np.float32)
     above = (y < edge).astype(np.float32)[..., None]
     blur = (LID_BLUR[1] * unit * patch.texels_per_px, LID_BLUR[0] * unit * patch.texels_per_px, 0)

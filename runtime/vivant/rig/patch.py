@@ -10,6 +10,11 @@ from vivant.rig.square import MARGIN_PX
 from vivant.types import FloatArray, UInt8Array
 
 
+def luminance(pixels: UInt8Array | FloatArray) -> FloatArray:
+    """Brightness (...,) in 0..255 of sRGB pixels (..., 3), by the weights of ITU-R BT.601."""
+    return np.asarray(pixels @ np.array([0.299, 0.587, 0.114]))
+
+
 @dataclass(frozen=True)
 class Patch:
     """Pixels (h, w, 3) whose upper left texel is (x0, y0) of the whole texture."""

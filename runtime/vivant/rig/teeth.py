@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from vivant.rig.head import HeadFit
 from vivant.rig.mesh import inside
-from vivant.rig.patch import Patch
+from vivant.rig.patch import Patch, luminance
 from vivant.rig.pool import MOUTH_CLOSED, Pool
 from vivant.rig.skin import Skin, unproject
 from vivant.types import FloatArray, UInt8Array
@@ -60,9 +60,9 @@ def find_own_teeth(skin: Skin, fit: HeadFit, picture: UInt8Array, texels_per_px:
     within = inside(at.reshape(-1, 2), contour[:, :2]).reshape(at.shape[:2])
     opening = ndimage.binary_dilation(within, iterations=2)
     colours = patch.pixels.astype(np.float64)
-    luminance = colours @ np.array([0.299, 0.587, 0.114])
+    brightness = luminance(colours)
     pale = 1.0 - np.ptp(colours, axis=2) / np.maximum(colours.max(axis=2), 1.0) > 0.6
-    bright = within & pale & (luminance > 0.75 * np.percentile(luminance[within], 90))
+    bright = within & pale & (brightness > 0.75 * np.percentile(brightness[within], 90))
     edge_y = float(upper[len(upper) // 2, 1] + CROWN * fit.unit)
     if bright.sum() < LEAST_SHARE * within.sum():
         return OwnTeeth(patch, opening, np.zeros(within.shape), edge_y, 1.0, float(upper[:, 2].mean()))
@@ -71,5 +71,5 @@ def find_own_teeth(skin: Skin, fit: HeadFit, picture: UInt8Array, texels_per_px:
     edge_y = min(edge_y, float(np.percentile(at[..., 1][bright & middle], 97))) if (bright & middle).any() else edge_y
     above = np.clip((edge_y + 1.0 - at[..., 1]) / 2.0, 0.0, 1.0)
     teeth = ndimage.gaussian_filter(bright.astype(np.float64), 0.7) * above
-    light = float(np.clip(luminance[bright].mean() / USUAL_TOOTH_LUMINANCE, 0.5, 1.1))
+    light = float(np.clip(brightness[bright].mean() / USUAL_TOOTH_LUMINANCE, 0.5, 1.1))
     return OwnTeeth(patch, opening, teeth, edge_y, light, float(upper[:, 2].mean()))
