@@ -32,7 +32,8 @@ MATERIAL_OF_PART = {
 }  # fmt: skip
 HAIR = ("short01", "short02", "short03", "short04", "bob01", "bob02", "braid01", "long01", "ponytail01", "afro01")
 HELD_OUT = ("bob02", "short03", "afro01", "male_casualsuit03", "female_elegantsuit01", "eyebrow004", "eyebrow009",
-            "middleage_lightskinned_female", "middleage_darkskinned_male", "young_lightskinned_male_diffuse2", "green")  # fmt: skip
+            "middleage_lightskinned_female", "middleage_darkskinned_male", "young_lightskinned_male_diffuse2",
+            "green")  # fmt: skip
 """Assets (by the start of their name) that only test pictures show."""
 PARTS = ("all", "train", "test")
 HATS = ("fedora", "fedora_cocked")

@@ -55,7 +55,7 @@ def _noise(size: int, rng: np.random.Generator) -> Reals:
 
 
 def _stripes(size: int, rng: np.random.Generator) -> Reals:
-    y, x = np.mgrid[0:1 : 1j * size, 0:1 : 1j * size]
+    y, x = np.mgrid[0 : 1 : 1j * size, 0 : 1 : 1j * size]
     angle, count = rng.uniform(0, 3.2), rng.uniform(3, 40)
     wave = np.sin(6.28 * count * (np.cos(angle) * x + np.sin(angle) * y) + rng.uniform(0, 6))
     if rng.random() < 0.5:

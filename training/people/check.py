@@ -1,6 +1,6 @@
 """Self-check of the renderer's truth.
 
-    python -m training.people.check --assets HEADS
+python -m training.people.check --assets HEADS
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OUTER_EYES = [names.RIGHT_OUTER_EYE, names.LEFT_OUTER_EYE]
 def bare(plan: Plan, size: float = 0.7, **weights: float) -> Plan:
     """The same person unobstructed, near, looking ahead, with the given face."""
     gaze = np.zeros((2, 2), np.float32)
-    face = replace(plan.face, weights=gaze_weights(names.arkit_weights(**weights), gaze), gaze=gaze, extra={})
+    face = replace(plan.face, weights=gaze_weights(names.arkit_weights(**weights), gaze), gaze=gaze)
     hair = replace(plan.hair, card="", strands=0, fur=(0.0, 0.0, 0.0))
     wear = replace(plan.wear, glasses=None, object="", hat="")
     view = replace(plan.view, face=size, centre=(0.5, 0.5), pose=(0.0, 0.0, 0.0), body=(0.0, 0.0, 0.0), distance=120.0)

@@ -53,8 +53,7 @@ def face(rng: np.random.Generator) -> Face:
     both = np.clip(rng.normal(0, 1, 2) * (reach, 0.7 * reach), (-38, -28), (38, 24))
     squint = rng.normal(0, 1.2, 2) * (1, 0.2) + (rng.uniform(0, 2.5), 0)
     gaze = np.stack([both - squint / 2, both + squint / 2]).astype(np.float32)
-    extra = {n: float(v) for n, v in zip(("browOuterUp_L", "browDown_R", "mouthSmile_R"), rng.normal(0, 0.12, 3), strict=True)}
-    return Face(identity, gaze_weights(random_weights(rng), gaze), gaze, stretch, extra, float(rng.uniform(0, 1)))
+    return Face(identity, gaze_weights(random_weights(rng), gaze), gaze, stretch, float(rng.uniform(0, 1)))
 
 
 def tone_of(rng: np.random.Generator, level: float) -> Floats:
@@ -100,7 +99,7 @@ def hair(rng: np.random.Generator, assets: Assets, female: bool, level: float, a
     row = int(rng.choice(len(HAIR_TINTS), p=HAIR_SHARES))
     if level > 4 and rng.random() < 0.85:
         row = int(rng.integers(0, 3))
-    if age > 0.65 and rng.random() < 0.7:
+    if age > 0.75 and rng.random() < 0.6:
         row = int(rng.integers(9, 11))
     tint = np.asarray(jitter(rng, HAIR_TINTS[row], 0.2))
     if rng.random() < 0.04:
@@ -114,8 +113,8 @@ def hair(rng: np.random.Generator, assets: Assets, female: bool, level: float, a
     shine = (float(rng.uniform(0.05, 0.5)), float(rng.uniform(30, 120)))
     return Hair(
         "" if furry else str(rng.choice(fits)), fur, colour(tint), shine,
-        (1 + rng.normal(0, 0.03, 3)).astype(np.float32), bool(rng.random() < 0.5),
-        (float(rng.uniform(4.2, 8.5)) if rng.random() < 0.75 else -99.0, float(rng.uniform(0.3, 2.5))),
+        (1 + np.abs(rng.normal(0.01, 0.025, 3))).astype(np.float32), bool(rng.random() < 0.5),
+        (float(rng.uniform(4.8, 8.5)) if rng.random() < 0.82 else -99.0, float(rng.uniform(0.3, 2.5))),
         float(rng.uniform(0.2, 1.6)),
         str(rng.choice(assets.brows)), jitter(rng, colour(brow_dark), 0.15),
         0.0 if rng.random() < 0.03 else float(rng.uniform(0.55, 1.6)), int(rng.integers(3, 25)) if rng.random() < 0.15 else 0,

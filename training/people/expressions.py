@@ -54,17 +54,17 @@ def lids(rng: np.random.Generator) -> Floats:
     left = right = 0.0
     if kind < 0.12:
         left = right = 1.0
-    elif kind < 0.40:
+    elif kind < 0.32:
         left = right = float(rng.beta(1.1, 1.1))
-    elif kind < 0.46:
+    elif kind < 0.38:
         left, right = rng.permutation([1.0, float(rng.uniform(0, 0.25))])
-    elif kind < 0.75:
+    elif kind < 0.60:
         left = right = float(rng.uniform(0, 0.2))
     if left == right and left not in (0.0, 1.0):
         right = float(np.clip(left + rng.normal(0, 0.04), 0, 1))
     out[ARKIT_INDEX["eyeBlinkLeft"]], out[ARKIT_INDEX["eyeBlinkRight"]] = left, right
-    if kind > 0.86:
-        out += expand({"eyeWide*": float(rng.uniform(0.3, 1.0))})
+    if kind > 0.70:
+        out += expand({"eyeWide*": float(rng.uniform(0.0, 1.0))})
     elif rng.random() < 0.2:
         out += expand({"eyeSquint*": float(rng.uniform(0.2, 1.0))})
     return out

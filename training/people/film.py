@@ -8,7 +8,7 @@ import numpy as np
 from training.people.assets import Bytes, Reals
 
 BACKDROPS = ("plain", "gradient", "blobs", "noise", "stripes", "bokeh", "text", "room")
-FILTERS = {"blur": 0.2, "motion": 0.06, "balance": 0.5, "contrast": 0.45, "low": 0.06, "vignette": 0.2, "paint": 0.05,
+FILTERS = {"blur": 0.2, "motion": 0.06, "balance": 0.5, "contrast": 0.45, "low": 0.04, "vignette": 0.2, "paint": 0.05,
            "draw": 0.035, "grey": 0.05, "small": 0.12, "grain": 0.3, "noise": 0.55, "jpeg": 0.5}  # fmt: skip
 """Filters in order of use, and how often each is used."""
 

@@ -105,7 +105,7 @@ def beards(place: Floats, lips: Floats) -> tuple[Floats, Floats]:
     chin = smooth(x, 2.6, 1.5) * smooth(y, -4.6, -5.3) * smooth(y, -9.6, -8.6)
     corner = smooth(x, 3.9, 3.2) * smooth(x, 2.1, 2.6) * smooth(y, -2.0, -2.6) * smooth(y, -7.5, -6.0)
     clear = 1 - np.clip(cv2.GaussianBlur(lips, (0, 0), 1.5) * 1.6, 0, 1)
-    goatee = np.clip(np.maximum(chin, 0.65 * np.maximum(lip_zone, corner)), 0, 1) * clear * smooth(z, 4.5, 7.0)
+    goatee = np.clip(np.maximum(chin, np.maximum(0.65 * lip_zone, 0.45 * corner)), 0, 1) * clear * smooth(z, 4.5, 7.0)
     return np.clip(np.maximum(jaw, 0.65 * np.maximum(lip_zone, corner * smooth(z, 4.5, 7.0))), 0, 1) * clear, goatee
 
 

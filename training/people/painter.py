@@ -8,11 +8,12 @@ from typing import Any
 import moderngl
 import numpy as np
 
-from training.people import shaders
+from training.people import shader_head, shaders
 from training.people.assets import Assets, Bytes, Card, Floats, Ints
 from training.people.layers import make_layers, noise_tile
 
 SHADOW_SIZE = 512
+FRAGMENTS = {"head": shader_head.HEAD, "card": shaders.CARD, "fur": shaders.FUR, "shadow": shaders.SHADOW}
 NO_TEXTURE = ""
 
 
@@ -71,12 +72,10 @@ class Painter:
 
     def __init__(self, assets: Assets, size: int) -> None:
         self.assets = assets
-        self.context = moderngl.create_standalone_context(backend="egl")  # type: ignore[arg-type]  # its own stub is wrong
+        options: dict[str, Any] = {"backend": "egl"}  # moderngl's own types know no strings here
+        self.context = moderngl.create_standalone_context(**options)
         make = self.context.program
-        self.programs = {
-            name: make(vertex_shader=shaders.VERTEX, fragment_shader=text)
-            for name, text in (("head", shaders.HEAD), ("card", shaders.CARD), ("fur", shaders.FUR), ("shadow", shaders.SHADOW))
-        }
+        self.programs = {name: make(vertex_shader=shaders.VERTEX, fragment_shader=text) for name, text in FRAGMENTS.items()}
         self.textures: dict[str, moderngl.Texture] = {}
         self.skin_means: dict[str, Floats] = {}
         self._targets(2 * size)
@@ -182,9 +181,7 @@ class Painter:
     def read(self, near: float, far: float) -> Buffers:
         """The finished picture."""
         width, height = self.size
-        colour, truth = (
-            np.frombuffer(t.read(), np.uint8).reshape(height, width, 4)[::-1] for t in (self.colour, self.truth)
-        )
+        colour, truth = (np.frombuffer(t.read(), np.uint8).reshape(height, width, 4)[::-1] for t in (self.colour, self.truth))
         z = np.frombuffer(self.depth.read(), np.float32).reshape(height, width)[::-1]
         with np.errstate(divide="ignore"):
             depth = np.where(z < 1, 2 * far * near / ((far + near) - (2 * z - 1) * (far - near)), np.inf)

@@ -71,7 +71,7 @@ def gain(colour: Floats, labels: Bytes, wanted: float) -> float:
     if len(face) < 16:
         return 1.0
     share = max(float(face.mean()) / 255, 0.01)
-    return float(np.clip((wanted / share) ** 0.6, 0.7, 3.0))
+    return float(np.clip((wanted / share) ** 0.7, 0.6, 4.0))
 
 
 def pose_of(rotation: Floats) -> Floats:
@@ -87,7 +87,8 @@ def reduce_truth(buffers: Buffers) -> tuple[Bytes, Bytes, Floats]:
     h, w = label.shape
     quads = label.reshape(h // 2, 2, w // 2, 2).transpose(0, 2, 1, 3).reshape(h // 2, w // 2, 4)
     votes = (quads[..., :, None] == quads[..., None, :]).sum(-1)
-    best = votes.argmax(-1)[..., None]
+    odd = np.indices(votes.shape[:2]).sum(0) % 2 == 1  # ties go left or right in turn, so that no border is moved
+    best = np.where(odd, 3 - votes[..., ::-1].argmax(-1), votes.argmax(-1))[..., None]
 
     def pick(values: NDArray[np.generic]) -> NDArray[np.generic]:
         tail = values.shape[2:]

@@ -20,8 +20,6 @@ class Face:
     gaze: Floats
     """(2, 2) degrees, left and right eye: yaw to the person's left, pitch up, relative to the head."""
     stretch: Floats
-    extra: dict[str, float]
-    """ICT shapes on top."""
     tongue_back: float
     """0..1 how far the tongue is drawn back and down."""
 

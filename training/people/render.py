@@ -1,6 +1,6 @@
 """Write people to disk: a folder with a PNG and the truth of many pictures per npz shard; can be stopped and resumed.
 
-    python -m training.people.render --assets HEADS --out DIR --count 1000 --size 256 --seed 0 --workers 2
+python -m training.people.render --assets HEADS --out DIR --count 1000 --size 256 --seed 0 --workers 2
 """
 
 from __future__ import annotations

@@ -97,13 +97,10 @@ class Rig:
         column = np.tile(np.arange(len(tris)), 3)
         self.gather = csr_matrix((np.ones(len(corner), np.float32), (corner, column)), (len(head.vertices), len(tris)))
 
-    def shape(self, identity: Floats, weights: Floats, gaze: Floats, stretch: Floats, extra: dict[str, float],
-              tongue_back: float = 0.0) -> Shape:
-        """The head for identity scores, ARKit weights (52,), gaze (2, 2) degrees and a scale per axis (3,)."""
+    def shape(self, identity: Floats, weights: Floats, gaze: Floats, stretch: Floats, tongue_back: float) -> Shape:
+        """The head for identity scores, weights (52,), gaze (2, 2) degrees, scale per axis (3,) and the tongue's place."""
         still = (identity @ self.assets.modes[: len(identity)]).reshape(-1, 3)
         blend = self._blinking(weights, still) @ self.blend
-        for name, value in extra.items():
-            blend[self.assets.expression_row[name]] += value
         used = np.flatnonzero(blend)
         moved = (blend[used] @ self.assets.expressions[used]).reshape(-1, 3)
         moved[self.tongue] += self.tongue_move(float(weights[ARKIT_INDEX["tongueOut"]]), tongue_back)
