@@ -39,16 +39,18 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float) -> L
     outside = near & (inner < -0.5 * band_texels)
     own = near & ~_busy(picture, outside, near, band_texels)
     plate = fill_holes(picture, ~own)
+    # What differs faintly from a smooth background is its grain, not hair: it stays where it is, and gives way to the filled
+    # part gradually.
+    _, needed = _explaining_alpha(picture, plate)
+    grain = np.where(outside & (needed < FAINT), _smoothstep(-inner, 0.5 * band_texels, 1.5 * band_texels), 0.0)[..., None]
+    plate = (plate * (1 - grain) + picture * grain).round().astype(np.uint8)
     difference, needed = _explaining_alpha(picture, plate)
-    # What differs faintly from a smooth background is its grain, not hair: it stays where it is.
-    grain = outside & (needed < FAINT)
-    plate[grain] = picture[grain]
     # A person before a background of another colour is opaque where the colour says so, not only where it must be; inside the
     # outline in any case.
     contrast = _smoothstep(difference, 12.0, 60.0) * (inner > -0.8 * band_texels)
-    within = np.clip(0.5 + inner / (1.6 * band_texels), 0.0, 1.0) * (inner > 0)
-    alpha = (np.maximum(np.maximum(contrast, within), needed) * (own & ~grain)).astype(np.float32)
-    alpha[alpha < 0.02] = 0.0
+    within = np.clip(0.5 + inner / (0.7 * band_texels), 0.0, 1.0) * (inner > 0)
+    alpha = (np.maximum(np.maximum(contrast, within), needed) * own).astype(np.float32)
+    alpha[alpha < 0.01] = 0.0
     return Layers(_foreground(picture, plate, alpha), alpha, plate)
 
 
