@@ -121,7 +121,7 @@ def test_a_bad_sound_spares_an_earlier_result(run: Run) -> None:
         (("-o", "out.mp4", "--distance", "nan"), "distance must be from 0.8 to 1.25"),
         (("-o", "out.mp4", "--intensity", "-1"), "intensity must be"),
         (("-o", "out.mp4", "--head-motion", "3"), "head_motion must be"),
-        (("-o", "out.mp4", "--provider", "cuda"), "provider cuda is not available"),
+        (("-o", "out.mp4", "--provider", "cuda"), "provider cuda is not in the installed onnxruntime"),
         (("-o", "[bold].xyz"), r"\[bold\]\.xyz"),
     ],
 )

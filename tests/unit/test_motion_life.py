@@ -103,7 +103,7 @@ def test_emotions_ease_in_and_scale_with_intensity(emotion: Emotion) -> None:
     life = Life(0)
     life.step(IDLE, Controls())
     rows = np.array([life.step(IDLE, Controls(emotion=emotion, intensity=0.5)) for _ in range(300)])
-    shapes = np.flatnonzero(EMOTIONS[emotion])
+    shapes: list[int] = np.flatnonzero(EMOTIONS[emotion]).tolist()
     still = [
         i for i in shapes if i not in (BLINK, ARKIT_INDEX["browInnerUp"]) and "Wide" not in _name(i) and "brow" not in _name(i)
     ]

@@ -12,10 +12,10 @@ from vivant.errors import PortraitError
 from vivant.face import RigFace
 from vivant.media import load_image
 from vivant.portrait import PortraitAnalyser
-from vivant.portrait.analyser import Face
+from vivant.portrait.analyser import Cutout, Face
 from vivant.rig import canonical as c
 from vivant.rig.build import build_rig
-from vivant.types import Float32Array, MotionFrame, UInt8Array, arkit_weights
+from vivant.types import MotionFrame, Pose, UInt8Array, arkit_weights
 
 pytestmark = pytest.mark.unit
 
@@ -35,8 +35,11 @@ class Given:
         found, self._faces = self._faces, None
         return self._analyser.faces(pixels) if found is None else found
 
-    def person(self, pixels: UInt8Array) -> Float32Array:
-        return self._analyser.person(pixels)
+    def follow(self, pixels: UInt8Array, face: Face) -> Face | None:
+        return self._analyser.follow(pixels, face)
+
+    def cutout(self, pixels: UInt8Array, face: Face) -> Cutout:
+        return self._analyser.cutout(pixels, face)
 
 
 def turned(yaw_deg: float = 0.0, pitch_deg: float = 0.0, width_px: float = 400.0) -> Face:
@@ -46,7 +49,10 @@ def turned(yaw_deg: float = 0.0, pitch_deg: float = 0.0, width_px: float = 400.0
     about_x = np.array([(1, 0, 0), (0, np.cos(pitch), np.sin(pitch)), (0, -np.sin(pitch), np.cos(pitch))])
     points = c.canonical_face().points @ (about_x @ about_y).T * (1, -1, 1)
     points *= width_px / np.ptp(points[:, 0])
-    return Face((points + (512, 480, 0)).astype(np.float32))
+    landmarks = (points + (512, 480, 0)).astype(np.float32)
+    return Face(
+        landmarks, np.ones(478, np.float32), np.ones(478, np.float32), Pose(), np.zeros((2, 2), np.float32), arkit_weights()
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,8 +87,8 @@ def test_a_turned_head_gets_less_room_on_that_side(analyser: PortraitAnalyser) -
 
 def test_the_alpha_of_a_file_is_the_matte(analyser: PortraitAnalyser) -> None:
     """A cut-out picture keeps its own outline, whatever the network thinks."""
-    alpha = np.zeros(IMAGE.pixels.shape[:2], np.uint8)
-    width = alpha.shape[1]
+    height, width = IMAGE.pixels.shape[:2]
+    alpha = np.zeros((height, width), np.uint8)
     alpha[:, width // 4 : -width // 4] = 255
     rig = build_rig(replace(IMAGE, alpha=alpha), analyser, transparent=True)
     pixels = RigFace(rig).open(128).render(MotionFrame(0, 0, arkit_weights())).pixels

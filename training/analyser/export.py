@@ -1,13 +1,14 @@
-"""Write the landmark head as one ONNX file and check it against torch on held-out crops.
+"""Write the analyser's networks as ONNX files and check each against torch.
 
-python -m training.analyser.export --run DIR --held DIR --out landmarks.onnx
+python -m training.analyser.export --run DIR --held DIR --out runtime/vivant/weights
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,111 +16,200 @@ import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from training.analyser.crops import SIDE
-from training.analyser.data import Faces
-from training.analyser.evaluate import load
-from training.analyser.loss import Batch
-from training.analyser.network import Landmarks
-from training.analyser.train import judged
+from training.analyser import face, finder, layers
+from training.analyser.data import People, warp
+from vivant.portrait.frame import Frame, person_frame
 
 OPSET = 18
-CHECKED = 50
-"""Held-out crops compared."""
-TOLERANCE_PX = 0.2
-"""Largest difference to torch allowed: what float16 weights may cost."""
+TOLERANCE = 0.02
+"""Largest difference to torch allowed, relative to each output's reach: what small weights may cost."""
+CHECKED = 40
+"""Held-out people looked at."""
 LARGE = 1024
-"""Weights with at least so many numbers are stored as float16."""
+"""Weights with at least so many numbers are stored small."""
 
 
-class Exported(nn.Module):
-    """The outputs that the product reads."""
+class Finder(nn.Module):
+    """What the product reads: scores (n, GRID, GRID), squares (n, 4, GRID, GRID): x, y, side in px of the input, roll deg."""
 
-    def __init__(self, model: Landmarks) -> None:
+    def __init__(self, network: finder.FinderNetwork) -> None:
         super().__init__()
-        self.model = model
+        self.network = network
+        middles = (torch.arange(finder.GRID) + 0.5) * finder.CELL
+        self.register_buffer("x", middles[None, None, :], persistent=False)
+        self.register_buffer("y", middles[None, :, None], persistent=False)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(n, 3, SIDE, SIDE) sRGB 0..1 to points (n, 478, 2) px, expected error (n, 478) px, chance to be seen (n, 478)."""
-        found = self.model(crops)
-        return found.points, found.spread.clamp(-3, 5).exp(), found.seen.sigmoid()
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, 3, SIDE, SIDE) sRGB 0..1."""
+        found = self.network(pictures)
+        dx, dy, side, cos, sin = found.square.unbind(1)
+        x, y = self.get_buffer("x") + finder.CELL * dx, self.get_buffer("y") + finder.CELL * dy
+        roll = torch.rad2deg(torch.atan(sin / cos.clamp(min=0.05)))  # squares are never upside down
+        return found.score.sigmoid(), torch.stack([x, y, finder.CELL_SIDE * side.clamp(-4, 4).exp(), roll], 1)
 
 
-def write(model: Landmarks, path: Path) -> None:
-    """Export with any number of crops."""
-    count = torch.export.Dim("n", min=1, max=64)
+class Face(nn.Module):
+    """What the product reads; see `forward`."""
+
+    def __init__(self, network: face.FaceNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, squares: Tensor) -> tuple[Tensor, ...]:
+        """Points (n, 478, 3) px of the square, their expected error (n, 478) px, chance to be seen (n, 478), rotation (n, 3, 3)
+        from head to view, gaze (n, 2, 2) degrees, weights (n, 52), chance of a face (n,)."""
+        found = self.network(squares)
+        gaze = face.GAZE_DEG * found.gaze.unflatten(1, (2, 2))
+        return (found.points, found.spread.clamp(-3, 5).exp(), found.seen.sigmoid(), turn_of(found.rotation), gaze,
+                found.weights.clamp(0, 1), found.face.sigmoid())  # fmt: skip
+
+
+def turn_of(columns: Tensor) -> Tensor:
+    """`face.turn_of` in operators that ONNX has."""
+    a, b = columns[:, :3], columns[:, 3:]
+    first = a / (a * a).sum(1, keepdim=True).sqrt()
+    rest = b - (first * b).sum(1, keepdim=True) * first
+    second = rest / (rest * rest).sum(1, keepdim=True).sqrt()
+    x, y = first.unbind(1), second.unbind(1)
+    third = torch.stack([x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0]], 1)
+    return torch.stack([first, second, third], 2)
+
+
+class Layers(nn.Module):
+    """What the product reads: matte (n, SIDE, SIDE) and label (n, SIDE, SIDE)."""
+
+    def __init__(self, network: layers.LayersNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, squares: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, 3, SIDE, SIDE) sRGB 0..1."""
+        matte, labels = self.network(squares)
+        wide = functional.interpolate(labels, scale_factor=2.0, mode="bilinear", align_corners=False)
+        return matte.sigmoid(), wide.argmax(1).to(torch.float32)
+
+
+@dataclass(frozen=True)
+class Export:
+    """How one network is written."""
+
+    network: type[nn.Module]
+    product: type[nn.Module]
+    side: int
+    """Of its picture, px."""
+    outputs: tuple[str, ...]
+    bytes_from: int
+    """Inputs of a convolution from which its weights are int8: points are wanted to a tenth of a px, the rest is not."""
+
+
+EXPORTS = {
+    "finder": Export(finder.FinderNetwork, Finder, finder.SIDE, ("scores", "squares"), 24),
+    "face": Export(
+        face.FaceNetwork, Face, face.SIDE, ("points", "error", "seen", "rotation", "gaze", "weights", "chance"), 400
+    ),
+    "layers": Export(layers.LayersNetwork, Layers, layers.SIDE, ("matte", "labels"), 24),
+}
+
+
+def load(run: Path, name: str) -> nn.Module:
+    """A network of a training run with the outputs that the product reads."""
+    model = EXPORTS[name].network()
+    model.load_state_dict(torch.load(run / f"{name}.pt", map_location="cpu", weights_only=True)["model"])
+    return EXPORTS[name].product(model).eval()
+
+
+def write(model: nn.Module, side: int, outputs: Sequence[str], path: Path) -> None:
+    """Export for one picture at a time."""
     program = torch.onnx.export(
-        Exported(model).eval(), (torch.rand(2, 3, SIDE, SIDE),), dynamo=True, opset_version=OPSET, external_data=False,
-        input_names=["crops"], output_names=["points", "spread", "seen"], dynamic_shapes={"crops": {0: count}}, verbose=False,
+        model, (torch.rand(1, 3, side, side),), dynamo=True, opset_version=OPSET, external_data=False,
+        input_names=["picture"], output_names=list(outputs), verbose=False,
     )  # fmt: skip
     if program is None:
         raise RuntimeError("torch gave no ONNX program")
     program.save(str(path), external_data=False)
 
 
-def halve(path: Path) -> None:
-    """Keep large weights as float16, widened when the file is loaded: half the size, float32 arithmetic as before."""
+def shrink(path: Path, bytes_from: int) -> None:
+    """Keep large weights small in the file and widen them when it is loaded; the arithmetic stays float32.
+
+    Convolutions with at least `bytes_from` inputs become int8 with a scale per output channel, the rest of the large float16.
+    """
     model = onnx.load(path)
-    graph, casts = model.graph, []
-    for weight in graph.initializer:
+    graph, widen = model.graph, []
+    for weight in list(graph.initializer):
         if weight.data_type != onnx.TensorProto.FLOAT or np.prod(weight.dims) < LARGE:
             continue
-        small = onnx.numpy_helper.to_array(weight).astype(np.float16)
-        name = weight.name
-        weight.CopyFrom(onnx.numpy_helper.from_array(small, f"{name}_half"))
-        casts.append(onnx.helper.make_node("Cast", [f"{name}_half"], [name], to=onnx.TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
+        values, name = onnx.numpy_helper.to_array(weight), weight.name
+        if values.ndim == 4 and values[0].size >= bytes_from:
+            scale = np.abs(values).reshape(len(values), -1).max(1).reshape(-1, *[1] * (values.ndim - 1)) / 127
+            scale = np.maximum(scale, 1e-12).astype(np.float32)
+            small = np.round(values / scale).astype(np.int8)
+            graph.initializer.append(onnx.numpy_helper.from_array(scale, f"{name}_scale"))
+            widen.append(onnx.helper.make_node("Cast", [f"{name}_small"], [f"{name}_wide"], to=onnx.TensorProto.FLOAT))
+            widen.append(onnx.helper.make_node("Mul", [f"{name}_wide", f"{name}_scale"], [name]))
+        else:
+            small = values.astype(np.float16)
+            widen.append(onnx.helper.make_node("Cast", [f"{name}_small"], [name], to=onnx.TensorProto.FLOAT))
+        weight.CopyFrom(onnx.numpy_helper.from_array(small, f"{name}_small"))
+    nodes = [*widen, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
+    del graph.metadata_props[:]
+    for node in graph.node:  # torch leaves its call stacks, with the paths of this machine
+        del node.metadata_props[:]
+        node.doc_string = ""
     onnx.checker.check_model(model)
     onnx.save(model, path)
 
 
-def session(path: Path) -> onnxruntime.InferenceSession:
-    """A session on one core."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+def pictures(held: People, name: str) -> Iterator[Tensor]:
+    """What a network looks at, (1, 3, side, side) sRGB 0..1, of the first held-out people."""
+    side = EXPORTS[name].side
+    for index in range(min(CHECKED, len(held))):
+        person = held[index]
+        size = person.image.shape[0]
+        whole = Frame(size / 2, size / 2, size)
+        frame = {"finder": whole, "face": person.frame, "layers": person_frame(person.frame)}[name]
+        image = warp(person.image, frame.matrix(side), side)
+        yield torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
 
 
 @torch.inference_mode()
-def differences(model: Landmarks, runner: onnxruntime.InferenceSession, truth: Batch) -> list[float]:
-    """Largest difference between torch and ONNX of each output."""
-    wanted = Exported(model).eval()(truth.images.contiguous())
-    got = runner.run(None, {"crops": truth.images.contiguous().numpy()})
-    return [float(np.abs(a.numpy() - b).max()) for a, b in zip(wanted, got, strict=True)]
-
-
-def milliseconds(runner: onnxruntime.InferenceSession, crop: Tensor, times: int = 60) -> tuple[float, float]:
-    """Median and best time for one crop (1, 3, SIDE, SIDE)."""
-    feed, spent = {"crops": crop.contiguous().numpy()}, []
-    for _ in range(times):
+def check(model: nn.Module, path: Path, held: People, name: str) -> tuple[float, float]:
+    """Largest mean difference of an output to torch's, over its reach in a picture, and the median ms of a run on one core."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    runner = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    gap, spent = 0.0, []
+    for picture in pictures(held, name):
         start = time.perf_counter()
-        runner.run(None, feed)
+        got = runner.run(None, {"picture": picture.numpy()})
         spent.append(1000 * (time.perf_counter() - start))
-    return float(np.median(spent[5:])), min(spent)
+        for a, b in zip(model(picture), got, strict=True):
+            reach = max(float(a.abs().max()), 1.0)
+            gap = max(gap, float(np.abs(a.numpy() - b).mean()) / reach)
+    return gap, float(np.median(spent))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True, help="folder that train wrote")
-    parser.add_argument("--held", type=Path, required=True)
+    parser.add_argument("--held", type=Path, required=True, help="shards to compare on")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
-    model = load(args.run)
-    write(model, args.out)
-    halve(args.out)
-    faces = Faces(args.held, args.run / "cache")
-    truth = judged(faces, range(min(CHECKED, len(faces))), torch.device("cpu"))
-    runner = session(args.out)
-    gaps = differences(model, runner, truth)
-    median, best = milliseconds(runner, truth.images[:1])
-    print(f"{args.out.name}: {args.out.stat().st_size / 1e6:.2f} MB; {len(truth.images)} crops, largest difference to torch: "
-          f"points {gaps[0]:.5f} px, spread {gaps[1]:.5f} px, seen {gaps[2]:.6f}; "
-          f"one face on one core: median {median:.1f} ms, best {best:.1f} ms")  # fmt: skip
-    if gaps[0] > TOLERANCE_PX:
-        raise SystemExit(f"the points differ by more than {TOLERANCE_PX} px")
+    args.out.mkdir(parents=True, exist_ok=True)
+    held = People(args.held, args.run / "cache")
+    for name, export in EXPORTS.items():
+        model, path = load(args.run, name), args.out / f"{name}.onnx"
+        write(model, export.side, export.outputs, path)
+        shrink(path, export.bytes_from)
+        gap, spent = check(model, path, held, name)
+        print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, differs from torch by {gap:.5f} of the reach, {spent:.1f} ms")
+        if gap > TOLERANCE:
+            raise SystemExit(f"{name} differs from torch by more than {TOLERANCE}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Train the landmark head on rendered faces; stops after the given minutes and goes on from its checkpoint.
+"""Train one of the analyser's networks on rendered people; stops after the given minutes and goes on from its checkpoint.
 
-python -m training.analyser.train --shards DIR --held DIR --out DIR --minutes 30
+python -m training.analyser.train face --shards DIR --held DIR --out DIR --minutes 30
 """
 
 from __future__ import annotations
@@ -11,42 +11,52 @@ import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, Protocol
 
+import cv2
 import numpy as np
 import torch
+from torch import Tensor, nn
 
-from training.analyser import points
-from training.analyser.crops import Crop, judged_crop, training_crop
-from training.analyser.data import Faces
-from training.analyser.loss import Batch, errors, loss, table
-from training.analyser.network import Landmarks
+from training.analyser.data import People, empty_scenes
+from training.analyser.face import FaceTask
+from training.analyser.finder import FinderTask
+from training.analyser.layers import LayersTask
 
-RATE, WARM_STEPS = 2e-3, 60
-"""Largest learning rate, and steps to reach it."""
+WARM_STEPS = 60
+"""Steps to reach the largest learning rate."""
 DECAY = 0.02
 AHEAD = 3
 """Batches made before they are needed."""
-CHECKPOINT = "landmarks.pt"
+SCENES = (600, 256, 5)
+"""Number, size and seed of the scenes without a face."""
+TASKS: dict[str, type[FaceTask] | type[FinderTask] | type[LayersTask]] = {
+    "face": FaceTask, "finder": FinderTask, "layers": LayersTask,
+}  # fmt: skip
 
 
-def batch_of(crops: Sequence[Crop], device: torch.device) -> Batch:
-    """Stack crops."""
-    images = torch.from_numpy(np.stack([c.image for c in crops])).to(device).permute(0, 3, 1, 2).float() / 255
-    return Batch(
-        images.contiguous(memory_format=torch.channels_last),
-        torch.from_numpy(np.stack([c.points for c in crops])).to(device),
-        torch.from_numpy(np.stack([c.visible for c in crops]).astype(np.float32)).to(device),
-        torch.tensor([c.unit for c in crops], device=device),
-    )
+class Task(Protocol):
+    """What is learnt, and from what."""
+
+    name: str
+    batch_size: int
+    rate: float
+    """Largest learning rate."""
+
+    def network(self) -> nn.Module: ...
+
+    def batch(self, rng: np.random.Generator) -> Any: ...  # noqa: ANN401 - each task has its own
+
+    def loss(self, found: Any, truth: Any) -> Tensor: ...  # noqa: ANN401
+
+    def measure(self, network: Any, limit: int = 0) -> str: ...  # noqa: ANN401
 
 
-def batches(faces: Faces, size: int, seed: int, first: int, device: torch.device) -> Generator[Batch, None, None]:
+def batches(task: Task, seed: int, first: int) -> Generator[Any, None, None]:
     """Endless batches from step `first` on; step k depends on (seed, k) and the pictures there are."""
 
-    def make(step: int) -> Batch:
-        rng = np.random.default_rng([seed, step])
-        rows = rng.integers(0, len(faces), size)
-        return batch_of([training_crop(faces[int(row)], rng) for row in rows], device)
+    def make(step: int) -> Any:  # noqa: ANN401
+        return task.batch(np.random.default_rng([seed, step]))
 
     with ThreadPoolExecutor(AHEAD) as pool:
         waiting = [pool.submit(make, first + k) for k in range(AHEAD)]
@@ -57,42 +67,17 @@ def batches(faces: Faces, size: int, seed: int, first: int, device: torch.device
             step += 1
 
 
-def judged(faces: Faces, rows: Sequence[int], device: torch.device) -> Batch:
-    """Held-out crops, always the same."""
-    return batch_of([judged_crop(faces[i], i) for i in rows], device)
-
-
-@torch.inference_mode()
-def measure(model: Landmarks, faces: Faces, device: torch.device, limit: int = 0) -> dict[str, tuple[float, float]]:
-    """Errors of held-out faces, as `loss.table` gives them."""
-    model.eval()
-    count = min(limit, len(faces)) if limit else len(faces)
-    found, seen = [], []
-    for first in range(0, count, 25):
-        truth = judged(faces, range(first, min(first + 25, count)), device)
-        found.append(errors(model(truth.images).points, truth))
-        seen.append(truth.visible)
-    model.train()
-    return table(torch.cat(found), torch.cat(seen))
-
-
-def line(figures: dict[str, tuple[float, float]]) -> str:
-    """Figures in words."""
-    return ", ".join(f"{name} {every:.2f} (seen {seen:.2f})" for name, (every, seen) in figures.items())
-
-
 class Trainer:
     """Model, optimiser and how far they have come."""
 
-    def __init__(self, out: Path, seed: int, device: torch.device) -> None:
+    def __init__(self, task: Task, out: Path, seed: int, device: torch.device) -> None:
         torch.manual_seed(seed)
-        self.path, self.device = out / CHECKPOINT, device
-        self.model = Landmarks().to(device)
+        self.task, self.path, self.device = task, out / f"{task.name}.pt", device
+        self.model = task.network().to(device)
         for parameter in self.model.parameters():
             if parameter.dim() == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-        self.optimiser = torch.optim.AdamW(self.model.parameters(), RATE, weight_decay=DECAY)
-        self.weights = torch.from_numpy(points.weights()).to(device)
+        self.optimiser = torch.optim.AdamW(self.model.parameters(), task.rate, weight_decay=DECAY)
         self.step, self.seconds = 0, 0.0
         if self.path.exists():
             state = torch.load(self.path, map_location=device, weights_only=True)
@@ -100,20 +85,29 @@ class Trainer:
             self.optimiser.load_state_dict(state["optimiser"])
             self.step, self.seconds = state["step"], state["seconds"]
 
-    def learn(self, batch: Batch, progress: float, half: bool) -> float:
+    def learn(self, batch: Any, progress: float, half: bool) -> float:  # noqa: ANN401
         """One step at `progress` (0..1) of this call's minutes; returns the loss."""
-        rate = RATE * min(1.0, (self.step + 1) / WARM_STEPS) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        rate = (
+            self.task.rate * min(1.0, (self.step + 1) / WARM_STEPS) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            found = self.model(batch.images)
-        value = loss(found, batch, self.weights)
+            found = self.model(batch.image)
+        value = self.task.loss(found, batch)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(value)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 200.0)
         self.optimiser.step()
         self.step += 1
         return float(value.detach())
+
+    def measure(self, limit: int = 0) -> str:
+        """The task's figures on held-out people."""
+        self.model.eval()
+        out = self.task.measure(self.model, limit)
+        self.model.train()
+        return out
 
     def save(self) -> None:
         """Write the checkpoint whole or not at all."""
@@ -123,20 +117,20 @@ class Trainer:
         draft.replace(self.path)
 
 
-def run(trainer: Trainer, faces: Faces, held: Faces, args: argparse.Namespace) -> None:
-    """Train for the minutes given, looking at held-out faces and for new shards every `--every` seconds."""
+def run(trainer: Trainer, people: People, args: argparse.Namespace) -> None:
+    """Train for the minutes given, looking at held-out people and for new shards every `--every` seconds."""
     start = time.monotonic()
     limit, looked, before, mean = 60 * args.minutes, start, trainer.seconds, 0.0
-    stream = batches(faces, args.batch, args.seed, trainer.step, trainer.device)
+    stream = batches(trainer.task, args.seed, trainer.step)
     while (spent := time.monotonic() - start) < limit:
         value = trainer.learn(next(stream), spent / limit, args.half)
         mean = value if mean == 0 else 0.95 * mean + 0.05 * value
         if time.monotonic() - looked > args.every:
             trainer.seconds = before + time.monotonic() - start
             trainer.save()
-            figures = line(measure(trainer.model, held, trainer.device, 50))
-            print(f"{spent:.0f} s, step {trainer.step}, {len(faces)} pictures, loss {mean:.1f}: {figures}", flush=True)
-            faces.refresh()
+            words = trainer.measure(100)
+            print(f"{spent:.0f} s, step {trainer.step}, {len(people)} pictures, loss {mean:.2f}: {words}", flush=True)
+            people.refresh()
             looked = time.monotonic()
     stream.close()
     trainer.seconds = before + time.monotonic() - start
@@ -146,22 +140,24 @@ def run(trainer: Trainer, faces: Faces, held: Faces, args: argparse.Namespace) -
 def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=TASKS)
     parser.add_argument("--shards", type=Path, required=True, help="shards to learn from; may still be growing")
     parser.add_argument("--held", type=Path, required=True, help="shards of other seeds to measure on")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--every", type=float, default=60, help="seconds between looks at the held-out faces")
-    parser.add_argument("--half", action=argparse.BooleanOptionalAction, default=torch.cuda.is_available(), help="bfloat16")
+    parser.add_argument("--every", type=float, default=60, help="seconds between looks at the held-out people")
+    parser.add_argument("--half", action=argparse.BooleanOptionalAction, default=True, help="bfloat16")
     args = parser.parse_args(argv)
+    cv2.setNumThreads(1)  # its threads would wait for torch's
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    args.out.mkdir(parents=True, exist_ok=True)
-    faces, held = (Faces(folder, args.out / "cache") for folder in (args.shards, args.held))
-    trainer = Trainer(args.out, args.seed, device)
-    run(trainer, faces, held, args)
-    figures = line(measure(trainer.model, held, device))
-    print(f"{trainer.step} steps in {trainer.seconds / 60:.1f} min, {len(faces)} pictures; {len(held)} held out: {figures}")
+    cache = args.out / "cache"
+    people, held = (People(folder, cache) for folder in (args.shards, args.held))
+    task = TASKS[args.task](people, held, empty_scenes(*SCENES, cache), device)
+    trainer = Trainer(task, args.out, args.seed, device)
+    run(trainer, people, args)
+    print(f"{trainer.step} steps in {trainer.seconds / 60:.1f} min, {len(people)} pictures; {len(held)} held out: "
+          f"{trainer.measure()}")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -178,7 +178,7 @@ def rasterise(screen: Floats, depth: Floats, triangles: Ints, shape: tuple[int, 
     step = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
     px = low[owner, 0] + step % span[owner, 0]
     py = low[owner, 1] + step // span[owner, 0]
-    bary = _bary2(np.stack([px, py], 1) + 0.5, a[owner], b[owner], c[owner], area[owner])
+    bary = _bary2((np.stack([px, py], 1) + 0.5).astype(np.float32), a[owner], b[owner], c[owner], area[owner])
     inside = (bary >= -1e-6).all(1)
     owner, bary, pixel = owner[inside], bary[inside], (py * width + px)[inside]
     z = (depth[triangles[owner]] * bary).sum(1)

@@ -202,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     data, spread = measure(Head(args.assets), args.renders)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(args.out, **data)
+    np.savez_compressed(args.out, **data)  # type: ignore[arg-type]  # a name could be that of its option
     for key, value in data.items():
         print(key, value.shape, value.dtype)
     report(data, spread)

@@ -122,7 +122,7 @@ def _closest(points: Floats, corners: Floats) -> Floats:
     u = (np.cross(c - b, points - b) * normal).sum(-1) / area
     v = (np.cross(a - c, points - c) * normal).sum(-1) / area
     plane = np.stack([u, v, 1 - u - v], -1)
-    options = [np.where((plane >= 0).all(-1)[..., None], plane, np.nan)]
+    options = [np.where((plane >= 0).all(-1, keepdims=True), plane, np.nan)]
     for i, j in ((0, 1), (1, 2), (2, 0)):
         start, along = corners[..., i, :], corners[..., j, :] - corners[..., i, :]
         t = ((points - start) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-12)

@@ -1,6 +1,9 @@
 """Write people to disk: a folder with a PNG and the truth of many pictures per npz shard; can be stopped and resumed.
 
 python -m training.people.render --assets HEADS --out DIR --count 1000 --size 256 --seed 0 --workers 2
+
+`--framing` decides how faces lie in the pictures: `any` (5 % to 95 % of the picture, anywhere), `portrait` (a third to three
+quarters, near the middle) or `sequence` (each shard a moving face at 25 frames per second, framed as portraits are).
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from training.people.assets import PARTS, Assets, Bytes
+from training.people.framing import FRAMINGS
 from training.people.people import Studio
 from training.people.sample import Sample
 
@@ -45,7 +49,7 @@ def write_shard(path: Path, samples: list[Sample]) -> None:
             out[name] = np.stack([row[name] for row in rows])
     draft = path.with_suffix(".part")
     with draft.open("wb") as stream:
-        np.savez_compressed(stream, **out)
+        np.savez_compressed(stream, **out)  # type: ignore[arg-type]  # a name could be that of its option
     draft.replace(path)
 
 
@@ -68,18 +72,15 @@ def shards_of(out: Path, count: int) -> list[tuple[Path, range]]:
     return [(path, rows) for path, rows in every if not path.exists()]
 
 
-def work(assets: Assets, seed: int, size: int, jobs: list[tuple[Path, range]]) -> int:
-    """Render shards in one process; returns the number of pictures."""
-    studio = Studio(assets, size)
+def work(folder: Path, part: str, framing: str, seed: int, size: int, jobs: list[tuple[Path, range]]) -> int:
+    """Render shards in one process, with its own OpenGL context; returns the number of pictures."""
+    if not jobs:
+        return 0
+    studio = Studio(Assets(folder, part), size)
     for path, rows in jobs:
-        write_shard(path, [studio.sample(studio.plan(seed, k), k) for k in rows])
+        write_shard(path, [studio.sample(FRAMINGS[framing](studio, seed, k, SHARD), k) for k in rows])
         print(path.name, flush=True)
     return sum(len(rows) for _, rows in jobs)
-
-
-def open_and_work(folder: Path, part: str, seed: int, size: int, jobs: list[tuple[Path, range]]) -> int:
-    """`work` in a process of its own."""
-    return work(Assets(folder, part), seed, size, jobs) if jobs else 0
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -91,6 +92,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--part", choices=PARTS, default="all", help="train or test: apart in hair, skins, brows, clothes")
+    parser.add_argument("--framing", choices=FRAMINGS, default="any")
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -98,13 +100,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.workers > 1:
         os.environ.setdefault("LP_NUM_THREADS", "1")  # the software renderer's threads; workers use the cores instead
     start = time.monotonic()
-    if args.workers > 1 and len(jobs) > 1:
-        with ProcessPoolExecutor(args.workers, get_context("spawn")) as pool:
-            lots = [jobs[k :: args.workers] for k in range(args.workers)]
-            tasks = [pool.submit(open_and_work, args.assets, args.part, args.seed, args.size, lot) for lot in lots]
-            done = sum(task.result() for task in tasks)
-    else:
-        done = open_and_work(args.assets, args.part, args.seed, args.size, jobs)
+    lots = [jobs[k :: args.workers] for k in range(args.workers)]
+    with ProcessPoolExecutor(args.workers, get_context("spawn")) as pool:
+        tasks = [pool.submit(work, args.assets, args.part, args.framing, args.seed, args.size, lot) for lot in lots]
+        done = sum(task.result() for task in tasks)
     seconds = time.monotonic() - start
     print(f"{done} pictures in {seconds:.1f} s: {done / max(seconds, 1e-9):.2f} per second")
 

@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=DATA)
     args = parser.parse_args(argv)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(args.out, **tie(Head(args.assets), args.canonical))
+    np.savez_compressed(args.out, **tie(Head(args.assets), args.canonical))  # type: ignore[arg-type]  # a name could be that of its option
 
 
 if __name__ == "__main__":

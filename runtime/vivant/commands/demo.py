@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from vivant.commands.options import BUNDLED, Provider, ProviderOption, SeedOption, console, open_with_progress, say
+from vivant.commands.options import BUNDLED, ProviderOption, SeedOption, console, open_with_progress, say
 from vivant.commands.render import render_with_bar, summary
 from vivant.media import write_png
+from vivant.portrait import Provider
 from vivant.sheet import contact_sheet
 from vivant.types import Controls
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from vivant.commands.options import Provider, ProviderOption, console, open_with_progress, portrait_file, say
+from vivant.commands.options import ProviderOption, console, open_with_progress, portrait_file, say
 from vivant.media import load_image, write_png
-from vivant.portrait import default_analyser
+from vivant.portrait import Provider, default_analyser
 from vivant.sheet import contact_sheet, layer_sheet
 
 
@@ -23,7 +23,7 @@ def inspect(
     face = open_with_progress(portrait, provider)
     with console.status("drawing the sheet"), portrait_file(portrait) as file:
         image = load_image(file)
-        found = default_analyser().faces(image.pixels)[0]
+        found = default_analyser(provider).faces(image.pixels)[0]
         sheets = [layer_sheet(face, image.pixels, found.landmarks), contact_sheet(face)]
         width = max(sheet.shape[1] for sheet in sheets)
         padded = [np.pad(sheet, ((0, 0), (0, width - sheet.shape[1]), (0, 0))) for sheet in sheets]

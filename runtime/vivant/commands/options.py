@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -12,26 +11,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from vivant.errors import UnavailableError
 from vivant.face import RigFace, open_portrait
+from vivant.portrait import Provider, default_analyser
 
 console = Console(highlight=False)
 
 BUNDLED = ("ada", "ada_painting", "bram", "noor", "tomas")
 
 
-class Provider(StrEnum):
-    """What a network may run on."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-    TENSORRT = "tensorrt"
-    DIRECTML = "directml"
-    COREML = "coreml"
-
-
-ProviderOption = Annotated[Provider, typer.Option(help="What the landmark network runs on.")]
+ProviderOption = Annotated[Provider, typer.Option(help="What the networks that read the portrait run on.")]
 FpsOption = Annotated[str, typer.Option(help="Frames per second, 24 to 60; 29.97 and 30000/1001 work.")]
 SizeOption = Annotated[int, typer.Option(min=64, max=2048, help="Side of the square video in px.")]
 SeedOption = Annotated[int, typer.Option(help="Decides blinks, gaze and head motion; the same seed gives the same frames.")]
@@ -49,18 +37,12 @@ def portrait_file(portrait: Path) -> Iterator[Path]:
         yield bundled if str(portrait) in BUNDLED and not portrait.exists() else portrait
 
 
-def require_provider(provider: Provider) -> str:
-    """The provider that is really used. Raises UnavailableError instead of falling back silently."""
-    if provider not in (Provider.AUTO, Provider.CPU):
-        raise UnavailableError(
-            f"provider {provider} is not available: the landmark network runs on cpu only; use --provider cpu"
-        )
-    return "cpu"
-
-
 def open_with_progress(portrait: Path, provider: Provider, *, transparent: bool = False) -> RigFace:
-    """Open a portrait, or a bundled one by its name, with a line per stage and its notes."""
-    obtained = require_provider(provider)
+    """Open a portrait, or a bundled one by its name, with a line per stage and its notes.
+
+    Raises UnavailableError when a provider is named that does not run here, even when no network is needed.
+    """
+    analyser = None if provider == Provider.AUTO else default_analyser(provider)
     stages: list[str] = []
     with console.status("opening the portrait") as status:
 
@@ -69,9 +51,9 @@ def open_with_progress(portrait: Path, provider: Provider, *, transparent: bool 
             status.update(stage)
 
         with portrait_file(portrait) as path:
-            face = open_portrait(path, transparent=transparent, progress=show)
+            face = open_portrait(path, transparent=transparent, analyser=analyser, progress=show)
     if stages:
-        say(f"built the rig (landmark network on {obtained})")
+        say(f"built the rig (networks on {analyser.provider if analyser else Provider.CPU})")
     for note in face.notes:
         say(f"note: {note}")
     return face

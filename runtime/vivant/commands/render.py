@@ -10,7 +10,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vivant.commands.options import (
     FpsOption,
-    Provider,
     ProviderOption,
     SeedOption,
     SizeOption,
@@ -20,6 +19,7 @@ from vivant.commands.options import (
 )
 from vivant.face import Face, as_fps
 from vivant.offline import Background, RenderReport, render_file
+from vivant.portrait import Provider
 from vivant.types import Controls, Emotion
 
 

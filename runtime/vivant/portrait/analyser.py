@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from vivant.types import Float32Array, UInt8Array
+import numpy as np
+from PIL import Image
+
+from vivant.portrait.frame import Frame
+from vivant.types import Float32Array, Pose, UInt8Array
+
+LABELS = ("background", "skin", "lips", "inner mouth", "teeth", "tongue", "eyeball", "iris", "brow", "hair", "neck",
+          "clothes", "glasses", "object")  # fmt: skip
+"""What a pixel of a `Cutout` can show; ``object`` is what hides the person, such as a hand or a microphone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +23,16 @@ class Face:
     landmarks: Float32Array
     """(478, 3) in the canonical face-mesh layout: x, y in px of the picture (y down), z in px towards the viewer.
     468..472 are the person's right iris (centre first), 473..477 the left."""
+    error_px: Float32Array
+    """(478,) expected error of each landmark, mean of |x| and |y|, px of the picture."""
+    seen: Float32Array
+    """(478,) chance in [0, 1] that each landmark shows."""
+    pose: Pose
+    """How the head is turned, relative to the line of sight to it."""
+    gaze_deg: Float32Array
+    """(2, 2) the person's left and right eye: yaw and pitch relative to the head."""
+    weights: Float32Array
+    """(52,) the expression, ARKit weights in `vivant.types.ARKIT_NAMES` order, [0, 1]."""
 
     @property
     def width_px(self) -> float:
@@ -22,16 +40,39 @@ class Face:
         return float(self.landmarks[:, 0].max() - self.landmarks[:, 0].min())
 
 
+@dataclass(frozen=True, slots=True)
+class Cutout:
+    """What belongs to whom in the square around head and shoulders."""
+
+    frame: Frame
+    matte: Float32Array
+    """(side, side) in [0, 1]: the person with hair, clothes and all, and what is held."""
+    labels: UInt8Array
+    """(side, side) index into `LABELS`."""
+
+    def person(self, width: int, height: int) -> Float32Array:
+        """(height, width) the matte in the picture; 0 outside the square."""
+        rows = self.frame.matrix(len(self.matte)).astype(np.float64)
+        plane = Image.fromarray(self.matte).transform(
+            (width, height), Image.Transform.AFFINE, tuple(rows.ravel()), Image.Resampling.BILINEAR
+        )
+        return np.asarray(plane, np.float32)
+
+
 class PortraitAnalyser(Protocol):
-    """Finds faces and the person's outline. Shared; one call at a time."""
+    """Finds faces and the person's outline. Shared by threads."""
 
     provider: str
-    """What the network really runs on, e.g. ``cpu``."""
+    """What the networks really run on, e.g. ``cpu``."""
 
     def faces(self, pixels: UInt8Array) -> list[Face]:
         """All faces in an RGB picture (h, w, 3), largest first; empty when there is none."""
         ...
 
-    def person(self, pixels: UInt8Array) -> Float32Array:
-        """(h, w) in [0, 1]: where the picture shows a person (hair, clothes and all)."""
+    def follow(self, pixels: UInt8Array, face: Face) -> Face | None:
+        """The face of the previous frame of a video in this one, in one look; None when it is lost."""
+        ...
+
+    def cutout(self, pixels: UInt8Array, face: Face) -> Cutout:
+        """The person whose face this is."""
         ...

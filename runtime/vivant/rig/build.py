@@ -28,7 +28,7 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 1
+BUILDER_VERSION = 2
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 LEAST_FACE_PX = 64.0
@@ -57,8 +57,10 @@ def build_rig(
 
     progress("separating person and background")
     picture = np.asarray(square.cut(image.pixels), np.uint8)
+    height, width = image.pixels.shape[:2]
+    own = None if image.alpha is None else (image.alpha / np.float32(255)).astype(np.float32)
     person = np.asarray(
-        square.cut(analyser.person(image.pixels) if image.alpha is None else image.alpha / np.float32(255)), np.float32
+        square.cut(analyser.cutout(image.pixels, face).person(width, height) if own is None else own), np.float32
     )
     layers = separate(picture, person, band_texels=7.0 * square.texels_per_px)
 

@@ -38,7 +38,7 @@ def cached_rig(
 ) -> Rig:
     """The kept rig of this portrait, or a new one that is then kept. A kept file that cannot be read is built again.
 
-    ``analyser`` None asks for mediapipe's, made only when a rig has to be built.
+    ``analyser`` None asks for the default one, made only when a rig has to be built.
     """
     kind = "cutout" if transparent else "whole"
     path = cache_folder() / f"{image.sha256[:24]}-{kind}-{BUILDER_VERSION}.vivant"
@@ -48,7 +48,7 @@ def cached_rig(
         except InputError:
             path.unlink(missing_ok=True)
     if analyser is None:
-        progress("loading the landmark network")
+        progress("loading the networks")
         analyser = default_analyser()
     rig = build_rig(image, analyser, name=name, transparent=transparent, progress=progress)
     with contextlib.suppress(OSError, OutputError):  # a cache that cannot be written is only slower next time

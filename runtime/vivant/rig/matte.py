@@ -82,7 +82,7 @@ def _distance_from_border(person: Float32Array) -> Float32Array:
 
 def _smoothstep(x: Float32Array, low: float, high: float) -> Float32Array:
     t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def _foreground(picture: UInt8Array, plate: UInt8Array, alpha: Float32Array) -> UInt8Array:

@@ -85,7 +85,7 @@ def triangulate_around(inner: FloatArray, outer: FloatArray) -> Int32Array:
     a, b, c = points[kept[:, 0]], points[kept[:, 1]], points[kept[:, 2]]
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
     kept, area = kept[np.abs(area) > 1e-3], area[np.abs(area) > 1e-3]
-    return np.where((area > 0)[:, None], kept[:, ::-1], kept).astype(np.int32)
+    return np.asarray(np.where((area > 0)[:, None], kept[:, ::-1], kept), np.int32)
 
 
 def strip_triangles(first_row: int, second_row: int, count: int) -> Int32Array:

@@ -1,0 +1,118 @@
+"""The analyser that ships: three small networks on onnxruntime, trained on rendered people (`training/analyser`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from vivant.portrait.analyser import Cutout, Face
+from vivant.portrait.frame import Frame, cut, face_frame, person_frame
+from vivant.portrait.providers import Provider, session
+from vivant.types import Float32Array, Pose, UInt8Array
+
+FINDER_SIDE, FACE_SIDE, PERSON_SIDE = 256, 192, 256
+"""Sides of what the networks look at, px."""
+LEAST_SCORE, LEAST_CHANCE = 0.35, 0.5
+"""From which on the finder's score is looked at closer, and the face network's word counts."""
+MOST_FACES, MOST_LOOKS = 8, 4
+SETTLED = 0.1
+"""The points are good when the square they were seen in is off by less than this share of its side, or radians."""
+OVERLAP = 0.35
+"""Two squares whose centres are nearer than this share of the larger side hold the same face."""
+
+
+class NetworkAnalyser:
+    """`PortraitAnalyser` on what ``provider`` names. Raises UnavailableError when that cannot be had."""
+
+    def __init__(self, provider: Provider = Provider.AUTO) -> None:
+        folder = files("vivant") / "weights"
+        self._finder, self._face, self._layers = (
+            session((folder / f"{name}.onnx").read_bytes(), provider) for name in ("finder", "face", "layers")
+        )
+        self.provider = self._face.provider
+
+    def faces(self, pixels: UInt8Array) -> list[Face]:
+        found: list[_Look] = []
+        for frame in self._squares(pixels):
+            look = self._look_closer(pixels, frame)
+            if look.chance > LEAST_CHANCE and not any(_same(look.frame, other.frame) for other in found):
+                found.append(look)
+        return sorted((look.face for look in found), key=lambda face: -face.width_px)
+
+    def follow(self, pixels: UInt8Array, face: Face) -> Face | None:
+        look = self._look(pixels, face_frame(face.landmarks))
+        return look.face if look.chance > LEAST_CHANCE else None
+
+    def cutout(self, pixels: UInt8Array, face: Face) -> Cutout:
+        frame = person_frame(face_frame(face.landmarks))
+        matte, labels = self._layers.run(_tensor(cut(pixels, frame, PERSON_SIDE)))
+        return Cutout(frame, matte[0], labels[0].astype(np.uint8))
+
+    def _squares(self, pixels: UInt8Array) -> list[Frame]:
+        """Where faces may be, the likeliest first."""
+        height, width = pixels.shape[:2]
+        whole = Frame(width / 2, height / 2, float(max(width, height)))
+        scores, squares = (maps[0] for maps in self._finder.run(_tensor(cut(pixels, whole, FINDER_SIDE))))
+        peaks = np.argwhere((scores == ndimage.maximum_filter(scores, 3)) & (scores > LEAST_SCORE))
+        peaks = peaks[np.argsort(-scores[peaks[:, 0], peaks[:, 1]])][:MOST_FACES]
+        frames: list[Frame] = []
+        for row, column in peaks:
+            x, y, side, roll_deg = squares[:, row, column].tolist()
+            centre = whole.outside(np.array([(x, y)], np.float32), FINDER_SIDE)[0]
+            frame = Frame(float(centre[0]), float(centre[1]), side * whole.side / FINDER_SIDE, roll_deg)
+            if not any(_same(frame, other) for other in frames):
+                frames.append(frame)
+        return frames
+
+    def _look_closer(self, pixels: UInt8Array, frame: Frame) -> _Look:
+        """Look again where the points say that the face is, until that settles."""
+        look = self._look(pixels, frame)
+        for _ in range(MOST_LOOKS - 1):
+            if look.chance < LEAST_CHANCE:
+                break
+            before, look = look.frame, self._look(pixels, face_frame(look.face.landmarks))
+            if _settled(before, look.frame):
+                break
+        return look
+
+    def _look(self, pixels: UInt8Array, frame: Frame) -> _Look:
+        """What the face network sees in a square."""
+        out = self._face.run(_tensor(cut(pixels, frame, FACE_SIDE)))
+        points, error, seen, rotation, gaze_deg, weights, chance = (value[0] for value in out)
+        scale = np.float32(frame.side / FACE_SIDE)
+        landmarks = frame.outside(points, FACE_SIDE)
+        return _Look(frame, float(chance), Face(landmarks, error * scale, seen, _pose(rotation, frame), gaze_deg, weights))
+
+
+@dataclass(frozen=True)
+class _Look:
+    frame: Frame
+    chance: float
+    """That there is a face."""
+    face: Face
+
+
+def _tensor(image: UInt8Array) -> Float32Array:
+    return np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
+
+
+def _settled(a: Frame, b: Frame) -> bool:
+    moved = np.hypot(a.x - b.x, a.y - b.y) / b.side
+    return bool(max(moved, abs(a.side / b.side - 1), abs(np.radians(a.roll_deg - b.roll_deg))) < SETTLED)
+
+
+def _same(a: Frame, b: Frame) -> bool:
+    return float(np.hypot(a.x - b.x, a.y - b.y)) < OVERLAP * max(a.side, b.side)
+
+
+def _pose(rotation: Float32Array, frame: Frame) -> Pose:
+    """Of a rotation from head to view that is upright in a frame."""
+    turn = np.radians(frame.roll_deg)
+    back = np.array([(np.cos(turn), np.sin(turn), 0.0), (-np.sin(turn), np.cos(turn), 0.0), (0.0, 0.0, 1.0)])
+    (_, up_x, forward_x), (_, up_y, forward_y), (_, _, forward_z) = back @ rotation
+    angles: Any = np.degrees((np.arctan2(forward_x, forward_z), np.arcsin(np.clip(forward_y, -1, 1)), np.arctan2(up_x, up_y)))
+    return Pose(*(float(angle) for angle in angles))

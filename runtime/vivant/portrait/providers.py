@@ -1,0 +1,69 @@
+"""Networks on onnxruntime: which processor runs them, said honestly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from vivant.errors import UnavailableError
+from vivant.types import Float32Array
+
+
+class Provider(StrEnum):
+    """What a network may run on. ``auto`` is the CPU: three small networks per portrait are not worth a GPU's start."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    TENSORRT = "tensorrt"
+    DIRECTML = "directml"
+    COREML = "coreml"
+
+
+EXECUTION_PROVIDERS = {
+    Provider.AUTO: "CPUExecutionProvider",
+    Provider.CPU: "CPUExecutionProvider",
+    Provider.CUDA: "CUDAExecutionProvider",
+    Provider.TENSORRT: "TensorrtExecutionProvider",
+    Provider.DIRECTML: "DmlExecutionProvider",
+    Provider.COREML: "CoreMLExecutionProvider",
+}
+ERRORS_ONLY = 3
+"""onnxruntime's log level: its warnings are not for users."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A loaded network. Calls from several threads are safe."""
+
+    runner: Any
+    provider: str
+    """What it really runs on."""
+
+    def run(self, picture: Float32Array) -> list[Float32Array]:
+        """All outputs for its one input (1, 3, h, w)."""
+        outputs: list[Float32Array] = self.runner.run(None, {self.runner.get_inputs()[0].name: picture})
+        return outputs
+
+
+def session(model: bytes, provider: Provider, threads: int = 1) -> Network:
+    """Load a network. Raises UnavailableError rather than run on something else than was asked for."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise UnavailableError("onnxruntime is not installed; pip install 'vivant[cpu]' brings it") from error
+    wanted = EXECUTION_PROVIDERS[provider]
+    if wanted not in onnxruntime.get_available_providers():
+        raise UnavailableError(
+            f"provider {provider} is not in the installed onnxruntime; use cpu, or install 'vivant[gpu]' for cuda and tensorrt"
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = threads, ERRORS_ONLY
+    try:
+        runner = onnxruntime.InferenceSession(model, options, providers=[wanted])
+    except Exception as error:  # its own classes depend on the version
+        raise UnavailableError(f"provider {provider} does not start here: {str(error).splitlines()[0]}") from error
+    if runner.get_providers()[0] != wanted:  # it falls back on its own
+        raise UnavailableError(f"provider {provider} does not start here (a driver or library is missing); use cpu")
+    return Network(runner, next(p.value for p, name in EXECUTION_PROVIDERS.items() if name == wanted and p != Provider.AUTO))
