@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from benchmarks.report import Row, analyser, show
+from benchmarks.report import Row, analyser, markdown, show
+from benchmarks.tables import HEAD, put
 from vivant.portrait import Face
 from vivant.portrait.frame import Frame, face_frame
 from vivant.rig import canonical as c
@@ -266,8 +267,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name in ("plain", "moving", "photos"):
         parser.add_argument(f"--{name}", type=Path)
     parser.add_argument("--empty", type=int, default=500)
+    parser.add_argument("--card", type=Path, help="a page in which to replace the table")
     args = parser.parse_args(argv)
-    show(list(rows(args.held, args.plain, args.moving, args.empty, args.photos)))
+    table = list(rows(args.held, args.plain, args.moving, args.empty, args.photos))
+    show(table)
+    if args.card:
+        put(args.card, "analyser", markdown([HEAD, *((row.what, row.target, row.measured) for row in table)]))
 
 
 if __name__ == "__main__":

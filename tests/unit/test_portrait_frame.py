@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivant.portrait.frame import FACE_MARGIN, Frame, cut, face_frame, person_frame
-from vivant.rig.canonical import canonical_face
+from vivant.rig.canonical import canonical_face, mirrored
 from vivant.types import Float32Array
 
 pytestmark = pytest.mark.unit
@@ -77,3 +77,9 @@ def test_squares_may_lie_anywhere(frame: Frame) -> None:
     out = cut(picture, frame, 64)
     assert out.shape == (64, 64, 3)
     assert out.max() == (200 if frame.side < 3 else 0)
+
+
+def test_the_mirror_exchanges_the_sides() -> None:
+    other = mirrored()
+    assert (other[other] == np.arange(478)).all()
+    assert other[33] == 263 and other[468] == 473 and other[1] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,6 +13,7 @@ from tests.conftest import PORTRAITS, portrait_path
 from vivant.errors import UnavailableError
 from vivant.media import load_image
 from vivant.portrait import Face, PortraitAnalyser, Provider, default_analyser
+from vivant.portrait.providers import session
 from vivant.rig import canonical as c
 from vivant.types import ARKIT_INDEX, UInt8Array
 
@@ -132,3 +134,23 @@ def test_providers_are_said_honestly() -> None:
     assert default_analyser(Provider.CPU).provider == "cpu"
     with pytest.raises(UnavailableError, match="provider tensorrt"):
         default_analyser(Provider.TENSORRT)
+
+
+def test_without_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(UnavailableError, match="pip install"):
+        default_analyser()
+
+
+def test_a_silent_fall_back_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """onnxruntime runs on the CPU by itself when a graphics card's libraries are missing."""
+    import onnxruntime
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    with pytest.raises(UnavailableError, match="does not start here"):
+        default_analyser(Provider.CUDA)
+
+
+def test_a_broken_network_says_so() -> None:
+    with pytest.raises(UnavailableError, match="does not start here"):
+        session(b"not a network", Provider.CPU)

@@ -13,9 +13,10 @@ from training.analyser import points as groups
 from training.analyser.blocks import Decoder, Encoder
 from training.analyser.changes import changed
 from training.analyser.data import Bytes, Floats, People, Person, warp
-from training.analyser.points import GROUPS, N_POINTS, mirror
+from training.analyser.points import GROUPS, N_POINTS
 from training.people.names import ARKIT_NAMES
 from vivant.portrait.frame import Frame
+from vivant.rig.canonical import mirrored
 
 SIDE = 192
 """Width and height of the square, px."""
@@ -155,7 +156,7 @@ def strayed(frame: Frame, rng: np.random.Generator, scale: float, shift: float, 
 
 def flipped(square: Square) -> Square:
     """The mirror image, with left and right exchanged."""
-    other = mirror()
+    other = mirrored()
     points = (square.points[other] * MIRROR + (SIDE, 0, 0)).astype(np.float32)
     return replace(
         square, image=np.ascontiguousarray(square.image[:, ::-1]), points=points, visible=square.visible[other],

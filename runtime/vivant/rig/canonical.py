@@ -102,6 +102,18 @@ def _data(name: str) -> dict[str, NDArray[np.generic]]:
 
 
 @cache
+def mirrored() -> Int32Array:
+    """(478,) the landmark on the other side of the face: nearest to each one's mirror image on the average head."""
+    points = canonical_face().points.astype(np.float64)
+    image = points * (-1, 1, 1)
+    other = np.empty(len(points), np.int32)
+    for first, last in ((0, N_SURFACE), (N_SURFACE, len(points))):  # surface and irises apart: they lie close to each other
+        gaps = np.linalg.norm(image[first:last, None] - points[None, first:last], axis=2)
+        other[first:last] = first + gaps.argmin(axis=1)
+    return other
+
+
+@cache
 def canonical_face() -> CanonicalFace:
     """The shared, read-only table."""
     data = _data("canonical_face.npz")
