@@ -228,7 +228,7 @@ class Brush:
         """Hair in thin layers off the skin: short scalp hair and beards."""
         skin, hair, painter = plan.skin, plan.hair, self.painter
         painter.bind("fur", {**{k: painter.textures[k] for k in LAYERS}, "shadow": painter.shadow})
-        jobs = ((hair.fur, hair.tint, 0, "hair"), ((*skin.beard[:2], 3.0), hair.brow_tint, skin.beard[2], "skin"))
+        jobs = ((hair.fur, hair.tint, 0, "hair"), ((*skin.beard[:2], skin.beard_scale), hair.brow_tint, skin.beard[2], "skin"))
         for (length, density, scale), tint, region, label in jobs:
             if length <= 0:
                 continue

@@ -12,7 +12,9 @@ from training.people import shader_head, shaders
 from training.people.assets import Assets, Bytes, Card, Floats, Ints
 from training.people.layers import make_layers, noise_tile
 
-SHADOW_SIZE = 512
+SHADOW_SIZE, FINE_SHADOW_SIZE = 512, 2048
+FINE = 512
+"""Pictures of at least this size (px) get finer textures and shadows."""
 FRAGMENTS = {"head": shader_head.HEAD, "card": shaders.CARD, "fur": shaders.FUR, "shadow": shaders.SHADOW}
 NO_TEXTURE = ""
 
@@ -78,6 +80,7 @@ class Painter:
         self.programs = {name: make(vertex_shader=shaders.VERTEX, fragment_shader=text) for name, text in FRAGMENTS.items()}
         self.textures: dict[str, moderngl.Texture] = {}
         self.skin_means: dict[str, Floats] = {}
+        self.detail = 2 if size >= FINE else 1
         self._targets(2 * size)
         layers = make_layers(assets)
         for name, image in (("layer_first", layers.first), ("layer_second", layers.second), ("layer_back", layers.back),
@@ -92,7 +95,8 @@ class Painter:
         self.both = context.framebuffer([self.colour, self.truth], self.depth)
         self.colour_only = context.framebuffer([self.colour], self.depth)
         self.truth_only = context.framebuffer([self.truth], self.depth)
-        self.shadow = context.depth_texture((SHADOW_SIZE, SHADOW_SIZE))
+        side = FINE_SHADOW_SIZE if self.detail > 1 else SHADOW_SIZE
+        self.shadow = context.depth_texture((side, side))
         self.shadow.compare_func = "<="
         self.shadow.repeat_x = self.shadow.repeat_y = False
         self.shadow_target = context.framebuffer([], self.shadow)
@@ -108,14 +112,14 @@ class Painter:
     def texture(self, name: str, width: int = 512) -> moderngl.Texture:
         """A MakeHuman texture on the card."""
         if name not in self.textures:
-            self.textures[name] = self._upload(self.assets.texture(name, width))
+            self.textures[name] = self._upload(self.assets.texture(name, width * self.detail))
         return self.textures[name]
 
     def skin(self, name: str, tile: str) -> tuple[moderngl.Texture, Floats]:
         """A baked skin on the card and its mean colour (linear)."""
         key = f"{name}/{tile}"
         if key not in self.textures:
-            image = self.assets.skin(name, tile, 1024 if tile == "face" else 512)
+            image = self.assets.skin(name, tile, self.detail * (1024 if tile == "face" else 512))
             self.textures[key] = self._upload(image)
             n = len(image)
             patch = image[n // 2 : 5 * n // 6, n // 4 : 3 * n // 4]  # cheeks and chin

@@ -45,6 +45,8 @@ class Skin:
     beard: tuple[float, float, int]
     """Length in cm, density, region (1 full, 2 goatee); length 0: none."""
     teeth: Colour
+    beard_scale: float = 3.0
+    """Fineness of the beard's hairs."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ class Lights:
     sky: Colour
     ground: Colour
     softness: float
+    lift: float = 0.012
+    """Surfaces are taken to be so much nearer the key (share of 90 cm) than they are when its shadow is looked up."""
 
 
 @dataclass(frozen=True)

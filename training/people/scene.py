@@ -114,6 +114,6 @@ class Scene:
             "range": (lens.distance, near, far), "to_light": to_light, "light_box": SHADOW_BOX,
             "key_way": key, "key_colour": lights.key.colour, "fill_way": lights.fill.way, "fill_colour": lights.fill.colour,
             "rim_way": lights.rim.way, "rim_colour": lights.rim.colour, "sky": lights.sky, "ground": lights.ground,
-            "camera": (0.0, 0.0, lens.distance), "softness": lights.softness, "bias": 0.0, "shell": 0.0, "sag": (0.0, 0.0, 0.0),
-            "eye_y": float(shape.eyes[:, 1].mean()),
+            "camera": (0.0, 0.0, lens.distance), "softness": lights.softness, "lift": lights.lift, "bias": 0.0, "shell": 0.0,
+            "sag": (0.0, 0.0, 0.0), "eye_y": float(shape.eyes[:, 1].mean()),
         })  # fmt: skip
