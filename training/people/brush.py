@@ -171,7 +171,8 @@ class Brush:
             "mean_face": mean, "mean_back": mean, "tone": skin.tone, "lip_tint": skin.lip_tint, "lip_hue": skin.lip_hue,
             "blush_tint": skin.blush_tint, "shade_tint": skin.shade_tint, "hair_tint": plan.hair.brow_tint,
             "iris_tint": plan.eyes.tint, "flush": (1.0, 0.8, 0.78), "paint": skin.paint, "grow": skin.grow,
-            "texture_": skin.texture, "sheen": skin.sheen, "iris": plan.eyes.iris, "teeth_tint": skin.teeth, "tuck": 1.0,
+            "texture_": skin.texture, "glare": skin.glare,
+            "sheen": skin.sheen, "iris": plan.eyes.iris, "teeth_tint": skin.teeth, "tuck": 1.0,
             "gape": 0.30 + 0.5 * min(float(plan.face.weights[JAW_OPEN]) * 1.5, 1.0),
         }, "head")  # fmt: skip
         painter.draw("head", self.head)

@@ -1,7 +1,7 @@
 """A light stage: one plan drawn under many single lamps, each with its own shadow, whose pictures add up.
 
-The sum of lamps spread over a softbox or the sky has soft shadows and dark corners that no single drawing has. Skin is lit without
-and with its shine apart, so that light can spread under the skin by a blur of what falls on it, not of its texture.
+The sum of lamps spread over a softbox or the sky has soft shadows and dark corners that no single drawing has. Skin and its shine
+are drawn apart, so that light can spread under the skin by a blur of what falls on it, not of its texture.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ BLACK: Colour = (0.0, 0.0, 0.0)
 WEIGHTS = np.array([0.3, 0.6, 0.1], np.float32)
 SKIN = [LABEL[n] for n in ("skin", "lips", "neck")]
 EYE = [LABEL[n] for n in ("eyeball", "iris")]
-UNDER_SKIN_CM = ((0.32, 0.10, 0.05), (0.10, 0.05, 0.03))
+UNDER_SKIN_CM = ((0.20, 0.11, 0.08), (0.06, 0.04, 0.03))
 """How far light spreads under the skin in red, green and blue: a wide and a narrow part, mixed half and half."""
+UNDER_SKIN = 0.75
+"""Share of the light that does so."""
 LOBES = (11.0, 34.0)
 """Powers of the two parts of the skin's shine."""
 EYE_SHADE = 0.8
@@ -119,7 +121,7 @@ class Stage:
         light[..., 3] /= count
         scale = flat.lens.focal / flat.lens.distance
         light[..., :3] = spread(light[..., :3], albedo, skin, scale) + shine * skin[..., None]
-        glints = reflections(normals / count / 127.5 - 1, plan, lamps)
+        glints = cv2.GaussianBlur(reflections(normals / count / 127.5 - 1, plan, lamps), (0, 0), 0.0009 * self.size)
         light[..., :3] += eyes[..., None] * (glints - (1 - EYE_SHADE) * light[..., :3])
         return light, skin
 
@@ -159,7 +161,7 @@ def spread(light: Floats, albedo: Floats, skin: Floats, px_per_cm: float) -> Flo
             sigma = max(radius * px_per_cm, 0.3)
             share = cv2.GaussianBlur(skin, (0, 0), sigma)
             wide[..., c] += 0.5 * cv2.GaussianBlur(fallen[..., c], (0, 0), sigma) / np.maximum(share, 0.05)
-    return light + skin[..., None] ** 2 * (wide * safe - light)
+    return light + UNDER_SKIN * skin[..., None] ** 2 * (wide * safe - light)
 
 
 def reflections(normals: Floats, plan: Plan, lamps: tuple[Lamp, ...]) -> Floats:

@@ -47,6 +47,8 @@ class Skin:
     teeth: Colour
     beard_scale: float = 3.0
     """Fineness of the beard's hairs."""
+    glare: float = 1e6
+    """Highlights baked into the skin's picture are cut at so many times its mean."""
 
 
 @dataclass(frozen=True)

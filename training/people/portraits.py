@@ -67,7 +67,7 @@ class Person:
     beard_cm: float = 0.0
     eyes: str = "brown"
     iris_tint: Colour = (0.6, 0.52, 0.45)
-    lashes: float = 0.5
+    lashes: float = 1.0
     brow_tint: Colour = (0.02, 0.014, 0.01)
     fur: tuple[float, float, float] = (0.0, 0.0, 0.0)
     fringe: float = -99.0
@@ -79,19 +79,20 @@ class Person:
 
 
 PEOPLE = {
-    "amara": Person(30, "young_lightskinned_female_diffuse3", 5.0, "", (0.009, 0.007, 0.006), "eyebrow001",
-                    "female_casualsuit02", make_up=(0.35, 0.2, 0.2, 0.7), fur=(1.7, 1.0, 4.0), cloth=(0.5, 0.3, 0.05),
+    "amara": Person(24, "young_lightskinned_female_diffuse3", 5.0, "ponytail01", (0.009, 0.007, 0.006), "eyebrow005",
+                    "female_casualsuit02", make_up=(0.35, 0.2, 0.3, 0.0), fur=(0.3, 1.0, 6.0), cloth=(0.5, 0.3, 0.05),
                     backdrop=(0.12, 0.2, 0.2)),
     "kofi": Person(26, "young_darkskinned_male_diffuse", 5.3, "", (0.008, 0.007, 0.007), "eyebrow003", "male_casualsuit02",
-                   moves=(("browInnerUp", 0.25),), stubble=0.9, beard_cm=0.35, brow_tint=(0.009, 0.007, 0.006),
+                   lashes=0.5, moves=(("browInnerUp", 0.25),), stubble=0.9, beard_cm=0.35, brow_tint=(0.009, 0.007, 0.006),
                    fur=(0.6, 1.0, 5.0), backdrop=(0.3, 0.24, 0.18)),
     "lena": Person(7, "middleage_lightskinned_female_diffuse2", 1.0, "ponytail01", (0.3, 0.19, 0.1), "eyebrow011",
-                   "female_casualsuit02", moves=(("browInnerUp", 0.2),), make_up=(0.3, 0.2, 0.2, 0.6), eyes="blue",
-                   iris_tint=(0.8, 0.8, 0.8), cloth=(0.04, 0.09, 0.08), brow_tint=(0.07, 0.045, 0.03)),
+                   "female_casualsuit02", moves=(("browInnerUp", 0.2),), make_up=(0.3, 0.2, 0.2, 0.0), eyes="blue",
+                   iris_tint=(0.8, 0.8, 0.8), fur=(0.3, 1.0, 6.0), cloth=(0.04, 0.09, 0.08), brow_tint=(0.07, 0.045, 0.03)),
     "sana": Person(14, "young_lightskinned_female_diffuse3", 2.6, "long01", (0.012, 0.009, 0.008), "eyebrow005",
-                   "female_elegantsuit01", make_up=(0.3, 0.2, 0.3, 0.7), backdrop=(0.25, 0.2, 0.17)),
+                   "female_elegantsuit01", make_up=(0.3, 0.2, 0.3, 0.0), backdrop=(0.25, 0.2, 0.17)),
     "walter": Person(19, "old_darkskinned_male_diffuse", 1.5, "short04", (0.22, 0.22, 0.215), "eyebrow009",
-                     "male_elegantsuit01", contrast=0.9, brow_tint=(0.2, 0.2, 0.19), glasses=(5.2, 3.8, 3.0, 0.12, 0.05)),
+                     "male_elegantsuit01", lashes=0.4, lids=0.05, contrast=0.9, brow_tint=(0.2, 0.2, 0.19),
+                     glasses=(5.2, 3.8, 3.0, 0.12, 0.05)),
 }  # fmt: skip
 
 
@@ -119,11 +120,11 @@ def tone(level: float) -> Colour:
 def plan_of(person: Person, assets: Assets) -> Plan:
     """The plan of a portrait; its lights are the stage's."""
     p = person
-    skin = Skin(p.skin, tone(p.tone), (p.contrast, 0.15, 0.0, 0.3), (0.7, 20.0, 0.7, 0.5), (0.85, 0.52, 0.52),
+    skin = Skin(p.skin, tone(p.tone), (p.contrast, 0.15, 0.0, 0.28), (1.4, 20.0, 1.0, 0.5), (0.85, 0.52, 0.52),
                 (0.35, 0.06, 0.07), (0.9, 0.4, 0.4), (0.1, 0.06, 0.05), p.make_up, (p.stubble, 0.9 * p.stubble, 0.0, 0.15),
-                (p.beard_cm, 0.9, 1), CLOSED_TEETH, beard_scale=7.0)  # fmt: skip
-    hair = Hair(p.hair, p.fur, p.hair_tint, (0.2, 60.0), np.full(3, 1.01, np.float32), False, (p.fringe, 0.8), 0.3, p.brow,
-                p.brow_tint, 1.0, 0)  # fmt: skip
+                (p.beard_cm, 0.9, 1), CLOSED_TEETH, beard_scale=7.0, glare=1.2)  # fmt: skip
+    hair = Hair(p.hair, p.fur, p.hair_tint, (0.35, 60.0), np.full(3, 1.01, np.float32), False, (p.fringe, 0.8), 0.3, p.brow,
+                p.brow_tint, 1.3, 0)  # fmt: skip
     pattern = (0.0 if p.cloth is None else 5.0, 1.0, 0.0, 1.0)
     grey = (0.5, 0.5, 0.5)
     wear = Wear(p.clothes, p.cloth or grey, pattern, "", grey, p.glasses, (0.01, 0.01, 0.01), "", (0.0, 0.0, 0.0))

@@ -16,7 +16,9 @@ from vivant.portrait import Provider, default_analyser
 
 console = Console(highlight=False)
 
-BUNDLED = ("ada", "ada_painting", "bram", "noor", "tomas")
+BUNDLED = (
+    "ada", "ada_painting", "bram", "noor", "tomas", "amara", "kofi", "lena", "sana", "sana_ink", "walter", "walter_painting",
+)  # fmt: skip
 
 
 ProviderOption = Annotated[Provider, typer.Option(help="What the networks that read the portrait run on.")]
