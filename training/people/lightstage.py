@@ -1,7 +1,7 @@
 """A light stage: one plan drawn under many single lamps, each with its own shadow, whose pictures add up.
 
-The sum of lamps spread over a softbox or the sky has soft shadows and dark corners that no single drawing has. Skin and its shine
-are drawn apart, so that light can spread under the skin by a blur of what falls on it, not of its texture.
+The sum of lamps spread over a softbox or the sky has soft shadows and dark corners that no single drawing has. Skin and its
+shine are drawn apart, so that light can spread under the skin by a blur of what falls on it, not of its texture.
 """
 
 from __future__ import annotations

@@ -76,17 +76,21 @@ class Painter:
         self.assets = assets
         options: dict[str, Any] = {"backend": "egl"}  # moderngl's own types know no strings here
         self.context = moderngl.create_standalone_context(**options)
-        make = self.context.program
-        self.programs = {name: make(vertex_shader=shaders.VERTEX, fragment_shader=text) for name, text in FRAGMENTS.items()}
+        self.detail = 2 if size >= FINE else 1
+        self.programs = {name: self._program(text) for name, text in FRAGMENTS.items()}
         self.textures: dict[str, moderngl.Texture] = {}
         self.skin_means: dict[str, Floats] = {}
-        self.detail = 2 if size >= FINE else 1
         self._targets(2 * size)
         layers = make_layers(assets)
         for name, image in (("layer_first", layers.first), ("layer_second", layers.second), ("layer_back", layers.back),
                             ("noise", noise_tile())):  # fmt: skip
             self.textures[name] = self._upload(image, repeat=name == "noise")
         self.textures[NO_TEXTURE] = self._upload(np.full((2, 2, 4), 255, np.uint8))
+
+    def _program(self, fragment: str) -> moderngl.Program:
+        if self.detail > 1:
+            fragment = fragment.replace("#version 330\n", "#version 330\n#define FINE\n")
+        return self.context.program(vertex_shader=shaders.VERTEX, fragment_shader=fragment)
 
     def _targets(self, size: int) -> None:
         context, self.size = self.context, (size, size)

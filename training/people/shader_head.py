@@ -26,7 +26,10 @@ void skin_at(out vec3 albedo, out vec4 a, out vec4 b, out vec2 fine) {
     vec3 ratio = raw / (back ? mean_back : mean_face);
     float lum = dot(ratio, vec3(0.3, 0.6, 0.1));
     float steep = texture_.x * mix(1.0, 0.45, max(b.r, 0.4 * a.a) * (1.0 - grow.w));
-    ratio = mix(vec3(lum), ratio, 0.8) / max(lum, 1e-3) * min(pow(max(lum, 1e-3), steep), glare);
+    ratio = mix(vec3(lum), ratio, 0.8) / max(lum, 1e-3) * pow(max(lum, 1e-3), steep);
+#ifdef FINE
+    ratio *= min(1.0, glare / max(dot(ratio, vec3(0.3, 0.6, 0.1)), 1e-3));
+#endif
     albedo = tone * mix(clamp(ratio, 0.1, 2.2), vec3(1), b.a);
     vec4 large = texture(noise, uv * vec2(1.0)), small_ = texture(noise, uv * 3.0);
     fine = texture(noise, uv * 4.0).rg;

@@ -63,7 +63,11 @@ uniform vec3 camera;
 uniform float softness, lift;  // lift: so much nearer the lamp (share of the map) a surface is taken to be
 float lit() {
     vec3 at = in_light.xyz * 0.5 + 0.5;
+#ifdef FINE
     at.z -= lift;
+#else
+    at.z -= 0.012;
+#endif
     float sum = 0.0;
     float turn = fract(sin(dot(gl_FragCoord.xy, vec2(12.9898, 78.233))) * 43758.5453) * 1.57;
     vec2 d = vec2(cos(turn), sin(turn)) * softness;
