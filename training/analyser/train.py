@@ -70,14 +70,15 @@ def batches(task: Task, seed: int, first: int) -> Generator[Any, None, None]:
 class Trainer:
     """Model, optimiser and how far they have come."""
 
-    def __init__(self, task: Task, out: Path, seed: int, device: torch.device) -> None:
+    def __init__(self, task: Task, out: Path, seed: int, device: torch.device, rate: float | None = None) -> None:
         torch.manual_seed(seed)
+        self.rate = rate or task.rate
         self.task, self.path, self.device = task, out / f"{task.name}.pt", device
         self.model = task.network().to(device)
         for parameter in self.model.parameters():
             if parameter.dim() == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-        self.optimiser = torch.optim.AdamW(self.model.parameters(), task.rate, weight_decay=DECAY)
+        self.optimiser = torch.optim.AdamW(self.model.parameters(), self.rate, weight_decay=DECAY)
         self.step, self.seconds = 0, 0.0
         if self.path.exists():
             state = torch.load(self.path, map_location=device, weights_only=True)
@@ -87,9 +88,7 @@ class Trainer:
 
     def learn(self, batch: Any, progress: float, half: bool) -> float:  # noqa: ANN401
         """One step at `progress` (0..1) of this call's minutes; returns the loss."""
-        rate = (
-            self.task.rate * min(1.0, (self.step + 1) / WARM_STEPS) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
-        )
+        rate = self.rate * min(1.0, (self.step + 1) / WARM_STEPS) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
@@ -146,6 +145,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rate", type=float, help="largest learning rate; less than the task's own to go on from a good state")
     parser.add_argument("--every", type=float, default=60, help="seconds between looks at the held-out people")
     parser.add_argument("--half", action=argparse.BooleanOptionalAction, default=True, help="bfloat16")
     args = parser.parse_args(argv)
@@ -154,7 +154,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     cache = args.out / "cache"
     people, held = (People(folder, cache) for folder in (args.shards, args.held))
     task = TASKS[args.task](people, held, empty_scenes(*SCENES, cache), device)
-    trainer = Trainer(task, args.out, args.seed, device)
+    trainer = Trainer(task, args.out, args.seed, device, args.rate)
     run(trainer, people, args)
     print(f"{trainer.step} steps in {trainer.seconds / 60:.1f} min, {len(people)} pictures; {len(held)} held out: "
           f"{trainer.measure()}")  # fmt: skip

@@ -16,8 +16,10 @@ from vivant.types import Float32Array, Pose, UInt8Array
 
 FINDER_SIDE, FACE_SIDE, PERSON_SIDE = 256, 192, 256
 """Sides of what the networks look at, px."""
-LEAST_SCORE, LEAST_CHANCE = 0.35, 0.5
-"""From which on the finder's score is looked at closer, and the face network's word counts."""
+LEAST_SCORE, LEAST_CHANCE = 0.1, 0.5
+"""From which on a place is looked at closer, and a face that is followed is still there."""
+CERTAIN = 1.0
+"""Least sum of twice the finder's logit and once the face network's for a face to be believed."""
 MOST_FACES, MOST_LOOKS = 8, 4
 SETTLED = 0.1
 """The points are good when the square they were seen in is off by less than this share of its side, or radians."""
@@ -37,9 +39,9 @@ class NetworkAnalyser:
 
     def faces(self, pixels: UInt8Array) -> list[Face]:
         found: list[_Look] = []
-        for frame in self._squares(pixels):
+        for frame, score in self._squares(pixels):
             look = self._look_closer(pixels, frame)
-            if look.chance > LEAST_CHANCE and not any(_same(look.frame, other.frame) for other in found):
+            if 2 * _logit(score) + _logit(look.chance) > CERTAIN and not any(_same(look.frame, other.frame) for other in found):
                 found.append(self._look_mirrored(pixels, look))
         return sorted((look.face for look in found), key=lambda face: -face.width_px)
 
@@ -52,28 +54,26 @@ class NetworkAnalyser:
         matte, labels = self._layers.run(_tensor(cut(pixels, frame, PERSON_SIDE)))
         return Cutout(frame, matte[0], labels[0].astype(np.uint8))
 
-    def _squares(self, pixels: UInt8Array) -> list[Frame]:
-        """Where faces may be, the likeliest first."""
+    def _squares(self, pixels: UInt8Array) -> list[tuple[Frame, float]]:
+        """Where faces may be and the finder's score, the likeliest first."""
         height, width = pixels.shape[:2]
         whole = Frame(width / 2, height / 2, float(max(width, height)))
         scores, squares = (maps[0] for maps in self._finder.run(_tensor(cut(pixels, whole, FINDER_SIDE))))
         peaks = np.argwhere((scores == ndimage.maximum_filter(scores, 3)) & (scores > LEAST_SCORE))
         peaks = peaks[np.argsort(-scores[peaks[:, 0], peaks[:, 1]])][:MOST_FACES]
-        frames: list[Frame] = []
+        found: list[tuple[Frame, float]] = []
         for row, column in peaks:
             x, y, side, roll_deg = squares[:, row, column].tolist()
             centre = whole.outside(np.array([(x, y)], np.float32), FINDER_SIDE)[0]
             frame = Frame(float(centre[0]), float(centre[1]), side * whole.side / FINDER_SIDE, roll_deg)
-            if not any(_same(frame, other) for other in frames):
-                frames.append(frame)
-        return frames
+            if not any(_same(frame, other) for other, _ in found):
+                found.append((frame, float(scores[row, column])))
+        return found
 
     def _look_closer(self, pixels: UInt8Array, frame: Frame) -> _Look:
         """Look again where the points say that the face is, until that settles."""
         look = self._look(pixels, frame)
         for _ in range(MOST_LOOKS - 1):
-            if look.chance < LEAST_CHANCE:
-                break
             before, look = look.frame, self._look(pixels, face_frame(look.face.landmarks))
             if _settled(before, look.frame):
                 break
@@ -106,6 +106,10 @@ class _Look:
 
 def _tensor(image: UInt8Array) -> Float32Array:
     return np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
+
+
+def _logit(chance: float) -> float:
+    return float(np.log(max(chance, 1e-4) / max(1 - chance, 1e-4)))
 
 
 def _settled(a: Frame, b: Frame) -> bool:
