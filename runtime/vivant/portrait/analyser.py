@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -51,9 +51,12 @@ class Cutout:
     """(side, side) index into `LABELS`."""
 
     def person(self, width: int, height: int) -> Float32Array:
-        """(height, width) the matte in the picture; 0 outside the square."""
-        rows = self.frame.matrix(len(self.matte)).astype(np.float64)
-        plane = Image.fromarray(self.matte).transform(
+        """(height, width) the matte in the picture. Its border is repeated for a quarter of its side; beyond that it is 0."""
+        margin = len(self.matte) // 4
+        wider = np.pad(self.matte, margin, mode="edge")
+        frame = replace(self.frame, side=self.frame.side * len(wider) / len(self.matte))
+        rows = frame.matrix(len(wider)).astype(np.float64)
+        plane = Image.fromarray(wider).transform(
             (width, height), Image.Transform.AFFINE, tuple(rows.ravel()), Image.Resampling.BILINEAR
         )
         return np.asarray(plane, np.float32)
