@@ -47,3 +47,15 @@ class Renderer:
         out: NDArray[np.uint8],  # (height, width, 4), written whole, straight alpha
     ) -> None:
         """Draw one frame. Releases the GIL; one thread at a time."""
+
+def rgb_from_rgba(
+    pixels: NDArray[np.uint8],  # (height, width, 4)
+    out: NDArray[np.uint8],  # (height * width * 3,)
+) -> None:
+    """Leave alpha out. Releases the GIL."""
+
+def i420_from_rgba(
+    pixels: NDArray[np.uint8],  # (height, width, 4), even sides
+    out: NDArray[np.uint8],  # (height * width * 3 / 2,): Y, then U, then V at half size
+) -> None:
+    """BT.601, limited range; alpha is left out. Releases the GIL."""

@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 
+#include "convert.hpp"
 #include "renderer.hpp"
 
 namespace nb = nanobind;
@@ -111,6 +112,24 @@ void render(Renderer& renderer, Array<float, nb::shape<kWeights>> weights, Array
     renderer.render(motion, out.data());
 }
 
+using Rgba8 = Array<uint8_t, nb::shape<-1, -1, 4>>;
+using Bytes = nb::ndarray<uint8_t, nb::numpy, nb::device::cpu, nb::c_contig, nb::shape<-1>>;
+
+void rgb_from_rgba(Rgba8 pixels, Bytes out) {
+    const int height = int(pixels.shape(0)), width = int(pixels.shape(1));
+    require(out.shape(0) == size_t(height) * width * 3, "out must hold 3 bytes per px");
+    nb::gil_scoped_release unlocked;
+    rgba_to_rgb(pixels.data(), width, height, out.data());
+}
+
+void i420_from_rgba(Rgba8 pixels, Bytes out) {
+    const int height = int(pixels.shape(0)), width = int(pixels.shape(1));
+    require(width % 2 == 0 && height % 2 == 0, "I420 needs an even width and height");
+    require(out.shape(0) == size_t(height) * width * 3 / 2, "out must hold 3 bytes per 2 px");
+    nb::gil_scoped_release unlocked;
+    rgba_to_i420(pixels.data(), width, height, out.data());
+}
+
 }  // namespace
 
 NB_MODULE(_kernel, m) {
@@ -128,4 +147,6 @@ NB_MODULE(_kernel, m) {
             },
             nb::arg("scene"), nb::arg("width"), nb::arg("height"), nb::arg("mouth_closed"))
         .def("render", &render, nb::arg("weights"), nb::arg("tongue"), nb::arg("pose"), nb::arg("gaze"), nb::arg("out").noconvert());
+    m.def("rgb_from_rgba", &rgb_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());
+    m.def("i420_from_rgba", &i420_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());
 }
