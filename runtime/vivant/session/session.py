@@ -117,6 +117,11 @@ class Session:
         self._task: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
 
+    @property
+    def utterance(self) -> int:
+        """The number of the utterance to which audio belongs that is pushed now; the first is 1."""
+        return self._utterance + (not self._speaking)
+
     async def push(self, samples: NDArray[np.floating[Any]]) -> None:
         """Add mono audio (n,) in [-1, 1] at the session's rate; waits while more than two seconds are queued."""
         own = np.asarray(samples, np.float32)
@@ -239,15 +244,16 @@ class Session:
     async def _emit(self) -> None:
         async for tagged in self._video:
             if self.config.paced and isinstance(tagged.item, VideoFrame):
-                await self._clock.sleep_until(self._due_us(tagged.item))
+                await self._clock.sleep_until(self.due_us(tagged.item))
             if tagged.epoch == self._epoch:
                 await self._put(self._out, tagged)
 
-    def _due_us(self, frame: MotionFrame | VideoFrame) -> int:
+    def due_us(self, frame: MotionFrame | VideoFrame) -> int:
+        """When a paced frame should be given out, on the session's clock."""
         return self._start_us + frame.pts_us + self.delay_ms * 1000
 
     def _is_late(self, frame: MotionFrame) -> bool:
-        return self.config.paced and self._clock.now_us() > self._due_us(frame) + 1000 * self._frame_ms
+        return self.config.paced and self._clock.now_us() > self.due_us(frame) + 1000 * self._frame_ms
 
     async def _put(self, channel: Channel[_Tagged[Item]], tagged: _Tagged[Item]) -> None:
         item, length_ms = tagged.item, 0.0

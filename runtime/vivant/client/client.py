@@ -1,0 +1,92 @@
+"""A connection to a server: portraits, and any number of faces."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import grpc
+
+from vivant.client.face import RemoteFace, error_of, portrait_ref
+from vivant.types import Controls
+from vivant.v1 import vivant_pb2 as pb
+from vivant.v1 import vivant_pb2_grpc as rpc
+
+MAX_MESSAGE_BYTES = 32 << 20
+
+
+class Client:
+    """Use as ``async with connect(...)``. One event loop. Portraits that it puts are visible to it alone."""
+
+    def __init__(self, channel: grpc.aio.Channel, token: str | None) -> None:
+        self._channel = channel
+        self._stub: Any = rpc.FaceServiceStub(channel)  # type: ignore[no-untyped-call]
+        self._metadata = [("vivant-client", secrets.token_hex(16))]
+        if token:
+            self._metadata.append(("authorization", f"Bearer {token}"))
+
+    async def capabilities(self) -> pb.GetCapabilitiesResponse:
+        """What the server can do, and its limits."""
+        return await self._call("GetCapabilities", pb.GetCapabilitiesRequest())
+
+    async def put_portrait(self, image: bytes | Path, *, transparent: bool = False) -> str:
+        """Build a portrait ahead; returns its id. Raises InputError for what is no usable portrait."""
+        data = image.read_bytes() if isinstance(image, Path) else image
+        response = await self._call("PutPortrait", pb.PutPortraitRequest(image=data, transparent=transparent))
+        return str(response.portrait.portrait_id)
+
+    async def portraits(self) -> list[str]:
+        """Ids of the bundled portraits, then of one's own."""
+        response = await self._call("ListPortraits", pb.ListPortraitsRequest())
+        return [portrait.portrait_id for portrait in response.portraits]
+
+    async def delete_portrait(self, portrait_id: str) -> None:
+        await self._call("DeletePortrait", pb.DeletePortraitRequest(portrait_id=portrait_id))
+
+    async def warm_up(self, portrait: str | bytes | Path, *, size_px: int = 512, transparent: bool = False) -> str:
+        """Make the next `animate` with this portrait start at once; returns its id."""
+        request = pb.WarmUpRequest(portrait=portrait_ref(portrait), size_px=size_px, transparent=transparent)
+        return str((await self._call("WarmUp", request)).portrait_id)
+
+    def animate(
+        self, portrait: str | bytes | Path, config: pb.SessionConfig | None = None, *, controls: Controls | None = None
+    ) -> RemoteFace:
+        """A face that lives on the server; enter it with ``async with``. ``config`` holds everything but the portrait."""
+        return RemoteFace(self._stub, self._metadata, portrait, config or pb.SessionConfig(), controls)
+
+    async def synthesize(
+        self, portrait: str | bytes | Path, samples: bytes, config: pb.SessionConfig
+    ) -> AsyncIterator[pb.SynthesizeResponse]:
+        """A whole voice as fast as possible: the config first, then frames and motion."""
+        request = pb.SynthesizeRequest(config=config, samples=samples)
+        request.config.portrait.CopyFrom(portrait_ref(portrait))
+        try:
+            async for response in self._stub.Synthesize(request, metadata=self._metadata):
+                yield response
+        except grpc.aio.AioRpcError as error:
+            raise error_of(error) from error
+
+    async def _call(self, method: str, request: Any) -> Any:  # noqa: ANN401
+        try:
+            return await getattr(self._stub, method)(request, metadata=self._metadata)
+        except grpc.aio.AioRpcError as error:
+            raise error_of(error) from error
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._channel.close()
+
+
+def connect(address: str, *, token: str | None = None, ca: bytes | None = None) -> Client:
+    """A client of the server at ``host:port``. ``ca`` (PEM) turns TLS on; a token is sent only with it or to loopback."""
+    options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
+    if ca is None:
+        return Client(grpc.aio.insecure_channel(address, options), token)
+    return Client(grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(ca), options), token)

@@ -1,0 +1,238 @@
+"""One face on a server."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.errors import ClosedError, InputError, UnavailableError, VivantError
+from vivant.types import Controls, MotionFrame, Pose, UInt8Array
+from vivant.v1 import vivant_pb2 as pb
+
+CHUNK_BYTES = 1 << 19
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFrame:
+    """A picture from a server."""
+
+    index: int
+    pts_us: int
+    utterance_id: str
+    epoch: int
+    size_px: int
+    format: pb.PixelFormat
+    data: bytes
+    """In ``format``, as the contract lays it out."""
+
+    @property
+    def pixels(self) -> UInt8Array:
+        """(h, w, 4) RGBA or (h, w, 3) RGB; JPEG is decoded. Raises InputError for I420, which has planes."""
+        side = self.size_px
+        if self.format == pb.PIXEL_FORMAT_JPEG:
+            from PIL import Image
+
+            return np.asarray(Image.open(io.BytesIO(self.data)))
+        if self.format == pb.PIXEL_FORMAT_I420:
+            raise InputError("an I420 frame has planes, not pixels; use its data")
+        return np.frombuffer(self.data, np.uint8).reshape(side, side, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened; ``kind`` is the contract's name without its prefix, e.g. ``UTTERANCE_STARTED``."""
+
+    kind: str
+    position_us: int
+    utterance_id: str
+    epoch: int
+    detail: str
+    portrait_id: str
+
+
+Item = RemoteFrame | MotionFrame | Event | pb.Statistics
+
+
+class RemoteFace:
+    """Made by `Client.animate`. Push from one task, iterate from another."""
+
+    def __init__(
+        self, stub: Any, metadata: Any, portrait: str | bytes | Path, config: pb.SessionConfig, controls: Controls | None  # noqa: ANN401
+    ) -> None:
+        self._stub, self._metadata = stub, metadata
+        self._config = pb.SessionConfig()
+        self._config.CopyFrom(config)
+        self._config.portrait.CopyFrom(portrait_ref(portrait))
+        if controls is not None:
+            self._config.controls.CopyFrom(controls_message(controls))
+        self._call: Any = None
+        self._memory: SharedMemory | None = None
+        self._epoch = 0
+        self._sending = asyncio.Lock()
+        self.started = pb.SessionStarted()
+        """The config in effect; known once entered."""
+
+    async def __aenter__(self) -> RemoteFace:
+        self._call = self._stub.Animate(metadata=self._metadata)
+        await self._send(pb.AnimateRequest(config=self._config))
+        self.started = (await self._receive()).started
+        if self.started.HasField("ring"):
+            self._memory = SharedMemory(self.started.ring.name)
+            # The server owns it; this process must not remove it at its end.
+            resource_tracker.unregister(getattr(self._memory, "_name"), "shared_memory")  # noqa: B009
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def push(self, samples: NDArray[Any]) -> None:
+        """Add mono audio (n,): int16, or floats in [-1, 1], at the config's rate."""
+        wide = self.started.config.audio_format == pb.AUDIO_FORMAT_F32LE
+        array = np.asarray(samples)
+        if array.dtype != np.int16:
+            array = array.astype(np.float32) if wide else np.round(np.clip(array, -1, 1) * 32767)
+        data = (array / 32768).astype("<f4").tobytes() if wide and array.dtype == np.int16 else array.astype("<f4" if wide else "<i2").tobytes()
+        for first in range(0, len(data), CHUNK_BYTES):
+            await self._send(pb.AnimateRequest(audio=pb.Audio(samples=data[first : first + CHUNK_BYTES])))
+
+    async def begin(self, utterance_id: str) -> None:
+        """Name the utterance to which the next audio belongs; without it, it has no name."""
+        await self._send(pb.AnimateRequest(utterance_start=pb.UtteranceStart(utterance_id=utterance_id)))
+
+    async def end(self) -> None:
+        """The utterance is complete; it is spoken to its end."""
+        await self._send(pb.AnimateRequest(utterance_end=pb.UtteranceEnd()))
+
+    async def interrupt(self) -> None:
+        """Stop speaking now; whatever was on its way is thrown away here."""
+        self._epoch += 1
+        await self._send(pb.AnimateRequest(interrupt=pb.Interrupt(epoch=self._epoch)))
+
+    async def steer(self, controls: Controls) -> None:
+        """Gaze, distance, emotion; eased from the next frame on."""
+        await self._send(pb.AnimateRequest(controls=controls_message(controls)))
+
+    async def show(self, portrait: str | bytes | Path) -> None:
+        """Another portrait; a PORTRAIT_CHANGED or PORTRAIT_FAILED event answers."""
+        await self._send(pb.AnimateRequest(portrait=portrait_ref(portrait)))
+
+    async def matter(self, priority: int, distance_m: float = 0.0) -> None:
+        """How much this face matters, 0 to 100, when the server is overloaded."""
+        await self._send(pb.AnimateRequest(importance=pb.Importance(priority=priority, distance_m=distance_m)))
+
+    async def finish(self) -> None:
+        """No more audio will come: the iterator ends after what is queued."""
+        async with self._sending:
+            await self._call.done_writing()
+
+    async def close(self) -> None:
+        """Stop at once. Closing twice is fine."""
+        if self._call is not None:
+            self._call.cancel()
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+
+    async def __aiter__(self) -> AsyncIterator[Item]:
+        """Frames, motion, events and statistics in order, until the call is over. Nothing older than the last interrupt."""
+        while (response := await self._receive()) is not grpc.aio.EOF:
+            match response.WhichOneof("message"):
+                case "frame":
+                    data = await self._data(response.frame)
+                    if response.frame.epoch >= self._epoch:
+                        yield _frame_of(response.frame, data)
+                case "motion" if response.motion.epoch >= self._epoch:
+                    yield motion_of(response.motion)
+                case "event":
+                    yield _event_of(response.event)
+                case "statistics":
+                    yield response.statistics
+
+    async def _data(self, frame: pb.Frame) -> bytes:
+        if self._memory is None or not frame.HasField("ring_slot"):
+            return bytes(frame.data)
+        slot = frame.ring_slot
+        first = slot.slot * self.started.ring.slot_bytes
+        data = bytes(self._memory.buf[first : first + slot.size_bytes])
+        await self._send(pb.AnimateRequest(ring_release=pb.RingRelease(sequence=slot.sequence)))
+        return data
+
+    async def _send(self, request: pb.AnimateRequest) -> None:
+        try:
+            async with self._sending:
+                await self._call.write(request)
+        except asyncio.InvalidStateError as error:
+            raise ClosedError("this face was closed or its server is gone; animate a new one") from error
+        except grpc.aio.AioRpcError as error:
+            raise error_of(error) from error
+
+    async def _receive(self) -> Any:  # noqa: ANN401
+        try:
+            return await self._call.read()
+        except grpc.aio.AioRpcError as error:
+            raise error_of(error) from error
+
+
+def portrait_ref(portrait: str | bytes | Path) -> pb.PortraitRef:
+    """An id, an image's bytes, or its file."""
+    if isinstance(portrait, str):
+        return pb.PortraitRef(id=portrait)
+    try:
+        return pb.PortraitRef(image=portrait.read_bytes() if isinstance(portrait, Path) else portrait)
+    except OSError as error:
+        raise InputError(f"cannot read {portrait!s}: {error.strerror}") from error
+
+
+def error_of(error: grpc.aio.AioRpcError) -> VivantError:
+    """The server's sentence as the kind of error that a local call would have raised."""
+    sentence = error.details() or str(error.code())
+    if error.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION):
+        return InputError(sentence)
+    return UnavailableError(f"the server answered {error.code().name}: {sentence}")
+
+
+def controls_message(controls: Controls) -> pb.Controls:
+    """For the wire."""
+    return pb.Controls(
+        gaze_yaw_deg=controls.gaze[0],
+        gaze_pitch_deg=controls.gaze[1],
+        distance=controls.distance,
+        emotion=pb.Emotion.Value(f"EMOTION_{controls.emotion.name}"),
+        intensity=controls.intensity,
+        head_motion=controls.head_motion,
+    )
+
+
+def motion_of(motion: pb.Motion) -> MotionFrame:
+    pose = motion.pose
+    return MotionFrame(
+        motion.index,
+        motion.pts_us,
+        np.array(motion.weights, np.float32),
+        pose=Pose(pose.yaw_deg, pose.pitch_deg, pose.roll_deg, pose.x, pose.y, pose.scale),
+        gaze=(motion.gaze_yaw_deg, motion.gaze_pitch_deg),
+    )
+
+
+def _frame_of(frame: pb.Frame, data: bytes) -> RemoteFrame:
+    return RemoteFrame(
+        frame.index, frame.pts_us, frame.utterance_id, frame.epoch, frame.width_px, frame.pixel_format, data
+    )
+
+
+def _event_of(event: pb.Event) -> Event:
+    kind = pb.EventType.Name(event.type).removeprefix("EVENT_TYPE_")
+    return Event(kind, event.position_us, event.utterance_id, event.epoch, event.detail, event.portrait_id)

@@ -1,0 +1,67 @@
+"""``vivant serve``: the gRPC server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vivant.errors import InputError, UnavailableError
+
+if TYPE_CHECKING:
+    from vivant.server.server import ServerConfig
+
+
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 50750,
+    host: Annotated[str, typer.Option(help="Address; anything but loopback needs TLS and a token.")] = "127.0.0.1",
+    sessions: Annotated[int | None, typer.Option(min=1, help="Faces at a time; default 8 per core.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="PEM certificate chain.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its PEM key.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="File with the token that clients must send, or VIVANT_TOKEN.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics on this port of loopback.")] = None,
+) -> None:
+    """Speak for many faces over gRPC, until SIGTERM or Ctrl-C; then running calls get ten seconds to finish."""
+    try:
+        from vivant.server.limits import Limits
+        from vivant.server.security import Security
+        from vivant.server.server import ServerConfig
+    except ImportError as error:
+        raise UnavailableError(f"the server needs {error.name}; pip install 'vivant[server]' brings it") from error
+    security = Security(host, tls_cert, tls_key, _token(token_file))
+    limits = Limits() if sessions is None else Limits(sessions=sessions)
+    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port)))
+
+
+def _token(file: Path | None) -> str | None:
+    if file is None:
+        return os.environ.get("VIVANT_TOKEN") or None
+    try:
+        token = file.read_text().strip()
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror}") from error
+    if not token:
+        raise InputError(f"{file} holds no token")
+    return token
+
+
+async def _serve(config: ServerConfig) -> None:
+    from vivant.server.server import Server
+
+    async with Server(config) as server:
+        loop = asyncio.get_running_loop()
+        draining: list[asyncio.Task[None]] = []
+
+        def stop() -> None:
+            draining.append(asyncio.create_task(server.drain()))
+
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sign, stop)
+        scheme = "plain text" if config.security.certificate is None else "TLS"
+        print(f"vivant listens on {config.security.host}:{server.port} ({scheme}); {server.describe()}", flush=True)
+        await server.wait()
+        await asyncio.gather(*draining)

@@ -1,0 +1,1 @@
+"""The gRPC server: many faces in one process. Needs the extra ``server``."""

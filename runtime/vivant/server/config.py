@@ -1,0 +1,144 @@
+"""A client's config, checked, with every default filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from vivant.client.face import controls_message
+from vivant.errors import InputError
+from vivant.face import MIN_SIZE_PX, as_fps
+from vivant.server.limits import Limits
+from vivant.session.session import SessionConfig
+from vivant.types import Controls, Emotion, Float32Array
+from vivant.v1 import vivant_pb2 as pb
+
+DEFAULT_AUDIO_QUEUE_MS = 300_000
+MAX_TEXT_BYTES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """What is in effect for one call."""
+
+    message: pb.SessionConfig
+    """The client's own, completed; this is echoed."""
+    session: SessionConfig
+    controls: Controls
+
+    @property
+    def wants_frames(self) -> bool:
+        return self.message.outputs != pb.OUTPUTS_MOTION
+
+    @property
+    def wants_motion(self) -> bool:
+        return self.message.outputs != pb.OUTPUTS_FRAMES
+
+    @property
+    def shares_memory(self) -> bool:
+        return self.message.frame_transport == pb.FRAME_TRANSPORT_SHARED_MEMORY
+
+
+def effective(asked: pb.SessionConfig, limits: Limits) -> Effective:
+    """Raises InputError for the first field that cannot be."""
+    config = pb.SessionConfig()
+    config.CopyFrom(asked)
+    for field, value in (
+        ("size_px", 512),
+        ("pixel_format", pb.PIXEL_FORMAT_RGBA),
+        ("jpeg_quality", 85),
+        ("frame_transport", pb.FRAME_TRANSPORT_INLINE),
+        ("audio_format", pb.AUDIO_FORMAT_PCM_S16LE),
+        ("sample_rate_hz", 16_000),
+        ("outputs", pb.OUTPUTS_FRAMES),
+        ("delivery", pb.DELIVERY_PACED),
+        ("audio_queue_ms", min(DEFAULT_AUDIO_QUEUE_MS, limits.audio_queue_ms)),
+    ):
+        setattr(config, field, getattr(config, field) or value)
+    _require_known_enums(config)
+    _require_range("size_px", config.size_px, MIN_SIZE_PX, limits.size_px)
+    _require_range("jpeg_quality", config.jpeg_quality, 1, 100)
+    _require_range("audio_queue_ms", config.audio_queue_ms, 1000, limits.audio_queue_ms)
+    if config.pixel_format == pb.PIXEL_FORMAT_I420 and config.size_px % 4:
+        raise InputError(f"size_px must be a multiple of 4 for I420, got {config.size_px}")
+    if config.transparent and config.pixel_format != pb.PIXEL_FORMAT_RGBA:
+        raise InputError("transparent needs PIXEL_FORMAT_RGBA, the only one with alpha")
+    for text in (config.consent.reference, config.disclosure.label_off_reason):
+        if len(text.encode()) > MAX_TEXT_BYTES:
+            raise InputError(f"consent.reference and disclosure.label_off_reason hold at most {MAX_TEXT_BYTES} bytes")
+    # Nothing marks the pixels yet, and the echo says what is really done to them.
+    config.disclosure.label, config.disclosure.watermark = pb.LABEL_MODE_OFF, pb.WATERMARK_MODE_OFF
+    fps = _fps(config.fps)
+    config.fps.numerator, config.fps.denominator = fps.numerator, fps.denominator
+    controls = controls_of(config.controls)
+    config.controls.CopyFrom(controls_message(controls))
+    config.importance.CopyFrom(importance_of(config.importance))
+    session = SessionConfig(
+        fps=fps,
+        size_px=config.size_px,
+        sample_rate_hz=config.sample_rate_hz,
+        seed=config.seed,
+        paced=config.delivery == pb.DELIVERY_PACED,
+    )
+    return Effective(config, session, controls)
+
+
+def controls_of(message: pb.Controls) -> Controls:
+    """Raises InputError for what is out of range."""
+    if message.emotion not in pb.Emotion.values():
+        raise InputError(f"emotion {message.emotion} is unknown")
+    name = pb.Emotion.Name(message.emotion).removeprefix("EMOTION_")
+    values = (message.gaze_yaw_deg, message.gaze_pitch_deg, message.distance, message.intensity, message.head_motion)
+    if not all(np.isfinite(value) for value in values):
+        raise InputError("controls must be finite numbers")
+    return Controls(
+        gaze=(message.gaze_yaw_deg, message.gaze_pitch_deg),
+        distance=message.distance if message.HasField("distance") else 1.0,
+        emotion=Emotion.NEUTRAL if name == "UNSPECIFIED" else Emotion[name],
+        intensity=message.intensity if message.HasField("intensity") else 1.0,
+        head_motion=message.head_motion if message.HasField("head_motion") else 1.0,
+    )
+
+
+def importance_of(message: pb.Importance) -> pb.Importance:
+    """Completed and checked."""
+    priority = message.priority if message.HasField("priority") else 50
+    _require_range("priority", priority, 0, 100)
+    if not 0 <= message.distance_m <= 10_000:
+        raise InputError(f"distance_m must be from 0 to 10000, got {message.distance_m}")
+    return pb.Importance(priority=priority, distance_m=message.distance_m)
+
+
+def samples_of(data: bytes, audio_format: pb.AudioFormat) -> Float32Array:
+    """(n,) in [-1, 1]. Raises InputError for half a sample or what is not finite."""
+    width = 4 if audio_format == pb.AUDIO_FORMAT_F32LE else 2
+    if len(data) % width:
+        raise InputError(f"audio must be whole samples of {width} bytes, got {len(data)} bytes")
+    if width == 2:
+        return np.frombuffer(data, "<i2").astype(np.float32) / 32768
+    samples = np.frombuffer(data, "<f4").astype(np.float32)
+    if not np.isfinite(samples).all():
+        raise InputError("audio holds a value that is not finite")
+    return np.clip(samples, -1.0, 1.0)
+
+
+def _fps(message: pb.Rational) -> Fraction:
+    if not message.numerator and not message.denominator:
+        return Fraction(25)
+    if not message.numerator:
+        raise InputError("fps.numerator must be above 0")
+    return as_fps(Fraction(message.numerator, message.denominator or 1))
+
+
+def _require_range(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise InputError(f"{name} must be from {low} to {high}, got {value}")
+
+
+def _require_known_enums(config: pb.SessionConfig) -> None:
+    for message in (config, config.consent, config.disclosure):
+        for field, value in message.ListFields():
+            if field.enum_type is not None and value not in field.enum_type.values_by_number:
+                raise InputError(f"{field.name} {value} is unknown to this server")

@@ -1,0 +1,31 @@
+"""What a server refuses to exceed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """One server's limits; the contract's message of the same name carries them to clients."""
+
+    sessions: int = 8 * (os.cpu_count() or 1)
+    """Calls at a time; more are refused with a retry hint."""
+    size_px: int = 1024
+    """Side of a frame."""
+    portrait_bytes: int = 8 * MIB
+    """Of a portrait's file."""
+    portrait_pixels: int = 40_000_000
+    """Width times height of a portrait."""
+    message_bytes: int = 16 * MIB
+    messages_per_s: int = 1000
+    """In one call."""
+    portraits: int = 64
+    """That one client may keep."""
+    faces: int = 64
+    """Opened portraits in memory, some 20 MB each; the one not used for longest goes first."""
+    audio_queue_ms: int = 600_000
+    """Audio that may wait in one call."""

@@ -1,0 +1,105 @@
+"""The portraits that clients may show: bundled ones for all, each client's own for itself alone."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+from collections import OrderedDict, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib.resources import files
+
+import grpc
+from PIL import Image
+
+from vivant.errors import InputError
+from vivant.face import RigFace, open_portrait
+from vivant.server.limits import Limits
+from vivant.server.refusal import Refusal, full
+from vivant.v1 import vivant_pb2 as pb
+
+BUNDLED = ("ada", "ada_painting", "bram", "noor", "tomas")
+ID_CHARS = 24
+
+
+class Portraits:
+    """On the event loop. Building runs in a thread of its own, one at a time, so that faces that speak keep theirs."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._images: dict[str, dict[str, bytes]] = defaultdict(dict)
+        """Per client: pictures by id."""
+        self._faces: OrderedDict[tuple[str, bool], RigFace] = OrderedDict()
+        """Opened ones by id and transparency, whoever owns them; the oldest use first."""
+        self._builder = ThreadPoolExecutor(1, "vivant-portraits")
+
+    async def open(self, client: str, ref: pb.PortraitRef, *, transparent: bool = False) -> tuple[str, RigFace]:
+        """The portrait's id and face. Raises InputError, PortraitError or a Refusal with NOT_FOUND."""
+        which = ref.WhichOneof("portrait")
+        if which is None:
+            raise InputError("a portrait is needed: an id or a picture")
+        portrait_id = self._keep(client, ref.image) if which == "image" else ref.id
+        image = self._image(client, portrait_id)
+        face = self._faces.pop((portrait_id, transparent), None)
+        if face is None:
+            build = partial(open_portrait, image, transparent=transparent)
+            try:
+                face = await asyncio.get_running_loop().run_in_executor(self._builder, build)
+            except InputError:
+                self._images[client].pop(portrait_id, None)
+                raise
+        self._faces[portrait_id, transparent] = face
+        while len(self._faces) > self._limits.faces:
+            self._faces.popitem(last=False)
+        return portrait_id, face
+
+    def own(self, client: str) -> list[str]:
+        """Ids of this client's own portraits."""
+        return list(self._images.get(client, ()))
+
+    def delete(self, client: str, portrait_id: str) -> None:
+        """Raises a Refusal with NOT_FOUND for what is not this client's own."""
+        if self._images.get(client, {}).pop(portrait_id, None) is None:
+            raise _not_found(portrait_id)
+        if not self._images[client]:
+            del self._images[client]
+        if not any(portrait_id in kept for kept in self._images.values()):
+            for transparent in (False, True):
+                self._faces.pop((portrait_id, transparent), None)
+
+    def close(self) -> None:
+        self._builder.shutdown(wait=False, cancel_futures=True)
+
+    def _keep(self, client: str, image: bytes) -> str:
+        portrait_id = hashlib.sha256(image).hexdigest()[:ID_CHARS]
+        kept = self._images.get(client, {})
+        if portrait_id not in kept:
+            self._require_allowed(image)
+            if len(kept) >= self._limits.portraits:
+                raise full(f"a client may keep {self._limits.portraits} portraits; delete one first")
+            self._images[client][portrait_id] = image
+        return portrait_id
+
+    def _image(self, client: str, portrait_id: str) -> bytes:
+        if portrait_id in BUNDLED:
+            return (files("vivant") / "assets" / "portraits" / f"{portrait_id}.jpg").read_bytes()
+        image = self._images.get(client, {}).get(portrait_id)
+        if image is None:
+            raise _not_found(portrait_id)
+        return image
+
+    def _require_allowed(self, image: bytes) -> None:
+        if len(image) > self._limits.portrait_bytes:
+            raise InputError(f"a portrait may have {self._limits.portrait_bytes} bytes, got {len(image)}")
+        try:
+            with Image.open(io.BytesIO(image)) as picture:
+                width, height = picture.size
+        except Exception as error:  # whatever a decoder raises on bytes of strangers
+            raise InputError("the portrait is not a picture that can be read; send a JPEG, PNG or WebP file") from error
+        if width * height > self._limits.portrait_pixels:
+            raise InputError(f"a portrait may have {self._limits.portrait_pixels} pixels, got {width} x {height}")
+
+
+def _not_found(portrait_id: str) -> Refusal:
+    return Refusal(grpc.StatusCode.NOT_FOUND, f"there is no portrait {portrait_id[:64]!r} of yours; put it first")

@@ -1,0 +1,91 @@
+"""Who may call: loopback is open, everything else needs TLS and a token."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from vivant.errors import InputError
+
+OPEN_SERVICES = ("/grpc.health.v1.Health/",)
+CLIENT_KEY = "vivant-client"
+"""Metadata: a secret of the client's own choosing; calls with the same one share portraits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """How a server is reached."""
+
+    host: str = "127.0.0.1"
+    certificate: Path | None = None
+    key: Path | None = None
+    token: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise InputError("TLS needs a certificate and its key; give both or none")
+        if not is_loopback(self.host) and (self.certificate is None or not self.token):
+            raise InputError(f"on {self.host}, which is not loopback, TLS and a token are required")
+
+    def credentials(self) -> grpc.ServerCredentials | None:
+        """None for plain text. Raises InputError for files that cannot be read."""
+        if self.certificate is None or self.key is None:
+            return None
+        try:
+            return grpc.ssl_server_credentials([(self.key.read_bytes(), self.certificate.read_bytes())])
+        except OSError as error:
+            raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def is_same_machine(peer: str) -> bool:
+    """A gRPC peer such as ``ipv4:127.0.0.1:5000`` on this machine."""
+    return peer.startswith(("ipv4:127.", "ipv6:%5B::1%5D", "ipv6:[::1]", "unix:"))
+
+
+def client_of(context: grpc.aio.ServicerContext[Any, Any]) -> str:
+    """Under whose name portraits are kept: its token and its own secret; without either, its connection."""
+    metadata = dict(context.invocation_metadata() or ())
+    secret = str(metadata.get(CLIENT_KEY, "")) or context.peer()
+    return hashlib.sha256(f"{metadata.get('authorization', '')}\n{secret}".encode()).hexdigest()
+
+
+class TokenGuard(grpc.aio.ServerInterceptor):
+    """Refuses calls without ``authorization: Bearer TOKEN``, except the health check."""
+
+    def __init__(self, token: str) -> None:
+        self._expected = f"Bearer {token}".encode()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]],
+        details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any]:
+        handler = await continuation(details)
+        given = str(dict(details.invocation_metadata or ()).get("authorization", "")).encode()
+        if details.method.startswith(OPEN_SERVICES) or hmac.compare_digest(given, self._expected) or handler is None:
+            return handler
+
+        async def refuse(_: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is missing or wrong")
+
+        kinds = {
+            (False, False): grpc.unary_unary_rpc_method_handler,
+            (False, True): grpc.unary_stream_rpc_method_handler,
+            (True, False): grpc.stream_unary_rpc_method_handler,
+            (True, True): grpc.stream_stream_rpc_method_handler,
+        }
+        return kinds[handler.request_streaming, handler.response_streaming](refuse)

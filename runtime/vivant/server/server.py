@@ -1,0 +1,136 @@
+"""A server from its parts: ports, health, reflection, metrics, and a graceful end."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import start_http_server
+
+from vivant.clock import Clock, MonotonicClock
+from vivant.errors import InputError, OutputError
+from vivant.face import default_motion
+from vivant.server.call import House
+from vivant.server.crew import Crew, Governor
+from vivant.server.limits import Limits
+from vivant.server.metrics import Metrics
+from vivant.server.portraits import Portraits
+from vivant.server.security import Security, TokenGuard
+from vivant.server.service import SERVICE, FaceService, add_to
+from vivant.v1 import vivant_pb2 as pb
+
+DRAIN_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """One server."""
+
+    port: int = 0
+    """0 takes a free one."""
+    security: Security = field(default_factory=Security)
+    limits: Limits = field(default_factory=Limits)
+    metrics_port: int | None = None
+    """Where Prometheus reads, on loopback; None: nowhere."""
+
+
+class Server:
+    """``async with Server(config) as server: await server.wait()``. One event loop."""
+
+    def __init__(self, config: ServerConfig | None = None, clock: Clock | None = None) -> None:
+        self.config = config or ServerConfig()
+        self.port = 0
+        """The real one, once entered."""
+        limits, clock = self.config.limits, clock or MonotonicClock()
+        self.metrics = Metrics()
+        crew = Crew(clock)
+        self.house = House(
+            portraits=Portraits(limits),
+            crew=crew,
+            governor=Governor(crew, clock, limits.sessions),
+            metrics=self.metrics,
+            clock=clock,
+            motion=default_motion(),
+            messages_per_s=limits.messages_per_s,
+        )
+        self._service = FaceService(self.house, limits)
+        self._health = health.aio.HealthServicer()
+
+    async def __aenter__(self) -> Server:
+        security = self.config.security
+        guards = [TokenGuard(security.token)] if security.token else []
+        self._server = grpc.aio.server(interceptors=guards, options=_options(self.config.limits))
+        add_to(self._server, self._service)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection((SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+        self.port = self._bind()
+        if self.config.metrics_port is not None:
+            try:
+                self._metrics_server, _ = start_http_server(self.config.metrics_port, "127.0.0.1", self.metrics.registry)
+            except OSError as error:
+                raise OutputError(f"cannot serve metrics on port {self.config.metrics_port}: {error.strerror}") from error
+        await self._server.start()
+        self._governing = asyncio.create_task(self._govern())
+        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._service.draining = True
+        await self._server.stop(None)
+        self._governing.cancel()
+        await asyncio.gather(self._governing, return_exceptions=True)
+        self.house.portraits.close()
+        self.house.crew.shutdown(wait=False, cancel_futures=True)
+        if self.config.metrics_port is not None:
+            self._metrics_server.shutdown()
+
+    async def wait(self) -> None:
+        """Until `drain` is complete."""
+        await self._server.wait_for_termination()
+
+    async def drain(self, seconds: float = DRAIN_S) -> None:
+        """Take no new calls, tell those that run, and stop when they are over or after ``seconds``."""
+        self._service.draining = True
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        for call in self._service.calls:
+            call.drain()
+        await self._server.stop(seconds)
+
+    def _bind(self) -> int:
+        security = self.config.security
+        host = f"[{security.host}]" if ":" in security.host else security.host
+        address, credentials = f"{host}:{self.config.port}", security.credentials()
+        try:
+            if credentials is None:
+                return self._server.add_insecure_port(address)
+            return self._server.add_secure_port(address, credentials)
+        except RuntimeError as error:
+            raise InputError(f"cannot listen on {address}; is another program there?") from error
+
+    async def _govern(self) -> None:
+        await self.house.governor.run()
+
+    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for name in ("", SERVICE.full_name):
+            await self._health.set(name, status)
+
+    def describe(self) -> str:
+        """What it can do, in a line."""
+        formats = ", ".join(name.removeprefix("PIXEL_FORMAT_") for name in pb.PixelFormat.keys()[1:])
+        return f"up to {self.config.limits.sessions} faces of {self.config.limits.size_px} px; {formats}; shared memory on this machine"
+
+
+def _options(limits: Limits) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", limits.message_bytes),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.so_reuseport", 0),
+        # A client that is gone without a word is noticed within two seconds.
+        ("grpc.keepalive_time_ms", 1000),
+        ("grpc.keepalive_timeout_ms", 1000),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000),
+    ]

@@ -1,0 +1,217 @@
+"""The contract's calls, each in a few lines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import grpc
+
+import vivant
+from vivant.errors import InputError
+from vivant.face import MIN_SIZE_PX, RigFace
+from vivant.server.call import Call, House, motion_message
+from vivant.server.canvas import Canvas, Shot
+from vivant.server.config import effective, samples_of
+from vivant.server.limits import Limits
+from vivant.server.portraits import BUNDLED
+from vivant.server.refusal import Refusal, abort
+from vivant.server.security import client_of, is_same_machine
+from vivant.server.wire import frame_response, serialize
+from vivant.session.session import Session
+from vivant.types import ARKIT_NAMES, MotionFrame, Pose, arkit_weights
+from vivant.v1 import vivant_pb2 as pb
+
+SERVICE = pb.DESCRIPTOR.services_by_name["FaceService"]
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class FaceService:
+    """On the event loop. Every method is named as in the contract."""
+
+    def __init__(self, house: House, limits: Limits) -> None:
+        self._house = house
+        self._limits = limits
+        self.calls: set[Call] = set()
+        self.draining = False
+
+    async def Animate(self, _: object, context: Context) -> None:  # noqa: N802
+        try:
+            await self._animate(context)
+        except Exception as error:
+            await self._refuse(context, error)
+
+    async def _animate(self, context: Context) -> None:
+        first = await context.read()
+        if first is grpc.aio.EOF or first.WhichOneof("message") != "config":
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "the first message must be a config")
+        if self.draining:
+            raise Refusal(grpc.StatusCode.UNAVAILABLE, "the server is about to stop", 1000)
+        config = effective(first.config, self._limits)
+        if config.shares_memory and not is_same_machine(context.peer()):
+            raise InputError("FRAME_TRANSPORT_SHARED_MEMORY needs a client on the same machine")
+        client = client_of(context)
+        portrait_id, face = await self._house.portraits.open(
+            client, first.config.portrait, transparent=config.message.transparent
+        )
+        config.message.portrait.id = portrait_id
+        call = Call(self._house, client, config, portrait_id, face, context)
+        self._house.governor.admit(call)
+        self.calls.add(call)
+        try:
+            with self._house.metrics.sessions.track_inprogress():
+                await call.run(face.notes)
+        finally:
+            self.calls.discard(call)
+            self._house.governor.leave(call)
+
+    async def GetCapabilities(self, _: pb.GetCapabilitiesRequest, context: Context) -> pb.GetCapabilitiesResponse:  # noqa: N802
+        limits = self._limits
+        transports = [pb.FRAME_TRANSPORT_INLINE]
+        if is_same_machine(context.peer()):
+            transports.append(pb.FRAME_TRANSPORT_SHARED_MEMORY)
+        return pb.GetCapabilitiesResponse(
+            version=vivant.__version__,
+            pixel_formats=[pb.PIXEL_FORMAT_RGBA, pb.PIXEL_FORMAT_RGB, pb.PIXEL_FORMAT_I420, pb.PIXEL_FORMAT_JPEG],
+            frame_transports=transports,
+            bundled_portraits=BUNDLED,
+            limits=pb.Limits(
+                sessions=limits.sessions,
+                size_px=limits.size_px,
+                portrait_bytes=limits.portrait_bytes,
+                portrait_pixels=limits.portrait_pixels,
+                message_bytes=limits.message_bytes,
+                messages_per_s=limits.messages_per_s,
+                portraits=limits.portraits,
+                audio_queue_ms=limits.audio_queue_ms,
+            ),
+            sessions=len(self.calls),
+        )
+
+    async def PutPortrait(self, request: pb.PutPortraitRequest, context: Context) -> pb.PutPortraitResponse:  # noqa: N802
+        try:
+            ref = pb.PortraitRef(image=request.image)
+            portrait_id, face = await self._house.portraits.open(client_of(context), ref)
+            if request.transparent:
+                await self._house.portraits.open(client_of(context), ref, transparent=True)
+            return pb.PutPortraitResponse(portrait=pb.Portrait(portrait_id=portrait_id, notes=face.notes))
+        except Exception as error:
+            await self._refuse(context, error)
+
+    async def ListPortraits(self, _: pb.ListPortraitsRequest, context: Context) -> pb.ListPortraitsResponse:  # noqa: N802
+        bundled = [pb.Portrait(portrait_id=name, bundled=True) for name in BUNDLED]
+        own = [pb.Portrait(portrait_id=portrait_id) for portrait_id in self._house.portraits.own(client_of(context))]
+        return pb.ListPortraitsResponse(portraits=bundled + own)
+
+    async def DeletePortrait(self, request: pb.DeletePortraitRequest, context: Context) -> pb.DeletePortraitResponse:  # noqa: N802
+        try:
+            self._house.portraits.delete(client_of(context), request.portrait_id)
+            return pb.DeletePortraitResponse()
+        except Exception as error:
+            await self._refuse(context, error)
+
+    async def WarmUp(self, request: pb.WarmUpRequest, context: Context) -> pb.WarmUpResponse:  # noqa: N802
+        try:
+            began_us = self._house.clock.now_us()
+            size_px = request.size_px or 512
+            if not MIN_SIZE_PX <= size_px <= self._limits.size_px:
+                raise InputError(f"size_px must be from {MIN_SIZE_PX} to {self._limits.size_px}, got {size_px}")
+            portrait_id, face = await self._house.portraits.open(
+                client_of(context), request.portrait, transparent=request.transparent
+            )
+            await asyncio.get_running_loop().run_in_executor(self._house.crew, partial(_draw_once, face, size_px))
+            return pb.WarmUpResponse(portrait_id=portrait_id, elapsed_us=self._house.clock.now_us() - began_us)
+        except Exception as error:
+            await self._refuse(context, error)
+
+    async def Synthesize(self, request: pb.SynthesizeRequest, context: Context) -> None:  # noqa: N802
+        try:
+            async for response in self._synthesized(request, context):
+                await context.write(response)
+        except Exception as error:
+            await self._refuse(context, error)
+
+    async def _synthesized(
+        self, request: pb.SynthesizeRequest, context: Context
+    ) -> AsyncIterator[pb.SynthesizeResponse | bytes]:
+        asked = pb.SessionConfig()
+        asked.CopyFrom(request.config)
+        asked.delivery, asked.frame_transport = pb.DELIVERY_IMMEDIATE, pb.FRAME_TRANSPORT_INLINE
+        config = effective(asked, self._limits)
+        samples = samples_of(request.samples, config.message.audio_format)
+        portrait_id, face = await self._house.portraits.open(
+            client_of(context), request.config.portrait, transparent=config.message.transparent
+        )
+        config.message.portrait.id = portrait_id
+        names = ARKIT_NAMES if config.wants_motion else ()
+        yield pb.SynthesizeResponse(
+            started=pb.SessionStarted(config=config.message, weight_names=names, notes=face.notes)
+        )
+        canvas = Canvas(face, portrait_id, config.message, draws=config.wants_frames)
+        session = Session(
+            canvas,
+            config.session,
+            motion=self._house.motion,
+            controls=config.controls,
+            clock=self._house.clock,
+            executor=self._house.crew,
+        )
+        async with session:
+            speaking = asyncio.create_task(_speak(session, samples))
+            try:
+                async for item in session:
+                    for response in _responses(item, config.message):
+                        yield response
+                await speaking
+            finally:
+                speaking.cancel()
+
+    async def _refuse(self, context: Context, error: Exception) -> Any:  # noqa: ANN401
+        self._house.metrics.refused.labels(type(error).__name__).inc()
+        await abort(context, error)
+
+
+def add_to(server: grpc.aio.Server, service: FaceService) -> None:
+    """Register under the contract's names; frames go out as bytes that are serialised already."""
+    handlers = {}
+    for method in SERVICE.methods:
+        kind = {
+            (False, False): grpc.unary_unary_rpc_method_handler,
+            (False, True): grpc.unary_stream_rpc_method_handler,
+            (True, True): grpc.stream_stream_rpc_method_handler,
+        }[method.client_streaming, method.server_streaming]
+        request_type = getattr(pb, method.input_type.name)
+        handlers[method.name] = kind(
+            getattr(service, method.name), request_deserializer=request_type.FromString, response_serializer=serialize
+        )
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
+
+
+def _draw_once(face: RigFace, size_px: int) -> None:
+    face.open(size_px).render(MotionFrame(0, 0, arkit_weights(), pose=Pose()))
+
+
+async def _speak(session: Session, samples: Any) -> None:  # noqa: ANN401
+    await session.push(samples)
+    await session.finish()
+
+
+def _responses(item: object, config: pb.SessionConfig) -> list[pb.SynthesizeResponse | bytes]:
+
+    if not isinstance(item, Shot):
+        return []
+    responses: list[pb.SynthesizeResponse | bytes] = []
+    if config.outputs != pb.OUTPUTS_FRAMES:
+        responses.append(pb.SynthesizeResponse(motion=motion_message(item.motion, "", 0)))
+    if item.payload is not None:
+        head = pb.Frame(
+            index=item.index,
+            pts_us=item.pts_us,
+            width_px=item.size_px,
+            height_px=item.size_px,
+            pixel_format=config.pixel_format,
+        )
+        responses.append(frame_response(head, item.payload))
+    return responses
