@@ -68,7 +68,12 @@ class RemoteFace:
     """Made by `Client.animate`. Push from one task, iterate from another."""
 
     def __init__(
-        self, stub: Any, metadata: Any, portrait: str | bytes | Path, config: pb.SessionConfig, controls: Controls | None  # noqa: ANN401
+        self,
+        stub: Any,
+        metadata: Any,
+        portrait: str | bytes | Path,
+        config: pb.SessionConfig,
+        controls: Controls | None,  # noqa: ANN401
     ) -> None:
         self._stub, self._metadata = stub, metadata
         self._config = pb.SessionConfig()
@@ -104,7 +109,11 @@ class RemoteFace:
         array = np.asarray(samples)
         if array.dtype != np.int16:
             array = array.astype(np.float32) if wide else np.round(np.clip(array, -1, 1) * 32767)
-        data = (array / 32768).astype("<f4").tobytes() if wide and array.dtype == np.int16 else array.astype("<f4" if wide else "<i2").tobytes()
+        data = (
+            (array / 32768).astype("<f4").tobytes()
+            if wide and array.dtype == np.int16
+            else array.astype("<f4" if wide else "<i2").tobytes()
+        )
         for first in range(0, len(data), CHUNK_BYTES):
             await self._send(pb.AnimateRequest(audio=pb.Audio(samples=data[first : first + CHUNK_BYTES])))
 
@@ -228,9 +237,7 @@ def motion_of(motion: pb.Motion) -> MotionFrame:
 
 
 def _frame_of(frame: pb.Frame, data: bytes) -> RemoteFrame:
-    return RemoteFrame(
-        frame.index, frame.pts_us, frame.utterance_id, frame.epoch, frame.width_px, frame.pixel_format, data
-    )
+    return RemoteFrame(frame.index, frame.pts_us, frame.utterance_id, frame.epoch, frame.width_px, frame.pixel_format, data)
 
 
 def _event_of(event: pb.Event) -> Event:

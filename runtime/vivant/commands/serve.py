@@ -22,7 +22,9 @@ def serve(
     sessions: Annotated[int | None, typer.Option(min=1, help="Faces at a time; default 8 per core.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="PEM certificate chain.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its PEM key.")] = None,
-    token_file: Annotated[Path | None, typer.Option(help="File with the token that clients must send, or VIVANT_TOKEN.")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the token that clients must send, or VIVANT_TOKEN.")
+    ] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics on this port of loopback.")] = None,
 ) -> None:
     """Speak for many faces over gRPC, until SIGTERM or Ctrl-C; then running calls get ten seconds to finish."""

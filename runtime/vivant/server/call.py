@@ -180,7 +180,9 @@ class Call:
             case "ring_release" if self._ring is not None:
                 self._ring.release(request.ring_release.sequence)
             case "config":
-                raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "the config comes once, first; open another call to change it")
+                raise Refusal(
+                    grpc.StatusCode.FAILED_PRECONDITION, "the config comes once, first; open another call to change it"
+                )
             case None:
                 raise InputError("a message without content, or of a newer contract than this server's")
 

@@ -81,6 +81,7 @@ def effective(asked: pb.SessionConfig, limits: Limits) -> Effective:
         sample_rate_hz=config.sample_rate_hz,
         seed=config.seed,
         paced=config.delivery == pb.DELIVERY_PACED,
+        eager=True,
     )
     return Effective(config, session, controls)
 

@@ -13,7 +13,9 @@ class Metrics:
         self.sessions = Gauge("vivant_sessions", "Calls that run now", registry=self.registry)
         self.busy = Gauge("vivant_busy_share", "Share of the drawing threads' time in use", registry=self.registry)
         self.frames = Counter("vivant_frames_sent", "Frames sent", registry=self.registry)
-        self.dropped = Counter("vivant_frames_dropped", "Frames late, dropped by slow readers or thinned out", registry=self.registry)
+        self.dropped = Counter(
+            "vivant_frames_dropped", "Frames late, dropped by slow readers or thinned out", registry=self.registry
+        )
         self.refused = Counter("vivant_calls_refused", "Calls that ended with an error", ["code"], registry=self.registry)
         self.first_frame = Histogram(
             "vivant_first_frame_seconds",

@@ -9,12 +9,13 @@ from collections import OrderedDict, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.resources import files
+from typing import Protocol
 
 import grpc
 from PIL import Image
 
 from vivant.errors import InputError
-from vivant.face import RigFace, open_portrait
+from vivant.face import Face, open_portrait
 from vivant.server.limits import Limits
 from vivant.server.refusal import Refusal, full
 from vivant.v1 import vivant_pb2 as pb
@@ -23,18 +24,25 @@ BUNDLED = ("ada", "ada_painting", "bram", "noor", "tomas")
 ID_CHARS = 24
 
 
+class Opener(Protocol):
+    """Makes a picture ready to speak, as `vivant.open_portrait` does."""
+
+    def __call__(self, image: bytes, /, *, transparent: bool) -> Face: ...
+
+
 class Portraits:
     """On the event loop. Building runs in a thread of its own, one at a time, so that faces that speak keep theirs."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, opener: Opener = open_portrait) -> None:
         self._limits = limits
+        self._opener = opener
         self._images: dict[str, dict[str, bytes]] = defaultdict(dict)
         """Per client: pictures by id."""
-        self._faces: OrderedDict[tuple[str, bool], RigFace] = OrderedDict()
+        self._faces: OrderedDict[tuple[str, bool], Face] = OrderedDict()
         """Opened ones by id and transparency, whoever owns them; the oldest use first."""
         self._builder = ThreadPoolExecutor(1, "vivant-portraits")
 
-    async def open(self, client: str, ref: pb.PortraitRef, *, transparent: bool = False) -> tuple[str, RigFace]:
+    async def open(self, client: str, ref: pb.PortraitRef, *, transparent: bool = False) -> tuple[str, Face]:
         """The portrait's id and face. Raises InputError, PortraitError or a Refusal with NOT_FOUND."""
         which = ref.WhichOneof("portrait")
         if which is None:
@@ -43,7 +51,7 @@ class Portraits:
         image = self._image(client, portrait_id)
         face = self._faces.pop((portrait_id, transparent), None)
         if face is None:
-            build = partial(open_portrait, image, transparent=transparent)
+            build = partial(self._opener, image, transparent=transparent)
             try:
                 face = await asyncio.get_running_loop().run_in_executor(self._builder, build)
             except InputError:

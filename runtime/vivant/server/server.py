@@ -12,12 +12,12 @@ from prometheus_client import start_http_server
 
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError, OutputError
-from vivant.face import default_motion
+from vivant.face import default_motion, open_portrait
 from vivant.server.call import House
 from vivant.server.crew import Crew, Governor
 from vivant.server.limits import Limits
 from vivant.server.metrics import Metrics
-from vivant.server.portraits import Portraits
+from vivant.server.portraits import Opener, Portraits
 from vivant.server.security import Security, TokenGuard
 from vivant.server.service import SERVICE, FaceService, add_to
 from vivant.v1 import vivant_pb2 as pb
@@ -40,7 +40,9 @@ class ServerConfig:
 class Server:
     """``async with Server(config) as server: await server.wait()``. One event loop."""
 
-    def __init__(self, config: ServerConfig | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self, config: ServerConfig | None = None, *, clock: Clock | None = None, opener: Opener = open_portrait
+    ) -> None:
         self.config = config or ServerConfig()
         self.port = 0
         """The real one, once entered."""
@@ -48,7 +50,7 @@ class Server:
         self.metrics = Metrics()
         crew = Crew(clock)
         self.house = House(
-            portraits=Portraits(limits),
+            portraits=Portraits(limits, opener),
             crew=crew,
             governor=Governor(crew, clock, limits.sessions),
             metrics=self.metrics,
@@ -73,7 +75,7 @@ class Server:
             except OSError as error:
                 raise OutputError(f"cannot serve metrics on port {self.config.metrics_port}: {error.strerror}") from error
         await self._server.start()
-        self._governing = asyncio.create_task(self._govern())
+        self._governing = asyncio.create_task(self.house.governor.run())
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         return self
 
@@ -109,9 +111,6 @@ class Server:
             return self._server.add_secure_port(address, credentials)
         except RuntimeError as error:
             raise InputError(f"cannot listen on {address}; is another program there?") from error
-
-    async def _govern(self) -> None:
-        await self.house.governor.run()
 
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in ("", SERVICE.full_name):

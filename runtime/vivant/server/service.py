@@ -11,7 +11,7 @@ import grpc
 
 import vivant
 from vivant.errors import InputError
-from vivant.face import MIN_SIZE_PX, RigFace
+from vivant.face import MIN_SIZE_PX, Face
 from vivant.server.call import Call, House, motion_message
 from vivant.server.canvas import Canvas, Shot
 from vivant.server.config import effective, samples_of
@@ -146,9 +146,7 @@ class FaceService:
         )
         config.message.portrait.id = portrait_id
         names = ARKIT_NAMES if config.wants_motion else ()
-        yield pb.SynthesizeResponse(
-            started=pb.SessionStarted(config=config.message, weight_names=names, notes=face.notes)
-        )
+        yield pb.SynthesizeResponse(started=pb.SessionStarted(config=config.message, weight_names=names, notes=face.notes))
         canvas = Canvas(face, portrait_id, config.message, draws=config.wants_frames)
         session = Session(
             canvas,
@@ -189,7 +187,7 @@ def add_to(server: grpc.aio.Server, service: FaceService) -> None:
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
 
 
-def _draw_once(face: RigFace, size_px: int) -> None:
+def _draw_once(face: Face, size_px: int) -> None:
     face.open(size_px).render(MotionFrame(0, 0, arkit_weights(), pose=Pose()))
 
 

@@ -36,6 +36,7 @@ Output = VideoFrame | UtteranceStart | UtteranceEnd | Interrupted
 
 AUDIO_MS, MOTION_MS, VIDEO_MS = 2000.0, 200.0, 200.0
 BLOCK_MS = 20
+EAGER_MS = 400
 MARGIN_MS = 40
 """Time for inference and rendering between a frame becoming certain and its being due."""
 
@@ -50,6 +51,10 @@ class SessionConfig:
     seed: int = 0
     paced: bool = True
     """True is live: frames come when they are due, and silence is filled in when no audio does. False: as fast as possible."""
+
+    eager: bool = False
+    """Paced only: an utterance that begins with `EAGER_MS` of audio already queued need not wait for the look-ahead. Time then runs
+    ahead by so much at its start (idle frames are left out) and falls back, slightly slower, in the silence after it."""
 
     def __post_init__(self) -> None:
         if not MIN_RATE_HZ <= self.sample_rate_hz <= MAX_RATE_HZ:
@@ -114,6 +119,9 @@ class Session:
         self._speaking = False
         self._last_pts_us = 0
         self._start_us = 0
+        self._look_ahead_us = 1000 * model.look_ahead_ms
+        self._lead_us = 0
+        """How far time runs ahead for an eager utterance."""
         self._task: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
 
@@ -208,6 +216,8 @@ class Session:
             tagged = self._audio.take_now() or _Tagged(self._epoch, AudioChunk(silence, rate_hz))
             await self._audio.freed()
             item = tagged.item
+            if self.config.eager:
+                self._run_ahead(item, is_silence=isinstance(item, AudioChunk) and item.samples is silence)
             if isinstance(item, AudioChunk):
                 item = replace(item, start_sample=heard)
                 heard += len(item.samples)
@@ -215,6 +225,15 @@ class Session:
                 await self._put(self._heard, _Tagged(tagged.epoch, AudioChunk(silence[:0], rate_hz, heard)))
             await self._put(self._heard, _Tagged(tagged.epoch, item))
         await self._heard.close()
+
+    def _run_ahead(self, item: AudioChunk | Marker, *, is_silence: bool) -> None:
+        step_us = 0
+        if isinstance(item, UtteranceStart) and self._audio.stats.depth_ms >= EAGER_MS:
+            step_us = self._look_ahead_us - self._lead_us
+        elif is_silence:
+            step_us = -min(self._lead_us, 1000 * BLOCK_MS // 5)
+        self._lead_us += step_us
+        self._start_us -= step_us
 
     async def _infer(self) -> None:
         async for tagged in self._heard:
