@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
@@ -85,6 +86,7 @@ class RemoteFace:
         self._memory: SharedMemory | None = None
         self._epoch = 0
         self._sending = asyncio.Lock()
+        self._finished = False
         self.started = pb.SessionStarted()
         """The config in effect; known once entered."""
 
@@ -94,8 +96,9 @@ class RemoteFace:
         self.started = (await self._receive()).started
         if self.started.HasField("ring"):
             self._memory = SharedMemory(self.started.ring.name)
-            # The server owns it; this process must not remove it at its end.
-            resource_tracker.unregister(getattr(self._memory, "_name"), "shared_memory")  # noqa: B009
+            if self.started.ring.name.split("-")[1] != str(os.getpid()):
+                # The server owns it; this process must not remove it at its end.
+                resource_tracker.unregister(f"/{self.started.ring.name}", "shared_memory")
         return self
 
     async def __aexit__(
@@ -145,6 +148,7 @@ class RemoteFace:
     async def finish(self) -> None:
         """No more audio will come: the iterator ends after what is queued."""
         async with self._sending:
+            self._finished = True
             await self._call.done_writing()
 
     async def close(self) -> None:
@@ -175,8 +179,10 @@ class RemoteFace:
             return bytes(frame.data)
         slot = frame.ring_slot
         first = slot.slot * self.started.ring.slot_bytes
-        data = bytes(self._memory.buf[first : first + slot.size_bytes])
-        await self._send(pb.AnimateRequest(ring_release=pb.RingRelease(sequence=slot.sequence)))
+        memory: memoryview = self._memory.buf
+        data = bytes(memory[first : first + slot.size_bytes])
+        if not self._finished:
+            await self._send(pb.AnimateRequest(ring_release=pb.RingRelease(sequence=slot.sequence)))
         return data
 
     async def _send(self, request: pb.AnimateRequest) -> None:

@@ -281,7 +281,7 @@ class Call:
             pixel_format=self._config.message.pixel_format,
         )
         slot = self._ring.write(shot.payload) if self._ring is not None and shot.payload is not None else None
-        if shot.payload is None or (self._ring is not None and slot is None):
+        if shot.payload is None or (self._ring is not None and slot is None and not self._voice.closed):
             self._thinned += 1
             self._house.metrics.dropped.inc()
             return

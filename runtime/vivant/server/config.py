@@ -63,6 +63,8 @@ def effective(asked: pb.SessionConfig, limits: Limits) -> Effective:
     _require_range("audio_queue_ms", config.audio_queue_ms, 1000, limits.audio_queue_ms)
     if config.pixel_format == pb.PIXEL_FORMAT_I420 and config.size_px % 4:
         raise InputError(f"size_px must be a multiple of 4 for I420, got {config.size_px}")
+    if config.frame_transport == pb.FRAME_TRANSPORT_SHARED_MEMORY and config.delivery == pb.DELIVERY_IMMEDIATE:
+        raise InputError("FRAME_TRANSPORT_SHARED_MEMORY needs DELIVERY_PACED: a ring drops what finds no free slot")
     if config.transparent and config.pixel_format != pb.PIXEL_FORMAT_RGBA:
         raise InputError("transparent needs PIXEL_FORMAT_RGBA, the only one with alpha")
     for text in (config.consent.reference, config.disclosure.label_off_reason):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from multiprocessing.shared_memory import SharedMemory
 
 from vivant.v1 import vivant_pb2 as pb
@@ -15,7 +17,7 @@ class Ring:
 
     def __init__(self, frame_bytes: int) -> None:
         self._slot_bytes = -(-frame_bytes // PAGE_BYTES) * PAGE_BYTES
-        self._memory = SharedMemory(create=True, size=SLOTS * self._slot_bytes)
+        self._memory = SharedMemory(f"vivant-{os.getpid()}-{secrets.token_hex(8)}", create=True, size=SLOTS * self._slot_bytes)
         self._written = 0
         self._released = 0
 

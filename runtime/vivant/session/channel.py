@@ -82,6 +82,11 @@ class Channel(Generic[T]):
             self._changed.notify_all()
 
     @property
+    def closed(self) -> bool:
+        """No more items will come; some may still be there."""
+        return self._closed
+
+    @property
     def finished(self) -> bool:
         """Closed and empty."""
         return self._closed and not self._items

@@ -249,7 +249,7 @@ namespace Vivant.V1 {
     /// </summary>
     [pbr::OriginalName("FRAME_TRANSPORT_INLINE")] Inline = 1,
     /// <summary>
-    /// Through a ring in memory that a client on the same machine maps; see `SharedMemoryRing`.
+    /// Through a ring in memory that a client on the same machine maps; see `SharedMemoryRing`. Needs DELIVERY_PACED.
     /// </summary>
     [pbr::OriginalName("FRAME_TRANSPORT_SHARED_MEMORY")] SharedMemory = 2,
   }
@@ -5790,7 +5790,8 @@ namespace Vivant.V1 {
   /// <summary>
   /// Memory that both sides map. Slot i starts at `i * slot_bytes` and holds one frame's pixels from its first byte, in the layout of
   /// the config's pixel format. The server writes a slot completely before it sends the `Frame` that names it, and does not write it
-  /// again before the client has released it; without a free slot it drops the frame and counts it.
+  /// again before the client has released it; without a free slot it drops the frame and counts it,
+  /// or sends it inline when the client has closed its side and can release no more.
   /// </summary>
   public sealed partial class SharedMemoryRing : pb::IMessage<SharedMemoryRing>
   #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE

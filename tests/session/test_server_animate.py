@@ -1,0 +1,211 @@
+"""``Animate`` over a real connection: voice in, frames and events out."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.session.server_kit import SIZE_PX, gone, run_served, settings, tone, until
+from vivant.client import Client, Event, RemoteFrame
+from vivant.errors import InputError, UnavailableError
+from vivant.server.limits import Limits
+from vivant.server.portraits import BUNDLED
+from vivant.server.ring import SLOTS
+from vivant.server.server import Server, ServerConfig
+from vivant.types import ARKIT_NAMES, MotionFrame
+from vivant.v1 import vivant_pb2 as pb
+
+pytestmark = pytest.mark.session
+
+
+def picture(tint: int) -> bytes:
+    """A PNG whose last byte tells faces apart."""
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), (tint, 0, 0)).save(out, "PNG")
+    return out.getvalue() + bytes([tint])
+
+
+def test_started_echoes_the_config_in_effect() -> None:
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate("ada", pb.SessionConfig(outputs=pb.OUTPUTS_MOTION)) as face:
+            config = face.started.config
+            assert (config.size_px, config.sample_rate_hz, config.fps.numerator) == (512, 16_000, 25)
+            assert config.pixel_format == pb.PIXEL_FORMAT_RGBA and config.controls.distance == 1.0
+            assert config.disclosure.label == pb.LABEL_MODE_OFF  # nothing draws one yet, and the echo says so
+            assert tuple(face.started.weight_names) == ARKIT_NAMES
+            assert face.started.delay_us > 0 and face.started.notes == ["a test face"]
+
+    run_served(story)
+
+
+def test_immediate_frames_cover_the_audio_once_and_in_order() -> None:
+    async def story(server: Server, client: Client) -> None:
+        config = settings(delivery=pb.DELIVERY_IMMEDIATE, outputs=pb.OUTPUTS_FRAMES_AND_MOTION)
+        async with client.animate("ada", config) as face:
+            await face.begin("line 1")
+            await face.push(tone(2))
+            await face.end()
+            await face.finish()
+            items = [item async for item in face]
+        frames = [item for item in items if isinstance(item, RemoteFrame)]
+        motion = [item for item in items if isinstance(item, MotionFrame)]
+        assert [frame.index for frame in frames] == list(range(len(frames))) == [item.index for item in motion]
+        assert 50 <= len(frames) <= 52
+        assert all(frame.pts_us == frame.index * 40_000 for frame in frames)
+        assert {frame.utterance_id for frame in frames} <= {"line 1", ""}
+        kinds = [item.kind for item in items if isinstance(item, Event)]
+        assert kinds == ["UTTERANCE_STARTED", "UTTERANCE_FINISHED"]
+
+    run_served(story)
+
+
+@pytest.mark.parametrize("transport", [pb.FRAME_TRANSPORT_INLINE, pb.FRAME_TRANSPORT_SHARED_MEMORY])
+@pytest.mark.parametrize("pixel_format", [pb.PIXEL_FORMAT_RGBA, pb.PIXEL_FORMAT_RGB, pb.PIXEL_FORMAT_I420, pb.PIXEL_FORMAT_JPEG])
+def test_pixels_arrive(transport: pb.FrameTransport, pixel_format: pb.PixelFormat) -> None:
+    async def story(server: Server, client: Client) -> None:
+        shared = transport == pb.FRAME_TRANSPORT_SHARED_MEMORY
+        delivery = pb.DELIVERY_PACED if shared else pb.DELIVERY_IMMEDIATE
+        config = settings(delivery=delivery, frame_transport=transport, pixel_format=pixel_format)
+        async with client.animate(picture(200), config) as face:
+            await face.push(tone(0.5))
+            await face.end()
+            frames, _ = await until(face, "UTTERANCE_FINISHED")
+        assert len(frames) > SLOTS  # they come back to the ring
+        for frame in frames:
+            if pixel_format == pb.PIXEL_FORMAT_I420:
+                assert len(frame.data) == SIZE_PX**2 * 3 // 2
+                luma, v = frame.data[SIZE_PX**2 - 1], frame.data[-1]
+                assert abs(luma - (16 + 200 * 219 / 255)) <= 1 and abs(v - 128) <= 1
+            else:
+                assert abs(int(frame.pixels[-1, -1, 0]) - 200) <= 2
+                if pixel_format != pb.PIXEL_FORMAT_JPEG:
+                    assert int.from_bytes(frame.pixels[0, 0, :3].tobytes(), "little") == frame.index
+
+    run_served(story)
+
+
+def test_interrupt_is_heard_past_a_long_clip_and_the_next_line_starts_clean() -> None:
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate("ada", settings()) as face:
+            await face.begin("long")
+            await face.push(tone(30))
+            await until(face, "UTTERANCE_STARTED")
+            await face.interrupt()
+            await face.begin("next")
+            await face.push(tone(0.5))
+            await face.end()
+            frames, events = await until(face, "UTTERANCE_FINISHED")
+        assert [event.kind for event in events] == ["INTERRUPTED", "UTTERANCE_STARTED", "UTTERANCE_FINISHED"]
+        assert events[0].utterance_id == "long" and events[-1].utterance_id == "next"
+        assert {frame.epoch for frame in frames} == {1}
+        assert "long" not in {frame.utterance_id for frame in frames}
+
+    run_served(story)
+
+
+def test_silence_goes_on_living_and_a_half_closed_call_ends() -> None:
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate("ada", settings()) as face:
+            seen = 0
+            async for item in face:
+                seen += isinstance(item, RemoteFrame)
+                if seen == 10:
+                    await face.finish()
+            assert seen >= 10
+        await gone(server)
+
+    run_served(story)
+
+
+def test_portrait_swap_and_a_portrait_without_a_face() -> None:
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate(picture(50), settings()) as face:
+            await face.show(picture(90) + b"nobody")
+            _, events = await until(face, "PORTRAIT_FAILED")
+            assert events[-1].detail == "no face was found"
+            await face.show(picture(90))
+            frames, _ = await until(face, "PORTRAIT_CHANGED")
+            assert all(frame.pixels[-1, -1, 0] == 50 for frame in frames)
+            async for item in face:
+                if isinstance(item, RemoteFrame):
+                    assert item.pixels[-1, -1, 0] == 90
+                    return
+
+    run_served(story)
+
+
+def test_a_portrait_is_visible_to_its_owner_alone() -> None:
+    async def story(server: Server, client: Client) -> None:
+        from vivant.client import connect
+
+        portrait = await client.put_portrait(picture(7))
+        async with connect(f"127.0.0.1:{server.port}") as other:
+            assert await other.portraits() == list(BUNDLED)
+            for steal in (other.warm_up(portrait), other.delete_portrait(portrait)):
+                with pytest.raises(InputError, match="no portrait"):
+                    await steal
+        assert await client.portraits() == [*BUNDLED, portrait]
+        await client.delete_portrait(portrait)
+        with pytest.raises(InputError, match="no portrait"):
+            await client.warm_up(portrait)
+
+    run_served(story)
+
+
+def test_a_full_server_refuses_with_a_hint_and_takes_the_next_when_one_leaves() -> None:
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate("ada", settings()):
+            with pytest.raises(UnavailableError, match="RESOURCE_EXHAUSTED"):
+                async with client.animate("ada", settings()):
+                    pass
+        await gone(server)
+        async with client.animate("ada", settings()) as face:
+            assert face.started.session_id
+
+    run_served(story, ServerConfig(limits=Limits(sessions=1)))
+
+
+def test_synthesize_gives_the_same_motion_as_an_immediate_call() -> None:
+    async def story(server: Server, client: Client) -> None:
+        voice = (tone(1) * 32767).round().astype("<i2")
+        config = settings(outputs=pb.OUTPUTS_MOTION, seed=3, delivery=pb.DELIVERY_IMMEDIATE)
+        baked = [r.motion async for r in client.synthesize("ada", voice.tobytes(), config) if r.HasField("motion")]
+        async with client.animate("ada", config) as face:
+            await face.push(voice)
+            await face.finish()
+            live = [item async for item in face if isinstance(item, MotionFrame)]
+        assert len(baked) == len(live) >= 25
+        for one, other in zip(baked, live, strict=True):
+            assert np.array_equal(np.array(one.weights, np.float32), other.weights)
+
+    run_served(story)
+
+
+def test_a_slow_reader_and_a_dead_client_harm_nobody() -> None:
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate("ada", settings(size_px=512)) as sleepy:  # never reads: 26 MB/s pile up, but not in memory
+            async with client.animate("ada", settings()) as awake:
+                await awake.push(tone(1))
+                await awake.end()
+                frames, _ = await until(awake, "UTTERANCE_FINISHED")
+            assert len(frames) >= 20
+            await sleepy.close()
+        await asyncio.wait_for(gone(server), 2)
+
+    run_served(story)
+
+
+def test_audio_beyond_the_queue_is_refused() -> None:
+    async def story(server: Server, client: Client) -> None:
+        with pytest.raises(UnavailableError, match="send it later"):
+            async with client.animate("ada", settings(audio_queue_ms=1000)) as face:
+                await face.push(tone(5))
+                await until(face, "NEVER")
+
+    run_served(story)
+
+
