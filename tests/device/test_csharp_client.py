@@ -1,0 +1,72 @@
+"""The Unity package's core assembly, compiled as it is, talks to a real server over HTTP/2.
+
+Needs mcs and the folder that ``scripts/dotnet-tools`` fills, named by VIVANT_DOTNET_TOOLS; CI has both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.session.server_kit import serving
+
+pytestmark = pytest.mark.device
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "unity_sample" / "Packages" / "com.vivant.face"
+TOOLS = Path(os.environ.get("VIVANT_DOTNET_TOOLS", "/nowhere"))
+FRAMEWORK = TOOLS / "dotnetcore2" / "bin" / "shared" / "Microsoft.NETCore.App" / "3.1.23"
+needs_tools = pytest.mark.skipif(
+    shutil.which("mcs") is None or not (TOOLS / "Google.Protobuf.dll").exists(),
+    reason="mcs or the folder of scripts/dotnet-tools (VIVANT_DOTNET_TOOLS) is missing",
+)
+
+
+async def command(*arguments: str | Path, **environment: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        *map(str, arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, **environment},
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode or 0, out.decode()
+
+
+async def compiled(out: Path, *sources: Path, target: str) -> Path:
+    names = ("System*.dll", "netstandard.dll", "Microsoft.Win32.Primitives.dll")
+    references = [f"-r:{dll}" for name in names for dll in sorted(FRAMEWORK.glob(name)) if "WindowsRuntime" not in dll.name]
+    options = ["-noconfig", "-nostdlib", "-langversion:7", "-nowarn:1701,1702,1591", f"-lib:{FRAMEWORK}", f"-target:{target}"]
+    code, said = await command(
+        "mcs", *options, *references, f"-r:{TOOLS / 'Google.Protobuf.dll'}", f"-out:{out}", *sources
+    )
+    assert code == 0, said
+    return out
+
+
+@needs_tools
+def test_the_core_assembly_speaks_interrupts_and_reconnects(tmp_path: Path) -> None:
+    async def story() -> None:
+        core = [*(PACKAGE / "Runtime" / "Core").glob("*.cs"), *(PACKAGE / "Runtime" / "Generated").glob("*.cs")]
+        program = await compiled(
+            tmp_path / "client.dll", Path(__file__).parent / "csharp" / "ConsoleClient.cs", *core, target="exe"
+        )
+        shutil.copy(TOOLS / "Google.Protobuf.dll", tmp_path)
+        framework = {"name": "Microsoft.NETCore.App", "version": "3.1.23"}
+        (tmp_path / "client.runtimeconfig.json").write_text(json.dumps({"runtimeOptions": {"framework": framework}}))
+        async with serving() as (server, _):
+            code, said = await command(
+                TOOLS / "dotnetcore2" / "bin" / "dotnet",
+                program,
+                f"http://127.0.0.1:{server.port}",
+                DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="1",
+            )
+        assert code == 0, said
+        assert said.endswith("ok\n"), said
+
+    asyncio.run(story())

@@ -1,0 +1,273 @@
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Net.Http;
+using System.Threading;
+using System.Threading.Tasks;
+using Google.Protobuf;
+using Vivant.V1;
+
+namespace Vivant
+{
+    /// <summary>Where the server is.</summary>
+    public sealed class FaceServer
+    {
+        public Uri Address = new Uri("http://127.0.0.1:50750");
+        public string Token = "";
+        /// <summary>Speaks HTTP/2; owned by whoever made it.</summary>
+        public Func<HttpMessageHandler> Handler;
+    }
+
+    /// <summary>
+    /// One speaking character on a server. Connects again by itself, with growing pauses, until it is disposed. The verbs may be
+    /// called from any thread and never wait; pictures, motion and events are taken from the main thread.
+    /// </summary>
+    public sealed class FaceConnection : IDisposable
+    {
+        const string Animate = "/vivant.v1.FaceService/Animate";
+        const int ChunkSamples = 16000;
+        const int FirstPauseMs = 250;
+        const int LongestPauseMs = 8000;
+
+        public readonly LatestFrame Picture = new LatestFrame();
+        public readonly MotionBuffer Motion = new MotionBuffer();
+        readonly ConcurrentQueue<Event> events = new ConcurrentQueue<Event>();
+        readonly FaceServer server;
+        readonly SessionConfig config;
+        readonly string client = Guid.NewGuid().ToString("N");
+        readonly CancellationTokenSource stop = new CancellationTokenSource();
+        readonly Task running;
+        BlockingOutbox outbox = new BlockingOutbox();
+        GrpcCall call;
+        long epoch;
+
+        public FaceConnection(FaceServer server, SessionConfig config)
+        {
+            this.server = server;
+            this.config = config;
+            running = Task.Run(RunAsync);
+        }
+
+        /// <summary>The config in effect; null while there is no connection.</summary>
+        public SessionStarted Started { get; private set; }
+
+        /// <summary>Of the call, about once a second.</summary>
+        public Statistics Statistics { get; private set; }
+
+        /// <summary>Why the last connection ended; null if it did not.</summary>
+        public Exception LastError { get; private set; }
+
+        /// <summary>How often a connection stood.</summary>
+        public int Connections { get; private set; }
+
+        /// <summary>Begins a line.</summary>
+        public void Begin(string utteranceId)
+        {
+            Send(new AnimateRequest { UtteranceStart = new UtteranceStart { UtteranceId = utteranceId } });
+        }
+
+        /// <summary>Adds mono audio in [-1, 1] at the config's rate, as much as there is.</summary>
+        public void Push(float[] samples, int count)
+        {
+            for (int first = 0; first < count; first += ChunkSamples)
+            {
+                int length = Math.Min(ChunkSamples, count - first);
+                var bytes = new byte[2 * length];
+                for (int i = 0; i < length; i++)
+                {
+                    short value = (short)Math.Round(Math.Max(-1f, Math.Min(1f, samples[first + i])) * 32767f);
+                    bytes[2 * i] = (byte)value;
+                    bytes[2 * i + 1] = (byte)(value >> 8);
+                }
+                Send(new AnimateRequest { Audio = new Audio { Samples = UnsafeByteOperations.UnsafeWrap(bytes) } });
+            }
+        }
+
+        /// <summary>The line is complete; it is spoken to its end.</summary>
+        public void End()
+        {
+            Send(new AnimateRequest { UtteranceEnd = new UtteranceEnd() });
+        }
+
+        /// <summary>Stops speaking now. Nothing older is shown from here on, also not what is on its way.</summary>
+        public void Interrupt()
+        {
+            ulong next = (ulong)Interlocked.Increment(ref epoch);
+            Picture.Clear();
+            Motion.Clear();
+            Send(new AnimateRequest { Interrupt = new Interrupt { Epoch = next } });
+        }
+
+        public void Steer(Controls controls)
+        {
+            config.Controls = controls;
+            Send(new AnimateRequest { Controls = controls });
+        }
+
+        public void Show(PortraitRef portrait)
+        {
+            config.Portrait = portrait;
+            Send(new AnimateRequest { Portrait = portrait });
+        }
+
+        public void Matter(uint priority, float distanceM)
+        {
+            Send(new AnimateRequest { Importance = new Importance { Priority = priority, DistanceM = distanceM } });
+        }
+
+        /// <summary>The next event, or null.</summary>
+        public Event TakeEvent()
+        {
+            Event next;
+            return events.TryDequeue(out next) ? next : null;
+        }
+
+        /// <summary>Drops the connection; a new one is made at once.</summary>
+        public void Reconnect()
+        {
+            var current = call;
+            if (current != null) current.Dispose();
+        }
+
+        /// <summary>Ends everything; returns when the connection is closed, at the latest after a second.</summary>
+        public void Dispose()
+        {
+            stop.Cancel();
+            Reconnect();
+            running.Wait(1000);
+        }
+
+        void Send(AnimateRequest request)
+        {
+            outbox.Add(request);
+        }
+
+        async Task RunAsync()
+        {
+            int pauseMs = FirstPauseMs;
+            while (!stop.IsCancellationRequested)
+            {
+                int before = Connections;
+                try
+                {
+                    await TalkAsync().ConfigureAwait(false);
+                }
+                catch (Exception error)
+                {
+                    LastError = error;
+                }
+                Started = null;
+                if (stop.IsCancellationRequested) return;
+                pauseMs = Connections > before ? FirstPauseMs : Math.Min(2 * pauseMs, LongestPauseMs);
+                try
+                {
+                    await Task.Delay(pauseMs, stop.Token).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException)
+                {
+                    return;
+                }
+            }
+        }
+
+        async Task TalkAsync()
+        {
+            using (var http = new HttpClient(server.Handler()) { Timeout = Timeout.InfiniteTimeSpan })
+            using (call = new GrpcCall(http, server.Address, Animate, Metadata()))
+            {
+                // What was said to the last connection is over: a line begins anew, and epochs count from 0 on the server.
+                outbox = new BlockingOutbox();
+                Interlocked.Exchange(ref epoch, 0);
+                var current = outbox;
+                await call.WriteAsync(new AnimateRequest { Config = config }).ConfigureAwait(false);
+                var sending = SendAsync(call, current);
+                try
+                {
+                    while (true)
+                    {
+                        var message = await call.ReadAsync().ConfigureAwait(false);
+                        if (message.Array == null) return;
+                        Take(message);
+                    }
+                }
+                finally
+                {
+                    current.Close();
+                    call.Dispose();
+                    await sending.ConfigureAwait(false);
+                }
+            }
+        }
+
+        static async Task SendAsync(GrpcCall call, BlockingOutbox outbox)
+        {
+            try
+            {
+                AnimateRequest request;
+                while ((request = await outbox.TakeAsync().ConfigureAwait(false)) != null) await call.WriteAsync(request).ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                call.Dispose(); // the reading side then says why
+            }
+        }
+
+        void Take(ArraySegment<byte> message)
+        {
+            var input = new CodedInputStream(message.Array, message.Offset, message.Count);
+            if (message.Count > 0 && WireFormat.GetTagFieldNumber(input.PeekTag()) == AnimateResponse.FrameFieldNumber)
+            {
+                input.ReadTag();
+                int length = input.ReadLength();
+                Picture.Fill(input, message.Array, (int)input.Position + length);
+                Picture.Publish((ulong)Interlocked.Read(ref epoch));
+                return;
+            }
+            var response = AnimateResponse.Parser.ParseFrom(message.Array, message.Offset, message.Count);
+            switch (response.MessageCase)
+            {
+                case AnimateResponse.MessageOneofCase.Started:
+                    Started = response.Started;
+                    Connections++;
+                    break;
+                case AnimateResponse.MessageOneofCase.Motion:
+                    if (response.Motion.Epoch >= (ulong)Interlocked.Read(ref epoch)) Motion.Add(response.Motion);
+                    break;
+                case AnimateResponse.MessageOneofCase.Event: events.Enqueue(response.Event); break;
+                case AnimateResponse.MessageOneofCase.Statistics: Statistics = response.Statistics; break;
+            }
+        }
+
+        IEnumerable<KeyValuePair<string, string>> Metadata()
+        {
+            yield return new KeyValuePair<string, string>("vivant-client", client);
+            if (server.Token != "") yield return new KeyValuePair<string, string>("authorization", "Bearer " + server.Token);
+        }
+    }
+
+    /// <summary>Messages that wait to be sent, in order.</summary>
+    sealed class BlockingOutbox
+    {
+        readonly ConcurrentQueue<AnimateRequest> waiting = new ConcurrentQueue<AnimateRequest>();
+        readonly SemaphoreSlim count = new SemaphoreSlim(0);
+
+        public void Add(AnimateRequest request)
+        {
+            waiting.Enqueue(request);
+            count.Release();
+        }
+
+        public void Close()
+        {
+            count.Release();
+        }
+
+        /// <summary>The next; null once closed and empty.</summary>
+        public async Task<AnimateRequest> TakeAsync()
+        {
+            await count.WaitAsync().ConfigureAwait(false);
+            AnimateRequest next;
+            return waiting.TryDequeue(out next) ? next : null;
+        }
+    }
+}
