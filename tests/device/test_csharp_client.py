@@ -42,9 +42,7 @@ async def compiled(out: Path, *sources: Path, target: str) -> Path:
     names = ("System*.dll", "netstandard.dll", "Microsoft.Win32.Primitives.dll")
     references = [f"-r:{dll}" for name in names for dll in sorted(FRAMEWORK.glob(name)) if "WindowsRuntime" not in dll.name]
     options = ["-noconfig", "-nostdlib", "-langversion:7", "-nowarn:1701,1702,1591", f"-lib:{FRAMEWORK}", f"-target:{target}"]
-    code, said = await command(
-        "mcs", *options, *references, f"-r:{TOOLS / 'Google.Protobuf.dll'}", f"-out:{out}", *sources
-    )
+    code, said = await command("mcs", *options, *references, f"-r:{TOOLS / 'Google.Protobuf.dll'}", f"-out:{out}", *sources)
     assert code == 0, said
     return out
 
@@ -70,3 +68,12 @@ def test_the_core_assembly_speaks_interrupts_and_reconnects(tmp_path: Path) -> N
         assert said.endswith("ok\n"), said
 
     asyncio.run(story())
+
+
+@needs_tools
+def test_components_editor_and_sample_compile_against_stubs_of_unity(tmp_path: Path) -> None:
+    """Says nothing about how they run inside Unity, only that they are sound C# and fit the core assembly."""
+    folders = (PACKAGE / "Runtime", PACKAGE / "Editor", PACKAGE / "Samples~")
+    sources = [source for folder in folders for source in sorted(folder.rglob("*.cs"))]
+    stubs = Path(__file__).parent / "csharp" / "UnityStubs.cs"
+    assert asyncio.run(compiled(tmp_path / "all.dll", stubs, *sources, target="library")).exists()

@@ -50,12 +50,14 @@ def open_tint(image: bytes, /, *, transparent: bool) -> TintFace:
     return TintFace(image)
 
 
-def run_served(story: Callable[[Server, Client], Awaitable[None]], config: ServerConfig | None = None) -> None:
+def run_served(
+    story: Callable[[Server, Client], Awaitable[None]], config: ServerConfig | None = None, wait_s: float = WAIT_S
+) -> None:
     """Run a test's story against a real server on a free port of loopback."""
 
     async def main() -> None:
         async with serving(config) as (server, client):
-            await asyncio.wait_for(story(server, client), WAIT_S)
+            await asyncio.wait_for(story(server, client), wait_s)
 
     asyncio.run(main())
 
@@ -97,5 +99,3 @@ async def gone(server: Server) -> None:
 def raw_stub(server: Server) -> tuple[grpc.aio.Channel, Any]:
     channel = grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
     return channel, channel.stream_stream("/vivant.v1.FaceService/Animate")
-
-

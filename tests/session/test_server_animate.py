@@ -64,7 +64,9 @@ def test_immediate_frames_cover_the_audio_once_and_in_order() -> None:
 
 
 @pytest.mark.parametrize("transport", [pb.FRAME_TRANSPORT_INLINE, pb.FRAME_TRANSPORT_SHARED_MEMORY])
-@pytest.mark.parametrize("pixel_format", [pb.PIXEL_FORMAT_RGBA, pb.PIXEL_FORMAT_RGB, pb.PIXEL_FORMAT_I420, pb.PIXEL_FORMAT_JPEG])
+@pytest.mark.parametrize(
+    "pixel_format", [pb.PIXEL_FORMAT_RGBA, pb.PIXEL_FORMAT_RGB, pb.PIXEL_FORMAT_I420, pb.PIXEL_FORMAT_JPEG]
+)
 def test_pixels_arrive(transport: pb.FrameTransport, pixel_format: pb.PixelFormat) -> None:
     async def story(server: Server, client: Client) -> None:
         shared = transport == pb.FRAME_TRANSPORT_SHARED_MEMORY
@@ -207,5 +209,3 @@ def test_audio_beyond_the_queue_is_refused() -> None:
                 await until(face, "NEVER")
 
     run_served(story)
-
-

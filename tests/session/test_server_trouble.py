@@ -1,0 +1,170 @@
+"""What strangers send, how the server ends, and who may call it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trying
+from hypothesis import strategies as st
+
+from tests.session.server_kit import gone, raw_stub, run_served, settings, tone, until
+from vivant.client import Client, RemoteFrame, connect
+from vivant.errors import InputError, UnavailableError
+from vivant.server.limits import Limits
+from vivant.server.security import Security
+from vivant.server.server import Server, ServerConfig
+from vivant.v1 import vivant_pb2 as pb
+
+pytestmark = pytest.mark.session
+
+N_FUZZ = 10_000
+CONFIG = pb.AnimateRequest(config=settings(portrait=pb.PortraitRef(id="ada"), outputs=pb.OUTPUTS_MOTION)).SerializeToString()
+
+
+def random_message(chance: random.Random) -> bytes:
+    """Garbage, or a message of the contract with values from anywhere."""
+    big = chance.choice((0, 1, 2**31, 2**63))
+    wild = chance.choice((0.0, 1e30, -1e30, float("nan"), float("inf"), 5.0))
+    makers: list[Any] = [
+        lambda: pb.AnimateRequest(audio=pb.Audio(samples=chance.randbytes(2 * chance.randrange(50)))),
+        lambda: pb.AnimateRequest(utterance_start=pb.UtteranceStart(utterance_id="x" * chance.choice((0, 3, 64)))),
+        lambda: pb.AnimateRequest(utterance_end=pb.UtteranceEnd()),
+        lambda: pb.AnimateRequest(interrupt=pb.Interrupt()),
+        lambda: pb.AnimateRequest(keep_alive=pb.KeepAlive()),
+        lambda: pb.AnimateRequest(ring_release=pb.RingRelease(sequence=big)),
+        lambda: pb.AnimateRequest(portrait=pb.PortraitRef(id=chance.choice(("ada", "nobody", "../../etc")))),
+        lambda: pb.AnimateRequest(controls=pb.Controls(gaze_yaw_deg=chance.uniform(-30, 30))),
+        lambda: pb.AnimateRequest(controls=pb.Controls(gaze_yaw_deg=wild)),
+        lambda: pb.AnimateRequest(importance=pb.Importance(priority=chance.randrange(101), distance_m=wild)),
+        lambda: pb.AnimateRequest(audio=pb.Audio(samples=b"abc")),
+        lambda: pb.AnimateRequest(interrupt=pb.Interrupt(epoch=big)),
+        lambda: pb.AnimateRequest(config=pb.SessionConfig()),
+    ]
+    if chance.random() < 0.03:
+        return chance.randbytes(chance.randrange(40))
+    weights = [8] * 8 + [0.2] * 5
+    return bytes(chance.choices(makers, weights)[0]().SerializeToString())
+
+
+def test_ten_thousand_random_messages_while_another_face_speaks() -> None:
+    async def story(server: Server, client: Client) -> None:
+        channel, animate = raw_stub(server)
+        chance, sent, statuses = random.Random(4), 0, set()
+        async with client.animate("ada", settings()) as face:
+            while sent < N_FUZZ:
+                call = animate()
+                await call.write(CONFIG)
+                try:
+                    for _ in range(chance.randrange(400)):
+                        sent += 1
+                        await call.write(random_message(chance))
+                    await call.done_writing()
+                    call.cancel()
+                except (grpc.aio.AioRpcError, asyncio.InvalidStateError, asyncio.CancelledError):
+                    pass
+                statuses.add(await call.code())
+            await face.push(tone(0.5))
+            await face.end()
+            frames, _ = await until(face, "UTTERANCE_FINISHED")
+            assert len(frames) >= 10
+        await channel.close()
+        await asyncio.wait_for(gone(server), 2)
+        assert grpc.StatusCode.INVALID_ARGUMENT in statuses
+        codes = {
+            sample.labels["code"]
+            for metric in server.metrics.registry.collect()
+            for sample in metric.samples
+            if "code" in sample.labels
+        }
+        assert codes <= {"ExceptionGroup", "InputError", "Refusal"}, codes
+
+    run_served(story, ServerConfig(limits=Limits(messages_per_s=100_000)), wait_s=60)
+
+
+@trying(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(garbage=st.binary(max_size=200))
+def test_garbage_first_is_refused(garbage: bytes) -> None:
+    async def story(server: Server, client: Client) -> None:
+        channel, animate = raw_stub(server)
+        call = animate()
+        await call.write(garbage)
+        await call.done_writing()
+        assert await call.code() in (
+            grpc.StatusCode.FAILED_PRECONDITION,
+            grpc.StatusCode.INVALID_ARGUMENT,
+            grpc.StatusCode.INTERNAL,
+        )
+        await channel.close()
+        assert (await client.capabilities()).sessions == 0
+
+    run_served(story)
+
+
+def test_a_portrait_that_is_no_picture_and_one_that_is_too_large() -> None:
+    async def story(server: Server, client: Client) -> None:
+        with pytest.raises(InputError, match="not a picture"):
+            await client.put_portrait(b"hello")
+        with pytest.raises(InputError, match="1000 bytes"):
+            await client.put_portrait(bytes(1001))
+
+    run_served(story, ServerConfig(limits=Limits(portrait_bytes=1000)))
+
+
+def test_too_many_messages_per_second_end_the_call() -> None:
+    async def story(server: Server, client: Client) -> None:
+        with pytest.raises(UnavailableError, match="messages per second"):
+            async with client.animate("ada", settings()) as face:
+                for _ in range(200):
+                    await face.end()
+                await until(face, "NEVER")
+
+    run_served(story, ServerConfig(limits=Limits(messages_per_s=50)))
+
+
+def test_a_token_is_asked_for_and_health_is_open() -> None:
+    async def story(server: Server, client: Client) -> None:
+        with pytest.raises(UnavailableError, match="UNAUTHENTICATED"):
+            await client.capabilities()
+        with pytest.raises(UnavailableError, match="UNAUTHENTICATED"):
+            async with client.animate("ada", settings()):
+                pass
+        async with connect(f"127.0.0.1:{server.port}", token="secret") as known:
+            assert (await known.capabilities()).version
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+    run_served(story, ServerConfig(security=Security(token="secret")))
+
+
+def test_draining_tells_calls_and_takes_no_new_ones() -> None:
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate("ada", settings()) as face:
+            draining = asyncio.create_task(server.drain(5))
+            await until(face, "DRAINING")
+            with pytest.raises(UnavailableError):
+                await client.capabilities()
+            await face.finish()
+            assert [item async for item in face if isinstance(item, RemoteFrame)] is not None
+        await draining
+
+    run_served(story)
+
+
+def test_vivant_serve_says_where_it_listens_and_ends_on_sigterm(cache_dir: Path) -> None:
+    code = "from vivant.cli import main; main()"
+    with subprocess.Popen([sys.executable, "-c", code, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("vivant listens on 127.0.0.1:")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0

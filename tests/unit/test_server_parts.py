@@ -1,0 +1,146 @@
+"""The server's parts, each by itself: config, wire, ring, governor, conversions, security."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from vivant.errors import InputError
+from vivant.render import _kernel
+from vivant.server.config import effective, samples_of
+from vivant.server.crew import LEAST_DETAIL, Crew, Governor, Load
+from vivant.server.limits import Limits
+from vivant.server.refusal import Refusal
+from vivant.server.ring import SLOTS, Ring
+from vivant.server.security import Security, is_loopback, is_same_machine
+from vivant.server.wire import frame_response
+from vivant.clock import VirtualClock
+from vivant.types import UInt8Array
+from vivant.v1 import vivant_pb2 as pb
+
+pytestmark = pytest.mark.unit
+
+
+@given(data=st.binary(max_size=500), index=st.integers(0, 2**63), name=st.text(max_size=40))
+def test_a_frame_put_together_by_hand_is_protobufs_own(data: bytes, index: int, name: str) -> None:
+    head = pb.Frame(index=index, pts_us=index // 3, utterance_id=name, width_px=512)
+    read = pb.AnimateResponse.FromString(frame_response(head, memoryview(data)))
+    head.data = data
+    assert read.frame == head
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        (pb.SessionConfig(size_px=7), "size_px must be from 64 to 1024, got 7"),
+        (pb.SessionConfig(fps=pb.Rational(numerator=500, denominator=1)), "fps must be from 24 to 60"),
+        (pb.SessionConfig(fps=pb.Rational(denominator=1)), "fps.numerator"),
+        (pb.SessionConfig(sample_rate_hz=96_000), "sample_rate_hz must be"),
+        (pb.SessionConfig(pixel_format=9), "pixel_format 9 is unknown"),  # type: ignore[arg-type]
+        (pb.SessionConfig(size_px=66, pixel_format=pb.PIXEL_FORMAT_I420), "multiple of 4"),
+        (pb.SessionConfig(transparent=True, pixel_format=pb.PIXEL_FORMAT_JPEG), "transparent needs"),
+        (pb.SessionConfig(controls=pb.Controls(gaze_yaw_deg=90)), "gaze yaw must be"),
+        (pb.SessionConfig(controls=pb.Controls(gaze_yaw_deg=float("nan"))), "finite"),
+        (pb.SessionConfig(importance=pb.Importance(priority=101)), "priority must be"),
+        (pb.SessionConfig(importance=pb.Importance(distance_m=float("nan"))), "distance_m must be"),
+        (pb.SessionConfig(consent=pb.Consent(reference="x" * 300)), "at most 256 bytes"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(message: pb.SessionConfig, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        effective(message, Limits())
+
+
+def test_zero_is_a_value_where_it_can_be_meant() -> None:
+    still = effective(pb.SessionConfig(controls=pb.Controls(head_motion=0.0, intensity=0.0)), Limits()).controls
+    assert still.head_motion == 0.0 and still.intensity == 0.0 and still.distance == 1.0
+
+
+def test_samples() -> None:
+    assert np.allclose(samples_of(np.array([-32768, 0, 16384], "<i2").tobytes(), pb.AUDIO_FORMAT_PCM_S16LE), [-1, 0, 0.5])
+    for data, audio_format in ((b"abc", pb.AUDIO_FORMAT_PCM_S16LE), (np.float32("nan").tobytes(), pb.AUDIO_FORMAT_F32LE)):
+        with pytest.raises(InputError):
+            samples_of(data, audio_format)
+
+
+def test_a_ring_never_writes_what_the_client_may_still_read() -> None:
+    ring = Ring(5000)
+    try:
+        slots = [ring.write(bytes([i]) * 10) for i in range(SLOTS)]
+        assert [slot.sequence for slot in slots if slot] == list(range(1, SLOTS + 1))
+        assert ring.write(b"x") is None
+        ring.release(10_000)  # a lie
+        assert ring.write(b"x") is None
+        ring.release(2)
+        again = ring.write(b"x"), ring.write(b"y"), ring.write(b"z")
+        assert [slot.slot for slot in again if slot] == [0, 1] and again[2] is None
+    finally:
+        ring.close()
+
+
+class Face:
+    def __init__(self, priority: float) -> None:
+        self.importance, self.detail = (priority, 0.0), 0
+
+    def set_detail(self, level: int, why: str) -> None:
+        self.detail = level
+
+
+def test_overload_costs_the_least_important_first_and_is_given_back_last() -> None:
+    clock = VirtualClock()
+    with Crew(clock, 1) as crew:
+        governor = Governor(crew, clock, 8)
+        far, near = Face(10), Face(90)
+        for face in (far, near):
+            governor.admit(face)
+        busy, calm = Load(0.99, 50_000), Load(0.2, 100)
+        for _ in range(LEAST_DETAIL):
+            governor.judge(busy, 0)
+            assert near.detail == 0
+        assert far.detail == LEAST_DETAIL
+        governor.judge(busy, 0)
+        assert near.detail == 1
+        for _ in range(2 * LEAST_DETAIL):
+            governor.judge(busy, 0)
+        with pytest.raises(Refusal) as refused:
+            governor.admit(Face(50))
+        assert refused.value.retry_after_ms
+        for _ in range(4 * LEAST_DETAIL):
+            governor.judge(calm, 0)
+        assert near.detail == 0 and far.detail == LEAST_DETAIL
+        for _ in range(4 * LEAST_DETAIL):
+            governor.judge(calm, 0)
+        assert far.detail == 0
+
+
+@given(pixels=hnp.arrays(np.uint8, (4, 6, 4)))
+def test_conversions(pixels: UInt8Array) -> None:
+    rgb = np.empty(4 * 6 * 3, np.uint8)
+    _kernel.rgb_from_rgba(pixels, rgb)
+    assert np.array_equal(rgb.reshape(4, 6, 3), pixels[..., :3])
+    planes = np.empty(4 * 6 * 3 // 2, np.uint8)
+    _kernel.i420_from_rgba(pixels, planes)
+    r, g, b = (pixels[..., i].astype(float) for i in range(3))
+    luma = 16 + (65.481 * r + 128.553 * g + 24.966 * b) / 255
+    assert np.abs(planes[:24].reshape(4, 6) - luma).max() <= 1.01
+    means = [channel.reshape(2, 2, 3, 2).mean((1, 3)) for channel in (r, g, b)]
+    u = 128 + (-37.797 * means[0] - 74.203 * means[1] + 112 * means[2]) / 255
+    v = 128 + (112 * means[0] - 93.786 * means[1] - 18.214 * means[2]) / 255
+    assert np.abs(planes[24:30].reshape(2, 3) - u).max() <= 1.3 and np.abs(planes[30:].reshape(2, 3) - v).max() <= 1.3
+
+
+def test_a_conversion_needs_room_and_even_sides() -> None:
+    with pytest.raises(ValueError, match="even"):
+        _kernel.i420_from_rgba(np.zeros((3, 4, 4), np.uint8), np.zeros(18, np.uint8))
+    with pytest.raises(ValueError, match="3 bytes"):
+        _kernel.rgb_from_rgba(np.zeros((2, 2, 4), np.uint8), np.zeros(11, np.uint8))
+
+
+def test_only_loopback_is_open() -> None:
+    assert all(map(is_loopback, ("127.0.0.1", "::1", "localhost"))) and not is_loopback("0.0.0.0")
+    assert is_same_machine("ipv4:127.0.0.1:5") and not is_same_machine("ipv4:10.0.0.1:5")
+    with pytest.raises(InputError, match="TLS and a token are required"):
+        Security("0.0.0.0")
