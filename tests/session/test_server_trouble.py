@@ -59,7 +59,7 @@ def random_message(chance: random.Random) -> bytes:
 def test_ten_thousand_random_messages_while_another_face_speaks() -> None:
     async def story(server: Server, client: Client) -> None:
         channel, animate = raw_stub(server)
-        chance, sent, statuses = random.Random(4), 0, set()
+        chance, sent = random.Random(4), 0
         async with client.animate("ada", settings()) as face:
             while sent < N_FUZZ:
                 call = animate()
@@ -72,21 +72,19 @@ def test_ten_thousand_random_messages_while_another_face_speaks() -> None:
                     call.cancel()
                 except (grpc.aio.AioRpcError, asyncio.InvalidStateError, asyncio.CancelledError):
                     pass
-                statuses.add(await call.code())
             await face.push(tone(0.5))
             await face.end()
             frames, _ = await until(face, "UTTERANCE_FINISHED")
             assert len(frames) >= 10
         await channel.close()
         await asyncio.wait_for(gone(server), 2)
-        assert grpc.StatusCode.INVALID_ARGUMENT in statuses
         codes = {
             sample.labels["code"]
             for metric in server.metrics.registry.collect()
             for sample in metric.samples
             if "code" in sample.labels
         }
-        assert codes <= {"ExceptionGroup", "InputError", "Refusal"}, codes
+        assert "InputError" in codes and codes <= {"InputError", "Refusal"}, codes
 
     run_served(story, ServerConfig(limits=Limits(messages_per_s=100_000)), wait_s=60)
 
@@ -122,11 +120,12 @@ def test_a_portrait_that_is_no_picture_and_one_that_is_too_large() -> None:
 
 def test_too_many_messages_per_second_end_the_call() -> None:
     async def story(server: Server, client: Client) -> None:
-        with pytest.raises(UnavailableError, match="messages per second"):
+        with pytest.raises(UnavailableError):  # with gRPC's own words where a write of the client met the end first
             async with client.animate("ada", settings()) as face:
                 for _ in range(200):
                     await face.end()
                 await until(face, "NEVER")
+        await asyncio.wait_for(gone(server), 2)
 
     run_served(story, ServerConfig(limits=Limits(messages_per_s=50)))
 
@@ -155,7 +154,7 @@ def test_draining_tells_calls_and_takes_no_new_ones() -> None:
             with pytest.raises(UnavailableError):
                 await client.capabilities()
             await face.finish()
-            assert [item async for item in face if isinstance(item, RemoteFrame)] is not None
+            assert [item async for item in face if isinstance(item, RemoteFrame)]  # what was queued still comes
         await draining
 
     run_served(story)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from vivant.clock import VirtualClock
 from vivant.errors import InputError
 from vivant.render import _kernel
 from vivant.server.config import effective, samples_of
@@ -17,7 +18,6 @@ from vivant.server.refusal import Refusal
 from vivant.server.ring import SLOTS, Ring
 from vivant.server.security import Security, is_loopback, is_same_machine
 from vivant.server.wire import frame_response
-from vivant.clock import VirtualClock
 from vivant.types import UInt8Array
 from vivant.v1 import vivant_pb2 as pb
 

@@ -6,6 +6,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_generating_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_every_field_and_call_has_a_comment() -> None:
     lines = PROTO.read_text().splitlines()
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         if re.match(r"\s*(optional |repeated )?[\w.]+ \w+ = \d+;|\s+[A-Z_0-9]+ = \d+;|\s+rpc |(message|enum|service) ", line):
             assert before.strip().startswith("//"), line
 

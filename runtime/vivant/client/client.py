@@ -30,7 +30,8 @@ class Client:
 
     async def capabilities(self) -> pb.GetCapabilitiesResponse:
         """What the server can do, and its limits."""
-        return await self._call("GetCapabilities", pb.GetCapabilitiesRequest())
+        response: pb.GetCapabilitiesResponse = await self._call("GetCapabilities", pb.GetCapabilitiesRequest())
+        return response
 
     async def put_portrait(self, image: bytes | Path, *, transparent: bool = False) -> str:
         """Build a portrait ahead; returns its id. Raises InputError for what is no usable portrait."""

@@ -70,11 +70,11 @@ class RemoteFace:
 
     def __init__(
         self,
-        stub: Any,
-        metadata: Any,
+        stub: Any,  # noqa: ANN401
+        metadata: Any,  # noqa: ANN401
         portrait: str | bytes | Path,
         config: pb.SessionConfig,
-        controls: Controls | None,  # noqa: ANN401
+        controls: Controls | None,
     ) -> None:
         self._stub, self._metadata = stub, metadata
         self._config = pb.SessionConfig()
@@ -179,7 +179,8 @@ class RemoteFace:
             return bytes(frame.data)
         slot = frame.ring_slot
         first = slot.slot * self.started.ring.slot_bytes
-        memory: memoryview = self._memory.buf
+        memory = self._memory.buf
+        assert memory is not None
         data = bytes(memory[first : first + slot.size_bytes])
         if not self._finished:
             await self._send(pb.AnimateRequest(ring_release=pb.RingRelease(sequence=slot.sequence)))
@@ -189,10 +190,12 @@ class RemoteFace:
         try:
             async with self._sending:
                 await self._call.write(request)
-        except asyncio.InvalidStateError as error:
-            raise ClosedError("this face was closed or its server is gone; animate a new one") from error
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error) from error
+        except (asyncio.InvalidStateError, grpc.aio.AioRpcError) as error:
+            # The call is over; its status says why, the error of a write does not.
+            code = await self._call.code()
+            if code in (grpc.StatusCode.OK, grpc.StatusCode.CANCELLED):
+                raise ClosedError("this face was closed; animate a new one") from error
+            raise refusal(code, await self._call.details()) from error
 
     async def _receive(self) -> Any:  # noqa: ANN401
         try:
@@ -213,10 +216,14 @@ def portrait_ref(portrait: str | bytes | Path) -> pb.PortraitRef:
 
 def error_of(error: grpc.aio.AioRpcError) -> VivantError:
     """The server's sentence as the kind of error that a local call would have raised."""
-    sentence = error.details() or str(error.code())
-    if error.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION):
+    return refusal(error.code(), error.details())
+
+
+def refusal(code: grpc.StatusCode, details: str | None) -> VivantError:
+    sentence = details or str(code)
+    if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION):
         return InputError(sentence)
-    return UnavailableError(f"the server answered {error.code().name}: {sentence}")
+    return UnavailableError(f"the server answered {code.name}: {sentence}")
 
 
 def controls_message(controls: Controls) -> pb.Controls:
@@ -225,7 +232,7 @@ def controls_message(controls: Controls) -> pb.Controls:
         gaze_yaw_deg=controls.gaze[0],
         gaze_pitch_deg=controls.gaze[1],
         distance=controls.distance,
-        emotion=pb.Emotion.Value(f"EMOTION_{controls.emotion.name}"),
+        emotion=f"EMOTION_{controls.emotion.name}",
         intensity=controls.intensity,
         head_motion=controls.head_motion,
     )

@@ -12,11 +12,13 @@ import logging
 import uuid
 from collections import deque
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from vivant.clock import Clock
-from vivant.errors import ClosedError, InputError, VivantError
+from vivant.errors import InputError, VivantError
 from vivant.face import Face
 from vivant.motion.model import SpeechMotion
 from vivant.server.canvas import Canvas, Shot
@@ -38,7 +40,7 @@ AUDIO_MESSAGE_BYTES = 1 << 20
 UTTERANCE_ID_BYTES = 64
 STATISTICS_US = 1_000_000
 
-Context = grpc.aio.ServicerContext[pb.AnimateRequest, pb.AnimateResponse | bytes]
+Context: TypeAlias = grpc.aio.ServicerContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class Call:
     async def _read(self, tasks: asyncio.TaskGroup) -> None:
         clock = self._house.clock
         period_us, n_messages = clock.now_us(), 0
-        async for request in _requests(self._context):
+        while (request := await next_request(self._context)) is not None:
             n_messages += 1
             if clock.now_us() - period_us > 1_000_000:
                 period_us, n_messages = clock.now_us(), 1
@@ -330,9 +332,15 @@ class Call:
     """Of the last frame that came out."""
 
 
-async def _requests(context: Context):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    while (request := await context.read()) is not grpc.aio.EOF:
-        yield request
+async def next_request(context: Context) -> pb.AnimateRequest | None:
+    """None when the client has closed its side. Raises InputError for bytes that are not of the contract."""
+    data = await context.read()
+    if data is grpc.aio.EOF:
+        return None
+    try:
+        return pb.AnimateRequest.FromString(data)
+    except DecodeError as error:
+        raise InputError("a message that is not an AnimateRequest") from error
 
 
 def motion_message(motion: MotionFrame, utterance_id: str, epoch: int) -> pb.Motion:

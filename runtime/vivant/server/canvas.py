@@ -1,4 +1,4 @@
-"""A session's renderer as the server needs it: portraits change, detail gives way under load, pixels leave in the client's format."""
+"""A session's renderer as the server needs it: portraits and detail change, pixels leave in the client's format."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Showing:
 
 
 class Canvas:
-    """`Face` and `FaceRenderer` of one session. ``render`` runs on the executor, one call at a time; the rest on the event loop."""
+    """`Face` and `FaceRenderer` of one session. ``render`` runs on the executor, one call at a time; the rest on the loop."""
 
     notes: tuple[str, ...] = ()
 

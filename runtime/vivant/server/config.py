@@ -59,6 +59,7 @@ def effective(asked: pb.SessionConfig, limits: Limits) -> Effective:
         setattr(config, field, getattr(config, field) or value)
     _require_known_enums(config)
     _require_range("size_px", config.size_px, MIN_SIZE_PX, limits.size_px)
+    _require_range("sample_rate_hz", config.sample_rate_hz, 8000, 48_000)
     _require_range("jpeg_quality", config.jpeg_quality, 1, 100)
     _require_range("audio_queue_ms", config.audio_queue_ms, 1000, limits.audio_queue_ms)
     if config.pixel_format == pb.PIXEL_FORMAT_I420 and config.size_px % 4:
@@ -120,7 +121,7 @@ def samples_of(data: bytes, audio_format: pb.AudioFormat) -> Float32Array:
     if len(data) % width:
         raise InputError(f"audio must be whole samples of {width} bytes, got {len(data)} bytes")
     if width == 2:
-        return np.frombuffer(data, "<i2").astype(np.float32) / 32768
+        return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
     samples = np.frombuffer(data, "<f4").astype(np.float32)
     if not np.isfinite(samples).all():
         raise InputError("audio holds a value that is not finite")

@@ -12,7 +12,7 @@ from vivant.errors import InputError, UnavailableError, VivantError
 log = logging.getLogger("vivant.server")
 
 
-class Refusal(VivantError):
+class Refusal(VivantError):  # noqa: N818 - a refusal is an answer, not a fault
     """A call that cannot be served. ``retry_after_ms`` tells a client when to come again."""
 
     def __init__(self, code: grpc.StatusCode, sentence: str, retry_after_ms: int | None = None) -> None:
@@ -25,10 +25,15 @@ def full(sentence: str, retry_after_ms: int | None = None) -> Refusal:
     return Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, sentence, retry_after_ms)
 
 
-async def abort(context: grpc.aio.ServicerContext, error: BaseException) -> NoReturn:
-    """End the call with the status that fits the first error that is not a group."""
+def first_of(error: BaseException) -> BaseException:
+    """The first error that is not a group."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+async def abort(context: grpc.aio.ServicerContext, error: BaseException) -> NoReturn:
+    """End the call with the status that fits."""
     if isinstance(error, Refusal):
         hint = () if error.retry_after_ms is None else (("retry-after-ms", str(error.retry_after_ms)),)
         await context.abort(error.code, str(error), hint)

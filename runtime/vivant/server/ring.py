@@ -33,6 +33,7 @@ class Ring:
         self._written += 1
         first = slot * self._slot_bytes
         buffer = self._memory.buf
+        assert buffer is not None
         buffer[first : first + len(data)] = data
         return pb.RingSlot(slot=slot, size_bytes=len(data), sequence=self._written)
 

@@ -8,7 +8,6 @@ import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import grpc
 
@@ -56,14 +55,14 @@ def is_same_machine(peer: str) -> bool:
     return peer.startswith(("ipv4:127.", "ipv6:%5B::1%5D", "ipv6:[::1]", "unix:"))
 
 
-def client_of(context: grpc.aio.ServicerContext[Any, Any]) -> str:
+def client_of(context: grpc.aio.ServicerContext) -> str:
     """Under whose name portraits are kept: its token and its own secret; without either, its connection."""
     metadata = dict(context.invocation_metadata() or ())
     secret = str(metadata.get(CLIENT_KEY, "")) or context.peer()
     return hashlib.sha256(f"{metadata.get('authorization', '')}\n{secret}".encode()).hexdigest()
 
 
-class TokenGuard(grpc.aio.ServerInterceptor):
+class TokenGuard(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """Refuses calls without ``authorization: Bearer TOKEN``, except the health check."""
 
     def __init__(self, token: str) -> None:
@@ -71,15 +70,15 @@ class TokenGuard(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
         details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    ) -> grpc.RpcMethodHandler:
         handler = await continuation(details)
         given = str(dict(details.invocation_metadata or ()).get("authorization", "")).encode()
         if details.method.startswith(OPEN_SERVICES) or hmac.compare_digest(given, self._expected) or handler is None:
             return handler
 
-        async def refuse(_: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        async def refuse(_: object, context: grpc.aio.ServicerContext) -> None:
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is missing or wrong")
 
         kinds = {

@@ -107,8 +107,8 @@ class Server:
         address, credentials = f"{host}:{self.config.port}", security.credentials()
         try:
             if credentials is None:
-                return self._server.add_insecure_port(address)
-            return self._server.add_secure_port(address, credentials)
+                return int(self._server.add_insecure_port(address))
+            return int(self._server.add_secure_port(address, credentials))
         except RuntimeError as error:
             raise InputError(f"cannot listen on {address}; is another program there?") from error
 
@@ -119,7 +119,8 @@ class Server:
     def describe(self) -> str:
         """What it can do, in a line."""
         formats = ", ".join(name.removeprefix("PIXEL_FORMAT_") for name in pb.PixelFormat.keys()[1:])
-        return f"up to {self.config.limits.sessions} faces of {self.config.limits.size_px} px; {formats}; shared memory on this machine"
+        limits = self.config.limits
+        return f"up to {limits.sessions} faces of {limits.size_px} px; {formats}; shared memory on this machine"
 
 
 def _options(limits: Limits) -> list[tuple[str, int]]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
 
 import vivant
 from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, Face
-from vivant.server.call import Call, House, motion_message
+from vivant.server.call import Call, House, motion_message, next_request
 from vivant.server.canvas import Canvas, Shot
 from vivant.server.config import effective, samples_of
 from vivant.server.limits import Limits
 from vivant.server.portraits import BUNDLED
-from vivant.server.refusal import Refusal, abort
+from vivant.server.refusal import Refusal, abort, first_of
 from vivant.server.security import client_of, is_same_machine
 from vivant.server.wire import frame_response, serialize
 from vivant.session.session import Session
@@ -25,7 +25,7 @@ from vivant.types import ARKIT_NAMES, MotionFrame, Pose, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
 
 SERVICE = pb.DESCRIPTOR.services_by_name["FaceService"]
-Context = grpc.aio.ServicerContext[Any, Any]
+Context: TypeAlias = grpc.aio.ServicerContext
 
 
 class FaceService:
@@ -44,8 +44,8 @@ class FaceService:
             await self._refuse(context, error)
 
     async def _animate(self, context: Context) -> None:
-        first = await context.read()
-        if first is grpc.aio.EOF or first.WhichOneof("message") != "config":
+        first = await next_request(context)
+        if first is None or first.WhichOneof("message") != "config":
             raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "the first message must be a config")
         if self.draining:
             raise Refusal(grpc.StatusCode.UNAVAILABLE, "the server is about to stop", 1000)
@@ -166,9 +166,10 @@ class FaceService:
             finally:
                 speaking.cancel()
 
-    async def _refuse(self, context: Context, error: Exception) -> Any:  # noqa: ANN401
-        self._house.metrics.refused.labels(type(error).__name__).inc()
-        await abort(context, error)
+    async def _refuse(self, context: Context, error: Exception) -> NoReturn:
+        reason = first_of(error)
+        self._house.metrics.refused.labels(type(reason).__name__).inc()
+        await abort(context, reason)
 
 
 def add_to(server: grpc.aio.Server, service: FaceService) -> None:
@@ -180,10 +181,9 @@ def add_to(server: grpc.aio.Server, service: FaceService) -> None:
             (False, True): grpc.unary_stream_rpc_method_handler,
             (True, True): grpc.stream_stream_rpc_method_handler,
         }[method.client_streaming, method.server_streaming]
-        request_type = getattr(pb, method.input_type.name)
-        handlers[method.name] = kind(
-            getattr(service, method.name), request_deserializer=request_type.FromString, response_serializer=serialize
-        )
+        # A stream's messages are parsed where an error can be answered.
+        parse = None if method.client_streaming else getattr(pb, method.input_type.name).FromString
+        handlers[method.name] = kind(getattr(service, method.name), request_deserializer=parse, response_serializer=serialize)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
 
 

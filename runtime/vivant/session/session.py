@@ -53,7 +53,7 @@ class SessionConfig:
     """True is live: frames come when they are due, and silence is filled in when no audio does. False: as fast as possible."""
 
     eager: bool = False
-    """Paced only: an utterance that begins with `EAGER_MS` of audio already queued need not wait for the look-ahead. Time then runs
+    """Paced only: an utterance that begins with `EAGER_MS` of audio queued need not wait for the look-ahead. Time then runs
     ahead by so much at its start (idle frames are left out) and falls back, slightly slower, in the silence after it."""
 
     def __post_init__(self) -> None:
