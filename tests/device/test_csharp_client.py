@@ -50,7 +50,7 @@ async def compiled(out: Path, *sources: Path, target: str) -> Path:
 @needs_tools
 def test_the_core_assembly_speaks_interrupts_and_reconnects(tmp_path: Path) -> None:
     async def story() -> None:
-        core = [*(PACKAGE / "Runtime" / "Core").glob("*.cs"), *(PACKAGE / "Runtime" / "Generated").glob("*.cs")]
+        core = sorted((PACKAGE / "Runtime" / "Core").rglob("*.cs"))
         program = await compiled(
             tmp_path / "client.dll", Path(__file__).parent / "csharp" / "ConsoleClient.cs", *core, target="exe"
         )
