@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -144,6 +145,26 @@ def test_a_token_is_asked_for_and_health_is_open() -> None:
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
     run_served(story, ServerConfig(security=Security(token="secret")))
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_off_loopback_a_face_speaks_over_tls_with_the_token(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    made = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout {key} -out {certificate}"
+    names = ["-subj", "/CN=vivant", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(["openssl", *made.split(), *names], check=True, capture_output=True)
+
+    async def story(server: Server, plain: Client) -> None:
+        address, ca = f"127.0.0.1:{server.port}", certificate.read_bytes()
+        with pytest.raises(UnavailableError):
+            await plain.capabilities()
+        async with connect(address, token="secret", ca=ca) as client, client.animate("ada", settings()) as face:
+            await face.push(tone(0.3))
+            await face.end()
+            frames, _ = await until(face, "UTTERANCE_FINISHED")
+            assert frames
+
+    run_served(story, ServerConfig(security=Security("0.0.0.0", certificate, key, "secret")))
 
 
 def test_draining_tells_calls_and_takes_no_new_ones() -> None:
