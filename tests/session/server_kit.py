@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
 import numpy as np
+from PIL import Image
 
 from vivant.client import Client, Event, RemoteFace, RemoteFrame, connect
 from vivant.errors import PortraitError
@@ -74,6 +76,13 @@ def settings(**more: Any) -> pb.SessionConfig:  # noqa: ANN401
 
 def tone(seconds: float) -> UInt8Array | Any:  # noqa: ANN401
     return 0.3 * np.sin(np.arange(round(seconds * RATE_HZ)) * 2 * np.pi * 150 / RATE_HZ)
+
+
+def picture(tint: int) -> bytes:
+    """A PNG whose last byte tells faces apart."""
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), (tint, 0, 0)).save(out, "PNG")
+    return out.getvalue() + bytes([tint])
 
 
 async def until(face: RemoteFace, kind: str) -> tuple[list[RemoteFrame], list[Event]]:

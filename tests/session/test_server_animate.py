@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import io
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.session.server_kit import SIZE_PX, gone, run_served, settings, tone, until
+from tests.session.server_kit import SIZE_PX, gone, picture, run_served, settings, tone, until
 from vivant.client import Client, Event, RemoteFrame
 from vivant.errors import InputError, UnavailableError
 from vivant.server.limits import Limits
@@ -20,13 +18,6 @@ from vivant.types import ARKIT_NAMES, MotionFrame
 from vivant.v1 import vivant_pb2 as pb
 
 pytestmark = pytest.mark.session
-
-
-def picture(tint: int) -> bytes:
-    """A PNG whose last byte tells faces apart."""
-    out = io.BytesIO()
-    Image.new("RGB", (8, 8), (tint, 0, 0)).save(out, "PNG")
-    return out.getvalue() + bytes([tint])
 
 
 def test_started_echoes_the_config_in_effect() -> None:

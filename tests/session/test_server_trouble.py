@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
-from tests.session.server_kit import gone, raw_stub, run_served, settings, tone, until
+from tests.session.server_kit import gone, picture, raw_stub, run_served, settings, tone, until
 from vivant.client import Client, RemoteFrame, connect
 from vivant.errors import InputError, UnavailableError
 from vivant.server.limits import Limits
@@ -117,6 +117,17 @@ def test_a_portrait_that_is_no_picture_and_one_that_is_too_large() -> None:
             await client.put_portrait(bytes(1001))
 
     run_served(story, ServerConfig(limits=Limits(portrait_bytes=1000)))
+
+
+def test_pictures_of_clients_who_left_make_room_for_new_ones() -> None:
+    async def story(server: Server, client: Client) -> None:
+        first = await client.put_portrait(picture(1))
+        async with connect(f"127.0.0.1:{server.port}") as other:
+            second = await other.put_portrait(picture(2))
+            assert second in await other.portraits()
+        assert first not in await client.portraits()
+
+    run_served(story, ServerConfig(limits=Limits(kept_portrait_bytes=len(picture(1)) + 10)))
 
 
 def test_too_many_messages_per_second_end_the_call() -> None:

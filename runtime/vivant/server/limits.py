@@ -25,6 +25,8 @@ class Limits:
     """In one call."""
     portraits: int = 64
     """That one client may keep."""
+    kept_portrait_bytes: int = 256 * MIB
+    """Of all clients' pictures together; the oldest are forgotten first, whoever put them."""
     faces: int = 64
     """Opened portraits in memory, some 20 MB each; the one not used for longest goes first."""
     audio_queue_ms: int = 600_000

@@ -37,7 +37,7 @@ class Portraits:
         self._limits = limits
         self._opener = opener
         self._images: dict[str, dict[str, bytes]] = defaultdict(dict)
-        """Per client: pictures by id."""
+        """Per client, the first to come first: pictures by id."""
         self._faces: OrderedDict[tuple[str, bool], Face] = OrderedDict()
         """Opened ones by id and transparency, whoever owns them; the oldest use first."""
         self._builder = ThreadPoolExecutor(1, "vivant-portraits")
@@ -55,7 +55,7 @@ class Portraits:
             try:
                 face = await asyncio.get_running_loop().run_in_executor(self._builder, build)
             except InputError:
-                self._images[client].pop(portrait_id, None)
+                self._images.get(client, {}).pop(portrait_id, None)
                 raise
         self._faces[portrait_id, transparent] = face
         while len(self._faces) > self._limits.faces:
@@ -87,7 +87,17 @@ class Portraits:
             if len(kept) >= self._limits.portraits:
                 raise full(f"a client may keep {self._limits.portraits} portraits; delete one first")
             self._images[client][portrait_id] = image
+            self._forget_oldest()
         return portrait_id
+
+    def _forget_oldest(self) -> None:
+        kept = [(client, portrait_id, len(image)) for client, own in self._images.items() for portrait_id, image in own.items()]
+        excess = sum(size for *_, size in kept) - self._limits.kept_portrait_bytes
+        for client, portrait_id, size in kept:
+            if excess <= 0:
+                return
+            self.delete(client, portrait_id)
+            excess -= size
 
     def _image(self, client: str, portrait_id: str) -> bytes:
         if portrait_id in BUNDLED:
