@@ -59,3 +59,16 @@ def i420_from_rgba(
     out: NDArray[np.uint8],  # (height * width * 3 / 2,): Y, then U, then V at half size
 ) -> None:
     """BT.601, limited range; alpha is left out. Releases the GIL."""
+
+class Watermark:
+    """Adds one pattern to frames of one size; see watermark.hpp."""
+
+    def __init__(
+        self,
+        pattern: NDArray[np.float32],  # (128, 128), mean square 1
+        width: int,
+        height: int,
+        channels: int,  # 3 or 4
+    ) -> None: ...
+    def apply(self, pixels: NDArray[np.uint8]) -> None:  # (height, width, channels), changed in place
+        """Mark one frame. Releases the GIL; one thread at a time."""

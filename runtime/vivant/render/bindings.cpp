@@ -8,6 +8,7 @@
 
 #include "convert.hpp"
 #include "renderer.hpp"
+#include "watermark.hpp"
 
 namespace nb = nanobind;
 using namespace vivant;
@@ -130,6 +131,16 @@ void i420_from_rgba(Rgba8 pixels, Bytes out) {
     rgba_to_i420(pixels.data(), width, height, out.data());
 }
 
+using PixelArray = nb::ndarray<uint8_t, nb::numpy, nb::device::cpu, nb::c_contig, nb::ndim<3>>;
+
+void mark(Watermark& watermark, PixelArray pixels) {
+    require(int(pixels.shape(0)) == watermark.height() && int(pixels.shape(1)) == watermark.width() &&
+                int(pixels.shape(2)) == watermark.channels(),
+            "pixels must be (height, width, channels)");
+    nb::gil_scoped_release unlocked;
+    watermark.apply(pixels.data());
+}
+
 }  // namespace
 
 NB_MODULE(_kernel, m) {
@@ -149,4 +160,14 @@ NB_MODULE(_kernel, m) {
         .def("render", &render, nb::arg("weights"), nb::arg("tongue"), nb::arg("pose"), nb::arg("gaze"), nb::arg("out").noconvert());
     m.def("rgb_from_rgba", &rgb_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());
     m.def("i420_from_rgba", &i420_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());
+    nb::class_<Watermark>(m, "Watermark")
+        .def(
+            "__init__",
+            [](Watermark* self, Array<float, nb::shape<kMarkCells, kMarkCells>> pattern, int width, int height, int channels) {
+                require(width >= 16 && height >= 16 && width <= 8192 && height <= 8192, "size must be from 16 to 8192");
+                require(channels == 3 || channels == 4, "channels must be 3 or 4");
+                new (self) Watermark(pattern.data(), width, height, channels);
+            },
+            nb::arg("pattern"), nb::arg("width"), nb::arg("height"), nb::arg("channels"))
+        .def("apply", &mark, nb::arg("pixels").noconvert());
 }

@@ -1,0 +1,203 @@
+"""Finds the invisible mark blindly: knowing neither the original nor the session, the size, the place or the handedness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import product as combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import fft
+from scipy.ndimage import gaussian_filter
+
+from vivant.honest.code import CELLS, WORD_CHIPS, band, code_book, layout, parse_words, sync_pattern
+from vivant.types import Float32Array, UInt8Array
+
+LEAST_SIDE_PX = 64
+SYNC_THRESHOLD = 6.5
+"""In standard deviations of the correlation at wrong places; docs/watermark.md has the tail of clean pictures."""
+SCALE_STEP = 1.007
+SMALLEST_SHARE, LARGEST_SHARE = 0.28, 1.45
+"""Side of the marked frame over the longer side of the picture."""
+_MARGIN_CELLS = 40
+_MOST_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark that was found, with its check in order."""
+
+    product: int
+    session_id: int
+    sync: float
+    """Height of the correlation peak over its standard deviation; below ``SYNC_THRESHOLD`` nothing is reported."""
+    margin: float
+    """The weakest word's lead over the runner-up, in standard deviations of a chance word."""
+    mirrored: bool
+    side_px: float
+    """Side that the marked frame has in this picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    sync: float
+    side_px: float
+    left_px: float
+    top_px: float
+    mirrored: bool
+
+
+def detect(frames: Iterable[UInt8Array]) -> Mark | None:
+    """The mark in one picture or in the frames of a short time (one to three seconds), (h, w, 3 or 4) uint8 of one size."""
+    grey = mean_luma(frames)
+    return None if grey is None else detect_in_luma(grey)
+
+
+def mean_luma(frames: Iterable[UInt8Array]) -> Float32Array | None:
+    """(h, w): the mark stands still while the face moves, so the mean keeps the one and blurs the other."""
+    total: NDArray[np.float32] | None = None
+    count = 0
+    for frame in frames:
+        luma = frame[..., :3].astype(np.float32) @ np.array((0.299, 0.587, 0.114), np.float32)
+        total = luma if total is None else total + luma
+        count += 1
+    return None if total is None else (total / np.float32(count)).astype(np.float32)
+
+
+def detect_in_luma(luma: Float32Array) -> Mark | None:
+    """The same for a (h, w) picture in grey levels."""
+    for place in likely_places(luma):
+        if place.sync < SYNC_THRESHOLD:
+            return None
+        found = _read(luma, place)
+        if found is not None:
+            return found
+    return None
+
+
+def likely_places(luma: Float32Array) -> list[_Place]:
+    """Where a mark may lie, best first. ``sync`` of the first is the statistic whose tail is in docs/watermark.md."""
+    if min(luma.shape) < LEAST_SIDE_PX:
+        return []
+    longest = max(luma.shape)
+    n = int(np.log(LARGEST_SHARE / SMALLEST_SHARE) / np.log(SCALE_STEP))
+    sides = sorted({longest * SCALE_STEP**-k for k in range(-(n * 23 // 100), n * 77 // 100)})
+    pyramid = _pyramid(luma)
+    places = [place for side in sides for place in _correlate(pyramid, luma.shape, side)]
+    return sorted(places, key=lambda place: -place.sync)[:_MOST_TRIES]
+
+
+def _pyramid(luma: Float32Array) -> list[Image.Image]:
+    """The picture and its halves: resampling costs by the size of its source."""
+    levels = [Image.fromarray(luma)]
+    while min(levels[-1].size) >= 2 * CELLS:
+        levels.append(levels[-1].reduce(2))
+    return levels
+
+
+def _resampled(pyramid: list[Image.Image], shape: tuple[int, ...], side_px: float) -> Float32Array:
+    """The whole picture with a cell per pixel, if the frame has that side."""
+    cell = side_px / CELLS
+    level = min(max(0, int(np.log2(cell))) if cell > 1 else 0, len(pyramid) - 1)
+    source = pyramid[level]
+    width, height = (max(16, int(extent / cell)) for extent in (shape[1], shape[0]))
+    box = (0.0, 0.0, min(source.width, width * cell / 2**level), min(source.height, height * cell / 2**level))
+    return np.asarray(source.resize((width, height), Image.Resampling.BICUBIC, box=box), np.float32)
+
+
+def _whitened(cells: Float32Array, size: tuple[int, int]) -> NDArray[np.complex64]:
+    """Spectrum in which every frequency of the band counts alike: what is loud is the picture, not the mark."""
+    flat = cells - gaussian_filter(cells, 2.5, mode="nearest")
+    even = np.clip(flat / (np.sqrt(gaussian_filter(flat * flat, 4.0, mode="nearest")) + np.float32(0.7)), -2.5, 2.5)
+    spectrum = fft.rfft2(even, size)
+    return (spectrum * (band(*size) / (np.abs(spectrum) + np.float32(1e-3)))).astype(np.complex64)
+
+
+@cache
+def _references(height: int, width: int) -> tuple[NDArray[np.complex64], NDArray[np.complex64]]:
+    """Conjugate spectra of the sync pattern and of its mirror image."""
+    both = (sync_pattern(), np.ascontiguousarray(sync_pattern()[:, ::-1]))
+    first, second = (np.conj(fft.rfft2(pattern, (height, width))).astype(np.complex64) for pattern in both)
+    return first, second
+
+
+def _correlate(pyramid: list[Image.Image], shape: tuple[int, ...], side_px: float) -> Iterator[_Place]:
+    cells = _resampled(pyramid, shape, side_px)
+    height, width = (fft.next_fast_len(max(extent, CELLS) + _MARGIN_CELLS, real=True) for extent in cells.shape)
+    spectrum = _whitened(cells, (height, width))
+    for mirrored, reference in zip((False, True), _references(height, width), strict=True):
+        surface = fft.irfft2(spectrum * reference, (height, width))
+        peak = int(surface.argmax())
+        top, left = divmod(peak, width)
+        top, left = (at - extent if at >= extent - _MARGIN_CELLS else at for at, extent in ((top, height), (left, width)))
+        cell = side_px / CELLS
+        yield _Place(float(surface.flat[peak] / surface.std()), side_px, left * cell, top * cell, mirrored)
+
+
+def _aligned(image: Image.Image, place: _Place) -> Float32Array:
+    """(128, 128) the cells of the frame at that place; what lies outside of the picture is flat."""
+    cell = place.side_px / CELLS
+    matrix = (cell, 0.0, place.left_px, 0.0, cell, place.top_px)
+    cells = np.asarray(image.transform((CELLS, CELLS), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC), np.float32)
+    return cells[:, ::-1] if place.mirrored else cells
+
+
+def _read(luma: Float32Array, place: _Place) -> Mark | None:
+    smoothed = Image.fromarray(gaussian_filter(luma, 0.35 * place.side_px / CELLS) if place.side_px > CELLS else luma)
+    inside = Image.fromarray(np.ones_like(luma))
+    place = _refined(smoothed, inside, place)
+    values = _cell_values(smoothed, inside, place)
+    words, margins = zip(*(_best_words(values, number) for number in range(len(layout().word_cells))), strict=True)
+    for choice in sorted(combinations((0, 1), repeat=len(words)), key=sum):
+        said = parse_words(tuple(int(word[which]) for word, which in zip(words, choice, strict=True)))
+        if said is not None:
+            return Mark(*said, place.sync, min(margins), place.mirrored, place.side_px)
+    return None
+
+
+def _cell_values(image: Image.Image, inside: Image.Image, place: _Place) -> Float32Array:
+    """(128 * 128,) whitened; zero outside of the picture."""
+    within = _aligned(inside, place) > 0.99
+    cells = _aligned(image, place)
+    cells = np.where(within, cells, cells[within].mean() if within.any() else 0).astype(np.float32)
+    values: Float32Array = fft.irfft2(_whitened(cells, (CELLS, CELLS)), (CELLS, CELLS)) * within
+    return values.ravel()
+
+
+def _refined(image: Image.Image, inside: Image.Image, place: _Place) -> _Place:
+    """Nudges place and size to a fraction of a cell, judged by the sync chips alone."""
+    measure = partial(_sync_sum, image, inside)
+    best, height = place, measure(place)
+    for step in (0.5, 0.25):
+        cell = place.side_px / CELLS
+        moves = [(0.0, x, y) for x in (-step, 0, step) for y in (-step, 0, step)] + [(s, 0.0, 0.0) for s in (-step, step)]
+        centre = best
+        for grow, right, down in moves:
+            side = centre.side_px * (1 + 0.006 * grow)
+            shift = (centre.side_px - side) / 2
+            tried = _Place(
+                place.sync, side, centre.left_px + shift + right * cell, centre.top_px + shift + down * cell, place.mirrored
+            )
+            if (value := measure(tried)) > height:
+                best, height = tried, value
+    return best
+
+
+def _sync_sum(image: Image.Image, inside: Image.Image, place: _Place) -> float:
+    values = _cell_values(image, inside, place)
+    return float((values * sync_pattern().ravel()).sum() / (values.std() + 1e-9))
+
+
+def _best_words(values: Float32Array, number: int) -> tuple[NDArray[np.intp], float]:
+    """The two likeliest words of a group, and how far the first leads in standard deviations."""
+    scores = code_book() @ (values[layout().word_cells[number]] * layout().word_signs[number])
+    both = np.stack([scores, -scores], axis=1).ravel()
+    first, second = np.argsort(-both)[:2]
+    spread = float(np.sqrt(np.mean(scores**2))) or 1.0
+    return np.array((first, second)), float(both[first] - both[second]) / spread
+
+
+assert WORD_CHIPS == 2048

@@ -1,0 +1,43 @@
+// Adds a session's invisible mark to finished frames. The pattern is the session's own and stays the same from frame to frame,
+// so nothing flickers; only its strength follows what the picture can hide. See honest/watermark.py for what the pattern says.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace vivant {
+
+constexpr int kMarkCells = 128;  // cells on each side of a frame, whatever its size
+
+class Watermark {
+public:
+    // `pattern` has kMarkCells * kMarkCells values of mean square 1; `channels` is 3 or 4 (the fourth, alpha, is left alone).
+    Watermark(const float* pattern, int width, int height, int channels);
+
+    // Change the pixels in place. Allocates nothing; one thread at a time.
+    void apply(uint8_t* pixels);
+
+    int width() const { return width_; }
+    int height() const { return height_; }
+    int channels() const { return channels_; }
+
+private:
+    struct Tap {
+        int32_t cell;     // the nearer-to-zero neighbour
+        int32_t weight;   // of the next cell, 0 .. 64
+    };
+    static std::vector<Tap> taps(int length);
+    static std::vector<int> edges(int length);
+    void measure(const uint8_t* pixels);
+    void modulate();
+    void expand(int cell_row, std::vector<int16_t>& into) const;
+
+    int width_, height_, channels_;
+    std::vector<float> pattern_, brightness_;
+    std::vector<int16_t> deltas_;  // per cell, in 1 / 32 grey level
+    std::vector<Tap> columns_, rows_;
+    std::vector<int> column_edges_, row_edges_;
+    std::vector<uint16_t> sums_;
+    std::vector<int16_t> upper_, lower_;
+};
+
+}  // namespace vivant
