@@ -13,17 +13,21 @@ from PIL import Image
 from scipy import fft
 from scipy.ndimage import gaussian_filter
 
-from vivant.honest.code import CELLS, WORD_CHIPS, band, code_book, layout, parse_words, sync_pattern
+from vivant.honest.code import CELLS, PRODUCT, band, code_book, layout, parse_words, sync_pattern
 from vivant.types import Float32Array, UInt8Array
 
 LEAST_SIDE_PX = 64
-SYNC_THRESHOLD = 6.5
-"""In standard deviations of the correlation at wrong places; docs/watermark.md has the tail of clean pictures."""
+SYNC_THRESHOLD = 8.0
+"""In standard deviations of the correlation at wrong places. Straight edges of clean screenshots can pass it: then the words decide."""
+SURE = 12.0
+"""A peak at a usual size so high that other sizes need not be tried."""
 SCALE_STEP = 1.007
 SMALLEST_SHARE, LARGEST_SHARE = 0.28, 1.45
 """Side of the marked frame over the longer side of the picture."""
 _MARGIN_CELLS = 40
 _MOST_TRIES = 3
+_LIKELY_WORDS = 4
+"""Per group: of their 1024 combinations at most one passes the check, and chance passes 28 bits of it once in 260 000 such lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,15 @@ class _Place:
     top_px: float
     mirrored: bool
 
+    def moved(self, grow: float, right: float, down: float) -> _Place:
+        """Larger by a share of its side, its middle elsewhere by a number of cells."""
+        cell, shift = self.side_px / CELLS, self.side_px * grow / 2
+        left_px, top_px = self.left_px + right * cell - shift, self.top_px + down * cell - shift
+        return _Place(self.sync, self.side_px * (1 + grow), left_px, top_px, self.mirrored)
+
 
 def detect(frames: Iterable[UInt8Array]) -> Mark | None:
-    """The mark in one picture or in the frames of a short time (one to three seconds), (h, w, 3 or 4) uint8 of one size."""
+    """Our mark in one picture or in the frames of a short time (one to three seconds), (h, w, 3 or 4) uint8 of one size."""
     grey = mean_luma(frames)
     return None if grey is None else detect_in_luma(grey)
 
@@ -82,12 +92,17 @@ def likely_places(luma: Float32Array) -> list[_Place]:
     """Where a mark may lie, best first. ``sync`` of the first is the statistic whose tail is in docs/watermark.md."""
     if min(luma.shape) < LEAST_SIDE_PX:
         return []
-    longest = max(luma.shape)
-    n = int(np.log(LARGEST_SHARE / SMALLEST_SHARE) / np.log(SCALE_STEP))
-    sides = sorted({longest * SCALE_STEP**-k for k in range(-(n * 23 // 100), n * 77 // 100)})
     pyramid = _pyramid(luma)
-    places = [place for side in sides for place in _correlate(pyramid, luma.shape, side)]
-    return sorted(places, key=lambda place: -place.sync)[:_MOST_TRIES]
+
+    def best(sides: Iterable[float]) -> list[_Place]:
+        places = [place for side in sides for place in _correlate(pyramid, luma.shape, side)]
+        return sorted(places, key=lambda place: -place.sync)[:_MOST_TRIES]
+
+    usual = best({float(max(luma.shape)), float(min(luma.shape))})
+    if usual[0].sync >= SURE:
+        return usual
+    n_steps = int(np.log(LARGEST_SHARE / SMALLEST_SHARE) / np.log(SCALE_STEP))
+    return best(max(luma.shape) * LARGEST_SHARE * SCALE_STEP**-step for step in range(n_steps + 1))
 
 
 def _pyramid(luma: Float32Array) -> list[Image.Image]:
@@ -151,9 +166,9 @@ def _read(luma: Float32Array, place: _Place) -> Mark | None:
     place = _refined(smoothed, inside, place)
     values = _cell_values(smoothed, inside, place)
     words, margins = zip(*(_best_words(values, number) for number in range(len(layout().word_cells))), strict=True)
-    for choice in sorted(combinations((0, 1), repeat=len(words)), key=sum):
+    for choice in sorted(combinations(range(_LIKELY_WORDS), repeat=len(words)), key=sum):
         said = parse_words(tuple(int(word[which]) for word, which in zip(words, choice, strict=True)))
-        if said is not None:
+        if said is not None and said[0] == PRODUCT:
             return Mark(*said, place.sync, min(margins), place.mirrored, place.side_px)
     return None
 
@@ -172,17 +187,13 @@ def _refined(image: Image.Image, inside: Image.Image, place: _Place) -> _Place:
     measure = partial(_sync_sum, image, inside)
     best, height = place, measure(place)
     for step in (0.5, 0.25):
-        cell = place.side_px / CELLS
-        moves = [(0.0, x, y) for x in (-step, 0, step) for y in (-step, 0, step)] + [(s, 0.0, 0.0) for s in (-step, step)]
-        centre = best
-        for grow, right, down in moves:
-            side = centre.side_px * (1 + 0.006 * grow)
-            shift = (centre.side_px - side) / 2
-            tried = _Place(
-                place.sync, side, centre.left_px + shift + right * cell, centre.top_px + shift + down * cell, place.mirrored
-            )
-            if (value := measure(tried)) > height:
-                best, height = tried, value
+        improved = True
+        while improved:
+            centre, improved = best, False
+            for grow, right, down in ((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)):
+                tried = centre.moved(grow * step * (SCALE_STEP - 1), right * step, down * step)
+                if (value := measure(tried)) > height:
+                    best, height, improved = tried, value, True
     return best
 
 
@@ -192,12 +203,10 @@ def _sync_sum(image: Image.Image, inside: Image.Image, place: _Place) -> float:
 
 
 def _best_words(values: Float32Array, number: int) -> tuple[NDArray[np.intp], float]:
-    """The two likeliest words of a group, and how far the first leads in standard deviations."""
+    """The likeliest words of a group, best first, and how far the first leads in standard deviations."""
     scores = code_book() @ (values[layout().word_cells[number]] * layout().word_signs[number])
     both = np.stack([scores, -scores], axis=1).ravel()
-    first, second = np.argsort(-both)[:2]
+    likely = np.argsort(-both)[:_LIKELY_WORDS]
     spread = float(np.sqrt(np.mean(scores**2))) or 1.0
-    return np.array((first, second)), float(both[first] - both[second]) / spread
+    return likely, float(both[likely[0]] - both[likely[1]]) / spread
 
-
-assert WORD_CHIPS == 2048

@@ -9,7 +9,7 @@ namespace {
 
 // Grey levels for a pattern of mean square 1: what a smooth cell gets, what each level of difference to the neighbours adds, and
 // the most. The most bounds the peak signal-to-noise ratio of every frame: see tests/unit/test_render_watermark.py.
-constexpr float kLeast = 1.5f, kPerLevel = 0.25f, kMost = 2.35f;
+constexpr float kLeast = 1.8f, kPerLevel = 0.25f, kMost = 2.42f;
 constexpr float kDeltaUnits = 32.0f;
 constexpr int kWeightBits = 6, kDeltaShift = kWeightBits + 5;
 

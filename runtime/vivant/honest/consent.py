@@ -1,0 +1,87 @@
+"""Who a portrait shows, asked once and kept beside its rig."""
+
+from __future__ import annotations
+
+import json
+import os
+from enum import StrEnum
+from pathlib import Path
+
+from vivant.errors import InputError
+from vivant.media.atomic import replacing, reporting
+from vivant.rig.cache import cache_folder
+
+VARIABLE = "VIVANT_CONSENT"
+
+
+class Consent(StrEnum):
+    """The answers that let a portrait speak."""
+
+    ME = "me"
+    AGREED = "agreed"
+    UNREAL = "unreal"
+    SYNTHETIC = "synthetic"
+
+
+WORDS = {
+    Consent.ME: "it shows me",
+    Consent.AGREED: "it shows someone who agreed to this",
+    Consent.UNREAL: "it shows no real person (a drawing, a character)",
+    Consent.SYNTHETIC: "it shows a synthetic person",
+}
+MISSING = (
+    "nobody has said yet who {portrait} shows; say it once with --consent me, agreed, unreal or synthetic"
+    f" (or {VARIABLE}), for only people who agreed to it may be animated"
+)
+REFUSED = (
+    "a real person who has not agreed may not be animated: a face that speaks words it never said harms its owner and those"
+    " who believe it; ask them first"
+)
+
+
+def parse_consent(text: str) -> Consent:
+    """Raises InputError for anything but the four answers, with the reason where somebody says that there is no consent."""
+    if text in ("no", "none", "other", "someone-else", "without"):
+        raise InputError(REFUSED)
+    try:
+        return Consent(text)
+    except ValueError as error:
+        raise InputError(f"consent must be {', '.join(Consent)}, got {text!r}") from error
+
+
+def stated_consent(option: str | None) -> Consent | None:
+    """What the command line says, or else the environment."""
+    text = option or os.environ.get(VARIABLE)
+    return parse_consent(text) if text else None
+
+
+def kept_consent(portrait_sha256: str) -> Consent | None:
+    """The answer of an earlier time; None if there is none or its file is damaged."""
+    try:
+        return Consent(json.loads(_file(portrait_sha256).read_text(encoding="utf-8"))["consent"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def keep_consent(portrait_sha256: str, consent: Consent) -> None:
+    """For the next time. Goes with the rig by ``vivant cache clear``."""
+    path = _file(portrait_sha256)
+    with reporting(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part, reporting(path):
+        part.write_text(json.dumps({"consent": consent.value}), encoding="utf-8")
+
+
+def require_consent(portrait_sha256: str, portrait: str, stated: Consent | None) -> Consent:
+    """The stated answer, which is then kept, or the kept one. Raises InputError when there is neither."""
+    if stated is not None:
+        keep_consent(portrait_sha256, stated)
+        return stated
+    kept = kept_consent(portrait_sha256)
+    if kept is None:
+        raise InputError(MISSING.format(portrait=portrait))
+    return kept
+
+
+def _file(portrait_sha256: str) -> Path:
+    return cache_folder() / f"{portrait_sha256[:24]}.consent.json"

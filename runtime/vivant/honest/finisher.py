@@ -1,0 +1,78 @@
+"""The one place through which every frame goes that leaves for a file, a camera or a client.
+
+    finisher = FrameFinisher.for_face(face, session_id=live_session_id())
+    camera.send(finisher.finish(frame).pixels)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+import numpy as np
+
+from vivant.face import Face, RigFace
+from vivant.honest.code import session_pattern
+from vivant.honest.label import Label, free_corner
+from vivant.render._kernel import Watermark
+from vivant.rig.square import SIDE_PX
+from vivant.types import PixelFormat, VideoFrame
+
+N_FACE_POINTS = 468
+
+
+class FrameFinisher:
+    """Labels and marks the frames of one session. One thread at a time; frames may change their size.
+
+    ``label`` None leaves the label away; only a caller with a recorded reason does that.
+    """
+
+    def __init__(self, session_id: int, label: Label | None) -> None:
+        self.session_id = session_id
+        self._label = label
+        self._pattern = session_pattern(session_id)
+        self._watermark: Watermark | None = None
+
+    @classmethod
+    def for_face(cls, face: Face, session_id: int, *, labelled: bool = True, language: str = "en") -> FrameFinisher:
+        """With the label in a corner that the face leaves free."""
+        return cls(session_id, Label(language, free_corner(_face_box(face))) if labelled else None)
+
+    def finish(self, frame: VideoFrame) -> VideoFrame:
+        """A new frame with label and mark, RGB or RGBA as given; what is fully transparent stays so. About half a millisecond."""
+        pixels = np.array(frame.pixels, copy=True, order="C")
+        if self._label is not None:
+            self._label.draw(pixels, frame.pts_us)
+        self._kernel(pixels.shape).apply(pixels)
+        if frame.format is PixelFormat.RGBA:
+            pixels[pixels[..., 3] == 0] = 0
+        return VideoFrame(frame.index, frame.pts_us, pixels, frame.format)
+
+    def _kernel(self, shape: tuple[int, ...]) -> Watermark:
+        watermark = self._watermark
+        if watermark is None or self._shape != shape:
+            height, width, channels = shape
+            self._watermark = watermark = Watermark(self._pattern, width, height, channels)
+            self._shape = shape
+        return watermark
+
+
+def live_session_id() -> int:
+    """A fresh one."""
+    return secrets.randbits(32)
+
+
+def session_id_of(portrait_sha256: str, audio_sha256: str, seed: int) -> int:
+    """The same inputs give the same id, so that the same seed gives the same pixels."""
+    said = f"{portrait_sha256}\n{audio_sha256}\n{seed}".encode()
+    return int.from_bytes(hashlib.blake2b(said, digest_size=4, person=b"vivant-session").digest(), "big")
+
+
+def _face_box(face: Face) -> tuple[float, float, float, float] | None:
+    """(left, top, right, bottom) in shares of the frame, with room for the head to move; None if the face does not tell."""
+    if not isinstance(face, RigFace):
+        return None
+    points = face.rig.arrays["rest"][:N_FACE_POINTS, :2] / SIDE_PX
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    room = 0.08
+    return float(left - room), float(top - room), float(right + room), float(bottom + room)
