@@ -38,6 +38,9 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """Empty for every test; nothing touches the user's own cache."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("VIVANT_CACHE_DIR", str(folder))
+    monkeypatch.setenv("VIVANT_CONFIG_DIR", str(folder / "config"))
+    for name in ("VIVANT_CONSENT", "VIVANT_POLICY", "VIVANT_CERTIFICATE", "VIVANT_KEY"):
+        monkeypatch.delenv(name, raising=False)
     return folder
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError
 from vivant.face import Face
+from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant.media import open_audio, open_video
 from vivant.media.formats import format_of
 from vivant.media.images import load_image
@@ -83,14 +84,17 @@ def render_file(
     seed: int = 0,
     controls: Controls | None = None,
     background: Background | None = None,
+    finisher: FrameFinisher | None = None,
     clock: Clock | None = None,
     progress: Callable[[float, float | None], None] = lambda done_s, total_s: None,
 ) -> RenderReport:
     """Speak a sound file. ``progress`` hears seconds done and seconds in all (None where the file does not say).
 
+    Every frame is labelled and marked by ``finisher`` (default: with a label and a fresh session id).
     Memory is constant however long the file. ``out`` appears complete or not at all. Raises InputError and OutputError.
     """
     clock = clock or MonotonicClock()
+    finisher = finisher or FrameFinisher.for_face(face, live_session_id())
     keep_alpha = background is not None and background.pixels is None
     began_us, frames, samples = clock.now_us(), 0, 0
     with open_audio(audio) as sound:
@@ -104,7 +108,7 @@ def render_file(
                 if chunk is not None and format_of(out).has_sound:
                     video.write_audio(chunk)
                 for picture in pictures:
-                    video.write(background.behind(picture) if background else _opaque(picture))
+                    video.write(finisher.finish(background.behind(picture) if background else _opaque(picture)))
                     frames += 1
                 samples += len(chunk.samples) if chunk is not None else 0
                 progress(samples / rate, sound.duration_s)

@@ -34,6 +34,7 @@ def run(warm_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
     """Call ``vivant`` in an empty folder, with a cache that knows `ada`."""
     shutil.copytree(warm_cache, tmp_path / ".cache")
     monkeypatch.setenv("VIVANT_CACHE_DIR", str(tmp_path / ".cache"))
+    monkeypatch.setenv("VIVANT_CONSENT", "synthetic")
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: str | Path) -> Outcome:

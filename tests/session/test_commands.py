@@ -79,7 +79,7 @@ def test_render_makes_every_format(run: Run, short: Path, name: str) -> None:
 def test_the_seed_decides(run: Run, short: Path) -> None:
     for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
         assert run("render", "ada", short, "-o", folder, "--seed", str(seed), *SMALL).code == 0
-    a, b, c = ([path.read_bytes() for path in sorted(Path(folder).glob("*.png"))] for folder in "abc")
+    a, b, c = ([picture.tobytes() for picture in pictures(Path(folder))] for folder in "abc")  # credentials hold the time
     assert a == b
     assert a != c
 
@@ -90,8 +90,8 @@ def test_backgrounds(run: Run, short: Path) -> None:
         assert run("render", "ada", short, "-o", folder, "--background", background, *SMALL).code == 0
     corner = {folder: pictures(Path(folder))[0][0, 0].tolist() for folder in ("clear", "green", "blue", "same")}
     assert corner["clear"] == [0, 0, 0, 0]
-    assert corner["green"] == [0, 255, 0]
-    assert corner["blue"] == [0, 0, 255]
+    np.testing.assert_allclose(corner["green"], [0, 255, 0], atol=12)  # the mark is in it
+    np.testing.assert_allclose(corner["blue"], [0, 0, 255], atol=12)
     assert len(corner["same"]) == 3 and corner["same"] not in (corner["green"], corner["blue"])
 
 
@@ -145,7 +145,7 @@ def test_the_installed_script(tmp_path: Path, warm_cache: Path, short: Path) -> 
     assert script is not None
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {"VIVANT_CACHE_DIR": str(warm_cache), "PATH": ""}
+        environment = {"VIVANT_CACHE_DIR": str(warm_cache), "VIVANT_CONFIG_DIR": str(tmp_path / "config"), "PATH": ""}
         return subprocess.run([script, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     done = call("render", "ada", str(short), "-o", "out.mp4", *SMALL)
@@ -194,7 +194,12 @@ def test_a_full_disk(tmp_path: Path, warm_cache: Path, voice: Float32Array, out:
         "from vivant.cli import main; main()"
     )
     # Without bytecode: Python would cut its own caches off at the limit, and never look at them again.
-    environment = {"VIVANT_CACHE_DIR": str(warm_cache), "PATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        "VIVANT_CACHE_DIR": str(warm_cache),
+        "VIVANT_CONFIG_DIR": str(tmp_path / "config"),
+        "PATH": "",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )

@@ -9,6 +9,17 @@ from typing import Annotated
 import typer
 
 from vivant.commands.options import BUNDLED, ProviderOption, SeedOption, console, open_with_progress, say
+from vivant.commands.options import (
+    BUNDLED,
+    ConsentOption,
+    Provider,
+    ProviderOption,
+    SeedOption,
+    begin_production,
+    console,
+    open_with_progress,
+    say,
+)
 from vivant.commands.render import render_with_bar, summary
 from vivant.media import write_png
 from vivant.portrait import Provider
@@ -20,13 +31,16 @@ def demo(
     portrait: Annotated[Path, typer.Option(help=f"A picture of yours, or one of {', '.join(BUNDLED)}.")] = Path("ada"),
     folder: Annotated[Path, typer.Option("--out", "-o", help="Where demo.mp4 and demo_sheet.png go.")] = Path(),
     seed: SeedOption = 0,
+    consent: ConsentOption = None,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Let a bundled portrait speak with a bundled voice: writes demo.mp4 and demo_sheet.png."""
     face = open_with_progress(portrait, provider)
     video, sheet = folder / "demo.mp4", folder / "demo_sheet.png"
     with as_file(files("vivant") / "assets" / "voice.flac") as voice:
-        report = render_with_bar(face, voice, video, fps="30", size=512, seed=seed, controls=Controls())
+        work = begin_production(face, portrait, voice, seed, consent)
+        report = render_with_bar(work, voice, video, fps="30", size=512, seed=seed, controls=Controls())
     with console.status("drawing the contact sheet"):
         write_png(sheet, contact_sheet(face))
+        work.sign(sheet)
     say(f"video: {video.resolve()}\nsheet: {sheet.resolve()}\n{summary(report)}")

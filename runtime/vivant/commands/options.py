@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
@@ -13,6 +14,8 @@ from rich.console import Console
 
 from vivant.face import RigFace, open_portrait
 from vivant.portrait import Provider, default_analyser
+from vivant.honest.consent import WORDS, Consent, kept_consent, parse_consent, stated_consent
+from vivant.honest.produce import Production, begin, bundled_portraits
 
 console = Console(highlight=False)
 
@@ -25,6 +28,13 @@ ProviderOption = Annotated[Provider, typer.Option(help="What the networks that r
 FpsOption = Annotated[str, typer.Option(help="Frames per second, 24 to 60; 29.97 and 30000/1001 work.")]
 SizeOption = Annotated[int, typer.Option(min=64, max=2048, help="Side of the square video in px.")]
 SeedOption = Annotated[int, typer.Option(help="Decides blinks, gaze and head motion; the same seed gives the same frames.")]
+
+ConsentOption = Annotated[
+    str | None, typer.Option(help="Who the portrait shows: me, agreed, unreal or synthetic; said once, then kept.")
+]
+LabelOption = Annotated[
+    str | None, typer.Option("--no-label", metavar="REASON", help="Leave the visible AI label away; the reason is recorded.")
+]
 
 
 def say(text: str) -> None:
@@ -59,3 +69,27 @@ def open_with_progress(portrait: Path, provider: Provider, *, transparent: bool 
     for note in face.notes:
         say(f"note: {note}")
     return face
+
+
+def begin_production(
+    face: RigFace, portrait: Path, audio: Path | None, seed: int, consent: str | None, label_off_reason: str | None = None
+) -> Production:
+    """Consent and policy; on a terminal the question who the portrait shows is asked once."""
+    stated = stated_consent(consent)
+    sha256 = face.rig.portrait_sha256
+    if stated is None and sha256 not in bundled_portraits() and kept_consent(sha256) is None and _somebody_is_there():
+        stated = _ask(portrait)
+    with portrait_file(portrait) as file:
+        return begin(face, file, audio, seed, stated, label_off_reason)
+
+
+def _somebody_is_there() -> bool:
+    return console.is_terminal and sys.stdin.isatty()
+
+
+def _ask(portrait: Path) -> Consent:
+    say(f"Who does {portrait.name} show? Only people who agreed may be animated.")
+    for answer, words in WORDS.items():
+        say(f"  {answer.value:<10} {words}")
+    say("  other      someone else")
+    return parse_consent(typer.prompt("answer").strip().lower())

@@ -9,15 +9,20 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vivant.commands.options import (
+    ConsentOption,
     FpsOption,
+    LabelOption,
+    Provider,
     ProviderOption,
     SeedOption,
     SizeOption,
+    begin_production,
     console,
     open_with_progress,
     say,
 )
-from vivant.face import Face, as_fps
+from vivant.face import as_fps
+from vivant.honest.produce import Production
 from vivant.offline import Background, RenderReport, render_file
 from vivant.portrait import Provider
 from vivant.types import Controls, Emotion
@@ -42,26 +47,37 @@ def render(
     emotion: Annotated[Emotion, typer.Option(help="Colours the voice's own expression.")] = Emotion.NEUTRAL,
     intensity: Annotated[float, typer.Option(help="Strength of the emotion, 0 to 2.")] = 1.0,
     head_motion: Annotated[float, typer.Option(help="Amount of head motion, 0 to 2.")] = 1.0,
+    consent: ConsentOption = None,
+    no_label: LabelOption = None,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Make a video of PORTRAIT speaking AUDIO."""
     controls = Controls(gaze=gaze, distance=distance, emotion=emotion, intensity=intensity, head_motion=head_motion)
     behind = Background.parse(background, size)
     face = open_with_progress(portrait, provider, transparent=behind is not None)
-    report = render_with_bar(face, audio, out, fps=fps, size=size, seed=seed, controls=controls, behind=behind)
+    work = begin_production(face, portrait, audio, seed, consent, no_label)
+    report = render_with_bar(work, audio, out, fps=fps, size=size, seed=seed, controls=controls, behind=behind)
     say(f"{out}: {summary(report)}")
 
 
 def render_with_bar(
-    face: Face, audio: Path, out: Path, *, fps: str, size: int, seed: int, controls: Controls, behind: Background | None = None
+    work: Production,
+    audio: Path,
+    out: Path,
+    *,
+    fps: str,
+    size: int,
+    seed: int,
+    controls: Controls,
+    behind: Background | None = None,
 ) -> RenderReport:
-    """`render_file` under a progress bar."""
+    """`render_file` under a progress bar, and then the credentials."""
     columns = (TextColumn("speaking"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bar:
         task = bar.add_task("", total=None)
-        return render_file(
-            face,
+        report = render_file(
+            work.face,
             audio,
             out,
             fps=as_fps(fps),
@@ -69,8 +85,11 @@ def render_with_bar(
             seed=seed,
             controls=controls,
             background=behind,
+            finisher=work.finisher(),
             progress=lambda done_s, total_s: bar.update(task, completed=done_s, total=total_s),
         )
+    work.sign(out)
+    return report
 
 
 def summary(report: RenderReport) -> str:

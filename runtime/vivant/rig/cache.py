@@ -74,4 +74,6 @@ def clear_rigs() -> int:
     kept = kept_rigs()
     for rig in kept:
         rig.path.unlink(missing_ok=True)
+    for answer in cache_folder().glob("*.consent.json"):  # who the portrait showed is forgotten with it
+        answer.unlink(missing_ok=True)
     return len(kept)

@@ -1,0 +1,24 @@
+"""``vivant verify FILE``: what a file says of its origin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vivant.commands.options import say
+from vivant.honest.verify import verify as examine
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="A picture or a video.")],
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of sentences.")] = False,
+) -> None:
+    """Look for content credentials and for Vivant's invisible mark in FILE.
+
+    Exit code 0: a mark or valid credentials; 3: neither; 4: broken or contradicting; 1: the file cannot be read.
+    """
+    findings = examine(file)
+    say(findings.as_json() if json else findings.as_text())
+    raise typer.Exit(findings.exit_code)
