@@ -1,1 +1,1 @@
-"""What makes a synthetic face recognisable as one: the mark in its frames, the label, signatures, consent, and how to verify."""
+"""What makes a synthetic face recognisable as one: the mark in its frames, the label, signatures, consent, verification."""

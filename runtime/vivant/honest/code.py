@@ -2,9 +2,9 @@
 
 A frame is a square of 128 x 128 cells. Every cell carries one chip, +1 or -1. 6144 cells, chosen at random but always the same,
 carry chips that never change: by them a detector finds the place and the size of the frame. Each of five groups of 2048 cells
-carries one word of a bi-orthogonal code (a row of a Hadamard matrix or its negative, 12 bits), the best code there is for so little
-power. The 60 bits are the product, the session and a check over both. All chips together pass a band of 10 to 46 cycles per frame:
-low enough for video codecs and small copies, high enough to hide in a picture.
+carries one word of a bi-orthogonal code (a row of a Hadamard matrix or its negative, 12 bits), which needs little power per bit.
+The 60 bits are the product, the session and a check over both. All chips together pass a band of 10 to 46 cycles per frame: low
+enough for video codecs and small copies, high enough to hide in a picture.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def code_book() -> Float32Array:
 
 @cache
 def band(height: int = CELLS, width: int = CELLS) -> Float32Array:
-    """(height, width // 2 + 1) transmission of the band on the grid of a real transform, with soft edges; a cell is one step."""
+    """(height, width // 2 + 1) transmission of the band for a real transform, with soft edges; a cell is one step."""
     radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]) * CELLS
     low = 1 / (1 + np.exp(-(radius - LOW_CYCLES) / 0.8))
     high = 1 / (1 + np.exp((radius - HIGH_CYCLES) / 0.8))

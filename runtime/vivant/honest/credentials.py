@@ -148,7 +148,12 @@ def _make_key(chain: Path, key: Path) -> None:
     chain.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     root_key, own_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name, own_name = (
-        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Vivant, this machine")])
+        x509.Name(
+            [
+                x509.NameAttribute(NameOID.COMMON_NAME, text),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Vivant, this machine"),
+            ]
+        )
         for text in ("Vivant local root", "Vivant local signer")
     )
     now = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
@@ -172,12 +177,15 @@ def _certificate(
     is_root: bool,
 ) -> x509.Certificate:
     usage = dict.fromkeys(
-        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"), False
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"),
+        False,
     )
     builder = (
         x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number(), begin, begin + _VALID)
         .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
-        .add_extension(x509.KeyUsage(digital_signature=not is_root, key_cert_sign=is_root, crl_sign=is_root, **usage), critical=True)
+        .add_extension(
+            x509.KeyUsage(digital_signature=not is_root, key_cert_sign=is_root, crl_sign=is_root, **usage), critical=True
+        )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )

@@ -18,7 +18,7 @@ from vivant.types import Float32Array, UInt8Array
 
 LEAST_SIDE_PX = 64
 SYNC_THRESHOLD = 8.0
-"""In standard deviations of the correlation at wrong places. Straight edges of clean screenshots can pass it: then the words decide."""
+"""In standard deviations of the correlation at wrong places. Straight edges of clean pictures can pass it: then the words decide."""
 SURE = 12.0
 """A peak at a usual size so high that other sizes need not be tried."""
 SCALE_STEP = 1.007
@@ -27,7 +27,7 @@ SMALLEST_SHARE, LARGEST_SHARE = 0.28, 1.45
 _MARGIN_CELLS = 40
 _MOST_TRIES = 3
 _LIKELY_WORDS = 4
-"""Per group: of their 1024 combinations at most one passes the check, and chance passes 28 bits of it once in 260 000 such lists."""
+"""Per group. All 1024 combinations meet a check of 28 bits (product included), which chance passes once in 260 000 lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,4 +209,3 @@ def _best_words(values: Float32Array, number: int) -> tuple[NDArray[np.intp], fl
     likely = np.argsort(-both)[:_LIKELY_WORDS]
     spread = float(np.sqrt(np.mean(scores**2))) or 1.0
     return likely, float(both[likely[0]] - both[likely[1]]) / spread
-

@@ -1,7 +1,7 @@
 """The one place through which every frame goes that leaves for a file, a camera or a client.
 
-    finisher = FrameFinisher.for_face(face, session_id=live_session_id())
-    camera.send(finisher.finish(frame).pixels)
+finisher = FrameFinisher.for_face(face, session_id=live_session_id())
+camera.send(finisher.finish(frame).pixels)
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class FrameFinisher:
         self._label = label
         self._pattern = session_pattern(session_id)
         self._watermark: Watermark | None = None
+        self._shape: tuple[int, ...] = ()
 
     @classmethod
     def for_face(cls, face: Face, session_id: int, *, labelled: bool = True, language: str = "en") -> FrameFinisher:
@@ -39,7 +40,7 @@ class FrameFinisher:
         return cls(session_id, Label(language, free_corner(_face_box(face))) if labelled else None)
 
     def finish(self, frame: VideoFrame) -> VideoFrame:
-        """A new frame with label and mark, RGB or RGBA as given; what is fully transparent stays so. About half a millisecond."""
+        """A new frame with label and mark, RGB or RGBA as given; what is fully transparent stays so."""
         pixels = np.array(frame.pixels, copy=True, order="C")
         if self._label is not None:
             self._label.draw(pixels, frame.pts_us)

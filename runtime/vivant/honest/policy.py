@@ -1,9 +1,9 @@
 """A deployer's rules: a TOML file named by ``VIVANT_POLICY``, which users of the machine then cannot argue with.
 
-    require_signatures = true        # refuse formats that cannot carry content credentials
-    forbid_label_off = true
-    max_sessions = 4                 # for servers
-    portraits = ["9f86d081..."]      # SHA-256 of the image files that may be used; left out, all may
+require_signatures = true        # refuse formats that cannot carry content credentials
+forbid_label_off = true
+max_sessions = 4                 # for servers
+portraits = ["9f86d081..."]      # SHA-256 of the image files that may be used; left out, all may
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ class Policy:
     def allow_unsigned(self, out: Path) -> None:
         if self.require_signatures:
             out.unlink(missing_ok=True)
-            raise InputError(f"the policy of this machine requires content credentials, which {out.suffix} cannot carry; use .mp4")
+            raise InputError(
+                f"the policy of this machine requires content credentials, which {out.suffix} cannot carry; use .mp4"
+            )
 
 
 def _checked(said: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -66,6 +68,6 @@ def _checked(said: dict[str, Any], path: Path) -> dict[str, Any]:
         kind = _TYPES.get(key)
         if kind is None:
             raise InputError(f"the policy {path} has an unknown rule {key!r}; known are {', '.join(_TYPES)}")
-        if type(value) is not kind or (kind is int and value < 1):
+        if type(value) is not kind or (isinstance(value, int) and kind is int and value < 1):
             raise InputError(f"the policy {path} gives {key} = {value!r}, but a {kind.__name__} is needed")
     return said | ({"portraits": tuple(map(str, said["portraits"]))} if "portraits" in said else {})

@@ -68,7 +68,7 @@ class Findings:
 
     @property
     def exit_code(self) -> int:
-        """0 something of ours or valid credentials were found, 3 nothing, 4 broken or contradicting. 1 is an unreadable file."""
+        """0 a mark or valid credentials, 3 neither, 4 broken or contradicting; 1 is left for a file that cannot be read."""
         if self.credentials is Credentials.BROKEN or self.agree is False:
             return 4
         return 0 if self.mark is not None or self.credentials is Credentials.VALID else 3
@@ -94,7 +94,9 @@ class Findings:
 
     def as_text(self) -> str:
         """A few sentences."""
-        return "\n".join((f"{self.file}:", f"  credentials: {self._credentials()}", f"  watermark: {self._mark()}", *self._warning()))
+        return "\n".join(
+            (f"{self.file}:", f"  credentials: {self._credentials()}", f"  watermark: {self._mark()}", *self._warning())
+        )
 
     def _credentials(self) -> str:
         if self.credentials is Credentials.ABSENT:
@@ -102,16 +104,20 @@ class Findings:
         if self.credentials is Credentials.BROKEN:
             return f"broken: the file was changed after signing, or the manifest was not made for it ({self.reason})"
         vouched = "on a trust list" if self.trusted else "self-declared: nobody vouches for this name"
-        return f"valid; made by {self.generator or 'an unnamed tool'}, signed by {self.signer or 'an unnamed signer'} ({vouched})"
+        return (
+            f"valid; made by {self.generator or 'an unnamed tool'}, signed by {self.signer or 'an unnamed signer'} ({vouched})"
+        )
 
     def _mark(self) -> str:
         if self.mark is None:
             return f"none found in {self.frames_examined} frames; that does not prove that the picture is genuine"
         found = f"Vivant, session {self.mark.session_id:08x}{', mirrored' if self.mark.mirrored else ''}"
-        return f"{found} (peak {self.mark.sync:.1f} standard deviations; chance would pass once in 268 million tries)"
+        return f"{found} (its check is in order; {self.mark.sync:.0f} standard deviations above chance)"
 
     def _warning(self) -> tuple[str, ...]:
-        lies = "  warning: the manifest and the watermark name different sessions, so one of them does not belong to this picture"
+        lies = (
+            "  warning: the manifest and the watermark name different sessions, so one of them does not belong to this picture"
+        )
         return (lies,) if self.agree is False else ()
 
 
@@ -216,7 +222,7 @@ def _windows(path: Path) -> Iterator[list[UInt8Array]]:
 
 def _window(frames: Iterator[VideoFrame], fps: Fraction, path: Path) -> list[UInt8Array]:
     """What decodes of the next two seconds; damage ends it."""
-    n_frames = max(1, round(WINDOW_S * min(fps, 240)))
+    n_frames = max(1, round(WINDOW_S * min(float(fps), 240.0)))
     every = max(1, n_frames // MOST_FRAMES)
     pixels: list[UInt8Array] = []
     try:
@@ -231,4 +237,3 @@ def _window(frames: Iterator[VideoFrame], fps: Fraction, path: Path) -> list[UIn
     except FFmpegError:
         pass
     return pixels
-
