@@ -1,7 +1,7 @@
 """Does the mark survive? ``python -m benchmarks.watermark [--clean 20000]``
 
-Two seconds of speech on 20 portraits (the bundled five, and of each a mirror image, a warmer, darker one on a busy background and
-a paler one nearer to the camera), every attack by the real encoder, and then the blind detector. Clean frames, for false
+Two seconds of speech on 20 portraits (the bundled five, and of each a mirror image, a warmer, darker one on a busy background
+and a paler one nearer to the camera), every attack by the real encoder, and then the blind detector. Clean frames, for false
 positives, are unmarked frames of the same 20: a moment at random through an attack at random, cropped at a random place.
 """
 

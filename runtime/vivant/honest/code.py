@@ -2,7 +2,7 @@
 
 A frame is a square of 128 x 128 cells. Every cell carries one chip, +1 or -1. 6144 cells, chosen at random but always the same,
 carry chips that never change: by them a detector finds the place and the size of the frame. Each of five groups of 2048 cells
-carries one word of a bi-orthogonal code (a row of a Hadamard matrix or its negative, 12 bits), which needs little power per bit.
+carries one word of a bi-orthogonal code (a row of a Hadamard matrix or its negative, 12 bits), for little power per bit.
 The 60 bits are the product, the session and a check over both. All chips together pass a band of 10 to 46 cycles per frame: low
 enough for video codecs and small copies, high enough to hide in a picture.
 """
@@ -112,4 +112,4 @@ def _words(session_id: int, product: int) -> list[int]:
 
 
 def _check(said: int) -> int:
-    return zlib.crc32(said.to_bytes(5, "big")) & (2**CHECK_BITS - 1)
+    return int(zlib.crc32(said.to_bytes(5, "big"))) & (2**CHECK_BITS - 1)

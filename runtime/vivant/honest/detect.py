@@ -18,7 +18,7 @@ from vivant.types import Float32Array, UInt8Array
 
 LEAST_SIDE_PX = 64
 SYNC_THRESHOLD = 8.0
-"""In standard deviations of the correlation at wrong places. Straight edges of clean pictures can pass it: then the words decide."""
+"""In standard deviations of the correlation elsewhere. Straight edges of clean pictures can pass it: then the words decide."""
 SURE = 12.0
 """A peak at a usual size so high that other sizes need not be tried."""
 SCALE_STEP = 1.007
@@ -149,7 +149,7 @@ def _correlate(pyramid: list[Image.Image], shape: tuple[int, ...], side_px: floa
         top, left = divmod(peak, width)
         top, left = (at - extent if at >= extent - _MARGIN_CELLS else at for at, extent in ((top, height), (left, width)))
         cell = side_px / CELLS
-        yield _Place(float(surface.flat[peak] / surface.std()), side_px, left * cell, top * cell, mirrored)
+        yield _Place(float(surface.flat[peak] / (surface.std() + 1e-9)), side_px, left * cell, top * cell, mirrored)
 
 
 def _aligned(image: Image.Image, place: _Place) -> Float32Array:
