@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -94,13 +95,14 @@ def _letterbox(pixels: UInt8Array) -> UInt8Array:
 
 @pytest.mark.parametrize("attack", ["jpeg", "half", "mirror", "letterbox", "crop"])
 def test_it_survives(marked: UInt8Array, attack: str) -> None:
-    attacked = {
+    attacks: dict[str, Callable[[UInt8Array], UInt8Array]] = {
         "jpeg": _jpeg,
         "half": lambda pixels: np.asarray(Image.fromarray(pixels).resize((256, 256))),
         "mirror": lambda pixels: np.ascontiguousarray(pixels[:, ::-1]),
         "letterbox": _letterbox,
         "crop": lambda pixels: np.ascontiguousarray(pixels[51:461, 51:461]),
-    }[attack](marked)
+    }
+    attacked = attacks[attack](marked)
     found = detect([attacked])
     assert found is not None and found.session_id == SESSION
     assert found.mirrored is (attack == "mirror")

@@ -26,6 +26,7 @@ PRODUCT = 0x56
 LOW_CYCLES, HIGH_CYCLES = 10.0, 46.0
 N_WORDS, WORD_BITS, WORD_CHIPS = 5, 12, 2048
 CHECK_BITS = 20
+_WORD_MASK, _CHECK_MASK = (1 << WORD_BITS) - 1, (1 << CHECK_BITS) - 1
 _LAYOUT_SEED = 20_260_802
 
 
@@ -101,15 +102,15 @@ def session_pattern(session_id: int, product: int = PRODUCT) -> Float32Array:
 def parse_words(words: tuple[int, ...]) -> tuple[int, int] | None:
     """(product, session id) of five words of 12 bits, or None when their check does not hold."""
     bits = sum(word << (WORD_BITS * position) for position, word in enumerate(words))
-    check, said = bits & (2**CHECK_BITS - 1), bits >> CHECK_BITS
+    check, said = bits & _CHECK_MASK, bits >> CHECK_BITS
     return (said >> 32, said & 0xFFFFFFFF) if check == _check(said) else None
 
 
 def _words(session_id: int, product: int) -> list[int]:
     said = product << 32 | session_id
     bits = said << CHECK_BITS | _check(said)
-    return [bits >> (WORD_BITS * position) & (2**WORD_BITS - 1) for position in range(N_WORDS)]
+    return [bits >> (WORD_BITS * position) & _WORD_MASK for position in range(N_WORDS)]
 
 
 def _check(said: int) -> int:
-    return int(zlib.crc32(said.to_bytes(5, "big"))) & (2**CHECK_BITS - 1)
+    return int(zlib.crc32(said.to_bytes(5, "big"))) & _CHECK_MASK
