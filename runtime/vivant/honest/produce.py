@@ -14,7 +14,7 @@ from vivant.honest.consent import Consent, require_consent
 from vivant.honest.credentials import Claim, can_sign, sign
 from vivant.honest.finisher import FrameFinisher, session_id_of
 from vivant.honest.policy import Policy
-from vivant.media.atomic import replacing
+from vivant.media.atomic import replacing, reporting
 from vivant.media.inputs import require_file
 
 MODELS = ("vivant rig", "vivant first voice")
@@ -82,7 +82,7 @@ def _sha256(path: Path) -> str:
 def _sign_in_place(path: Path, claim: Claim) -> None:
     now = datetime.datetime.now(datetime.UTC)
     try:
-        with replacing(path) as part:
+        with replacing(path) as part, reporting(path):
             beside = sign(path, part, claim, now)
             if beside is not None:
                 beside.replace(path.with_name(path.name + ".c2pa"))
