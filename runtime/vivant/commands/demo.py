@@ -8,11 +8,9 @@ from typing import Annotated
 
 import typer
 
-from vivant.commands.options import BUNDLED, ProviderOption, SeedOption, console, open_with_progress, say
 from vivant.commands.options import (
     BUNDLED,
     ConsentOption,
-    Provider,
     ProviderOption,
     SeedOption,
     begin_production,

@@ -8,10 +8,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from vivant.commands.options import ProviderOption, console, open_with_progress, portrait_file, say
 from vivant.commands.options import (
     ConsentOption,
-    Provider,
     ProviderOption,
     begin_production,
     console,

@@ -13,14 +13,14 @@ import typer
 from rich.console import Console
 
 from vivant.face import RigFace, open_portrait
-from vivant.portrait import Provider, default_analyser
 from vivant.honest.consent import WORDS, Consent, kept_consent, parse_consent, stated_consent
 from vivant.honest.produce import Production, begin, bundled_portraits
+from vivant.portrait import Provider, default_analyser
 
 console = Console(highlight=False)
 
 BUNDLED = (
-    "ada", "ada_painting", "bram", "noor", "tomas", "amara", "kofi", "lena", "sana", "sana_ink", "walter", "walter_painting",
+    "ada", "ada_painting", "bram", "noor", "tomas", "amara", "lena", "sana", "sana_ink", "walter", "walter_painting",
 )  # fmt: skip
 
 

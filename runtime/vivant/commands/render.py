@@ -12,7 +12,6 @@ from vivant.commands.options import (
     ConsentOption,
     FpsOption,
     LabelOption,
-    Provider,
     ProviderOption,
     SeedOption,
     SizeOption,
