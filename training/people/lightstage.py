@@ -73,7 +73,7 @@ class Lamp:
 
 def curve() -> Floats:
     """(256,) linear light of an `encode`d grey byte, before its soft shoulder is undone."""
-    out: Floats = (np.arange(256, dtype=np.float32) / 255) ** 2.2
+    out: Floats = (np.arange(256, dtype=np.float32) / np.float32(255)) ** np.float32(2.2)
     return out
 
 
@@ -121,7 +121,9 @@ class Stage:
         light[..., 3] /= count
         scale = flat.lens.focal / flat.lens.distance
         light[..., :3] = spread(light[..., :3], albedo, skin, scale) + shine * skin[..., None]
-        glints = cv2.GaussianBlur(reflections(normals / count / 127.5 - 1, plan, lamps), (0, 0), 0.0009 * self.size)
+        glints = cv2.GaussianBlur(
+            reflections((normals / count / 127.5 - 1).astype(np.float32), plan, lamps), (0, 0), 0.0009 * self.size
+        )
         light[..., :3] += eyes[..., None] * (glints - (1 - EYE_SHADE) * light[..., :3])
         return light, skin
 
@@ -161,7 +163,7 @@ def spread(light: Floats, albedo: Floats, skin: Floats, px_per_cm: float) -> Flo
             sigma = max(radius * px_per_cm, 0.3)
             share = cv2.GaussianBlur(skin, (0, 0), sigma)
             wide[..., c] += 0.5 * cv2.GaussianBlur(fallen[..., c], (0, 0), sigma) / np.maximum(share, 0.05)
-    return light + UNDER_SKIN * skin[..., None] ** 2 * (wide * safe - light)
+    return np.asarray(light + UNDER_SKIN * skin[..., None] ** 2 * (wide * safe - light), np.float32)
 
 
 def reflections(normals: Floats, plan: Plan, lamps: tuple[Lamp, ...]) -> Floats:

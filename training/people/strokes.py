@@ -43,10 +43,9 @@ def smeared(image: Floats, way: Floats, steps: int) -> Floats:
         for _ in range(steps):
             at += last
             here = cv2.remap(way, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-            last = np.where((here * last).sum(2, keepdims=True) < 0, -here, here)
+            last = np.where((here * last).sum(2, keepdims=True) < 0, -here, here).astype(np.float32)
             total += cv2.remap(image, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    out: Floats = total / (2 * steps + 1)
-    return out
+    return np.asarray(total / (2 * steps + 1), np.float32)
 
 
 def oil(picture: Bytes, seed: int = 0) -> Bytes:
