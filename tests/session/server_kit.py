@@ -21,10 +21,12 @@ from vivant.v1 import vivant_pb2 as pb
 SIZE_PX = 64
 RATE_HZ = 16_000
 WAIT_S = 10.0
+INDEX_BITS = 16
+"""A px each, black or white: the label and the mark leave them readable."""
 
 
 class TintFace:
-    """One colour per picture, and the motion's index in the first px: quick, and one can see whose it is."""
+    """One colour per picture, and the motion's index in the middle row: quick, and one can see whose it is."""
 
     notes: tuple[str, ...] = ("a test face",)
 
@@ -42,7 +44,7 @@ class TintRenderer:
     def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:
         pixels = np.full((self._size_px, self._size_px, 4), self._tint, np.uint8)
         pixels[..., 3] = 255
-        pixels[0, 0, :3] = np.frombuffer(motion.index.to_bytes(3, "little"), np.uint8)
+        pixels[self._size_px // 2, :INDEX_BITS, :3] = 255 * ((motion.index >> np.arange(INDEX_BITS)) & 1)[:, None]
         return VideoFrame(motion.index, motion.pts_us, pixels, PixelFormat.RGBA)
 
 
@@ -83,6 +85,11 @@ def picture(tint: int) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (8, 8), (tint, 0, 0)).save(out, "PNG")
     return out.getvalue() + bytes([tint])
+
+
+def index_in(pixels: UInt8Array) -> int:
+    """The index that `TintRenderer` wrote."""
+    return int(((pixels[len(pixels) // 2, :INDEX_BITS, 0] > 127) << np.arange(INDEX_BITS)).sum())
 
 
 async def until(face: RemoteFace, kind: str) -> tuple[list[RemoteFrame], list[Event]]:

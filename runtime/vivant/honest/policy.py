@@ -51,9 +51,11 @@ class Policy:
 
     def allow_label_off(self, reason: str) -> None:
         if self.forbid_label_off:
-            raise InputError("the policy of this machine forbids leaving the label away; leave --no-label out")
+            raise InputError("the policy of this machine forbids leaving the label away")
         if not reason.strip():
-            raise InputError("leaving the label away needs a reason, which is recorded; say it after --no-label")
+            raise InputError(
+                "leaving the label away needs a reason, which is recorded; say it after --no-label or in label_off_reason"
+            )
 
     def allow_unsigned(self, out: Path) -> None:
         if self.require_signatures:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections import deque
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -20,6 +19,7 @@ from google.protobuf.message import DecodeError
 from vivant.clock import Clock
 from vivant.errors import InputError, VivantError
 from vivant.face import Face
+from vivant.honest.finisher import live_session_id
 from vivant.motion.model import SpeechMotion
 from vivant.server.canvas import Canvas, Shot
 from vivant.server.config import Effective, controls_of, importance_of, samples_of
@@ -70,12 +70,13 @@ class Call:
     """Use `run` once."""
 
     def __init__(self, house: House, client: str, config: Effective, portrait_id: str, face: Face, context: Context) -> None:
-        self.session_id = uuid.uuid4().hex[:12]
+        mark_id = live_session_id()
+        self.session_id = f"{mark_id:08x}"
         self._house = house
         self._client = client
         self._config = config
         self._context = context
-        self._canvas = Canvas(face, portrait_id, config.message, draws=config.wants_frames)
+        self._canvas = Canvas(face, portrait_id, config.message, session_id=mark_id, draws=config.wants_frames)
         self._session = Session(
             self._canvas,
             config.session,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import simplejpeg
 
 from vivant.face import MIN_SIZE_PX, Face, FaceRenderer
+from vivant.honest.finisher import FrameFinisher
 from vivant.render import _kernel
 from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
 from vivant.v1 import vivant_pb2 as pb
@@ -30,7 +31,8 @@ class Shot(VideoFrame):
 class _Showing:
     face: Face
     portrait_id: str
-    renderers: dict[int, FaceRenderer]
+    finisher: FrameFinisher
+    renderers: dict[int, FaceRenderer] = field(default_factory=dict)
 
 
 class Canvas:
@@ -38,16 +40,19 @@ class Canvas:
 
     notes: tuple[str, ...] = ()
 
-    def __init__(self, face: Face, portrait_id: str, config: pb.SessionConfig, *, draws: bool) -> None:
+    def __init__(self, face: Face, portrait_id: str, config: pb.SessionConfig, *, session_id: int, draws: bool) -> None:
+        """``session_id`` is what the invisible mark says, 32 bits."""
         self.detail = 0
         """0: all frames, whole size. 1: every second frame. 2: and half the size. 3: every fourth frame, half the size."""
         self._config = config
         self._draws = draws
-        self._showing = _Showing(face, portrait_id, {})
+        self._session_id = session_id
+        self.show(face, portrait_id)
 
     def show(self, face: Face, portrait_id: str) -> None:
         """From the next frame on."""
-        self._showing = _Showing(face, portrait_id, {})
+        labelled = self._config.disclosure.label == pb.LABEL_MODE_ON
+        self._showing = _Showing(face, portrait_id, FrameFinisher.for_face(face, self._session_id, labelled=labelled))
 
     def open(self, size_px: int) -> Canvas:
         return self
@@ -58,7 +63,7 @@ class Canvas:
         if self._draws and motion.index % (1, 2, 2, 4)[detail] == 0:
             if size_px not in showing.renderers:
                 showing.renderers[size_px] = showing.face.open(size_px)
-            frame = showing.renderers[size_px].render(motion)
+            frame = showing.finisher.finish(showing.renderers[size_px].render(motion))
             pixels, payload = frame.pixels, self._encoded(frame.pixels)
         return Shot(motion.index, motion.pts_us, pixels, PixelFormat.RGBA, motion, showing.portrait_id, payload, size_px)
 

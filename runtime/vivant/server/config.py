@@ -10,6 +10,7 @@ import numpy as np
 from vivant.client.face import controls_message
 from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, as_fps
+from vivant.honest.policy import Policy
 from vivant.server.limits import Limits
 from vivant.session.session import SessionConfig
 from vivant.types import Controls, Emotion, Float32Array
@@ -71,8 +72,11 @@ def effective(asked: pb.SessionConfig, limits: Limits) -> Effective:
     for text in (config.consent.reference, config.disclosure.label_off_reason):
         if len(text.encode()) > MAX_TEXT_BYTES:
             raise InputError(f"consent.reference and disclosure.label_off_reason hold at most {MAX_TEXT_BYTES} bytes")
-    # Nothing marks the pixels yet, and the echo says what is really done to them.
-    config.disclosure.label, config.disclosure.watermark = pb.LABEL_MODE_OFF, pb.WATERMARK_MODE_OFF
+    if config.disclosure.label == pb.LABEL_MODE_OFF:
+        Policy.load().allow_label_off(config.disclosure.label_off_reason)
+    else:
+        config.disclosure.label = pb.LABEL_MODE_ON
+    config.disclosure.watermark = pb.WATERMARK_MODE_ON  # always: it disturbs nobody
     fps = _fps(config.fps)
     config.fps.numerator, config.fps.denominator = fps.numerator, fps.denominator
     controls = controls_of(config.controls)

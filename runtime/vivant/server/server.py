@@ -13,6 +13,7 @@ from prometheus_client import start_http_server
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError, OutputError
 from vivant.face import default_motion, open_portrait
+from vivant.honest.policy import Policy
 from vivant.server.call import House
 from vivant.server.crew import Crew, Governor
 from vivant.server.limits import Limits
@@ -52,7 +53,7 @@ class Server:
         self.house = House(
             portraits=Portraits(limits, opener),
             crew=crew,
-            governor=Governor(crew, clock, limits.sessions),
+            governor=Governor(crew, clock, min(limits.sessions, Policy.load().max_sessions or limits.sessions)),
             metrics=self.metrics,
             clock=clock,
             motion=default_motion(),

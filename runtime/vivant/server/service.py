@@ -12,6 +12,7 @@ import grpc
 import vivant
 from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, Face
+from vivant.honest.finisher import live_session_id
 from vivant.server.call import Call, House, motion_message, next_request
 from vivant.server.canvas import Canvas, Shot
 from vivant.server.config import effective, samples_of
@@ -146,8 +147,10 @@ class FaceService:
         )
         config.message.portrait.id = portrait_id
         names = ARKIT_NAMES if config.wants_motion else ()
-        yield pb.SynthesizeResponse(started=pb.SessionStarted(config=config.message, weight_names=names, notes=face.notes))
-        canvas = Canvas(face, portrait_id, config.message, draws=config.wants_frames)
+        mark_id = live_session_id()
+        started = pb.SessionStarted(config=config.message, session_id=f"{mark_id:08x}", weight_names=names, notes=face.notes)
+        yield pb.SynthesizeResponse(started=started)
+        canvas = Canvas(face, portrait_id, config.message, session_id=mark_id, draws=config.wants_frames)
         session = Session(
             canvas,
             config.session,

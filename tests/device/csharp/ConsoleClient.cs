@@ -89,8 +89,11 @@ static class ConsoleClient
     static void RequirePixels(FacePicture picture)
     {
         Require(picture.WidthPx == SidePx && picture.Length == SidePx * SidePx * 4, "whole pictures, got " + picture.Length + " bytes");
-        // The test's face writes the frame's number into its first px, and is opaque.
-        ulong index = picture.Data[0] | (ulong)picture.Data[1] << 8 | (ulong)picture.Data[2] << 16;
+        // The test's face writes the frame's number into its middle row, a black or white px for each bit, and is opaque.
+        ulong index = 0;
+        for (int bit = 0; bit < 16; bit++)
+            if (picture.Data[(SidePx / 2 * SidePx + bit) * 4] > 127)
+                index |= 1ul << bit;
         Require(index == picture.Index, "the pixels of frame " + picture.Index + ", got those of " + index);
         Require(picture.Data[picture.Length - 1] == 255, "opaque pixels");
     }
