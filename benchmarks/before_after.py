@@ -16,6 +16,7 @@ from PIL import Image
 
 from benchmarks.report import PORTRAITS, analyser
 from benchmarks.yardstick import Mediapipe
+from vivant.errors import PortraitError
 from vivant.face import RigFace
 from vivant.media import load_image
 from vivant.rig.build import build_rig
@@ -34,12 +35,16 @@ SIDE_PX, TILE_PX = 512, 200
 
 
 def frames(by: str) -> UInt8Array:
-    """(portraits, looks, SIDE_PX, SIDE_PX, 3)"""
+    """(portraits, looks, SIDE_PX, SIDE_PX, 3); black where no face is found."""
     network = Mediapipe() if by == "mediapipe" else analyser()
     out = []
     for path in PORTRAITS:
-        renderer = RigFace(build_rig(load_image(path), network)).open(SIDE_PX)
-        out.append([np.array(renderer.render(look).pixels[..., :3]) for look in LOOKS])
+        try:
+            renderer = RigFace(build_rig(load_image(path), network)).open(SIDE_PX)
+            out.append([np.array(renderer.render(look).pixels[..., :3]) for look in LOOKS])
+        except PortraitError as error:
+            print(f"{path.name}: {error}")
+            out.append([np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8)] * len(LOOKS))
     return np.array(out)
 
 

@@ -18,8 +18,8 @@ FINDER_SIDE, FACE_SIDE, PERSON_SIDE = 256, 192, 256
 """Sides of what the networks look at, px."""
 LEAST_SCORE, LEAST_CHANCE = 0.1, 0.5
 """From which on a place is looked at closer, and a face that is followed is still there."""
-CERTAIN = 1.0
-"""Least sum of twice the finder's logit and once the face network's for a face to be believed."""
+FINDER_WEIGHT = 4
+"""Of the finder's logit beside the face network's; a face is believed when the sum is positive."""
 MOST_FACES, MOST_LOOKS = 8, 4
 SETTLED = 0.1
 """The points are good when the square they were seen in is off by less than this share of its side, or radians."""
@@ -41,7 +41,9 @@ class NetworkAnalyser:
         found: list[_Look] = []
         for frame, score in self._squares(pixels):
             look = self._look_closer(pixels, frame)
-            if 2 * _logit(score) + _logit(look.chance) > CERTAIN and not any(_same(look.frame, other.frame) for other in found):
+            if FINDER_WEIGHT * _logit(score) + _logit(look.chance) > 0 and not any(
+                _same(look.frame, other.frame) for other in found
+            ):
                 found.append(self._look_mirrored(pixels, look))
         return sorted((look.face for look in found), key=lambda face: -face.width_px)
 
