@@ -49,9 +49,9 @@ def build(path: Path) -> Built:
     landmarks = analyser().faces(image.pixels)[0].landmarks
     square = place_square(landmarks, *image.pixels.shape[1::-1])
     seen = square.to_rig(landmarks)
-    margin, side = round(MARGIN_PX * square.texels_per_px), round(SIDE_PX * square.texels_per_px)
-    cut = np.asarray(square.cut(image.pixels), np.uint8)[margin : margin + side, margin : margin + side]
-    shown = np.asarray(Image.fromarray(cut).resize((SIZE_PX, SIZE_PX), Image.Resampling.LANCZOS))
+    low, high = (square.texels_per_px * place for place in (MARGIN_PX, MARGIN_PX + SIDE_PX))
+    whole = Image.fromarray(np.asarray(square.cut(image.pixels), np.uint8))
+    shown = np.asarray(whole.resize((SIZE_PX, SIZE_PX), Image.Resampling.LANCZOS, box=(low, low, high, high)))
     y, x = np.mgrid[:SIZE_PX, :SIZE_PX] + 0.5
     on_face = inside(np.column_stack([x.ravel(), y.ravel()]), seen[list(c.OVAL), :2].astype(np.float64))
     return Built(path.stem, rig, fit_head(seen), shown, on_face.reshape(SIZE_PX, SIZE_PX), build_s)
