@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks.report import Row, show, voice
 from vivant.client import Client, Event, RemoteFace, RemoteFrame, connect
 from vivant.face import open_portrait
+from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant.motion.first_voice import FirstVoice
 from vivant.types import AudioChunk, Controls
 from vivant.v1 import vivant_pb2 as pb
@@ -202,15 +203,15 @@ async def bare_cost_ms() -> float:
 
 
 def rendering_ms() -> float:
-    """CPU of inference and drawing alone, per talking frame."""
+    """CPU of inference, drawing, label and mark alone, per talking frame."""
     from fractions import Fraction
 
     face = open_portrait(Path(str(Path(sys.modules["vivant"].__file__ or "").parent / "assets" / "portraits" / "ada.jpg")))
     frames = FirstVoice().open(Fraction(25), 0).push(AudioChunk(speech(8).astype(np.float32), 12_000, 0), Controls())
-    renderer = face.open(512)
+    renderer, finisher = face.open(512), FrameFinisher.for_face(face, live_session_id())
     began = time.process_time()
     for frame in frames:
-        renderer.render(frame)
+        finisher.finish(renderer.render(frame))
     return 1000 * (time.process_time() - began) / len(frames)
 
 
