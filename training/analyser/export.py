@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
@@ -20,15 +19,13 @@ from torch.nn import functional
 
 from training.analyser import face, finder, layers
 from training.analyser.data import People, warp
+from training.onnx_file import shrink, write
 from vivant.portrait.frame import Frame, person_frame
 
-OPSET = 18
 TOLERANCE = 0.05
 """Largest difference to torch allowed, relative to each output's reach: what small weights may cost."""
 CHECKED = 40
 """Held-out people looked at."""
-LARGE = 1024
-"""Weights with at least so many numbers are stored small."""
 
 
 class Finder(nn.Module):
@@ -120,50 +117,6 @@ def load(run: Path, name: str) -> nn.Module:
     return EXPORTS[name].product(model).eval()
 
 
-def write(model: nn.Module, side: int, outputs: Sequence[str], path: Path) -> None:
-    """Export for one picture at a time."""
-    program = torch.onnx.export(
-        model, (torch.rand(1, 3, side, side),), dynamo=True, opset_version=OPSET, external_data=False,
-        input_names=["picture"], output_names=list(outputs), verbose=False,
-    )  # fmt: skip
-    if program is None:
-        raise RuntimeError("torch gave no ONNX program")
-    program.save(str(path), external_data=False)
-
-
-def shrink(path: Path, bytes_from: int) -> None:
-    """Keep large weights small in the file and widen them when it is loaded; the arithmetic stays float32.
-
-    Convolutions with at least `bytes_from` inputs become int8 with a scale per output channel, the rest of the large float16.
-    """
-    model = onnx.load(path)
-    graph, widen = model.graph, []
-    for weight in list(graph.initializer):
-        if weight.data_type != onnx.TensorProto.FLOAT or np.prod(weight.dims) < LARGE:
-            continue
-        values, name = onnx.numpy_helper.to_array(weight), weight.name
-        if values.ndim == 4 and values[0].size >= bytes_from:
-            scale = np.abs(values).reshape(len(values), -1).max(1).reshape(-1, *[1] * (values.ndim - 1)) / 127
-            scale = np.maximum(scale, 1e-12).astype(np.float32)
-            small = np.round(values / scale).astype(np.int8)
-            graph.initializer.append(onnx.numpy_helper.from_array(scale, f"{name}_scale"))
-            widen.append(onnx.helper.make_node("Cast", [f"{name}_small"], [f"{name}_wide"], to=onnx.TensorProto.FLOAT))
-            widen.append(onnx.helper.make_node("Mul", [f"{name}_wide", f"{name}_scale"], [name]))
-        else:
-            small = values.astype(np.float16)
-            widen.append(onnx.helper.make_node("Cast", [f"{name}_small"], [name], to=onnx.TensorProto.FLOAT))
-        weight.CopyFrom(onnx.numpy_helper.from_array(small, f"{name}_small"))
-    nodes = [*widen, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
-    del graph.metadata_props[:]
-    for node in graph.node:  # torch leaves its call stacks, with the paths of this machine
-        del node.metadata_props[:]
-        node.doc_string = ""
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
-
-
 def pictures(held: People, name: str) -> Iterator[Tensor]:
     """What a network looks at, (1, 3, side, side) sRGB 0..1, of the first held-out people."""
     side = EXPORTS[name].side
@@ -204,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     held = People(args.held, args.run / "cache")
     for name, export in EXPORTS.items():
         model, path = load(args.run, name), args.out / f"{name}.onnx"
-        write(model, export.side, export.outputs, path)
+        write(model, {"picture": torch.rand(1, 3, export.side, export.side)}, export.outputs, path)
         shrink(path, export.bytes_from)
         gap, spent = check(model, path, held, name)
         print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, differs from torch by {gap:.5f} of the reach, {spent:.1f} ms")
