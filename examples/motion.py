@@ -10,7 +10,7 @@ from vivant.media import open_audio
 
 table = csv.writer(sys.stdout)
 table.writerow(["time_s", *vivant.ARKIT_NAMES, "yaw_deg", "pitch_deg", "roll_deg"])
-state = vivant.FirstVoice().open(Fraction(30), seed=0)
+state = vivant.Voice().open(Fraction(30), seed=0)
 with open_audio(Path(sys.argv[1])) as voice:
     frames = [frame for chunk in voice.chunks() for frame in state.push(chunk, vivant.Controls())]
 for frame in frames + state.flush(vivant.Controls()):

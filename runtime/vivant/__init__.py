@@ -11,8 +11,8 @@ with vivant.Talker(face, fps=30) as talker:
 from vivant.clock import Clock, MonotonicClock, VirtualClock
 from vivant.errors import ClosedError, InputError, OutputError, PortraitError, UnavailableError, VivantError
 from vivant.face import Face, FaceRenderer, RigFace, open_portrait
-from vivant.motion.first_voice import FirstVoice
 from vivant.motion.model import MotionState, SpeechMotion
+from vivant.motion.voice import Voice
 from vivant.rig.rig import Rig
 from vivant.session.session import Session, SessionConfig
 from vivant.talker import Talker
@@ -29,6 +29,7 @@ from vivant.types import (
     UtteranceStart,
     VideoFrame,
     arkit_weights,
+    gaze_at,
 )
 
 __version__ = "0.1.0"
@@ -42,7 +43,6 @@ __all__ = [
     "Emotion",
     "Face",
     "FaceRenderer",
-    "FirstVoice",
     "InputError",
     "Interrupted",
     "MonotonicClock",
@@ -64,6 +64,8 @@ __all__ = [
     "VideoFrame",
     "VirtualClock",
     "VivantError",
+    "Voice",
     "arkit_weights",
+    "gaze_at",
     "open_portrait",
 ]

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from vivant.errors import InputError
 from vivant.media.images import load_image
-from vivant.motion.first_voice import FirstVoice
 from vivant.motion.model import SpeechMotion
+from vivant.motion.voice import Voice
 from vivant.portrait.analyser import PortraitAnalyser
 from vivant.render.renderer import RigRenderer
 from vivant.rig.build import Progress
@@ -87,7 +87,7 @@ def open_portrait(
 
 def default_motion() -> SpeechMotion:
     """The speech model that is used when none is named."""
-    return FirstVoice()
+    return Voice()
 
 
 def as_fps(fps: int | float | str | Fraction) -> Fraction:

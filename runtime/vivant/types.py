@@ -9,6 +9,7 @@ person's left shoulder (clockwise in the image).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -166,15 +167,31 @@ class Controls:
     """Strength of the emotion and of all expression, 0 to 2."""
     head_motion: float = 1.0
     """Amount of head motion, 0 (still) to 2."""
+    mouth: float = 1.0
+    """Amount of mouth motion, 0 (shut) to 2; closures stay closures."""
+    singing: bool = False
+    """Held vowels stay open as they began: neither vibrato nor a fading breath moves the jaw."""
 
     def __post_init__(self) -> None:
-        for name, low, high in (("distance", 0.8, 1.25), ("intensity", 0.0, 2.0), ("head_motion", 0.0, 2.0)):
+        limits = {"distance": (0.8, 1.25), "intensity": (0.0, 2.0), "head_motion": (0.0, 2.0), "mouth": (0.0, 2.0)}
+        for name, (low, high) in limits.items():
             value = getattr(self, name)
             if not low <= value <= high:
                 raise InputError(f"{name} must be from {low} to {high}, got {value}")
         for axis, angle in zip(("yaw", "pitch"), self.gaze, strict=True):
             if not -30.0 <= angle <= 30.0:
                 raise InputError(f"gaze {axis} must be from -30 to 30 degrees, got {angle}")
+
+
+def gaze_at(x: float, y: float, z: float) -> tuple[float, float]:
+    """``Controls.gaze`` towards a point: x to the person's left, y up, z towards the camera, from between the eyes, any unit.
+
+    Clipped to what ``Controls`` takes. The camera is at (0, 0, z). Raises InputError for a point behind the face.
+    """
+    if z <= 0:
+        raise InputError(f"the point to look at must lie before the face (z > 0), got z = {z}")
+    yaw, pitch = math.degrees(math.atan2(x, z)), math.degrees(math.atan2(y, math.hypot(x, z)))
+    return min(max(yaw, -30.0), 30.0), min(max(pitch, -30.0), 30.0)
 
 
 def frame_pts_us(index: int, fps: Fraction) -> int:

@@ -14,7 +14,7 @@ from tests.session.live import Heard, PlainFace, at, live, opened, push_all
 from tests.virtual import Inline, LoopClock, run_virtual
 from vivant.clock import VirtualClock
 from vivant.errors import ClosedError, InputError
-from vivant.motion.first_voice import FirstVoice, FirstVoiceState
+from vivant.motion.voice import Voice, VoiceState
 from vivant.session.session import Output, Session, SessionConfig
 from vivant.types import AudioChunk, Controls, Float32Array, MotionFrame, UtteranceEnd, UtteranceStart, VideoFrame
 
@@ -62,8 +62,8 @@ def test_whoever_only_pushes_hears_of_a_failure_too(voice: Float32Array) -> None
 
 
 def test_a_model_that_fails_surfaces_as_itself(voice: Float32Array) -> None:
-    class Deaf(FirstVoice):
-        def open(self, fps: Fraction, seed: int) -> FirstVoiceState:
+    class Deaf(Voice):
+        def open(self, fps: Fraction, seed: int) -> VoiceState:
             state = super().open(fps, seed)
 
             def push(chunk: AudioChunk, controls: Controls) -> list[MotionFrame]:

@@ -13,7 +13,7 @@ from tests.conftest import PORTRAITS, portrait_path
 from vivant.errors import UnavailableError
 from vivant.media import load_image
 from vivant.portrait import Face, PortraitAnalyser, Provider, default_analyser
-from vivant.portrait.providers import session
+from vivant.providers import session
 from vivant.rig import canonical as c
 from vivant.types import ARKIT_INDEX, UInt8Array
 

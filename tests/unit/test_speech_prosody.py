@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vivant.speech.articulation import AHEAD
 from vivant.speech.features import Features
-from vivant.speech.mouth import AHEAD
 from vivant.speech.prosody import Prosody, ProsodyTrack
 
 pytestmark = pytest.mark.unit
@@ -15,8 +15,12 @@ pytestmark = pytest.mark.unit
 def track(loudness: list[float]) -> list[Prosody]:
     """One tick per loudness, on its tick."""
     prosody = ProsodyTrack()
-    ticks = [Features(-20, float(loud > 0), loud, float(loud > 0), 120, 0, 0, 0, -25) for loud in loudness + [0.0] * AHEAD]
-    return [prosody.push(tick) for tick in ticks][AHEAD:]
+    ticks = [
+        Features(level_db=-20, gate=float(loud > 0), loud=loud, voiced=float(loud > 0), pitch_hz=120)
+        for loud in loudness + [0.0] * AHEAD
+    ]
+    speech = [0.0] * AHEAD + [float(loud > 0) for loud in loudness]
+    return [prosody.push(tick, said) for tick, said in zip(ticks, speech, strict=True)][AHEAD:]
 
 
 SYLLABLES = [*[0.3] * 10, *np.interp(np.arange(25), [0, 6, 24], [0.3, 1.0, 0.3]).tolist()]

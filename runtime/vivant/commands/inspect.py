@@ -1,4 +1,4 @@
-"""``vivant inspect PORTRAIT -o SHEET.png``: the picture by which to judge a rig."""
+"""``vivant inspect``: the pictures by which to judge a rig, and what the model makes of a voice."""
 
 from __future__ import annotations
 
@@ -17,18 +17,33 @@ from vivant.commands.options import (
     portrait_file,
     say,
 )
-from vivant.media import load_image, write_png
+from vivant.errors import InputError
+from vivant.face import default_motion
+from vivant.media import load_image, read_sound, write_png
 from vivant.portrait import Provider, default_analyser
 from vivant.sheet import contact_sheet, layer_sheet
+from vivant.speech.curves import curves_picture
 
 
 def inspect(
-    portrait: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP of a face, or a bundled name such as ada.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The PNG to write.")],
+    portrait: Annotated[Path | None, typer.Argument(help="JPEG, PNG or WebP of a face, or a bundled name such as ada.")] = None,
+    audio: Annotated[Path | None, typer.Option(help="Instead: draw the curves that this sound becomes.")] = None,
     consent: ConsentOption = None,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
-    """Draw the landmarks, layers, visemes, expressions and poses of PORTRAIT on one sheet."""
+    """Draw the landmarks, layers, visemes, expressions and poses of PORTRAIT on one sheet; or the curves of a sound."""
+    if (portrait is None) == (audio is None):
+        raise InputError("name a portrait, or a sound with --audio; one of the two")
+    if audio is not None:
+        with console.status("listening"):
+            write_png(out, curves_picture(*read_sound(audio), default_motion()))
+    if portrait is not None:
+        _draw_portrait(portrait, out, consent, provider)
+    say(f"sheet: {out.resolve()}")
+
+
+def _draw_portrait(portrait: Path, out: Path, consent: str | None, provider: Provider) -> None:
     face = open_with_progress(portrait, provider)
     work = begin_production(face, portrait, None, 0, consent)
     with console.status("drawing the sheet"), portrait_file(portrait) as file:
@@ -39,4 +54,3 @@ def inspect(
         padded = [np.pad(sheet, ((0, 0), (0, width - sheet.shape[1]), (0, 0))) for sheet in sheets]
         write_png(out, np.concatenate(padded))
         work.sign(out)
-    say(f"sheet: {out.resolve()}")

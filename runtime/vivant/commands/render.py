@@ -46,12 +46,14 @@ def render(
     emotion: Annotated[Emotion, typer.Option(help="Colours the voice's own expression.")] = Emotion.NEUTRAL,
     intensity: Annotated[float, typer.Option(help="Strength of the emotion, 0 to 2.")] = 1.0,
     head_motion: Annotated[float, typer.Option(help="Amount of head motion, 0 to 2.")] = 1.0,
+    mouth: Annotated[float, typer.Option(help="Amount of mouth motion, 0 to 2.")] = 1.0,
+    singing: Annotated[bool, typer.Option("--singing", help="Hold sung vowels open.")] = False,
     consent: ConsentOption = None,
     no_label: LabelOption = None,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Make a video of PORTRAIT speaking AUDIO."""
-    controls = Controls(gaze=gaze, distance=distance, emotion=emotion, intensity=intensity, head_motion=head_motion)
+    controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
     behind = Background.parse(background, size)
     face = open_with_progress(portrait, provider, transparent=behind is not None)
     work = begin_production(face, portrait, audio, seed, consent, no_label)

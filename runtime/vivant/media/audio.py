@@ -98,6 +98,12 @@ def open_audio(path: Path) -> Iterator[AudioFile]:
         audio._close()
 
 
+def read_sound(path: Path) -> tuple[Float32Array, int]:
+    """A whole file: mono samples (n,) in [-1, 1] and their rate. Raises InputError."""
+    with open_audio(path) as audio:
+        return np.concatenate([np.zeros(0, np.float32), *(chunk.samples for chunk in audio.chunks())]), audio.sample_rate_hz
+
+
 def _open(path: Path) -> InputContainer:
     require_file(path, "audio")
     try:

@@ -16,7 +16,9 @@ _WIDE = [ARKIT_INDEX["eyeWideLeft"], ARKIT_INDEX["eyeWideRight"]]
 
 
 class Life:
-    """Ticks in, (60,) out: 52 weights, yaw, pitch, roll, x, y, scale, gaze yaw and pitch (units as in ``types``)."""
+    """Ticks in, (61,) out: 52 weights, yaw, pitch, roll, x, y, scale, gaze yaw and pitch, amount of mouth (as in ``types``)."""
+
+    SIZE = 61
 
     def __init__(self, seed: int) -> None:
         # One generator per part: what one part draws never shifts another.
@@ -27,7 +29,7 @@ class Life:
         self._lids = Lids(lids)
         self._gaze = Gaze(gaze)
         self._expression = Expression(expression)
-        self._distance = Follow(0.6)
+        self._framing = Follow(0.6)
 
     def step(self, prosody: Prosody, controls: Controls) -> Vector:
         head = self._head.step(prosody, controls)
@@ -36,5 +38,5 @@ class Life:
         lids = np.array(self._lids.step(prosody))
         weights[_BLINK] = lids
         weights[_WIDE] *= 1 - lids
-        distance = self._distance.step(np.array([controls.distance]))
-        return np.concatenate([weights, head, 1 / distance, gaze])
+        distance, mouth = self._framing.step(np.array([controls.distance, controls.mouth]))
+        return np.concatenate([weights, head, [1 / distance], gaze, [mouth]])

@@ -1,7 +1,7 @@
 """From a picture to what a rig is built of: who is in it, and where."""
 
 from vivant.portrait.analyser import Cutout, Face, PortraitAnalyser
-from vivant.portrait.providers import Provider
+from vivant.providers import Provider
 
 __all__ = ["Cutout", "Face", "PortraitAnalyser", "Provider", "default_analyser"]
 

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from vivant.portrait.analyser import Cutout, Face
 from vivant.portrait.frame import Frame, cut, face_frame, person_frame
-from vivant.portrait.providers import Provider, session
+from vivant.providers import Provider, session
 from vivant.rig.canonical import mirrored
 from vivant.types import Float32Array, Pose, UInt8Array
 

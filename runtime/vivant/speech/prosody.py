@@ -6,10 +6,13 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
+from vivant.speech.articulation import AHEAD
 from vivant.speech.features import Features
-from vivant.speech.mouth import AHEAD
 
 _PAUSE_TICKS = 18
+_NOTHING_DB = -70.0
+_PEAK_DB = 3.0
+"""How far syllables stand above their own mean level."""
 _REFRACTORY_TICKS = 22
 _SMOOTH = [1 / (2 * AHEAD + 2) * (1 + math.cos(math.pi * i / (AHEAD + 1))) for i in range(-AHEAD, AHEAD + 1)]
 
@@ -35,40 +38,44 @@ class ProsodyTrack:
 
     def __init__(self) -> None:
         self._energy: deque[float] = deque([0.0] * 24, maxlen=24)
-        self._gates: deque[float] = deque([0.0] * (_PAUSE_TICKS + AHEAD), maxlen=_PAUSE_TICKS + AHEAD)
+        self._speech: deque[float] = deque([0.0] * _PAUSE_TICKS, maxlen=_PAUSE_TICKS)
         self._pitch_hz = 0.0
+        self._usual_db = _NOTHING_DB
         self._usual_rise = 0.5
         self._since_stress = _REFRACTORY_TICKS
         self._talking = False
         self._arousal = 0.0
 
-    def push(self, features: Features) -> Prosody:
+    def push(self, features: Features, speech: float) -> Prosody:
+        """Take the newest tick's features, and how surely somebody spoke ``AHEAD`` ticks ago."""
         certainty = features.voiced * features.gate
         self._energy.append(features.loud * certainty)
-        self._gates.append(features.gate)
-        arousal = self._hear_pitch(features, certainty)
-        self._arousal += 0.01 * (arousal - self._arousal)
+        self._speech.append(speech)
         was_talking = self._talking
-        gates = list(self._gates)
-        self._talking = max(gates) > 0.5 if was_talking else gates[-1 - AHEAD] > 0.5
+        self._talking = max(self._speech) > 0.5 if was_talking else speech > 0.5
+        effort = self._effort(features, certainty)
+        self._arousal += 0.012 * (effort - self._arousal)
         return Prosody(
             talking=self._talking,
-            stress=self._stress(arousal) if self._talking else 0.0,
+            stress=self._stress(effort) if self._talking else 0.0,
             phrase_start=self._talking and not was_talking,
             phrase_end=was_talking and not self._talking,
             energy=sum(weight * energy for weight, energy in zip(_SMOOTH, list(self._energy)[-len(_SMOOTH) :], strict=True)),
             arousal=self._arousal,
         )
 
-    def _hear_pitch(self, features: Features, certainty: float) -> float:
-        """Excess of pitch and loudness over the usual, 0 to 1."""
+    def _effort(self, features: Features, certainty: float) -> float:
+        """How much louder and higher than this speaker's usual, 0 to 1; a whisper has none, a voice at ease 0.3."""
         if certainty < 0.5:
-            return self._arousal
+            return 0.0 if self._talking else self._arousal
         if self._pitch_hz == 0.0:
-            self._pitch_hz = features.pitch_hz
-        self._pitch_hz += 0.004 * (features.pitch_hz - self._pitch_hz)
+            self._pitch_hz, self._usual_db = features.pitch_hz, features.level_db
+        # Slowly, so that a scene shouted from end to end stays one for half a minute.
+        self._pitch_hz += 0.0008 * (features.pitch_hz - self._pitch_hz)
+        self._usual_db += 0.0008 * (features.level_db - self._usual_db)
         height = min(max(features.pitch_hz / self._pitch_hz - 1.0, -0.5), 0.5)
-        return min(max(0.3 + 0.9 * height + 0.8 * (features.loud - 0.85), 0.0), 1.0)
+        louder = min(max((features.level_db - self._usual_db - _PEAK_DB) / 12, -0.5), 1.0)
+        return min(max(0.3 + 0.9 * height + 0.6 * louder, 0.0), 1.0)
 
     def _stress(self, arousal: float) -> float:
         """Strength of a syllable whose steepest rise is at the tick ``AHEAD`` before the newest, else 0."""

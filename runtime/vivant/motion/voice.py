@@ -1,4 +1,4 @@
-"""The first voice: speech to motion by rules that were measured on people, with 0.1 s of look-ahead and no network."""
+"""Speech to motion: our encoder hears the phones, articulation and life move the face, 0.11 s after the sound."""
 
 from __future__ import annotations
 
@@ -11,29 +11,33 @@ import numpy as np
 from vivant.errors import InputError
 from vivant.motion.chance import Vector
 from vivant.motion.life import Life
+from vivant.speech.articulation import AHEAD, BITE, CHANNELS, MOUTH_TO_ARKIT, SEAL, TONGUE, ArticulationTrack, Mouth
+from vivant.speech.encoder import PhoneEncoder
 from vivant.speech.features import TICK_US, FeatureExtractor, smoothstep
-from vivant.speech.mouth import AHEAD, CHANNELS, MOUTH_TO_ARKIT, TONGUE, Mouth, MouthTrack
+from vivant.speech.phones import SILENCE
 from vivant.speech.prosody import Prosody, ProsodyTrack
-from vivant.speech.resample import Resampler
+from vivant.speech.resample import HOP, Resampler
+from vivant.speech.spectrum import WINDOW, power_spectrum
 from vivant.types import AudioChunk, Controls, Float32Array, MotionFrame, Pose, frame_pts_us
 
+_AMOUNT_ACTS = ~np.isin(np.arange(len(CHANNELS)), [SEAL, BITE])
 _EASE_US = 120_000
 """How long the mouth takes from where it was to where it belongs after a reset or a flush."""
 
 
-class FirstVoice:
+class Voice:
     """A ``SpeechMotion``; has no state of its own."""
 
-    # A frame needs the tick after it (10), that tick's future (70), half of its window and the resampler's (17).
-    look_ahead_ms = 100
+    # A frame needs the tick after it (10), that tick's future (80), half of its window and the resampler's (17).
+    look_ahead_ms = 110
 
-    def open(self, fps: Fraction, seed: int) -> FirstVoiceState:
+    def open(self, fps: Fraction, seed: int) -> VoiceState:
         if not 24 <= fps <= 60:
             raise InputError(f"fps must be from 24 to 60, got {fps}")
-        return FirstVoiceState(fps, seed)
+        return VoiceState(fps, seed)
 
 
-class FirstVoiceState:
+class VoiceState:
     """A ``MotionState``: audio drives ticks of 10 ms, frames are read off between them."""
 
     def __init__(self, fps: Fraction, seed: int) -> None:
@@ -43,19 +47,20 @@ class FirstVoiceState:
         self._mouth_held = np.zeros(len(CHANNELS))
         self._mouth = np.zeros(len(CHANNELS))
         self._ease_from_us = -_EASE_US
-        rest = np.zeros(len(CHANNELS) + 60)
+        rest = np.zeros(len(CHANNELS) + Life.SIZE)
         self._rows = (rest, rest)  # the two latest ticks: mouth, then life
         self._begin_listening()
 
     def push(self, chunk: AudioChunk, controls: Controls) -> list[MotionFrame]:
-        """Take (n,) samples at a rate that stays the same until ``reset``; values beyond [-1, 1] are clipped.
+        """Take (n,) samples at a rate that stays the same until ``reset``; values beyond [-1, 1] are clipped,
+        NaN and infinity are silence.
 
         Lost audio (``start_sample`` ahead of what was heard) counts as silence, but no more than one second of it: a
         longer jump is a source that has moved, not a loss, and waiting it out would freeze the face.
         """
         frames = []
         for piece in self._ear.take(chunk):
-            self._ear.hear(piece)
+            self._ear.hear(piece, controls.singing)
             frames += self._certain_frames(controls)
         return frames
 
@@ -63,7 +68,7 @@ class FirstVoiceState:
         """The frames up to the end of the audio. Their future is silence; what is heard later does not change them."""
         # A twin hears the silence, so that this state can go on as if it had never been.
         twin = copy.deepcopy(self)
-        twin._ear.hear_silence(FirstVoice.look_ahead_ms)
+        twin._ear.hear_silence(Voice.look_ahead_ms, controls.singing)
         frames = twin._certain_frames(controls)
         if frames:
             self._next_index = twin._next_index
@@ -87,7 +92,7 @@ class FirstVoiceState:
     def _certain_frames(self, controls: Controls) -> list[MotionFrame]:
         frames = []
         heard_us = self._origin_us + self._ear.heard_us
-        while (pts_us := frame_pts_us(self._next_index, self._fps)) + FirstVoice.look_ahead_ms * 1000 <= heard_us:
+        while (pts_us := frame_pts_us(self._next_index, self._fps)) + Voice.look_ahead_ms * 1000 <= heard_us:
             frames.append(self._frame(pts_us, controls))
             self._next_index += 1
         return frames
@@ -115,8 +120,10 @@ class _Ear:
     def __init__(self) -> None:
         self.ticks: deque[tuple[Mouth, Prosody]] = deque()
         self._resampler: Resampler | None = None
+        self._samples = np.zeros(WINDOW, np.float32)
         self._features = FeatureExtractor()
-        self._mouth = MouthTrack()
+        self._phones = PhoneEncoder()
+        self._mouth = ArticulationTrack()
         self._prosody = ProsodyTrack()
         self._unborn = 1 + AHEAD
         """Outputs that belong to ticks before the first sample."""
@@ -143,21 +150,24 @@ class _Ear:
         samples = np.concatenate([np.zeros(min(lost, rate_hz), np.float32), samples])
         return [samples[i : i + rate_hz] for i in range(0, len(samples), rate_hz)]
 
-    def hear(self, samples: Float32Array) -> None:
+    def hear(self, samples: Float32Array, singing: bool) -> None:
         assert self._resampler is not None
         self._n_heard += len(samples)
         for hop in self._resampler.push(samples):
-            features = self._features.push(hop)
-            tick = (self._mouth.push(features), self._prosody.push(features))
+            self._samples = np.concatenate([self._samples[HOP:], hop])
+            power = power_spectrum(self._samples)
+            features, phones = self._features.push(power), self._phones.push(power)
+            speech = 1.0 - float(phones[0, SILENCE])
+            tick = (self._mouth.push(phones, features, singing), self._prosody.push(features, speech))
             if self._unborn > 0:
                 self._unborn -= 1
             else:
                 self.ticks.append(tick)
 
-    def hear_silence(self, duration_ms: int) -> None:
+    def hear_silence(self, duration_ms: int, singing: bool) -> None:
         """Nearly ``duration_ms``: one sample less, so that a frame at the very end of the audio stays out."""
         if self._resampler is not None:
-            self.hear(np.zeros(self._resampler.rate_hz * duration_ms // 1000 - 1, np.float32))
+            self.hear(np.zeros(self._resampler.rate_hz * duration_ms // 1000 - 1, np.float32), singing)
 
 
 def _checked(chunk: AudioChunk) -> Float32Array:
@@ -165,20 +175,20 @@ def _checked(chunk: AudioChunk) -> Float32Array:
     if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.ndim != 1:
         shape = f"{samples.dtype} {samples.shape}" if isinstance(samples, np.ndarray) else type(samples).__name__
         raise InputError(f"samples must be a float32 array of shape (n,), got {shape}")
-    if not np.isfinite(samples).all():
-        raise InputError("samples must be finite, got NaN or infinity")
-    return np.clip(samples, -1.0, 1.0)
+    # A broken driver must not stop a face in mid-call: what is no number is silence.
+    return np.clip(np.where(np.isfinite(samples), samples, np.float32(0)), -1.0, 1.0)
 
 
 def _motion_frame(index: int, pts_us: int, mouth: Mouth, life: Vector) -> MotionFrame:
-    weights = np.clip(mouth @ MOUTH_TO_ARKIT + life[:52], 0.0, 1.0)
+    yaw, pitch, roll, x, y, scale, gaze_yaw, gaze_pitch, amount = (float(value) for value in life[52:])
+    moved = np.where(_AMOUNT_ACTS, np.clip(amount * mouth, 0.0, 1.6), mouth)
+    weights = np.clip(moved @ MOUTH_TO_ARKIT + life[:52], 0.0, 1.0)
     weights[weights < 1e-4] = 0.0  # the tails of easing
-    yaw, pitch, roll, x, y, scale, gaze_yaw, gaze_pitch = (float(value) for value in life[52:])
     return MotionFrame(
         index=index,
         pts_us=pts_us,
         weights=weights.astype(np.float32),
-        tongue=(0.0, float(mouth[TONGUE])),
+        tongue=(0.0, min(float(moved[TONGUE]), 1.0)),
         pose=Pose(yaw, pitch, roll, x, y, scale),
         gaze=(gaze_yaw, gaze_pitch),
     )

@@ -13,11 +13,21 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import lfilter, resample_poly
 
-import vivant.motion.first_voice as first_voice
+import vivant.motion.voice as voice_module
 from vivant.errors import InputError
 from vivant.media import open_audio
-from vivant.motion.first_voice import FirstVoice, FirstVoiceState
-from vivant.types import ARKIT_INDEX, ARKIT_NAMES, AudioChunk, Controls, Emotion, Float32Array, MotionFrame, frame_pts_us
+from vivant.motion.voice import Voice, VoiceState
+from vivant.types import (
+    ARKIT_INDEX,
+    ARKIT_NAMES,
+    AudioChunk,
+    Controls,
+    Emotion,
+    Float32Array,
+    MotionFrame,
+    frame_pts_us,
+    gaze_at,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -28,7 +38,7 @@ JAW = ARKIT_INDEX["jawOpen"]
 
 
 def demo_voice() -> Float32Array:
-    path = Path(first_voice.__file__).parents[1] / "assets" / "voice.flac"
+    path = Path(voice_module.__file__).parents[1] / "assets" / "voice.flac"
     with open_audio(path) as audio:
         assert audio.sample_rate_hz == RATE_HZ
         return np.concatenate([chunk.samples for chunk in audio.chunks()])
@@ -38,11 +48,11 @@ VOICE = demo_voice()
 SHORT = VOICE[: 3 * RATE_HZ]
 
 
-def opened(fps: Fraction = FPS, seed: int = 7) -> FirstVoiceState:
-    return FirstVoice().open(fps, seed)
+def opened(fps: Fraction = FPS, seed: int = 7) -> VoiceState:
+    return Voice().open(fps, seed)
 
 
-def push(state: FirstVoiceState, samples: Float32Array, start: int = 0, rate_hz: int = RATE_HZ) -> list[MotionFrame]:
+def push(state: VoiceState, samples: Float32Array, start: int = 0, rate_hz: int = RATE_HZ) -> list[MotionFrame]:
     return state.push(AudioChunk(samples, rate_hz, start), Controls())
 
 
@@ -88,13 +98,13 @@ def test_a_frame_comes_as_soon_as_its_look_ahead_is_heard() -> None:
     for start in range(0, RATE_HZ, 100):
         n_frames += len(push(state, SHORT[start : start + 100], start))
         heard_us = (start + 100) * 1_000_000 // RATE_HZ
-        assert n_frames == max(0, (heard_us - FirstVoice.look_ahead_ms * 1000) // 40_000 + 1)
+        assert n_frames == max(0, (heard_us - Voice.look_ahead_ms * 1000) // 40_000 + 1)
 
 
 def test_the_future_beyond_the_look_ahead_changes_nothing() -> None:
     cut = RATE_HZ * 3 // 2
     other = np.concatenate([SHORT[:cut], np.random.default_rng(0).uniform(-1, 1, cut).astype(np.float32)])
-    certain = [k for k, frame in enumerate(WHOLE) if frame.pts_us + FirstVoice.look_ahead_ms * 1000 <= 1_500_000]
+    certain = [k for k, frame in enumerate(WHOLE) if frame.pts_us + Voice.look_ahead_ms * 1000 <= 1_500_000]
     changed = offline(other)
     assert all(same(changed[k], WHOLE[k]) for k in certain)
     assert not np.allclose(weights(changed)[certain[-1] + 3 :], weights(WHOLE)[certain[-1] + 3 :])
@@ -257,19 +267,55 @@ def test_controls_take_effect_at_once_but_eased() -> None:
     assert frames[10].pose.scale == 1.0 and frames[-1].pose.scale > 1.15
 
 
+def test_the_amount_of_mouth_scales_it_and_keeps_closures() -> None:
+    def spoken(amount: float) -> NDArray[np.float32]:
+        state = opened()
+        return weights(state.push(AudioChunk(SHORT, RATE_HZ), Controls(mouth=amount)) + state.flush(Controls(mouth=amount)))
+
+    still, plain, much = spoken(0.0), spoken(1.0), spoken(1.6)
+    assert still[:, JAW].max() < 0.01 < 0.2 < plain[:, JAW].max() < much[:, JAW].max()
+    press = ARKIT_INDEX["mouthPressLeft"]
+    np.testing.assert_allclose(still[:, press], plain[:, press], atol=1e-6)
+
+
+def test_singing_holds_a_vowel_while_its_breath_fades() -> None:
+    time_s = np.arange(3 * RATE_HZ) / RATE_HZ
+    turns = np.floor(160 * time_s + 0.5 * np.sin(2 * np.pi * 5.5 * time_s))
+    note = np.diff(turns, prepend=0.0)  # a buzz with vibrato through the resonances of an a
+    for frequency_hz in (730, 1090, 2440):
+        radius, angle = np.exp(-np.pi * 90 / RATE_HZ), 2 * np.pi * frequency_hz / RATE_HZ
+        note = lfilter([1.0], [1.0, -2 * radius * np.cos(angle), radius**2], note)
+    note = lfilter([1.0], [1.0, -0.9], note)
+    fade = 10 ** (-0.5 * time_s) * (1 + 0.4 * np.sin(2 * np.pi * 5.5 * time_s))
+    note = np.asarray(0.1 * note / np.sqrt(np.mean(note**2)) * fade, np.float32)
+
+    def jaw(singing: bool) -> NDArray[np.float32]:
+        state, controls = opened(), Controls(singing=singing)
+        return weights(state.push(AudioChunk(note, RATE_HZ), controls))[25:60, JAW]
+
+    sung, spoken = jaw(True), jaw(False)
+    assert np.std(np.diff(sung)) < 0.7 * np.std(np.diff(spoken))
+    assert sung[-1] / sung[0] > spoken[-1] / spoken[0]
+
+
 @pytest.mark.parametrize(
     ("samples", "reason"),
     [
         (np.zeros(10), "float64"),
         (np.zeros((2, 5), np.float32), r"\(2, 5\)"),
-        (np.array([0.0, np.nan], np.float32), "NaN"),
-        (np.array([np.inf], np.float32), "infinity"),
         ([0.0], "list"),
     ],
 )
 def test_samples_that_cannot_be_used_are_refused(samples: Float32Array, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         push(opened(), samples)
+
+
+def test_what_is_no_number_is_silence() -> None:
+    holes = SHORT.copy()
+    holes[20_000:21_000:7], holes[30_000:31_000] = np.inf, np.nan
+    filled = np.where(np.isfinite(holes), holes, 0).astype(np.float32)
+    assert all(same(a, b) for a, b in zip(offline(holes), offline(filled), strict=True))
 
 
 def test_streams_that_contradict_themselves_are_refused() -> None:
@@ -286,3 +332,12 @@ def test_streams_that_contradict_themselves_are_refused() -> None:
 def test_an_empty_stream_has_no_frames() -> None:
     assert opened().flush(Controls()) == []
     assert offline(np.zeros(0, np.float32)) == []
+
+
+def test_gaze_at_a_point_is_the_angle_to_it() -> None:
+    assert gaze_at(0, 0, 2) == (0.0, 0.0)
+    yaw, pitch = gaze_at(1, -0.5, 4)
+    assert yaw == pytest.approx(14.036, abs=0.01) and pitch == pytest.approx(-6.913, abs=0.01)
+    assert gaze_at(9, 0, 1)[0] == 30.0
+    with pytest.raises(InputError, match="before the face"):
+        gaze_at(0, 0, -1)

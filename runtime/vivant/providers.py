@@ -35,16 +35,20 @@ ERRORS_ONLY = 3
 
 @dataclass(frozen=True)
 class Network:
-    """A loaded network. Calls from several threads are safe."""
+    """A loaded network. Calls from several threads are safe; copies share it."""
 
     runner: Any
     provider: str
     """What it really runs on."""
 
-    def run(self, picture: Float32Array) -> list[Float32Array]:
-        """All outputs for its one input (1, 3, h, w)."""
-        outputs: list[Float32Array] = self.runner.run(None, {self.runner.get_inputs()[0].name: picture})
+    def run(self, *inputs: Float32Array) -> list[Float32Array]:
+        """All outputs for its inputs, in its own order."""
+        named = {node.name: value for node, value in zip(self.runner.get_inputs(), inputs, strict=True)}
+        outputs: list[Float32Array] = self.runner.run(None, named)
         return outputs
+
+    def __deepcopy__(self, memo: object) -> Network:
+        return self
 
 
 def session(model: bytes, provider: Provider, threads: int = 1) -> Network:

@@ -1,0 +1,169 @@
+"""From phones to a mouth: each sound pulls jaw and lips towards its own place, as strongly as that place matters to it.
+
+Coarticulation by dominance (Cohen and Massaro 1993) over a jaw axis and a lip axis (JALI, Edwards et al. 2016). A mouth is a
+vector of the channels below, each in [0, 1], 100 times a second. ``MOUTH_TO_ARKIT`` turns it into weights.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.speech.encoder import DELAY_TICKS, GUESSES
+from vivant.speech.features import Features, smoothstep
+from vivant.speech.phones import PHONE_INDEX, PHONES, SILENCE
+from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Float32Array
+
+Mouth = NDArray[np.float64]
+
+AHEAD = DELAY_TICKS
+"""Ticks of future that a mouth needs."""
+
+CHANNELS = ("jaw", "lips", "spread", "round", "funnel", "hiss", "tongue", "seal", "bite")
+JAW, LIPS, SPREAD, ROUND, FUNNEL, HISS, TONGUE, SEAL, BITE = range(len(CHANNELS))
+"""jaw: opening; lips: parting of the lips at any jaw; spread and round: width; funnel: open rounding; hiss: teeth together,
+lips apart (s, sh); tongue: tip up (l, n, th); seal: lips pressed shut (m, b, p); bite: lower lip under the teeth (f, v)."""
+
+_N_BLENDED = SEAL
+"""Channels that sounds share by dominance; seal and bite are events that the sound alone decides."""
+
+# Per phone: jaw, lips, spread, round, funnel, hiss, tongue; then how strongly it insists on its jaw, on its lips, on its width.
+_PLACES: dict[str, tuple[float, ...]] = {
+    "_": (0.00, 0.00, 0.00, 0.00, 0.00, 0.0, 0.0, 0.60, 0.6, 0.5),
+    "p": (0.12, 0.10, 0.02, 0.00, 0.00, 0.0, 0.0, 0.70, 1.0, 0.3),
+    "m": (0.12, 0.10, 0.02, 0.00, 0.00, 0.0, 0.0, 0.70, 1.0, 0.3),
+    "f": (0.15, 0.30, 0.06, 0.00, 0.00, 0.0, 0.0, 0.80, 1.0, 0.3),
+    "th": (0.24, 0.40, 0.15, 0.00, 0.00, 0.0, 0.9, 0.60, 0.5, 0.3),
+    "t": (0.20, 0.38, 0.12, 0.00, 0.00, 0.2, 0.6, 0.60, 0.4, 0.3),
+    "n": (0.24, 0.38, 0.12, 0.00, 0.00, 0.0, 0.7, 0.50, 0.4, 0.3),
+    "l": (0.34, 0.42, 0.20, 0.00, 0.00, 0.0, 1.0, 0.50, 0.4, 0.3),
+    "s": (0.10, 0.60, 0.20, 0.00, 0.00, 1.0, 0.2, 1.00, 0.9, 0.6),
+    "sh": (0.14, 0.66, 0.00, 0.25, 0.55, 0.6, 0.2, 1.00, 1.0, 1.2),
+    "k": (0.30, 0.38, 0.18, 0.00, 0.00, 0.0, 0.0, 0.35, 0.3, 0.15),
+    "ng": (0.28, 0.36, 0.15, 0.00, 0.00, 0.0, 0.0, 0.35, 0.3, 0.15),
+    "x": (0.38, 0.40, 0.30, 0.00, 0.00, 0.0, 0.0, 0.20, 0.2, 0.1),
+    "r": (0.28, 0.38, 0.12, 0.15, 0.25, 0.0, 0.4, 0.45, 0.5, 0.5),
+    "j": (0.24, 0.42, 0.30, 0.00, 0.00, 0.0, 0.0, 0.50, 0.5, 0.6),
+    "w": (0.18, 0.22, 0.00, 1.00, 0.15, 0.0, 0.0, 0.70, 1.0, 1.6),
+    "i": (0.30, 0.52, 0.48, 0.00, 0.00, 0.0, 0.1, 0.90, 0.7, 0.9),
+    "y": (0.26, 0.34, 0.00, 0.90, 0.20, 0.0, 0.0, 0.90, 0.9, 1.4),
+    "e": (0.60, 0.64, 0.82, 0.00, 0.00, 0.0, 0.0, 1.00, 0.8, 0.8),
+    "a": (1.00, 0.76, 0.95, 0.00, 0.05, 0.0, 0.0, 1.10, 0.8, 0.7),
+    "@": (0.50, 0.52, 0.50, 0.00, 0.05, 0.0, 0.0, 0.70, 0.5, 0.4),
+    "o": (0.64, 0.50, 0.25, 0.40, 0.50, 0.0, 0.0, 1.00, 0.9, 1.3),
+    "u": (0.26, 0.28, 0.00, 0.90, 0.20, 0.0, 0.0, 0.90, 0.9, 1.4),
+    "ih": (0.32, 0.45, 0.30, 0.00, 0.00, 0.0, 0.0, 0.80, 0.6, 0.6),
+}
+_TABLE = np.array([_PLACES[phone] for phone in PHONES])
+_INSISTS = _TABLE[:, [7, 8, 9, 9, 9, 8, 8]] + 1e-3
+_PULL = _TABLE[:, :_N_BLENDED] * _INSISTS
+
+_JAW_FULL = 0.40
+"""``jawOpen`` of an open vowel at full voice: speech opens the mouth little."""
+_ARKIT_OF: dict[str, dict[str, float]] = {
+    "jaw": {"jawOpen": _JAW_FULL},
+    "lips": {"mouthLowerDownLeft": 0.31, "mouthLowerDownRight": 0.29, "mouthUpperUpLeft": 0.18, "mouthUpperUpRight": 0.195},
+    "spread": {
+        "mouthStretchLeft": 0.75, "mouthStretchRight": 0.71, "mouthSmileLeft": 0.28, "mouthSmileRight": 0.3,
+        "cheekSquintLeft": 0.08, "cheekSquintRight": 0.08, "eyeSquintLeft": 0.04, "eyeSquintRight": 0.04,
+    },
+    "round": {"mouthPucker": 0.85},
+    "funnel": {"mouthFunnel": 0.7},
+    "hiss": {"mouthShrugUpper": 0.08, "mouthStretchLeft": 0.06, "mouthStretchRight": 0.06},
+    "tongue": {},
+    "seal": {"mouthPressLeft": 0.25, "mouthPressRight": 0.25, "mouthRollLower": 0.22, "mouthRollUpper": 0.18},
+    "bite": {"mouthRollLower": 0.5, "mouthUpperUpLeft": 0.14, "mouthUpperUpRight": 0.15},
+}  # fmt: skip
+
+_BEHIND = 12
+"""Ticks of past that a mouth looks at."""
+
+
+def _arkit_matrix() -> NDArray[np.float64]:
+    matrix = np.zeros((len(CHANNELS), len(ARKIT_NAMES)))
+    for row, channel in enumerate(CHANNELS):
+        for name, gain in _ARKIT_OF[channel].items():
+            matrix[row, ARKIT_INDEX[name]] = gain
+    return matrix
+
+
+MOUTH_TO_ARKIT = _arkit_matrix()
+"""(9, 52)."""
+
+
+def _window(half: int, centre: int = 0) -> NDArray[np.float64]:
+    """(behind + 1 + guesses,) Hann weights about ``centre`` ticks from now; what is not known yet is left out."""
+    lag = np.arange(-_BEHIND, GUESSES + 1) - centre
+    weights = np.where(np.abs(lag) <= half, 0.5 + 0.5 * np.cos(np.pi * lag / (half + 1)), 0.0)
+    normal: NDArray[np.float64] = weights / weights.sum()
+    return normal
+
+
+_JAW_WINDOW, _LIP_WINDOW = _window(9), _window(8)
+_SNAP = _window(4, 1)
+"""Of the events; they are prepared a tick ahead, for no lips are faster than theirs."""
+_WINDOWS = np.stack([_JAW_WINDOW] + [_LIP_WINDOW] * (_N_BLENDED - 1))
+_LIPS_MEET = [PHONE_INDEX["p"], PHONE_INDEX["m"]]
+_OPENING = [JAW, LIPS, FUNNEL, HISS, TONGUE]
+_CLOSES_FROM, _CLOSES_WITHIN = 0.10, 0.22
+_FASTEST = 0.16
+"""Per tick: an open mouth needs 60 ms to shut."""
+_SONG_FADE = 0.002
+"""Per tick: a held note may fade for seconds."""
+_SUNG, _HOLDS = 0.999, 0.85
+_DOUBT = 0.03
+"""Chances below this are none, so that silence is exactly at rest."""
+
+
+class ArticulationTrack:
+    """Probabilities and features in, the mouth of ``AHEAD`` ticks ago out; it depends on a fixed window only."""
+
+    def __init__(self) -> None:
+        self._phones = np.zeros((_BEHIND + 1 + GUESSES, len(PHONES)))
+        self._phones[:, SILENCE] = 1.0
+        self._loud = np.zeros(AHEAD + _BEHIND + 1)
+        self._closed = 0.0
+
+    def push(self, probabilities: Float32Array, features: Features, singing: bool = False) -> Mouth:
+        """Take what `PhoneEncoder.push` and `FeatureExtractor.push` gave for the newest tick; give a (9,) mouth."""
+        self._phones[:_BEHIND] = self._phones[1 : _BEHIND + 1]
+        heard = probabilities.astype(np.float64)
+        if singing:
+            heard = self._sung(heard, features.voiced * features.gate)
+        sure = np.maximum(heard - _DOUBT, 0.0)
+        self._phones[_BEHIND:] = sure / sure.sum(1, keepdims=True)
+        self._loud[:-1] = self._loud[1:]
+        self._loud[-1] = max(features.loud, self._loud[-2] - _SONG_FADE) if singing else features.loud
+        speaking = 1 - self._phones[:, SILENCE]
+        mouth = np.zeros(len(CHANNELS))
+        mouth[:_N_BLENDED] = self._blend()
+        effort = 0.35 + 0.65 * float(_JAW_WINDOW @ self._loud[: len(_JAW_WINDOW)])
+        mouth[JAW] *= effort
+        mouth[LIPS] *= 0.5 + 0.5 * min(effort, 1.0)
+        closed = self._close()
+        mouth[_OPENING] *= 1 - closed
+        mouth[SPREAD] *= 1 - 0.6 * closed
+        mouth[SEAL] = closed * smoothstep(2 * float(speaking[_BEHIND:].mean()))
+        mouth[BITE] = 0.9 * smoothstep(1.6 * float(_SNAP @ self._phones[:, PHONE_INDEX["f"]]) - 0.3)
+        mouth[LIPS] *= 1 - 0.5 * mouth[BITE]
+        return np.clip(mouth, 0.0, 1.0)
+
+    def _sung(self, heard: NDArray[np.float64], voiced: float) -> NDArray[np.float64]:
+        """A held note is easily taken for an instrument, and its vibrato for other vowels: what was heard holds on."""
+        heard[:, SILENCE] *= 1 - _SUNG * voiced
+        heard /= heard.sum(1, keepdims=True)
+        held: NDArray[np.float64] = heard + _HOLDS * voiced * (self._phones[_BEHIND - 1] - heard)
+        return held
+
+    def _blend(self) -> NDArray[np.float64]:
+        """(7,) every channel's mean place over its window, weighted by chance and dominance."""
+        pull = self._phones @ _PULL
+        insist = self._phones @ _INSISTS
+        blended: NDArray[np.float64] = np.einsum("ct,tc->c", _WINDOWS, pull) / np.einsum("ct,tc->c", _WINDOWS, insist)
+        return blended
+
+    def _close(self) -> float:
+        """How far the lips are shut by a bilabial; they need not be sure of it, and no lips are faster than theirs."""
+        wanted = smoothstep((float(_SNAP @ self._phones[:, _LIPS_MEET].sum(1)) - _CLOSES_FROM) / _CLOSES_WITHIN)
+        self._closed += min(max(wanted - self._closed, -_FASTEST), _FASTEST)
+        return self._closed
