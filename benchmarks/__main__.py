@@ -23,7 +23,7 @@ def round_trip_rows() -> list[Row]:
 
 
 def voice_rows() -> list[Row]:
-    """The main figures of the first voice, without the ones that need another synthesiser."""
+    """The main figures of the voice, without the ones that need another synthesiser."""
     measured = [row for row in voice.measure(VOICE) if row.name.startswith(VOICE_FIGURES)]
     return [Row(f"voice: {row.name}", row.target, row.value) for row in measured]
 

@@ -24,7 +24,7 @@ from benchmarks.report import Row, show, voice
 from vivant.client import Client, Event, RemoteFace, RemoteFrame, connect
 from vivant.face import open_portrait
 from vivant.honest.finisher import FrameFinisher, live_session_id
-from vivant.motion.first_voice import FirstVoice
+from vivant.motion.voice import Voice
 from vivant.types import AudioChunk, Controls
 from vivant.v1 import vivant_pb2 as pb
 
@@ -207,7 +207,7 @@ def rendering_ms() -> float:
     from fractions import Fraction
 
     face = open_portrait(Path(str(Path(sys.modules["vivant"].__file__ or "").parent / "assets" / "portraits" / "ada.jpg")))
-    frames = FirstVoice().open(Fraction(25), 0).push(AudioChunk(speech(8).astype(np.float32), 12_000, 0), Controls())
+    frames = Voice().open(Fraction(25), 0).push(AudioChunk(speech(8).astype(np.float32), 12_000, 0), Controls())
     renderer, finisher = face.open(512), FrameFinisher.for_face(face, live_session_id())
     began = time.process_time()
     for frame in frames:
