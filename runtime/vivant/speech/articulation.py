@@ -64,7 +64,7 @@ _ARKIT_OF: dict[str, dict[str, float]] = {
     "jaw": {"jawOpen": _JAW_FULL},
     "lips": {"mouthLowerDownLeft": 0.31, "mouthLowerDownRight": 0.29, "mouthUpperUpLeft": 0.18, "mouthUpperUpRight": 0.195},
     "spread": {
-        "mouthStretchLeft": 0.75, "mouthStretchRight": 0.71, "mouthSmileLeft": 0.28, "mouthSmileRight": 0.3,
+        "mouthStretchLeft": 0.78, "mouthStretchRight": 0.74, "mouthSmileLeft": 0.25, "mouthSmileRight": 0.27,
         "cheekSquintLeft": 0.08, "cheekSquintRight": 0.08, "eyeSquintLeft": 0.04, "eyeSquintRight": 0.04,
     },
     "round": {"mouthPucker": 0.85},
@@ -139,7 +139,7 @@ class ArticulationTrack:
         mouth[:_N_BLENDED] = self._blend()
         effort = 0.35 + 0.65 * float(_JAW_WINDOW @ self._loud[: len(_JAW_WINDOW)])
         mouth[JAW] *= effort
-        mouth[LIPS] *= 0.5 + 0.5 * min(effort, 1.0)
+        mouth[LIPS] *= 0.5 + 0.5 * min(max(effort, 1.3 * mouth[HISS]), 1.0)  # a hiss is quiet and shows its teeth all the same
         closed = self._close()
         mouth[_OPENING] *= 1 - closed
         mouth[SPREAD] *= 1 - 0.6 * closed
