@@ -13,8 +13,8 @@ from PIL import Image
 
 from tests.conftest import portrait_path
 from tests.session.command_line import ADA, SMALL, Run, pictures
-from vivant.honest.credentials import config_folder
 from vivant.honest.label import CORNERS, Label, free_corner
+from vivant.honest.settings import config_folder
 
 pytestmark = pytest.mark.session
 READABLE = ("--size", "512", "--fps", "24")

@@ -12,6 +12,7 @@ from vivant.commands.options import (
     ConsentOption,
     FpsOption,
     LabelOption,
+    LanguageOption,
     ProviderOption,
     SeedOption,
     SizeOption,
@@ -47,6 +48,7 @@ def render(
     intensity: Annotated[float, typer.Option(help="Strength of the emotion, 0 to 2.")] = 1.0,
     head_motion: Annotated[float, typer.Option(help="Amount of head motion, 0 to 2.")] = 1.0,
     consent: ConsentOption = None,
+    language: LanguageOption = None,
     no_label: LabelOption = None,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
@@ -54,7 +56,7 @@ def render(
     controls = Controls(gaze=gaze, distance=distance, emotion=emotion, intensity=intensity, head_motion=head_motion)
     behind = Background.parse(background, size)
     face = open_with_progress(portrait, provider, transparent=behind is not None)
-    work = begin_production(face, portrait, audio, seed, consent, no_label)
+    work = begin_production(face, portrait, audio, seed, consent, no_label, language)
     report = render_with_bar(work, audio, out, fps=fps, size=size, seed=seed, controls=controls, behind=behind)
     say(f"{out}: {summary(report)}")
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+
+#include "simd.hpp"
 
 namespace vivant {
 
@@ -17,6 +20,43 @@ constexpr int kWeightBits = 6, kDeltaShift = kWeightBits + 5;
 // How far a cell stands out from both neighbours; 0 between them.
 inline float bump(float over_first, float over_second) {
     return over_first * over_second > 0 ? std::min(std::fabs(over_first), std::fabs(over_second)) : 0.0f;
+}
+
+// Rounded and saturated, eight values at a time.
+void add(const int16_t* delta, uint8_t* values, size_t n) {
+    size_t i = 0;
+#if VIVANT_SSE2
+    const __m128i half = _mm_set1_epi16(1 << (kDeltaShift - 1)), zero = _mm_setzero_si128();
+    const auto sum_of_8 = [&](__m128i bytes, const int16_t* by) {
+        const __m128i whole = _mm_srai_epi16(_mm_add_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(by)), half), kDeltaShift);
+        return _mm_add_epi16(bytes, whole);
+    };
+    for (; i + 16 <= n; i += 16) {
+        __m128i* at = reinterpret_cast<__m128i*>(values + i);
+        const __m128i bytes = _mm_loadu_si128(at);
+        _mm_storeu_si128(at, _mm_packus_epi16(sum_of_8(_mm_unpacklo_epi8(bytes, zero), delta + i),
+                                              sum_of_8(_mm_unpackhi_epi8(bytes, zero), delta + i + 8)));
+    }
+#endif
+    for (; i < n; ++i) {
+        const int sum = values[i] + ((delta[i] + (1 << (kDeltaShift - 1))) >> kDeltaShift);
+        values[i] = uint8_t(std::min(255, std::max(0, sum)));
+    }
+}
+
+// What cannot be seen carries no colour, so that it compresses and blends as before.
+void clear_transparent(uint8_t* rgba, int n_pixels) {
+    int i = 0;
+#if VIVANT_SSE2
+    for (; i + 4 <= n_pixels; i += 4) {
+        __m128i* at = reinterpret_cast<__m128i*>(rgba + 4 * i);
+        const __m128i pixels = _mm_loadu_si128(at);
+        const __m128i clear = _mm_cmpeq_epi32(_mm_srli_epi32(pixels, 24), _mm_setzero_si128());
+        if (_mm_movemask_epi8(clear) != 0) _mm_storeu_si128(at, _mm_andnot_si128(clear, pixels));
+    }
+#endif
+    for (; i < n_pixels; ++i)
+        if (rgba[4 * i + 3] == 0) std::memset(rgba + 4 * i, 0, 3);
 }
 
 }  // namespace
@@ -135,11 +175,8 @@ void Watermark::apply(uint8_t* pixels) {
     modulate();
     const size_t stride = size_t(width_) * channels_;
     visit_rows([&](int y, const int16_t* delta) {
-        uint8_t* line = pixels + stride * y;
-        for (size_t i = 0; i < stride; ++i) {
-            const int16_t sum = int16_t(line[i] + ((delta[i] + (1 << (kDeltaShift - 1))) >> kDeltaShift));
-            line[i] = uint8_t(std::min<int16_t>(255, std::max<int16_t>(0, sum)));
-        }
+        add(delta, pixels + stride * y, stride);
+        if (channels_ == 4) clear_transparent(pixels + stride * y, width_);
     });
 }
 
