@@ -75,6 +75,43 @@ def test_bad_files_get_one_sentence(run: Run, name: str) -> None:
     run("verify", name).sentence()
 
 
+def _without_credentials(path: Path) -> bytes:
+    """An MP4 file less the box that holds them, and less the table of places, which moves with it."""
+    data, kept = path.read_bytes(), b""
+    while data:
+        size = int.from_bytes(data[:4], "big")
+        kept += b"" if data[4:8] in (b"uuid", b"moov") else data[:size]
+        data = data[size:]
+    return kept
+
+
+def test_the_same_seed_gives_the_same_bytes(run: Run, short: Path) -> None:
+    for name, seed in (("a.mp4", 1), ("b.mp4", 1), ("c.mp4", 2)):
+        assert run("render", "ada", short, "-o", name, "--seed", str(seed), *SMALL).code == 0
+    assert _without_credentials(Path("a.mp4")) == _without_credentials(Path("b.mp4"))
+    assert _without_credentials(Path("a.mp4")) != _without_credentials(Path("c.mp4"))
+
+
+def test_languages_of_the_label(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVANT_LANGUAGE", "fr")
+    for name, arguments in (("set", ()), ("named", ("--language", "de")), ("fr", ("--language", "fr"))):
+        assert run("render", "ada", short, "-o", name, *SMALL, *arguments).code == 0
+    first = {name: pictures(Path(name))[0].tobytes() for name in ("set", "named", "fr")}
+    assert first["set"] == first["fr"] != first["named"]
+    assert "no language 'xx'" in run("render", "ada", short, "-o", "x.mp4", "--language", "xx", *SMALL).sentence()
+
+
+def test_consent_by_configuration(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIVANT_CONSENT")
+    config_folder().mkdir(parents=True)
+    (config_folder() / "config.toml").write_text('consent = "unreal"\nlabel_off_reason = "NPCs of our game"\n')
+    with Image.open(ADA) as image:
+        image.save("friend.png")
+    assert run("render", "friend.png", short, "-o", "a.mp4", *SMALL).code == 0
+    data = Path("a.mp4").read_bytes()
+    assert b"unreal" in data and b"NPCs of our game" in data
+
+
 def test_consent_is_asked_once(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VIVANT_CONSENT")
     with Image.open(portrait_path("noor")) as image:

@@ -73,6 +73,7 @@ def render_with_bar(
     behind: Background | None = None,
 ) -> RenderReport:
     """`render_file` under a progress bar, and then the credentials."""
+    work.require_signable(out)
     columns = (TextColumn("speaking"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bar:

@@ -32,12 +32,14 @@ _MAGIC = {
     "image/png": re.compile(rb"\x89PNG"),
     "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
     "image/gif": re.compile(rb"GIF8"),
+    "image/bmp": re.compile(rb"BM"),
     "image/tiff": re.compile(rb"II\*\0|MM\0\*"),
     "audio/wav": re.compile(rb"RIFF....WAVE", re.DOTALL),
     "audio/flac": re.compile(rb"fLaC"),
     "audio/mpeg": re.compile(rb"ID3|\xff[\xe0-\xff]"),
     "audio/ogg": re.compile(rb"OggS"),
     "video/mp4": re.compile(rb"....ftyp", re.DOTALL),
+    "video/avi": re.compile(rb"RIFF....AVI ", re.DOTALL),
     "video/webm": re.compile(rb"\x1aE\xdf\xa3"),
 }
 _UNKNOWN = "application/octet-stream"
@@ -124,7 +126,7 @@ def _builder(claim: Claim, title: str, now: datetime.datetime) -> c2pa.Builder:
 def _add_ingredient(builder: c2pa.Builder, path: Path, title: str, relationship: str, sha256: str) -> None:
     """With its own credentials where its format can carry some. File names stay at home: they are nobody's business."""
     said = {"title": title, "relationship": relationship, "description": f"SHA-256 {sha256}"}
-    kind = _media_type(path)
+    kind = media_type(path)
     with path.open("rb") as data:
         try:
             builder.add_ingredient(said, kind, data)
@@ -133,7 +135,7 @@ def _add_ingredient(builder: c2pa.Builder, path: Path, title: str, relationship:
             builder.add_ingredient(said, _UNKNOWN, data)
 
 
-def _media_type(path: Path) -> str:
+def media_type(path: Path) -> str:
     """By its content: a wrong extension does not matter."""
     with path.open("rb") as file:
         head = file.read(16)

@@ -16,6 +16,7 @@ from vivant.honest.finisher import FrameFinisher, session_id_of
 from vivant.honest.policy import Policy
 from vivant.honest.settings import Settings
 from vivant.media.atomic import replacing, reporting
+from vivant.media.formats import format_of
 from vivant.media.inputs import require_file
 
 MODELS = ("vivant rig", "vivant first voice")
@@ -35,6 +36,11 @@ class Production:
         labelled = self.claim.label_off_reason is None
         return FrameFinisher.for_face(self.face, self.claim.session_id, labelled=labelled, language=self.language)
 
+    def require_signable(self, out: Path) -> None:
+        """Before any work: raises InputError where the policy wants credentials that this kind of file cannot carry."""
+        if format_of(out).muxer and not can_sign(out):
+            self.policy.allow_unsigned(out)
+
     def sign(self, out: Path) -> bool:
         """Give a written file, or every picture of a written folder, its credentials; False where the format has none.
 
@@ -42,7 +48,6 @@ class Production:
         """
         made = sorted(out.glob("*.png")) if out.is_dir() else [out] if out.exists() else sorted(out.parent.glob("*.png"))
         if not all(can_sign(path) for path in made):
-            self.policy.allow_unsigned(out)
             return False
         for path in made:
             _sign_in_place(path, self.claim)
