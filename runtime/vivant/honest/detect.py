@@ -142,7 +142,8 @@ def _whitened(cells: Float32Array, size: tuple[int, int]) -> NDArray[np.complex6
     most = 3 * float(even.std())
     spectrum = fft.rfft2(np.clip(even, -most, most), size)
     loudness = _box(spectrum.real**2 + spectrum.imag**2, 5, "wrap", "reflect")
-    return (spectrum * (band(*size) / np.sqrt(loudness + np.float32(1e-6)))).astype(np.complex64)
+    weighed: NDArray[np.complex64] = (spectrum * (band(*size) / np.sqrt(loudness + np.float32(1e-6)))).astype(np.complex64)
+    return weighed
 
 
 def _box(values: Float32Array, width: int, rows: Literal["edge", "wrap"], columns: Literal["edge", "reflect"]) -> Float32Array:

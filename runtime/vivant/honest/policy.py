@@ -1,4 +1,4 @@
-"""A deployer's rules: a TOML file named by ``VIVANT_POLICY``, which users of the machine then cannot argue with.
+"""A deployer's rules: a TOML file named by ``VIVANT_POLICY``, which binds whoever cannot set that variable.
 
 require_signatures = true        # refuse formats that cannot carry content credentials
 forbid_label_off = true
