@@ -13,6 +13,8 @@ from PIL import Image
 
 from tests.conftest import portrait_path
 from tests.session.command_line import ADA, SMALL, Run, pictures
+from vivant.commands import options
+from vivant.honest import produce
 from vivant.honest.label import CORNERS, Label, free_corner
 from vivant.honest.settings import config_folder
 
@@ -123,6 +125,21 @@ def test_consent_is_asked_once(run: Run, short: Path, monkeypatch: pytest.Monkey
     assert not Path("a.mp4").exists()
     assert run("render", "friend.png", short, "-o", "a.mp4", "--consent", "agreed", *SMALL).code == 0
     assert run("render", "friend.png", short, "-o", "b.mp4", *SMALL).code == 0
+
+
+def test_somebody_at_a_terminal_is_asked_once(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIVANT_CONSENT")
+    answers = ["other", "agreed"]
+    for module in (options, produce):
+        monkeypatch.setattr(module, "bundled_portraits", frozenset)
+    monkeypatch.setattr(options, "_somebody_is_there", lambda: True)
+    monkeypatch.setattr("typer.prompt", lambda _: answers.pop(0))
+    refused = run("render", "ada", short, "-o", "a.gif", *SMALL)
+    assert refused.code == 1 and "ask them first" in refused.err and not Path("a.gif").exists()
+    for _ in range(2):  # the second time without a question, for which no answer is left
+        accepted = run("render", "ada", short, "-o", "a.gif", *SMALL)
+        assert accepted.code == 0
+    assert "Who does" not in accepted.out
 
 
 def test_the_label_can_be_left_away_with_a_reason(run: Run, short: Path) -> None:
