@@ -39,7 +39,7 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("VIVANT_CACHE_DIR", str(folder))
     monkeypatch.setenv("VIVANT_CONFIG_DIR", str(folder / "config"))
-    for name in ("VIVANT_CONSENT", "VIVANT_POLICY", "VIVANT_CERTIFICATE", "VIVANT_KEY"):
+    for name in ("VIVANT_CONSENT", "VIVANT_POLICY", "VIVANT_LANGUAGE", "VIVANT_CERTIFICATE", "VIVANT_KEY"):
         monkeypatch.delenv(name, raising=False)
     return folder
 

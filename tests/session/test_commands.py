@@ -60,6 +60,8 @@ def test_demo(run: Run, short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     for name in ("demo.mp4", "demo_sheet.png"):
         assert str(tmp_path / "made" / name) in outcome.out  # on one line, however long
     assert "real-time factor" in outcome.out
+    for name in ("demo.mp4", "demo_sheet.png"):
+        assert "credentials: valid" in run("verify", tmp_path / "made" / name).out
     assert min(pixels(tmp_path / "made" / "demo_sheet.png").shape[:2]) > 1000
 
 
@@ -119,6 +121,7 @@ def test_inspect(run: Run) -> None:
     for portrait in ("ada", ADA):
         outcome = run("inspect", portrait, "-o", "sheet.png")
         assert outcome.code == 0 and "sheet.png" in outcome.out
+        assert "credentials: valid" in run("verify", "sheet.png").out
         assert min(pixels("sheet.png").shape[:2]) > 1000
 
 

@@ -13,8 +13,10 @@ from PIL import Image
 
 from tests.conftest import portrait_path
 from tests.session.command_line import ADA, SMALL, Run, pictures
-from vivant.honest.credentials import config_folder
+from vivant.commands import options
+from vivant.honest import produce
 from vivant.honest.label import CORNERS, Label, free_corner
+from vivant.honest.settings import config_folder
 
 pytestmark = pytest.mark.session
 READABLE = ("--size", "512", "--fps", "24")
@@ -75,6 +77,43 @@ def test_bad_files_get_one_sentence(run: Run, name: str) -> None:
     run("verify", name).sentence()
 
 
+def _without_credentials(path: Path) -> bytes:
+    """An MP4 file less the box that holds them, and less the table of places, which moves with it."""
+    data, kept = path.read_bytes(), b""
+    while data:
+        size = int.from_bytes(data[:4], "big")
+        kept += b"" if data[4:8] in (b"uuid", b"moov") else data[:size]
+        data = data[size:]
+    return kept
+
+
+def test_the_same_seed_gives_the_same_bytes(run: Run, short: Path) -> None:
+    for name, seed in (("a.mp4", 1), ("b.mp4", 1), ("c.mp4", 2)):
+        assert run("render", "ada", short, "-o", name, "--seed", str(seed), *SMALL).code == 0
+    assert _without_credentials(Path("a.mp4")) == _without_credentials(Path("b.mp4"))
+    assert _without_credentials(Path("a.mp4")) != _without_credentials(Path("c.mp4"))
+
+
+def test_languages_of_the_label(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVANT_LANGUAGE", "fr")
+    for name, arguments in (("set", ()), ("named", ("--language", "de")), ("fr", ("--language", "fr"))):
+        assert run("render", "ada", short, "-o", name, *SMALL, *arguments).code == 0
+    first = {name: pictures(Path(name))[0].tobytes() for name in ("set", "named", "fr")}
+    assert first["set"] == first["fr"] != first["named"]
+    assert "no language 'xx'" in run("render", "ada", short, "-o", "x.mp4", "--language", "xx", *SMALL).sentence()
+
+
+def test_consent_by_configuration(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIVANT_CONSENT")
+    config_folder().mkdir(parents=True)
+    (config_folder() / "config.toml").write_text('consent = "unreal"\nlabel_off_reason = "NPCs of our game"\n')
+    with Image.open(ADA) as image:
+        image.save("friend.png")
+    assert run("render", "friend.png", short, "-o", "a.mp4", *SMALL).code == 0
+    data = Path("a.mp4").read_bytes()
+    assert b"unreal" in data and b"NPCs of our game" in data
+
+
 def test_consent_is_asked_once(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VIVANT_CONSENT")
     with Image.open(portrait_path("noor")) as image:
@@ -86,6 +125,21 @@ def test_consent_is_asked_once(run: Run, short: Path, monkeypatch: pytest.Monkey
     assert not Path("a.mp4").exists()
     assert run("render", "friend.png", short, "-o", "a.mp4", "--consent", "agreed", *SMALL).code == 0
     assert run("render", "friend.png", short, "-o", "b.mp4", *SMALL).code == 0
+
+
+def test_somebody_at_a_terminal_is_asked_once(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIVANT_CONSENT")
+    answers = ["other", "agreed"]
+    for module in (options, produce):
+        monkeypatch.setattr(module, "bundled_portraits", frozenset)
+    monkeypatch.setattr(options, "_somebody_is_there", lambda: True)
+    monkeypatch.setattr("typer.prompt", lambda _: answers.pop(0))
+    refused = run("render", "ada", short, "-o", "a.gif", *SMALL)
+    assert refused.code == 1 and "ask them first" in refused.err and not Path("a.gif").exists()
+    for _ in range(2):  # the second time without a question, for which no answer is left
+        accepted = run("render", "ada", short, "-o", "a.gif", *SMALL)
+        assert accepted.code == 0
+    assert "Who does" not in accepted.out
 
 
 def test_the_label_can_be_left_away_with_a_reason(run: Run, short: Path) -> None:

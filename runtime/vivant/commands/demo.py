@@ -11,6 +11,7 @@ import typer
 from vivant.commands.options import (
     BUNDLED,
     ConsentOption,
+    LanguageOption,
     ProviderOption,
     SeedOption,
     begin_production,
@@ -30,15 +31,16 @@ def demo(
     folder: Annotated[Path, typer.Option("--out", "-o", help="Where demo.mp4 and demo_sheet.png go.")] = Path(),
     seed: SeedOption = 0,
     consent: ConsentOption = None,
+    language: LanguageOption = None,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Let a bundled portrait speak with a bundled voice: writes demo.mp4 and demo_sheet.png."""
     face = open_with_progress(portrait, provider)
     video, sheet = folder / "demo.mp4", folder / "demo_sheet.png"
     with as_file(files("vivant") / "assets" / "voice.flac") as voice:
-        work = begin_production(face, portrait, voice, seed, consent)
+        work = begin_production(face, portrait, voice, seed, consent, language=language)
         report = render_with_bar(work, voice, video, fps="30", size=512, seed=seed, controls=Controls())
     with console.status("drawing the contact sheet"):
         write_png(sheet, contact_sheet(face))
-        work.sign(sheet)
+        begin_production(face, portrait, None, seed, consent).sign(sheet)
     say(f"video: {video.resolve()}\nsheet: {sheet.resolve()}\n{summary(report)}")

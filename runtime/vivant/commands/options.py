@@ -14,6 +14,7 @@ from rich.console import Console
 
 from vivant.face import RigFace, open_portrait
 from vivant.honest.consent import WORDS, Consent, kept_consent, parse_consent, stated_consent
+from vivant.honest.label import LANGUAGES
 from vivant.honest.produce import Production, begin, bundled_portraits
 from vivant.portrait import Provider, default_analyser
 
@@ -32,6 +33,7 @@ SeedOption = Annotated[int, typer.Option(help="Decides blinks, gaze and head mot
 ConsentOption = Annotated[
     str | None, typer.Option(help="Who the portrait shows: me, agreed, unreal or synthetic; said once, then kept.")
 ]
+LanguageOption = Annotated[str | None, typer.Option(help=f"Language of the label: {', '.join(LANGUAGES)}.")]
 LabelOption = Annotated[
     str | None, typer.Option("--no-label", metavar="REASON", help="Leave the visible AI label away; the reason is recorded.")
 ]
@@ -72,7 +74,13 @@ def open_with_progress(portrait: Path, provider: Provider, *, transparent: bool 
 
 
 def begin_production(
-    face: RigFace, portrait: Path, audio: Path | None, seed: int, consent: str | None, label_off_reason: str | None = None
+    face: RigFace,
+    portrait: Path,
+    audio: Path | None,
+    seed: int,
+    consent: str | None,
+    label_off_reason: str | None = None,
+    language: str | None = None,
 ) -> Production:
     """Consent and policy; on a terminal the question who the portrait shows is asked once."""
     stated = stated_consent(consent)
@@ -80,7 +88,7 @@ def begin_production(
     if stated is None and sha256 not in bundled_portraits() and kept_consent(sha256) is None and _somebody_is_there():
         stated = _ask(portrait)
     with portrait_file(portrait) as file:
-        return begin(face, file, audio, seed, stated, label_off_reason)
+        return begin(face, file, audio, seed, stated, label_off_reason, language)
 
 
 def _somebody_is_there() -> bool:

@@ -12,6 +12,7 @@ from vivant.commands.options import (
     ConsentOption,
     FpsOption,
     LabelOption,
+    LanguageOption,
     ProviderOption,
     SeedOption,
     SizeOption,
@@ -49,6 +50,7 @@ def render(
     mouth: Annotated[float, typer.Option(help="Amount of mouth motion, 0 to 2.")] = 1.0,
     singing: Annotated[bool, typer.Option("--singing", help="Hold sung vowels open.")] = False,
     consent: ConsentOption = None,
+    language: LanguageOption = None,
     no_label: LabelOption = None,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
@@ -56,7 +58,7 @@ def render(
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
     behind = Background.parse(background, size)
     face = open_with_progress(portrait, provider, transparent=behind is not None)
-    work = begin_production(face, portrait, audio, seed, consent, no_label)
+    work = begin_production(face, portrait, audio, seed, consent, no_label, language)
     report = render_with_bar(work, audio, out, fps=fps, size=size, seed=seed, controls=controls, behind=behind)
     say(f"{out}: {summary(report)}")
 
@@ -73,6 +75,7 @@ def render_with_bar(
     behind: Background | None = None,
 ) -> RenderReport:
     """`render_file` under a progress bar, and then the credentials."""
+    work.require_signable(out)
     columns = (TextColumn("speaking"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bar:

@@ -3,7 +3,7 @@
 A frame is a square of 128 x 128 cells. Every cell carries one chip, +1 or -1. 6144 cells, chosen at random but always the same,
 carry chips that never change: by them a detector finds the place and the size of the frame. Each of five groups of 2048 cells
 carries one word of a bi-orthogonal code (a row of a Hadamard matrix or its negative, 12 bits), for little power per bit.
-The 60 bits are the product, the session and a check over both. All chips together pass a band of 10 to 46 cycles per frame: low
+The 60 bits are the product, the session and a check over both. All chips together pass a band of 16 to 52 cycles per frame: low
 enough for video codecs and small copies, high enough to hide in a picture.
 """
 
@@ -23,7 +23,7 @@ from vivant.types import Float32Array, FloatArray
 CELLS = 128
 PRODUCT = 0x56
 """Vivant's own number; 8 bits."""
-LOW_CYCLES, HIGH_CYCLES = 10.0, 46.0
+LOW_CYCLES, HIGH_CYCLES = 16.0, 52.0
 N_WORDS, WORD_BITS, WORD_CHIPS = 5, 12, 2048
 CHECK_BITS = 20
 _WORD_MASK, _CHECK_MASK = (1 << WORD_BITS) - 1, (1 << CHECK_BITS) - 1

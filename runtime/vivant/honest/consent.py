@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from enum import StrEnum
 from pathlib import Path
 
 from vivant.errors import InputError
+from vivant.honest.settings import Settings
 from vivant.media.atomic import replacing, reporting
 from vivant.rig.cache import cache_folder
-
-VARIABLE = "VIVANT_CONSENT"
 
 
 class Consent(StrEnum):
@@ -31,7 +29,7 @@ WORDS = {
 }
 MISSING = (
     "nobody has said yet who {portrait} shows; say it once with --consent me, agreed, unreal or synthetic"
-    f" (or {VARIABLE}), for only people who agreed to it may be animated"
+    " (or VIVANT_CONSENT, or consent in config.toml), for only people who agreed to it may be animated"
 )
 REFUSED = (
     "a real person who has not agreed may not be animated: a face that speaks words it never said harms its owner and those"
@@ -50,8 +48,8 @@ def parse_consent(text: str) -> Consent:
 
 
 def stated_consent(option: str | None) -> Consent | None:
-    """What the command line says, or else the environment."""
-    text = option or os.environ.get(VARIABLE)
+    """What the command line says, or else the environment, or else the configuration."""
+    text = option or Settings.load().consent
     return parse_consent(text) if text else None
 
 

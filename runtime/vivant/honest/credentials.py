@@ -5,19 +5,20 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import re
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import c2pa
-import platformdirs
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from vivant.errors import OutputError
+from vivant.honest.settings import Settings, config_folder
 from vivant.media.atomic import reporting
 from vivant.media.inputs import require_file
 
@@ -26,7 +27,22 @@ SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic
 EMBEDDED = {".mp4": "video/mp4", ".mov": "video/quicktime", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 SIDECAR = {".gif": "image/gif"}
 """C2PA can embed here too, but few readers of GIF look; the manifest lies beside it as ``name.gif.c2pa``."""
-PORTRAIT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif", "TIFF": "image/tiff"}
+_MAGIC = {
+    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
+    "image/png": re.compile(rb"\x89PNG"),
+    "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+    "image/gif": re.compile(rb"GIF8"),
+    "image/bmp": re.compile(rb"BM"),
+    "image/tiff": re.compile(rb"II\*\0|MM\0\*"),
+    "audio/wav": re.compile(rb"RIFF....WAVE", re.DOTALL),
+    "audio/flac": re.compile(rb"fLaC"),
+    "audio/mpeg": re.compile(rb"ID3|\xff[\xe0-\xff]"),
+    "audio/ogg": re.compile(rb"OggS"),
+    "video/mp4": re.compile(rb"....ftyp", re.DOTALL),
+    "video/avi": re.compile(rb"RIFF....AVI ", re.DOTALL),
+    "video/webm": re.compile(rb"\x1aE\xdf\xa3"),
+}
+_UNKNOWN = "application/octet-stream"
 _VALID = datetime.timedelta(days=3650)
 
 
@@ -41,13 +57,9 @@ class Claim:
     models: tuple[str, ...]
     portrait: Path | None = None
     """The image file, whose own credentials are kept as those of the parent; None for a rig, which has none."""
+    audio: Path | None = None
+    """The sound file; None where nothing is spoken."""
     label_off_reason: str | None = None
-
-
-def config_folder() -> Path:
-    """Where the user's key lies; ``VIVANT_CONFIG_DIR`` moves it."""
-    chosen = os.environ.get("VIVANT_CONFIG_DIR")
-    return Path(chosen) if chosen else Path(platformdirs.user_config_dir("vivant", appauthor=False))
 
 
 def can_sign(path: Path) -> bool:
@@ -62,7 +74,7 @@ def sign(source: Path, target: Path, claim: Claim, now: datetime.datetime) -> Pa
     """
     suffix = target.suffix.lower()
     try:
-        with _signer() as signer, _builder(claim, target.name, now) as builder:
+        with _signer() as signer, _builder(claim, source.name, now) as builder:
             if suffix in SIDECAR:
                 builder.set_no_embed()
                 with source.open("rb") as data, target.open("w+b") as copy:
@@ -103,22 +115,34 @@ def _builder(claim: Claim, title: str, now: datetime.datetime) -> c2pa.Builder:
     }
     context = c2pa.Context(c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}}))
     builder = c2pa.Builder.from_json(json.dumps(manifest), context)
-    kind = _portrait_type(claim.portrait)
-    if claim.portrait is not None and kind is not None:
+    if claim.portrait is not None:
         builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
-        with claim.portrait.open("rb") as data:
-            builder.add_ingredient({"title": claim.portrait.name, "relationship": "parentOf"}, kind, data)
+        _add_ingredient(builder, claim.portrait, "portrait", "parentOf", claim.portrait_sha256)
+    if claim.audio is not None:
+        _add_ingredient(builder, claim.audio, "sound", "inputTo", claim.audio_sha256)
     return builder
 
 
-def _portrait_type(portrait: Path | None) -> str | None:
-    """By its content: a wrong extension does not matter."""
-    from PIL import Image
+def _add_ingredient(builder: c2pa.Builder, path: Path, title: str, relationship: str, sha256: str) -> None:
+    """With its own credentials where its format can carry some. File names stay at home: they are nobody's business."""
+    said = {"title": title, "relationship": relationship, "description": f"SHA-256 {sha256}"}
+    kind = media_type(path)
+    with path.open("rb") as data:
+        try:
+            builder.add_ingredient(said, kind, data)
+        except c2pa.C2paError:  # damaged, as that format: it is named by its hash alone
+            data.seek(0)
+            builder.add_ingredient(said, _UNKNOWN, data)
 
-    if portrait is None:
-        return None
-    with Image.open(portrait) as image:
-        return PORTRAIT_TYPES.get(image.format or "")
+
+def media_type(path: Path) -> str:
+    """By its content: a wrong extension does not matter."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    for kind, pattern in _MAGIC.items():
+        if pattern.match(head):
+            return kind
+    return _UNKNOWN
 
 
 def _signer() -> c2pa.Signer:
@@ -129,12 +153,12 @@ def _signer() -> c2pa.Signer:
 
 
 def key_files() -> tuple[Path, Path]:
-    """(certificate chain, private key) as PEM: those of VIVANT_CERTIFICATE and VIVANT_KEY, or local ones made on first use."""
-    own = os.environ.get("VIVANT_CERTIFICATE"), os.environ.get("VIVANT_KEY")
-    if own[0] and own[1]:
-        for path, noun in ((own[0], "certificate"), (own[1], "key")):
+    """(certificate chain, private key) as PEM: those of the settings, or local ones made on first use."""
+    own = Settings.load()
+    if own.certificate and own.key:
+        for path, noun in ((own.certificate, "certificate"), (own.key, "key")):
             require_file(Path(path), noun)
-        return Path(own[0]), Path(own[1])
+        return Path(own.certificate), Path(own.key)
     folder = config_folder()
     chain, key = folder / "certificate.pem", folder / "key.pem"
     if not (chain.exists() and key.exists()):

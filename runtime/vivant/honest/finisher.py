@@ -14,9 +14,10 @@ import numpy as np
 from vivant.face import Face, RigFace
 from vivant.honest.code import session_pattern
 from vivant.honest.label import Label, free_corner
+from vivant.honest.settings import Settings
 from vivant.render._kernel import Watermark
 from vivant.rig.square import SIDE_PX
-from vivant.types import PixelFormat, VideoFrame
+from vivant.types import VideoFrame
 
 N_FACE_POINTS = 468
 
@@ -35,9 +36,11 @@ class FrameFinisher:
         self._shape: tuple[int, ...] = ()
 
     @classmethod
-    def for_face(cls, face: Face, session_id: int, *, labelled: bool = True, language: str = "en") -> FrameFinisher:
-        """With the label in a corner that the face leaves free."""
-        return cls(session_id, Label(language, free_corner(_face_box(face))) if labelled else None)
+    def for_face(cls, face: Face, session_id: int, *, labelled: bool = True, language: str | None = None) -> FrameFinisher:
+        """With the label in a corner that the face leaves free; its language is that of the settings if none is named."""
+        if not labelled:
+            return cls(session_id, None)
+        return cls(session_id, Label(language or Settings.load().language or "en", free_corner(_face_box(face))))
 
     def finish(self, frame: VideoFrame) -> VideoFrame:
         """A new frame with label and mark, RGB or RGBA as given; what is fully transparent stays so."""
@@ -45,8 +48,6 @@ class FrameFinisher:
         if self._label is not None:
             self._label.draw(pixels, frame.pts_us)
         self._kernel(pixels.shape).apply(pixels)
-        if frame.format is PixelFormat.RGBA:
-            pixels[pixels[..., 3] == 0] = 0
         return VideoFrame(frame.index, frame.pts_us, pixels, frame.format)
 
     def _kernel(self, shape: tuple[int, ...]) -> Watermark:

@@ -12,13 +12,18 @@ from vivant.types import UInt8Array
 
 LANGUAGES = {
     "en": ("AI", "AI generated"),
+    "cs": ("AI", "Vygenerováno AI"),
+    "da": ("AI", "AI-genereret"),
     "de": ("KI", "KI-generiert"),
     "es": ("IA", "Generado con IA"),
+    "fi": ("AI", "Tekoälyn luoma"),
     "fr": ("IA", "Généré par IA"),
     "it": ("IA", "Generato con IA"),
     "nl": ("AI", "AI-gegenereerd"),
+    "no": ("KI", "KI-generert"),
     "pl": ("AI", "Wygenerowane przez AI"),
     "pt": ("IA", "Gerado por IA"),
+    "ro": ("IA", "Generat de IA"),
     "sv": ("AI", "AI-genererad"),
 }
 """Short and full wording."""

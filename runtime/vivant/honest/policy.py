@@ -1,4 +1,4 @@
-"""A deployer's rules: a TOML file named by ``VIVANT_POLICY``, which users of the machine then cannot argue with.
+"""A deployer's rules: a TOML file named by ``VIVANT_POLICY``, which binds whoever cannot set that variable.
 
 require_signatures = true        # refuse formats that cannot carry content credentials
 forbid_label_off = true
@@ -59,7 +59,6 @@ class Policy:
 
     def allow_unsigned(self, out: Path) -> None:
         if self.require_signatures:
-            out.unlink(missing_ok=True)
             raise InputError(
                 f"the policy of this machine requires content credentials, which {out.suffix} cannot carry; use .mp4"
             )

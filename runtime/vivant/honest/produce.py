@@ -14,7 +14,9 @@ from vivant.honest.consent import Consent, require_consent
 from vivant.honest.credentials import Claim, can_sign, sign
 from vivant.honest.finisher import FrameFinisher, session_id_of
 from vivant.honest.policy import Policy
+from vivant.honest.settings import Settings
 from vivant.media.atomic import replacing, reporting
+from vivant.media.formats import format_of
 from vivant.media.inputs import require_file
 
 MODELS = ("vivant rig", "vivant first voice")
@@ -27,9 +29,17 @@ class Production:
     face: Face
     claim: Claim
     policy: Policy
+    language: str | None = None
+    """Of the label; None is that of the settings, or English."""
 
     def finisher(self) -> FrameFinisher:
-        return FrameFinisher.for_face(self.face, self.claim.session_id, labelled=self.claim.label_off_reason is None)
+        labelled = self.claim.label_off_reason is None
+        return FrameFinisher.for_face(self.face, self.claim.session_id, labelled=labelled, language=self.language)
+
+    def require_signable(self, out: Path) -> None:
+        """Before any work: raises InputError where the policy wants credentials that this kind of file cannot carry."""
+        if format_of(out).muxer and not can_sign(out):
+            self.policy.allow_unsigned(out)
 
     def sign(self, out: Path) -> bool:
         """Give a written file, or every picture of a written folder, its credentials; False where the format has none.
@@ -38,7 +48,6 @@ class Production:
         """
         made = sorted(out.glob("*.png")) if out.is_dir() else [out] if out.exists() else sorted(out.parent.glob("*.png"))
         if not all(can_sign(path) for path in made):
-            self.policy.allow_unsigned(out)
             return False
         for path in made:
             _sign_in_place(path, self.claim)
@@ -52,18 +61,21 @@ def begin(
     seed: int,
     consent: Consent | None,
     label_off_reason: str | None = None,
+    language: str | None = None,
 ) -> Production:
     """Check consent and policy. Raises InputError with the reason when this portrait may not be used."""
     policy = Policy.load()
     sha256 = face.rig.portrait_sha256
     policy.allow_portrait(sha256, portrait.name)
+    label_off_reason = label_off_reason if label_off_reason is not None else Settings.load().label_off_reason
     if label_off_reason is not None:
         policy.allow_label_off(label_off_reason)
     answer = Consent.SYNTHETIC if sha256 in bundled_portraits() else require_consent(sha256, portrait.name, consent)
     audio_sha256 = "" if audio is None else _sha256(audio)
     image = None if portrait.suffix == ".vivant" else portrait
     session_id = session_id_of(sha256, audio_sha256, seed)
-    return Production(face, Claim(sha256, audio_sha256, answer, session_id, MODELS, image, label_off_reason), policy)
+    claim = Claim(sha256, audio_sha256, answer, session_id, MODELS, image, audio, label_off_reason)
+    return Production(face, claim, policy, language)
 
 
 @cache

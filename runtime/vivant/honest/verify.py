@@ -18,7 +18,7 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from vivant.errors import InputError
-from vivant.honest.credentials import EMBEDDED, SIDECAR
+from vivant.honest.credentials import media_type
 from vivant.honest.detect import LEAST_SIDE_PX, Mark, detect
 from vivant.media.images import load_image
 from vivant.media.inputs import require_file
@@ -29,9 +29,10 @@ MOST_WINDOWS = 5
 MOST_FRAMES = 60
 """In a window: faster videos are thinned out."""
 MOST_PIXELS = 3840 * 2160
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+PICTURES = {"image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff"}
 _VIDEO = {"format_whitelist": "mov,matroska,gif,avi,mpegts,mpeg", "protocol_whitelist": "file"}
-_MANIFEST_TYPES = EMBEDDED | SIDECAR | {".webp": "image/webp", ".tif": "image/tiff", ".tiff": "image/tiff", ".avi": "video/avi"}
+_CARRIERS = PICTURES - {"image/bmp"} | {"image/gif", "video/mp4", "video/avi"}
+"""Told by their content, whatever their name; MOV is video/mp4 here."""
 
 
 class Credentials(StrEnum):
@@ -149,8 +150,8 @@ def _text(value: object) -> str | None:
 def _read_manifest(path: Path) -> tuple[Credentials, dict[str, Any], str | None]:
     """State, active manifest, and why it is broken or that it is trusted."""
     beside = path.with_name(path.name + ".c2pa")
-    kind = _MANIFEST_TYPES.get(path.suffix.lower())
-    if kind is None:
+    kind = media_type(path)
+    if kind not in _CARRIERS:
         return Credentials.ABSENT, {}, None
     try:
         with path.open("rb") as data:
@@ -183,7 +184,7 @@ def _said_session(manifest: dict[str, Any]) -> str | None:
 
 
 def _find_mark(path: Path) -> tuple[Mark | None, int]:
-    if path.suffix.lower() in PICTURES:
+    if media_type(path) in PICTURES:
         pixels = load_image(path).pixels
         return (detect([pixels]) if min(pixels.shape[:2]) >= LEAST_SIDE_PX else None), 1
     examined = 0
@@ -204,6 +205,7 @@ def _windows(path: Path) -> Iterator[list[UInt8Array]]:
             if not container.streams.video:
                 return
             stream = container.streams.video[0]
+            _require_size(stream.width, stream.height, path)
             stream.thread_type = "AUTO"
             seconds = (container.duration or 0) / av.time_base
             for number in range(MOST_WINDOWS):
@@ -227,8 +229,7 @@ def _window(frames: Iterator[VideoFrame], fps: Fraction, path: Path) -> list[UIn
     pixels: list[UInt8Array] = []
     try:
         for number, frame in enumerate(itertools.islice(frames, n_frames)):
-            if frame.width * frame.height > MOST_PIXELS:
-                raise InputError(f"{path} has {frame.width} x {frame.height} pixels; at most 3840 x 2160 are examined")
+            _require_size(frame.width, frame.height, path)
             if number % every == 0:
                 picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
                 if min(picture.shape[:2]) < LEAST_SIDE_PX or (pixels and picture.shape != pixels[0].shape):
@@ -237,3 +238,9 @@ def _window(frames: Iterator[VideoFrame], fps: Fraction, path: Path) -> list[UIn
     except FFmpegError:
         pass
     return pixels
+
+
+def _require_size(width: int, height: int, path: Path) -> None:
+    """Before anything of that size is decoded, and again for frames that differ from what the file said."""
+    if width * height > MOST_PIXELS:
+        raise InputError(f"{path} has {width} x {height} pixels; at most 3840 x 2160 are examined")

@@ -13,14 +13,15 @@ def require_file(path: Path, noun: str) -> int:
 
     Raises InputError with one sentence otherwise. Pipes and devices are refused: they could block or never end.
     """
+    article = "an" if noun[0] in "aeiou" else "a"
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise InputError(f"{path} is a folder; give an {noun} file")
+            raise InputError(f"{path} is a folder; give {article} {noun} file")
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{path} is not a regular file; give an {noun} file")
+            raise InputError(f"{path} is not a regular file; give {article} {noun} file")
         if status.st_size == 0:
-            raise InputError(f"{path} is empty (0 bytes); give an {noun} file with content")
+            raise InputError(f"{path} is empty (0 bytes); give {article} {noun} file with content")
         with path.open("rb"):  # a permission shows only when the file is opened
             return status.st_size
     except InputError:

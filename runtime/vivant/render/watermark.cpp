@@ -2,26 +2,77 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+
+#include "simd.hpp"
 
 namespace vivant {
 
 namespace {
 
-// Grey levels for a pattern of mean square 1: what a smooth cell gets, what each level of difference to the neighbours adds, and
-// the most. The most bounds the peak signal-to-noise ratio of every frame: see tests/unit/test_render_watermark.py.
-constexpr float kLeast = 1.8f, kPerLevel = 0.25f, kMost = 2.42f;
+// Grey levels for a pattern of mean square 1: what a smooth cell gets, what each level of texture adds, and the most.
+constexpr float kLeast = 1.0f, kPerLevel = 0.7f, kMost = 3.5f;
+// Root mean square that a frame may change by, of 255: 42.05 dB, rounding to whole levels (1 / 12) included.
+constexpr float kFrameRms = 1.99f;
 constexpr float kDeltaUnits = 32.0f;
 constexpr int kWeightBits = 6, kDeltaShift = kWeightBits + 5;
 
-inline uint8_t added(uint8_t value, int16_t delta) { return uint8_t(std::min(255, std::max(0, int(value) + int(delta)))); }
+// How far a cell stands out from both neighbours; 0 between them.
+inline float bump(float over_first, float over_second) {
+    return over_first * over_second > 0 ? std::min(std::fabs(over_first), std::fabs(over_second)) : 0.0f;
+}
+
+// Rounded and saturated, eight values at a time.
+void add(const int16_t* delta, uint8_t* values, size_t n) {
+    size_t i = 0;
+#if VIVANT_SSE2
+    const __m128i half = _mm_set1_epi16(1 << (kDeltaShift - 1)), zero = _mm_setzero_si128();
+    const auto sum_of_8 = [&](__m128i bytes, const int16_t* by) {
+        const __m128i whole = _mm_srai_epi16(_mm_add_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(by)), half), kDeltaShift);
+        return _mm_add_epi16(bytes, whole);
+    };
+    for (; i + 16 <= n; i += 16) {
+        __m128i* at = reinterpret_cast<__m128i*>(values + i);
+        const __m128i bytes = _mm_loadu_si128(at);
+        _mm_storeu_si128(at, _mm_packus_epi16(sum_of_8(_mm_unpacklo_epi8(bytes, zero), delta + i),
+                                              sum_of_8(_mm_unpackhi_epi8(bytes, zero), delta + i + 8)));
+    }
+#endif
+    for (; i < n; ++i) {
+        const int sum = values[i] + ((delta[i] + (1 << (kDeltaShift - 1))) >> kDeltaShift);
+        values[i] = uint8_t(std::min(255, std::max(0, sum)));
+    }
+}
+
+// What cannot be seen carries no colour, so that it compresses and blends as before.
+void clear_transparent(uint8_t* rgba, int n_pixels) {
+    int i = 0;
+#if VIVANT_SSE2
+    for (; i + 4 <= n_pixels; i += 4) {
+        __m128i* at = reinterpret_cast<__m128i*>(rgba + 4 * i);
+        const __m128i pixels = _mm_loadu_si128(at);
+        const __m128i clear = _mm_cmpeq_epi32(_mm_srli_epi32(pixels, 24), _mm_setzero_si128());
+        if (_mm_movemask_epi8(clear) != 0) _mm_storeu_si128(at, _mm_andnot_si128(clear, pixels));
+    }
+#endif
+    for (; i < n_pixels; ++i)
+        if (rgba[4 * i + 3] == 0) std::memset(rgba + 4 * i, 0, 3);
+}
 
 }  // namespace
 
 Watermark::Watermark(const float* pattern, int width, int height, int channels)
     : width_(width), height_(height), channels_(channels), pattern_(pattern, pattern + kMarkCells * kMarkCells),
-      brightness_(pattern_.size()), deltas_(pattern_.size()), columns_(taps(width)), rows_(taps(height)),
+      brightness_(pattern_.size()), strong_(pattern_.size()), deltas_(pattern_.size()), columns_(taps(width)), rows_(taps(height)),
       column_edges_(edges(width)), row_edges_(edges(height)), sums_(size_t(width) * channels), upper_(sums_.size()),
-      lower_(sums_.size()) {}
+      lower_(sums_.size()), mixed_(sums_.size()) {
+    for (size_t i = 0; i < pattern_.size(); ++i) deltas_[i] = int16_t(std::lrint(pattern_[i] * kDeltaUnits));
+    double squares = 0;
+    visit_rows([&](int, const int16_t* delta) {
+        for (int i = 0; i < width_; ++i) squares += double(delta[i * channels_]) * delta[i * channels_];
+    });
+    most_rms_ = kFrameRms / float(std::sqrt(squares / (double(width_) * height_))) * float(1 << kDeltaShift);
+}
 
 // Where each pixel lies between the centres of cells.
 std::vector<Watermark::Tap> Watermark::taps(int length) {
@@ -61,22 +112,27 @@ void Watermark::measure(const uint8_t* pixels) {
     }
 }
 
-// The pattern at the strength that each cell hides.
+// The pattern at the strength that each cell hides. Texture is what rises or falls from both neighbours: shading is none, and
+// beside the edge of something a smooth wall stays a smooth wall. Frames full of texture get less of it, so that none changes too much.
 void Watermark::modulate() {
+    float squares = 0;
     for (int row = 0; row < kMarkCells; ++row) {
         const float* here = &brightness_[row * kMarkCells];
         const float* above = row > 0 ? here - kMarkCells : here;
         const float* below = row + 1 < kMarkCells ? here + kMarkCells : here;
+        const float* pattern = &pattern_[row * kMarkCells];
+        float* strong = &strong_[row * kMarkCells];
         for (int column = 0; column < kMarkCells; ++column) {
             const float value = here[column], left = here[std::max(column - 1, 0)],
                         right = here[std::min(column + 1, kMarkCells - 1)];
-            const float busy = std::fabs(value - left) + std::fabs(value - right) + std::fabs(value - above[column]) +
-                               std::fabs(value - below[column]);
-            const float strength = std::min(kMost, kLeast + kPerLevel * busy * 0.25f);
-            const float delta = std::clamp(pattern_[row * kMarkCells + column] * strength, -8.0f, 8.0f);
-            deltas_[row * kMarkCells + column] = int16_t(std::lrint(delta * kDeltaUnits));
+            const float texture = bump(value - left, value - right) + bump(value - above[column], value - below[column]);
+            strong[column] = pattern[column] * std::min(kMost, kLeast + kPerLevel * texture);
+            squares += strong[column] * strong[column];
         }
     }
+    const float rms = std::sqrt(squares / float(strong_.size())), share = std::min(1.0f, most_rms_ / std::max(rms, 1e-6f));
+    for (size_t i = 0; i < strong_.size(); ++i)
+        deltas_[i] = int16_t(std::lrint(std::clamp(strong_[i] * share, -8.0f, 8.0f) * kDeltaUnits));
 }
 
 // A row of cells at the resolution of the frame, once per channel, zero for alpha.
@@ -92,9 +148,8 @@ void Watermark::expand(int cell_row, std::vector<int16_t>& into) const {
     }
 }
 
-void Watermark::apply(uint8_t* pixels) {
-    measure(pixels);
-    modulate();
+// Every row of the frame in turn, with what to add to its values in 1 / 2^kDeltaShift grey level.
+template <typename Visit> void Watermark::visit_rows(Visit visit) {
     const size_t stride = size_t(width_) * channels_;
     int expanded = -1;
     for (int y = 0; y < height_; ++y) {
@@ -107,14 +162,22 @@ void Watermark::apply(uint8_t* pixels) {
             expand(tap.cell + 1, lower_);
             expanded = tap.cell;
         }
-        uint8_t* line = pixels + stride * y;
         const int16_t *upper = upper_.data(), *lower = lower_.data();
+        int16_t* mixed = mixed_.data();
         const int16_t weight = int16_t(tap.weight), rest = int16_t((1 << kWeightBits) - tap.weight);
-        for (size_t i = 0; i < stride; ++i) {
-            const int16_t mixed = int16_t(upper[i] * rest + lower[i] * weight + (1 << (kDeltaShift - 1)));
-            line[i] = added(line[i], int16_t(mixed >> kDeltaShift));
-        }
+        for (size_t i = 0; i < stride; ++i) mixed[i] = int16_t(upper[i] * rest + lower[i] * weight);
+        visit(y, mixed);
     }
+}
+
+void Watermark::apply(uint8_t* pixels) {
+    measure(pixels);
+    modulate();
+    const size_t stride = size_t(width_) * channels_;
+    visit_rows([&](int y, const int16_t* delta) {
+        add(delta, pixels + stride * y, stride);
+        if (channels_ == 4) clear_transparent(pixels + stride * y, width_);
+    });
 }
 
 }  // namespace vivant

@@ -1,5 +1,5 @@
 // Adds a session's invisible mark to finished frames. The pattern is the session's own and stays the same from frame to frame,
-// so nothing flickers; only its strength follows what the picture can hide. See honest/watermark.py for what the pattern says.
+// so nothing flickers; only its strength follows what the picture can hide. See honest/code.py for what the pattern says.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -30,14 +30,16 @@ private:
     void measure(const uint8_t* pixels);
     void modulate();
     void expand(int cell_row, std::vector<int16_t>& into) const;
+    template <typename Visit> void visit_rows(Visit visit);
 
     int width_, height_, channels_;
-    std::vector<float> pattern_, brightness_;
+    float most_rms_;  // of the deltas of all cells
+    std::vector<float> pattern_, brightness_, strong_;
     std::vector<int16_t> deltas_;  // per cell, in 1 / 32 grey level
     std::vector<Tap> columns_, rows_;
     std::vector<int> column_edges_, row_edges_;
     std::vector<uint16_t> sums_;
-    std::vector<int16_t> upper_, lower_;
+    std::vector<int16_t> upper_, lower_, mixed_;
 };
 
 }  // namespace vivant

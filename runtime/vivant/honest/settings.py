@@ -1,0 +1,69 @@
+"""What a user says once: ``config.toml`` in the configuration folder, or variables of the environment, which go before it.
+
+consent = "me"                       # VIVANT_CONSENT: who portraits show, where nobody can be asked
+language = "de"                      # VIVANT_LANGUAGE: of the visible label
+label_off_reason = "NPCs of a game"  # leaves the label away and is recorded in every file
+certificate = "chain.pem"            # VIVANT_CERTIFICATE and VIVANT_KEY: your own instead of the local ones
+key = "key.pem"
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from vivant.errors import InputError
+
+FILE = "config.toml"
+_VARIABLES = {
+    "consent": "VIVANT_CONSENT",
+    "language": "VIVANT_LANGUAGE",
+    "label_off_reason": None,
+    "certificate": "VIVANT_CERTIFICATE",
+    "key": "VIVANT_KEY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything may be left out."""
+
+    consent: str | None = None
+    language: str | None = None
+    label_off_reason: str | None = None
+    certificate: str | None = None
+    """Files; in ``config.toml`` relative to its folder."""
+    key: str | None = None
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Raises InputError for a file that cannot be understood, and for half a pair of certificate and key."""
+        said = _said_by_file(config_folder() / FILE)
+        said |= {name: os.environ[variable] for name, variable in _VARIABLES.items() if variable and os.environ.get(variable)}
+        if ("certificate" in said) != ("key" in said):
+            raise InputError("a certificate of your own needs its key, and the key its certificate; name both or neither")
+        return cls(**said)
+
+
+def config_folder() -> Path:
+    """Where the user's key and ``config.toml`` lie; ``VIVANT_CONFIG_DIR`` moves it."""
+    chosen = os.environ.get("VIVANT_CONFIG_DIR")
+    return Path(chosen) if chosen else Path(platformdirs.user_config_dir("vivant", appauthor=False))
+
+
+def _said_by_file(path: Path) -> dict[str, str]:
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise InputError(f"the configuration {path} is not readable TOML: {error}") from error
+    for key, value in said.items():
+        if key not in _VARIABLES:
+            raise InputError(f"the configuration {path} has an unknown setting {key!r}; known are {', '.join(_VARIABLES)}")
+        if not isinstance(value, str):
+            raise InputError(f"the configuration {path} gives {key} = {value!r}, but a text is needed")
+    files = {key: str(path.parent / said[key]) for key in ("certificate", "key") if key in said}
+    return said | files
