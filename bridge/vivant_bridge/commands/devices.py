@@ -1,0 +1,5 @@
+"""``vivant devices``."""
+
+
+def devices() -> None:
+    """List cameras, microphones and outputs."""

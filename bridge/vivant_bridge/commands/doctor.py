@@ -1,0 +1,5 @@
+"""``vivant doctor``."""
+
+
+def doctor() -> None:
+    """Check drivers, permissions and libraries."""
