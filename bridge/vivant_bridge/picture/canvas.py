@@ -16,10 +16,10 @@ from vivant.types import UInt8Array
 
 SIZES = {"720p": (1280, 720), "480p": (640, 480), "square": (512, 512)}
 """Cameras that programs know; some are black with any other."""
-FACE_CENTRE_Y = 0.45
-"""Where a rig puts the face in its square; crops go around it."""
+CROP_TOP, CROP_BOTTOM = 0.09, 0.84
+"""The rows of the square that a crop shows, in shares: hair to collar, and nothing of the label in a corner."""
 MOST_DRAWN_PX = 768
-"""A crop is drawn at most this large and enlarged, for portraits hold no more."""
+"""A crop is drawn at most this large and enlarged, for portraits hold little more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,43 +52,34 @@ class Canvas:
     def __init__(self, width: int, height: int, fill: Fill, *, label: Label | None = None) -> None:
         """``label`` is drawn on crops only, for they cut away the one in the square."""
         self.width, self.height = width, height
-        self._crops = fill.kind == "crop" and width != height
         self._fill, self._label = fill, label
-        self.square_px = min(width, MOST_DRAWN_PX) if self._crops else min(width, height)
+        self._crops = fill.kind == "crop" and width != height
+        side = min(width, round(height / (CROP_BOTTOM - CROP_TOP))) // 4 * 4 if self._crops else min(width, height)
+        self._part = (side, height if self._crops else side)
+        """Width and height of what is shown of the square."""
+        self.square_px = min(side, MOST_DRAWN_PX)
         """The side that a runtime should draw."""
-        self._left, self._top = (width - self.square_px) // 4 * 2, (height - self.square_px) // 4 * 2
         self._behind: UInt8Array | None = None
         self._portrait: object = None
 
     def compose(self, pixels: UInt8Array, portrait: object, pts_us: int) -> UInt8Array:
         """The picture, (width * height * 3 / 2,). What lies behind changes with ``portrait``."""
-        if self._crops:
-            return self._cropped(pixels, pts_us)
-        square = _i420(_sized(pixels, self.square_px))
-        if self.width == self.height:
-            return square
+        part = _i420(self._cropped(pixels, pts_us) if self._crops else _sized(pixels, self._part))
+        if self._part == (self.width, self.height):
+            return part
         if self._behind is None or portrait != self._portrait:
             self._behind, self._portrait = _i420(self._background(pixels)), portrait
         frame = self._behind.copy()
-        places = zip(
-            planes(frame, self.width, self.height), planes(square, self.square_px, self.square_px), (1, 2, 2), strict=True
-        )
-        for whole, part, shrunk in places:
-            top, left = self._top // shrunk, self._left // shrunk
-            whole[top : top + part.shape[0], left : left + part.shape[1]] = part
+        for whole, inner in zip(planes(frame, self.width, self.height), planes(part, *self._part), strict=True):
+            top, left = (whole.shape[0] - inner.shape[0]) // 2, (whole.shape[1] - inner.shape[1]) // 2
+            whole[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
         return frame
 
     def _cropped(self, pixels: UInt8Array, pts_us: int) -> UInt8Array:
-        side = len(pixels)
-        rows = side * self.height / self.width
-        top = min(max(0.0, side * FACE_CENTRE_Y - rows / 2), side - rows)
-        image = Image.fromarray(pixels).resize(
-            (self.width, self.height), Image.Resampling.BICUBIC, box=(0, top, side, top + rows)
-        )
-        cut = np.array(image)
+        cut = _sized(pixels, self._part, CROP_TOP, CROP_BOTTOM).copy()
         if self._label is not None:
             self._label.draw(cut, pts_us)
-        return _i420(cut)
+        return cut
 
     def _background(self, pixels: UInt8Array) -> UInt8Array:
         size = (self.width, self.height)
@@ -112,10 +103,13 @@ def planes(frame: UInt8Array, width: int, height: int) -> tuple[UInt8Array, UInt
     )
 
 
-def _sized(pixels: UInt8Array, side: int) -> UInt8Array:
-    if len(pixels) == side:
+def _sized(pixels: UInt8Array, size: tuple[int, int], top: float = 0.0, bottom: float = 1.0) -> UInt8Array:
+    """Rows ``top`` to ``bottom``, in shares, at a size of (width, height)."""
+    side = len(pixels)
+    if size == (side, side):
         return pixels
-    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC))
+    box = (0, top * side, side, bottom * side)
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, box=box))
 
 
 def _i420(pixels: UInt8Array) -> UInt8Array:

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from vivant.types import UInt8Array
 from vivant_bridge.picture.canvas import planes
 
-_DIM = 0.4
+_DIM = 0.5
 _BLACK, _DARK, _WHITE, _NO_COLOUR = 16, 40, 235, 128
 
 
@@ -23,7 +23,8 @@ def with_word(frame: UInt8Array, width: int, height: int, word: str) -> UInt8Arr
     """The I420 frame, dimmed, and ``word`` large at its foot."""
     card = frame.copy()
     luma, u, v = planes(card, width, height)
-    luma[:] = (_BLACK + _DIM * (luma.astype(np.float32) - _BLACK)).astype(np.uint8)
+    for plane, floor in ((luma, _BLACK), (u, _NO_COLOUR), (v, _NO_COLOUR)):
+        plane[:] = (floor + _DIM * (plane.astype(np.float32) - floor)).astype(np.uint8)
     letters = np.asarray(_letters(word, height // 12), np.float32) / 255
     rows, columns = letters.shape
     top, left = height * 4 // 5 - rows // 2, (width - columns) // 2
