@@ -11,8 +11,8 @@ from vivant import Clock, VivantError
 from vivant_bridge.errors import DeviceLostError
 
 RETRY_US = (500_000, 1_000_000, 2_000_000, 5_000_000)
-SETTLED_US = 2_000_000
-"""A device that is lost sooner than this after it was opened was never really back."""
+SETTLED_S = 2.0
+"""A device that is lost sooner than this after it was opened again was never really back."""
 
 
 class Device(Protocol):
@@ -55,8 +55,8 @@ class Kept(Generic[Opened]):
         while True:
             try:
                 await self._run_off_loop(self.wanted.open)
-                await self._use(announce=tries > 0)
-                tries, known = 1, True
+                settled = await self._use(again=tries > 0)
+                tries, known = 1 if settled else tries + 1, True
             except VivantError as error:
                 if not isinstance(error, DeviceLostError) and not known:
                     raise
@@ -68,16 +68,20 @@ class Kept(Generic[Opened]):
                 self.wanted.close()
             await self._clock.sleep_until(self._clock.now_us() + retry_us(tries - 1))
 
-    async def _use(self, *, announce: bool) -> None:
-        opened_us = self._clock.now_us()
+    async def _use(self, *, again: bool) -> bool:
+        """Until the device is lost; False if it was never really there."""
         self._changed.clear()
         self.device = self.wanted
-        if announce:
-            self._report(f"{self.wanted.name} is back")
+        if again:
+            try:
+                async with asyncio.timeout(SETTLED_S):
+                    await self._changed.wait()
+                return False
+            except TimeoutError:
+                self._report(f"{self.wanted.name} is back")
         await self._changed.wait()
-        assert self._lost is not None
-        if self._clock.now_us() - opened_us > SETTLED_US:
-            self._report(f"{self._lost}; trying again")
+        self._report(f"{self._lost}; trying again")
+        return True
 
     async def _run_off_loop(self, work: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -46,7 +46,8 @@ class VirtualCamera:
         self._library, self._sysfs = library, sysfs
         self._camera: Any = None
         self._sent = 0
-        self._format = ""
+        self._size = ""
+        """As the driver writes it in its format, ``YU12:1280x720@30``."""
 
     def open(self, width: int, height: int, fps: Fraction) -> None:
         library = self._library()
@@ -59,7 +60,7 @@ class VirtualCamera:
             )
         except RuntimeError as error:
             raise explained(str(error)) from error
-        self.name, self._sent, self._format = str(self._camera.device), 0, ""
+        self.name, self._sent, self._size = str(self._camera.device), 0, f":{width}x{height}@"
 
     def send(self, frame: UInt8Array, due_us: int) -> None:
         try:
@@ -86,8 +87,7 @@ class VirtualCamera:
             current = (node / "format").read_text().strip()
         except OSError:
             return
-        self._format = self._format or current
-        if current != self._format:
+        if current and self._size not in current:
             raise DeviceLostError(f"another program writes to {self.name} too ({current}); close it, or use another --device")
 
 

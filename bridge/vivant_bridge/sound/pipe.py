@@ -82,12 +82,10 @@ def network(address: str, rate_hz: int, channels: int) -> PcmSource:
     host, _, port = address.rpartition(":")
     if host not in ("127.0.0.1", "localhost", "::1") or not port.isdigit():
         raise InputError(f"a network voice is heard on this machine only, for instance tcp:127.0.0.1:5050, got {address!r}")
-    server: list[socket.socket] = []
 
     def connect() -> BinaryIO:
-        if not server:
-            server.append(socket.create_server((host, int(port)), reuse_port=False))
-        connection, _ = server[0].accept()
+        with socket.create_server((host, int(port))) as server:
+            connection, _ = server.accept()
         with connection:
             return connection.makefile("rb")
 

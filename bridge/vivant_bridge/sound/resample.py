@@ -19,6 +19,7 @@ class Resampler:
         self._step = in_hz / out_hz
         self._reach = round(_LOBES * max(1.0, self._step))
         self._kernels = _kernels(self._reach, 0.92 * min(1.0, 1.0 / self._step))
+        self._taps = np.arange(1 - self._reach, 1 + self._reach)
         self._samples = np.zeros(self._reach, np.float32)
         self._position = float(self._reach)
         """Of the next output, in samples of the buffer."""
@@ -39,8 +40,8 @@ class Resampler:
         positions = self._position + step * np.arange(n)
         whole = np.floor(positions).astype(np.int64)
         phases = np.rint((positions - whole) * _PHASES).astype(np.int64)
-        windows = np.lib.stride_tricks.sliding_window_view(self._samples, 2 * self._reach)
-        pulled: Float32Array = np.einsum("nt,nt->n", windows[whole - self._reach + 1], self._kernels[phases])
+        windows = self._samples[whole[:, None] + self._taps]
+        pulled: Float32Array = np.einsum("nt,nt->n", windows, self._kernels[phases])
         self._advance(n * step)
         return pulled
 

@@ -30,8 +30,14 @@ class Tape:
 
     def append(self, samples: Float32Array) -> None:
         """Add (n,) samples."""
-        places = np.arange(self.written, self.written + len(samples)) % len(self._samples)
-        self._samples[places] = samples
+        for first in range(0, len(samples), len(self._samples)):
+            self._write(samples[first : first + len(self._samples)])
+
+    def _write(self, samples: Float32Array) -> None:
+        start = self.written % len(self._samples)
+        head = min(len(samples), len(self._samples) - start)
+        self._samples[start : start + head] = samples[:head]
+        self._samples[: len(samples) - head] = samples[head:]
         self.written += len(samples)
 
     def skip_to(self, position: int) -> None:
@@ -42,7 +48,12 @@ class Tape:
 
     def read(self, start: int, n: int) -> Float32Array:
         """(n,) samples from ``start``; silence where nothing was written or it was written over."""
-        places = np.arange(start, start + n)
-        known = (places >= max(0, self.written - len(self._samples))) & (places < self.written)
-        samples: Float32Array = np.where(known, self._samples[places % len(self._samples)], np.float32(0))
+        samples = np.zeros(n, np.float32)
+        first = max(start, 0, self.written - len(self._samples))
+        known = max(0, min(start + n, self.written) - first)
+        place = first % len(self._samples)
+        head = min(known, len(self._samples) - place)
+        into = samples[first - start : first - start + known]
+        into[:head] = self._samples[place : place + head]
+        into[head:] = self._samples[: known - head]
         return samples
