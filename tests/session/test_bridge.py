@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -34,7 +34,7 @@ EARLY_MS, LATE_MS = -45, 15
 FRAME_MS = 1000 / 30
 
 
-def for_seconds(seconds: float) -> Callable[[Stage], object]:
+def for_seconds(seconds: float) -> Callable[[Stage], Awaitable[None]]:
     async def story(stage: Stage) -> None:
         await stage.until(seconds)
 
@@ -87,11 +87,11 @@ def test_half_an_hour_with_clocks_that_drift(monkeypatch: pytest.MonkeyPatch) ->
     class Onsets(MemorySink):
         """Keeps when it turned loud, not 29 million samples."""
 
-        quiet_for = 480
+        quiet_for = 4800
 
         def write(self, samples: Float32Array) -> None:
             place = np.flatnonzero(np.abs(samples) > LOUD)
-            if len(place) and self.quiet_for + place[0] > 4800:
+            if len(place) and self.quiet_for + place[0] >= 4800:
                 onsets.append(self.heard_us(self._n_played + int(place[0])))
             self.quiet_for = 0 if len(place) else self.quiet_for + len(samples)
             self._n_played += len(samples)

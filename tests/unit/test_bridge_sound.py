@@ -264,7 +264,7 @@ def test_raw_pcm_of_two_channels_cut_anywhere() -> None:
         def read1(self, size: int | None = -1) -> bytes:
             return super().read1(7)
 
-    source = PcmSource("a pipe", 48_000, 2, lambda: Dribble(data))  # type: ignore[arg-type,return-value]
+    source = PcmSource("a pipe", 48_000, 2, lambda: Dribble(data))
     source.open()
     assert np.allclose(wait_for(source, 600), numbers(0, 600) / 1000, atol=1e-3)
     with pytest.raises(DeviceLostError, match="a pipe has ended"):

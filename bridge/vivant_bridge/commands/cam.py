@@ -210,6 +210,7 @@ def _remote(
         sent,
         consents=consents,
         label_off_reason=no_label,
+        report=say,
         token=token or None,
         ca=tls_ca.read_bytes() if tls_ca is not None else None,
     )

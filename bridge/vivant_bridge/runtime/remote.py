@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ class RemoteRuntime:
         label_off_reason: str | None = None,
         token: str | None = None,
         ca: bytes | None = None,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """``portraits`` are names of bundled ones or image files, ``consents`` the answers that go with them."""
         try:
@@ -44,13 +45,13 @@ class RemoteRuntime:
         self.delay_us = FIRST_DELAY_US
         self._address, self._portraits = address, portraits
         self._consents, self._label_off_reason = consents, label_off_reason
-        self._token, self._ca = token, ca
+        self._token, self._ca, self._report = token, ca, report
 
     @asynccontextmanager
     async def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AsyncIterator[FaceStream]:
         client = self._connect(self._address, token=self._token, ca=self._ca)
         async with client, client.animate(self._portraits[portrait], self._config(config, portrait), controls=controls) as face:
-            yield _RemoteStream(face, self._portraits, portrait)
+            yield _RemoteStream(face, self._portraits, portrait, self._report)
 
     def _config(self, config: StreamConfig, portrait: int) -> Any:  # noqa: ANN401
         from vivant.v1 import vivant_pb2 as pb
@@ -76,8 +77,8 @@ class RemoteRuntime:
 
 
 class _RemoteStream:
-    def __init__(self, face: RemoteFace, portraits: Sequence[str | Path], shown: int) -> None:
-        self._face, self._portraits = face, portraits
+    def __init__(self, face: RemoteFace, portraits: Sequence[str | Path], shown: int, report: Callable[[str], None]) -> None:
+        self._face, self._portraits, self._report = face, portraits, report
         self._shown, self._asked = shown, shown
 
     async def push(self, samples: Float32Array) -> None:
@@ -98,4 +99,6 @@ class _RemoteStream:
                 yield Picture(item.pts_us, item.pixels, self._shown)
             elif isinstance(item, Event) and item.kind == "PORTRAIT_CHANGED":
                 self._shown = self._asked
+            elif isinstance(item, Event) and item.kind == "PORTRAIT_FAILED":
+                self._report(f"the other portrait cannot be shown: {item.detail}")
         raise DeviceLostError("the server has ended the call")
