@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,32 +14,22 @@ from rich.live import Live
 
 from vivant import Clock, InputError, MonotonicClock
 from vivant.commands.options import (
-    BUNDLED,
     ConsentOption,
     FpsOption,
     LabelOption,
     ProviderOption,
     SeedOption,
-    begin_production,
     console,
-    open_with_progress,
-    portrait_file,
     say,
 )
 from vivant.face import as_fps
-from vivant.honest.consent import require_consent, stated_consent
-from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant.honest.label import Label
-from vivant.honest.policy import Policy
-from vivant.honest.produce import bundled_portraits
-from vivant.media.inputs import require_file
 from vivant.portrait import Provider
 from vivant_bridge.bridge import RATE_HZ, Bridge
 from vivant_bridge.choose import choose_camera, choose_source, choose_speaker
 from vivant_bridge.keys import keyboard
+from vivant_bridge.opening import open_here, open_there
 from vivant_bridge.picture.canvas import SIZES, Canvas, Fill
-from vivant_bridge.runtime.local import LocalRuntime
-from vivant_bridge.runtime.remote import RemoteRuntime
 from vivant_bridge.runtime.runtime import Runtime
 from vivant_bridge.sound.gate import Gate
 from vivant_bridge.status import LOG_US, LOOK_US, figures_line, panel, watch_keys
@@ -94,15 +82,16 @@ def cam(
 ) -> None:
     """Show PORTRAIT as a webcam that speaks with your voice, and play that voice in time with it."""
     _require_ranges(portraits, size, sync_offset, runtime, mirror)
-    clock = MonotonicClock()
+    clock, rate = MonotonicClock(), as_fps(fps)
     width, height = SIZES[size]
     canvas = Canvas(width, height, Fill.parse(fill), label=None if no_label else Label())
     source = choose_source(mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
     sink, output = choose_camera(camera, device), choose_speaker(speaker, clock)
+    face: Runtime
     if runtime is None:
-        face = _local(portraits, seed, consent, no_label, provider, mirror=mirror)
+        face = open_here(portraits, seed, consent, no_label, provider, mirror=mirror)
     else:
-        face = _remote(runtime, portraits, consent, no_label, token_file, tls_ca)
+        face = open_there(runtime, portraits, consent, no_label, token_file, tls_ca)
 
     def make() -> Bridge:
         return Bridge(
@@ -111,7 +100,7 @@ def cam(
             sink,
             canvas,
             output,
-            fps=as_fps(fps),
+            fps=rate,
             seed=seed,
             sync_offset_ms=sync_offset,
             gate=Gate(RATE_HZ, None if gate <= -90 else gate, push_to_talk=push_to_talk),
@@ -175,42 +164,3 @@ def _require_ranges(portraits: list[Path], size: str, sync_offset: float, runtim
         raise InputError(
             "--mirror would turn the server's label too; turn the portrait itself, or mirror in the program that shows it"
         )
-
-
-def _local(
-    portraits: list[Path], seed: int, consent: str | None, no_label: str | None, provider: Provider, *, mirror: bool
-) -> Runtime:
-    opened = []
-    for portrait in portraits:
-        face = open_with_progress(portrait, provider)
-        begin_production(face, portrait, None, seed, consent, no_label)
-        opened.append((face, FrameFinisher.for_face(face, live_session_id(), labelled=no_label is None)))
-    return LocalRuntime(opened, mirror=mirror)
-
-
-def _remote(
-    address: str, portraits: list[Path], consent: str | None, no_label: str | None, token_file: Path | None, tls_ca: Path | None
-) -> Runtime:
-    policy = Policy.load()
-    if no_label is not None:
-        policy.allow_label_off(no_label)
-    sent: list[str | Path] = []
-    consents = []
-    for portrait in portraits:
-        with portrait_file(portrait) as file:
-            require_file(file, "image")
-            sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-        policy.allow_portrait(sha256, portrait.name)
-        is_bundled = sha256 in bundled_portraits()
-        consents.append("synthetic" if is_bundled else require_consent(sha256, portrait.name, stated_consent(consent)).value)
-        sent.append(str(portrait) if is_bundled and str(portrait) in BUNDLED else portrait)
-    token = token_file.read_text().strip() if token_file is not None else os.environ.get("VIVANT_TOKEN")
-    return RemoteRuntime(
-        address,
-        sent,
-        consents=consents,
-        label_off_reason=no_label,
-        report=say,
-        token=token or None,
-        ca=tls_ca.read_bytes() if tls_ca is not None else None,
-    )

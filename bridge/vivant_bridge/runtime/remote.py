@@ -59,7 +59,7 @@ class RemoteRuntime:
         asked = pb.SessionConfig(
             fps=pb.Rational(numerator=config.fps.numerator, denominator=config.fps.denominator),
             size_px=config.size_px,
-            pixel_format=pb.PIXEL_FORMAT_RGBA if self._is_here else pb.PIXEL_FORMAT_JPEG,
+            pixel_format=pb.PIXEL_FORMAT_RGBA if is_loopback(self._address) else pb.PIXEL_FORMAT_JPEG,
             jpeg_quality=JPEG_QUALITY,
             sample_rate_hz=config.rate_hz,
             delivery=pb.DELIVERY_IMMEDIATE,
@@ -71,9 +71,10 @@ class RemoteRuntime:
             asked.disclosure.label, asked.disclosure.label_off_reason = pb.LABEL_MODE_OFF, self._label_off_reason
         return asked
 
-    @property
-    def _is_here(self) -> bool:
-        return self._address.rpartition(":")[0] in ("127.0.0.1", "localhost", "[::1]")
+
+def is_loopback(address: str) -> bool:
+    """Whether ``host:port`` is on this machine."""
+    return address.rpartition(":")[0] in ("127.0.0.1", "localhost", "[::1]")
 
 
 class _RemoteStream:

@@ -107,27 +107,30 @@ class _Stream:
         self._clock = clock
         self._stream: Any = None
         self._called_us = 0
-        self._lost_before = False
 
     def open(self) -> None:
         library = sounddevice()
         with _lock:
-            if self._lost_before:
-                rescan()
-            self._lost_before = True
-            device = self._find(library)
-            self.rate_hz = device.rate_hz
-            self._ring = SampleRing(round(RING_S * self.rate_hz))
             try:
-                self._stream = self._start(library, device)
-                self._stream.start()
-            except library.PortAudioError as error:
-                self.close()
-                raise DeviceLostError(
-                    f"{device.name} cannot be opened now ({_reason(error)}); does another program hold it?"
-                ) from error
-            self._called_us = self._clock.now_us()
-            _streams.add(self)
+                self._begin(library)
+            except DeviceLostError:
+                rescan()
+                self._begin(library)
+
+    def _begin(self, library: ModuleType) -> None:
+        device = self._find(library)
+        self.rate_hz = device.rate_hz
+        self._ring = SampleRing(round(RING_S * self.rate_hz))
+        try:
+            self._stream = self._start(library, device)
+            self._stream.start()
+        except library.PortAudioError as error:
+            self.close()
+            raise DeviceLostError(
+                f"{device.name} cannot be opened now ({_reason(error)}); does another program hold it?"
+            ) from error
+        self._called_us = self._clock.now_us()
+        _streams.add(self)
 
     def close(self) -> None:
         with _lock:
@@ -149,7 +152,9 @@ class _Stream:
 
     def _require_alive(self) -> None:
         stream = self._stream
-        if stream is None or not stream.active or self._clock.now_us() - self._called_us > SILENT_US:
+        if stream is None:
+            raise DeviceLostError(f"{self.name} was interrupted, for another device was looked for")
+        if not stream.active or self._clock.now_us() - self._called_us > SILENT_US:
             raise DeviceLostError(f"{self.name} is gone; plug it in again")
 
     def _options(self, library: ModuleType, device: SoundDevice) -> dict[str, Any]:
@@ -193,7 +198,8 @@ class Speaker(_Stream):
         """Samples that the device has taken, and when the last of them is heard."""
         self._written = 0
         super().open()
-        self._mark = (0, self._clock.now_us() + round(1e6 * self._stream.latency))
+        if self._mark == (0, 0):  # no callback yet
+            self._mark = (0, self._clock.now_us() + round(1e6 * self._stream_latency()))
 
     def queued_us(self) -> int:
         return len(self._ring) * 1_000_000 // self.rate_hz
