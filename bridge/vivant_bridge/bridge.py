@@ -35,6 +35,8 @@ SLEPT_US = 500_000
 WATCH_US = 2_000_000
 LATE_SHARE = 0.05
 """When more pictures than this come late, the delay grows."""
+CALM = 30
+"""Watches in a row without a late picture, after which it shrinks."""
 
 Story = Coroutine[Any, Any, None]
 Spawn = Callable[[Callable[[], Story]], Story]
@@ -171,13 +173,18 @@ class Bridge:
             self.speaker.lose(error)
 
     async def _judge(self) -> None:
-        """When pictures keep coming late, everything is delayed a little more."""
+        """When pictures keep coming late, everything is delayed a little more; when none has for long, a little less."""
+        stats, calm = self.pacer.stats, 0
+        await self._clock.sleep_until(self._clock.now_us() + WATCH_US)  # the first pictures take longest
         while True:
-            sent, tardy = self.pacer.stats.sent, self.pacer.stats.tardy
+            sent, tardy = stats.sent, stats.tardy
             await self._clock.sleep_until(self._clock.now_us() + WATCH_US)
-            sent, tardy = self.pacer.stats.sent - sent, self.pacer.stats.tardy - tardy
-            if tardy > LATE_SHARE * sent:
+            calm = calm + 1 if stats.tardy == tardy else 0
+            if stats.tardy - tardy > LATE_SHARE * (stats.sent - sent):
                 self.delay.grow(self._clock.now_us())
+            elif calm == CALM:
+                self.delay.shrink(self._clock.now_us())
+                calm = 0
 
     def figures(self) -> Figures:
         """For people and benchmarks."""

@@ -13,7 +13,7 @@ import pytest
 from vivant.clock import VirtualClock
 from vivant.types import Float32Array
 from vivant_bridge.errors import DeviceLostError
-from vivant_bridge.sound.portaudio import SILENT_US, Microphone, Speaker, sound_devices
+from vivant_bridge.sound.portaudio import SILENT_US, START_US, Microphone, Speaker, sound_devices
 
 pytestmark = pytest.mark.unit
 
@@ -135,7 +135,7 @@ def test_unplugged_and_plugged_in_again(library: FakeLibrary) -> None:
     microphone = Microphone("interface", clock)
     microphone.open()
     assert len(microphone.read()) == 0
-    clock._now_us += SILENT_US + 1
+    clock._now_us += START_US + SILENT_US + 1
     with pytest.raises(DeviceLostError, match="interface is gone; plug it in again"):
         microphone.read()
     microphone.close()

@@ -19,7 +19,7 @@ from vivant.clock import VirtualClock
 from vivant.errors import InputError, UnavailableError
 from vivant.types import Float32Array
 from vivant_bridge.choose import choose_speaker
-from vivant_bridge.delay import MOST_US, STEP_US, Delay
+from vivant_bridge.delay import MOST_US, Delay
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.sound import portaudio
 from vivant_bridge.sound.ear import FLOOR_S, Ear
@@ -318,20 +318,21 @@ def test_sinks_tell_when_a_sample_is_heard(kind: type[MemorySink]) -> None:
     sink.close()
 
 
-def test_delay_grows_slowly_and_not_for_ever() -> None:
+def test_delay_changes_slowly_and_within_limits() -> None:
     delay = Delay(100_000)
-    assert delay.grow(0)
-    assert not delay.grow(1_000_000)
-    course = [delay.at(second * 1_000_000) for second in range(8)]
-    assert course == [100_000, 105_000, 110_000, 115_000, 120_000, 120_000, 120_000, 120_000]
-    now_us = 0
-    for _ in range(200):
-        now_us += STEP_US * 400
-        delay.grow(now_us)
-    assert delay.at(now_us * 2) == MOST_US
-    assert not delay.grow(now_us * 2)
+    delay.grow(0)
+    delay.grow(1_000_000)  # it is growing already
+    assert [delay.at(1_000_000 * second) for second in range(6)] == [100_000, 105_000, 110_000, 115_000, 120_000, 120_000]
+    delay.shrink(10_000_000)
+    assert [delay.at(1_000_000 * second) for second in (10, 12, 14, 20)] == [120_000, 110_000, 100_000, 100_000]
+    delay.shrink(20_000_000)
+    assert delay.at(60_000_000) == 100_000
+    for step in range(200):
+        delay.grow((10 + step) * 10_000_000)
+    assert delay.at(10_000_000_000) == MOST_US
     delay.raise_to(MOST_US + 1)
-    assert delay.at(0) == MOST_US + 1
+    delay.shrink(20_000_000_000)
+    assert delay.at(30_000_000_000) == MOST_US + 1
 
 
 DEVICES = [

@@ -21,6 +21,8 @@ BLOCK_S = 0.01
 RING_S = 1.0
 SILENT_US = 1_000_000
 """A stream that calls back no more for so long is lost: unplugged devices seldom say so."""
+START_US = 4_000_000
+"""What it may take more before the first time."""
 PULSE = "pulse:"
 """``pulse:NAME`` is a source or sink of PulseAudio or PipeWire, monitors included; ``pactl list short`` names them."""
 
@@ -129,7 +131,7 @@ class _Stream:
             raise DeviceLostError(
                 f"{device.name} cannot be opened now ({_reason(error)}); does another program hold it?"
             ) from error
-        self._called_us = self._clock.now_us()
+        self._called_us = self._clock.now_us() + START_US
         _streams.add(self)
 
     def close(self) -> None:
