@@ -52,7 +52,8 @@ class FakeLibrary(ModuleType):
         return self.seen
 
     def query_hostapis(self) -> list[dict[str, Any]]:
-        return [{"name": "ALSA"}, {"name": "Windows WASAPI"}]
+        wasapi = {"name": "Windows WASAPI", "default_input_device": 2, "default_output_device": 3}
+        return [{"name": "ALSA"}, *([wasapi] if any(device["hostapi"] == 1 for device in self.seen) else [])]
 
     def WasapiSettings(self, **options: bool) -> dict[str, bool]:  # noqa: N802
         return options
@@ -183,10 +184,14 @@ def test_names_of_pulseaudio(library: FakeLibrary, monkeypatch: pytest.MonkeyPat
 
 
 def test_wasapi_converts_rates_itself(library: FakeLibrary) -> None:
-    library.plugged = library.seen = [device("Headset", 1, 2, 48_000, host=1)]
-    Microphone("headset", VirtualClock()).open()
+    short, whole = "CABLE Input (VB-Audio Virtual C", "CABLE Input (VB-Audio Virtual Cable)"
+    rows = [(short, 0, 2, 0), (short.replace("In", "Out"), 2, 0, 0), ("Headset", 1, 0, 1), (whole, 0, 2, 1)]
+    library.plugged = library.seen = [device(name, n_in, n_out, 48_000, host) for name, n_in, n_out, host in rows]
+    Speaker("cable input", VirtualClock()).open()
+    Microphone("default", VirtualClock()).open()
+    assert [stream.options["device"] for stream in library.streams] == [3, 2]
     assert library.streams[0].options["extra_settings"] == {"auto_convert": True}
-    assert sound_devices()[0].host == "Windows WASAPI"
+    assert sound_devices()[3].host == "Windows WASAPI"
 
 
 def test_callbacks_keep_what_nobody_reads_bounded(library: FakeLibrary) -> None:

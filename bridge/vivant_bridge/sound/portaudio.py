@@ -23,6 +23,10 @@ SILENT_US = 1_000_000
 """A stream that calls back no more for so long is lost: unplugged devices seldom say so."""
 START_US = 4_000_000
 """What it may take more before the first time."""
+PREFERRED_HOST = "WASAPI"
+"""Windows lists every device once for each of its sound systems; this one is quick and converts rates."""
+SHORT_NAME = 31
+"""To so many characters its oldest one cuts names."""
 PULSE = "pulse:"
 """``pulse:NAME`` is a source or sink of PulseAudio or PipeWire, monitors included; ``pactl list short`` names them."""
 
@@ -74,6 +78,7 @@ def find_device(name: str, *, output: bool, devices: list[SoundDevice], default:
     """By its name, or a part of it that only one device has; ``default`` is the system's choice. Raises DeviceLostError."""
     noun = "output" if output else "microphone"
     fitting = [device for device in devices if (device.outputs if output else device.inputs)]
+    fitting.sort(key=lambda device: PREFERRED_HOST not in device.host)
     if name == "default":
         found = [device for device in fitting if device.index == default] or fitting[:1]
     else:
@@ -83,8 +88,8 @@ def find_device(name: str, *, output: bool, devices: list[SoundDevice], default:
     if not found:
         wanted = f"there is no {noun}" if name == "default" else f"no {noun} is called {name!r}"
         raise DeviceLostError(f"{wanted}; `vivant devices` lists them")
-    if len({device.name for device in found}) > 1:
-        names = ", ".join(repr(device.name) for device in found[:4])
+    if len({device.name[:SHORT_NAME] for device in found}) > 1:
+        names = ", ".join(dict.fromkeys(repr(device.name) for device in found[:4]))
         raise InputError(f"several {noun}s are called like {name!r}: {names}; give one whole name")
     return found[0]
 
@@ -146,8 +151,13 @@ class _Stream:
         if name.startswith(PULSE):
             os.environ["PULSE_SINK" if self._output else "PULSE_SOURCE"] = name.removeprefix(PULSE)
             name = "pulse"
-        default = library.default.device[1 if self._output else 0]
-        return find_device(name, output=self._output, devices=sound_devices(), default=default)
+        return find_device(name, output=self._output, devices=sound_devices(), default=self._default(library))
+
+    def _default(self, library: ModuleType) -> int:
+        for host in library.query_hostapis():
+            if PREFERRED_HOST in host["name"]:
+                return int(host["default_output_device" if self._output else "default_input_device"])
+        return int(library.default.device[1 if self._output else 0])
 
     def _start(self, library: ModuleType, device: SoundDevice) -> Any:  # noqa: ANN401
         raise NotImplementedError
@@ -160,7 +170,7 @@ class _Stream:
             raise DeviceLostError(f"{self.name} is gone; plug it in again")
 
     def _options(self, library: ModuleType, device: SoundDevice) -> dict[str, Any]:
-        settings = library.WasapiSettings(auto_convert=True) if "WASAPI" in device.host else None
+        settings = library.WasapiSettings(auto_convert=True) if PREFERRED_HOST in device.host else None
         return {
             "device": device.index,
             "samplerate": device.rate_hz,
