@@ -11,7 +11,8 @@ from vivant_bridge.picture.camera import RELOAD
 OLD_DRIVER = "0.12.7"
 CABLES = {
     "Linux": "pactl load-module module-null-sink sink_name=vivant && "
-    "pactl load-module module-remap-source master=vivant.monitor source_name=vivant_mic source_properties=device.description=Vivant",
+    "pactl load-module module-remap-source master=vivant.monitor source_name=vivant_mic"
+    " source_properties=device.description=Vivant",
     "Darwin": "brew install blackhole-2ch",
     "Windows": "install VB-CABLE from https://vb-audio.com/Cable/ and restart",
 }
@@ -86,8 +87,8 @@ def _obs_macos(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             False,
             "OBS's camera extension is not allowed",
-            "open -a OBS   then Start Virtual Camera, Stop Virtual Camera, allow it in System Settings > General > Login Items &"
-            " Extensions > Camera Extensions (macOS 13 and 14: Privacy & Security), and restart",
+            "open -a OBS   then Start Virtual Camera, Stop Virtual Camera, allow it in System Settings > General >"
+            " Login Items & Extensions > Camera Extensions (macOS 13 and 14: Privacy & Security), and restart",
         )
     else:
         yield Finding(True, "OBS's camera extension is on; do not start it in OBS while Vivant uses it")

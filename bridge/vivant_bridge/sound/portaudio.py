@@ -30,6 +30,9 @@ SHORT_NAME = 31
 PULSE = "pulse:"
 """``pulse:NAME`` is a source or sink of PulseAudio or PipeWire, monitors included; ``pactl list short`` names them."""
 
+OUTPUT_LATENCY_S = 0.05
+"""Asked for; the voice is delayed anyway, and a device with little in store stutters."""
+
 _lock = threading.RLock()
 _streams: weakref.WeakSet[_Stream] = weakref.WeakSet()
 
@@ -176,7 +179,7 @@ class _Stream:
             "samplerate": device.rate_hz,
             "blocksize": round(BLOCK_S * device.rate_hz),
             "dtype": "float32",
-            "latency": "low",
+            "latency": OUTPUT_LATENCY_S if self._output else "low",
             "extra_settings": settings,
         }
 
