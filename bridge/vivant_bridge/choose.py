@@ -8,6 +8,7 @@ from pathlib import Path
 from vivant import Clock, InputError
 from vivant_bridge.picture.camera import VirtualCamera
 from vivant_bridge.picture.sink import FileCamera, FrameSink, NullCamera
+from vivant_bridge.picture.stream import StreamCamera
 from vivant_bridge.sound import source
 from vivant_bridge.sound.output import AudioSink, NullSink
 from vivant_bridge.sound.pipe import network, standard_input
@@ -50,7 +51,7 @@ def choose_speaker(text: str, clock: Clock) -> AudioSink | None:
 
 
 def choose_camera(text: str, device: str | None) -> FrameSink:
-    """``auto``, a backend's name, ``null`` (a twin that shows nowhere), or ``file:OUT.y4m``."""
+    """As the option ``--camera`` of ``vivant cam`` says it."""
     kind, _, rest = text.partition(":")
     if text == "auto" or text in BACKENDS:
         return VirtualCamera(device, None if text == "auto" else text)
@@ -58,4 +59,6 @@ def choose_camera(text: str, device: str | None) -> FrameSink:
         return NullCamera()
     if kind == "file" and rest:
         return FileCamera(Path(rest))
-    raise InputError(f"--camera is auto, {', '.join(BACKENDS)}, null or file:OUT.y4m; got {text!r}")
+    if kind == "tcp":
+        return StreamCamera(rest)
+    raise InputError(f"--camera is auto, {', '.join(BACKENDS)}, tcp:127.0.0.1:PORT, file:OUT.y4m or null; got {text!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from vivant_bridge.picture.camera import CHECK_EVERY, VirtualCamera, explained
 from vivant_bridge.picture.canvas import SIZES, Canvas, Fill, planes
 from vivant_bridge.picture.cards import blank, with_word
 from vivant_bridge.picture.sink import FileCamera, FrameSink, MemoryCamera, NullCamera
+from vivant_bridge.picture.stream import StreamCamera
 
 pytestmark = pytest.mark.unit
 
@@ -118,15 +120,21 @@ def test_cards_dim_and_say_a_word(size: tuple[int, int]) -> None:
     assert planes(blank(*size), *size)[1].min() == 128
 
 
-@pytest.fixture(params=["memory", "null", "file", "library"])
+@pytest.fixture(params=["memory", "null", "file", "stream", "library"])
 def sink(request: pytest.FixtureRequest, tmp_path: Path) -> FrameSink:
     made: dict[str, FrameSink] = {
         "memory": MemoryCamera(),
         "null": NullCamera(),
         "file": FileCamera(tmp_path / "out.y4m"),
+        "stream": StreamCamera(f"127.0.0.1:{free_port()}"),
         "library": VirtualCamera(library=lambda: Library()),
     }
     return made[request.param]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 class Library:
@@ -181,6 +189,41 @@ def test_a_file_is_video(tmp_path: Path) -> None:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     assert len(frames) == 5
     assert np.abs(frames[0].astype(int) - (255, 0, 0)).max() < 12
+
+
+def test_a_stream_is_whole_frames_for_one_viewer_after_the_other() -> None:
+    port = free_port()
+    camera = choose_camera(f"tcp:127.0.0.1:{port}", None)
+    camera.open(640, 480, Fraction(30))
+    frames = [np.full(640 * 480 * 3 // 2, i, np.uint8) for i in range(40)]
+    camera.send(frames[0], 0)  # nobody looks
+    for _ in range(2):
+        with socket.create_connection(("127.0.0.1", port)) as viewer, viewer.makefile("rb") as read:
+            for frame in frames:
+                camera.send(frame, 0)
+            assert read.readline() == b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420jpeg\n"
+            seen = []
+            for _ in range(4):
+                while read.peek(6)[:6] != b"FRAME\n":
+                    camera.send(frames[-1], 0)
+                assert read.readline() == b"FRAME\n"
+                data = bytearray()
+                while len(data) < len(frames[0]):
+                    camera.send(frames[-1], 0)
+                    data += read.read1(len(frames[0]) - len(data))
+                assert len(set(data)) == 1
+                seen.append(data[0])
+            assert seen == sorted(seen)
+        for _ in range(3):
+            camera.send(frames[0], 0)  # it is gone
+    with pytest.raises(OutputError, match=r"cannot listen on tcp://127\.0\.0\.1"):
+        choose_camera(f"tcp:127.0.0.1:{port}", None).open(640, 480, Fraction(30))
+    camera.close()
+
+
+def test_a_stream_is_local() -> None:
+    with pytest.raises(InputError, match=r"for instance tcp:127\.0\.0\.1:9100"):
+        choose_camera("tcp:0.0.0.0:9100", None)
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:

@@ -51,7 +51,10 @@ def cam(
     speaker: Annotated[
         str, typer.Option(help="Where the delayed voice goes: none, default, an output's name, pulse:SINK (Linux), null.")
     ] = "none",
-    camera: Annotated[str, typer.Option(help="auto, obs, unitycapture, v4l2loopback, null, or file:OUT.y4m.")] = "auto",
+    camera: Annotated[
+        str,
+        typer.Option(help="auto, obs, unitycapture, v4l2loopback, tcp:127.0.0.1:PORT (a stream for OBS), file:OUT.y4m, null."),
+    ] = "auto",
     device: Annotated[str | None, typer.Option(help="The camera device, such as /dev/video2.")] = None,
     size: Annotated[str, typer.Option(help="720p (1280x720), 480p (640x480) or square (512x512).")] = "720p",
     fill: Annotated[

@@ -88,7 +88,7 @@ class FileCamera:
         self._size = (width, height)
         try:
             self._file = self._path.open("wb")
-            self._file.write(f"YUV4MPEG2 W{width} H{height} F{fps.numerator}:{fps.denominator} Ip A1:1 C420jpeg\n".encode())
+            self._file.write(y4m_header(width, height, fps))
         except OSError as error:
             raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
 
@@ -104,6 +104,11 @@ class FileCamera:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def y4m_header(width: int, height: int, fps: Fraction) -> bytes:
+    """The first line of raw video; each frame then follows the line ``FRAME``."""
+    return f"YUV4MPEG2 W{width} H{height} F{fps.numerator}:{fps.denominator} Ip A1:1 C420jpeg\n".encode()
 
 
 def require_i420(frame: UInt8Array, width: int, height: int) -> None:
