@@ -20,8 +20,12 @@ from vivant_bridge.sound.tape import Tape
 
 BEHIND_S = 1.5
 """A face that has not taken so much of the voice is given up: the machine slept, or the way to the server is blocked."""
+LAG_US = 1_000_000
+"""And one whose pictures come so long after their time."""
 STALL_S = 3.0
-"""A face from which no picture comes for so long, too."""
+"""Or from which none comes for so long."""
+SETTLED_US = 5_000_000
+"""A face that fails sooner was never really there: no second sentence about it, and a longer wait before the next."""
 
 
 class Actor:
@@ -69,14 +73,15 @@ class Actor:
         """For ever. Raises InputError when the first face cannot be opened for what it was given."""
         tries = 0
         while True:
-            lives = self.lives
+            born_us = self._clock.now_us()
             try:
                 await self._live(announce=tries > 0)
             except* VivantError as errors:
                 error = _first(errors)
                 if isinstance(error, InputError) and not self.lives:
                     raise error from None
-                tries = tries if lives == self.lives else 0
+                if self._clock.now_us() - born_us > SETTLED_US:
+                    tries = 0
                 if not tries:
                     self._report(f"{error}; trying again")
             finally:
@@ -124,6 +129,8 @@ class Actor:
                 raise DeviceLostError(f"no picture came from the face {self._runtime.name} for {STALL_S:.0f} s") from None
             except StopAsyncIteration:
                 raise DeviceLostError(f"the face {self._runtime.name} has stopped") from None
+            if self._pacer.lag_us(base_us + picture.pts_us) > LAG_US:
+                raise DeviceLostError(f"the face {self._runtime.name} could not keep up with the voice")
             frame = await self._off_loop(partial(self._canvas.compose, picture.pixels, picture.portrait, picture.pts_us))
             self._pacer.show(base_us + picture.pts_us, frame)
             await self._dress(picture, frame)

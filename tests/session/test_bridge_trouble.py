@@ -225,6 +225,22 @@ def test_a_server_that_hangs_is_left() -> None:
     assert goes_on(stage)
 
 
+def test_a_face_that_cannot_keep_up_is_opened_anew_and_named_once() -> None:
+    class Slow(Loudness):
+        def __init__(self) -> None:
+            super().__init__(work_us=60_000)
+
+    async def story(stage: Stage) -> None:
+        await stage.until(40)
+
+    stage = run_stage(lambda: Stage(runtime=Slow()), story)
+    sentences = [sentence for sentence in stage.said if "could not keep up" in sentence]
+    assert len(sentences) == 1
+    assert stage.bridge.actor.lives > 3
+    assert goes_on(stage)
+    assert max(stage.bridge.pacer.stats.delays_us) < 1_700_000
+
+
 def test_a_portrait_that_cannot_be_used_ends_the_start() -> None:
     class Refusing(Loudness):
         def open(self, *_: object) -> object:  # type: ignore[override]

@@ -100,6 +100,11 @@ class Pacer:
         self.stats.skipped += late
         return late
 
+    def lag_us(self, time_us: int) -> int:
+        """How long ago a picture of that time should have been shown; negative before."""
+        now_us = self._clock.now_us()
+        return now_us - self._start_us - time_us - self._delay.at(now_us)
+
     def stop(self) -> None:
         self._stopped = True
 
