@@ -16,7 +16,9 @@ from tests.session.bridge_kit import BRIGHT, LOUD, Loudness, Stage, loud, run_st
 from tests.session.command_line import write_wav
 from tests.virtual import Inline, LoopClock, run_virtual
 from vivant.face import RigFace
+from vivant.honest.detect import detect
 from vivant.honest.finisher import FrameFinisher
+from vivant.talker import Talker
 from vivant.types import Emotion, Float32Array
 from vivant_bridge import bridge as bridge_module
 from vivant_bridge.bridge import Bridge
@@ -233,6 +235,18 @@ def test_a_real_face_speaks_in_time(ada: RigFace, voice: Float32Array, tmp_path:
     moved = np.abs(np.diff(lower, axis=0)).mean(axis=(1, 2))
     silent, speaking = moved[10:30], moved[45:120]
     assert speaking.mean() > 1.5 * silent.mean()
+
+
+def test_the_mark_is_in_what_a_camera_shows(ada: RigFace) -> None:
+    """The square is marked before it is placed; the detector finds it beside the fill."""
+    canvas = Canvas(640, 480, Fill("blur"))
+    finisher = FrameFinisher.for_face(ada, 0x1234ABCD)
+    with Talker(ada, size_px=canvas.square_px) as talker:
+        drawn = list(talker.push(np.zeros(16_000, np.float32), 16_000))[:12]
+    luma = [canvas.compose(finisher.finish(frame).pixels, 0, frame.pts_us)[: 640 * 480].reshape(480, 640) for frame in drawn]
+    mark = detect([np.dstack([plane] * 3) for plane in luma])
+    assert mark is not None
+    assert mark.session_id == 0x1234ABCD
 
 
 def test_brightness_of_the_twin() -> None:
