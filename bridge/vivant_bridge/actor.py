@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
 from vivant import Clock, Controls, InputError, VivantError
 from vivant.types import UInt8Array, frame_pts_us
@@ -62,12 +63,20 @@ class Actor:
     async def steer(self, controls: Controls) -> None:
         self.controls = controls
         if self._face is not None:
-            await self._face.steer(controls)
+            await self._tell(self._face.steer(controls))
 
     async def show(self, portrait: int) -> None:
         self.portrait = portrait
         if self._face is not None:
-            await self._face.show(portrait)
+            await self._tell(self._face.show(portrait))
+
+    async def _tell(self, wish: Coroutine[Any, Any, None]) -> None:
+        try:
+            await wish
+        except InputError as error:
+            self._report(str(error))
+        except VivantError:
+            pass  # this face is gone, which `run` hears too; the next one begins with the wish
 
     async def run(self) -> None:
         """For ever. Raises InputError when the first face cannot be opened for what it was given."""

@@ -9,10 +9,11 @@ import pytest
 
 from tests.session.bridge_kit import Loudness, Stage, loud, run_stage
 from vivant.errors import InputError, UnavailableError
-from vivant.types import Float32Array
+from vivant.types import Controls, Float32Array
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.sound.output import MemorySink
 from vivant_bridge.sound.source import ClockedSource, tone
+from vivant_bridge.status import press
 
 pytestmark = pytest.mark.session
 
@@ -239,6 +240,29 @@ def test_a_face_that_cannot_keep_up_is_opened_anew_and_named_once() -> None:
     assert stage.bridge.actor.lives > 3
     assert goes_on(stage)
     assert max(stage.bridge.pacer.stats.delays_us) < 1_700_000
+
+
+def test_keys_for_a_face_that_is_gone_or_cannot() -> None:
+    class Deaf:
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        async def steer(self, controls: Controls) -> None:
+            raise self.error
+
+        async def show(self, portrait: int) -> None:
+            raise self.error
+
+    async def story(stage: Stage) -> None:
+        await stage.until(1)
+        for error in (UnavailableError("the server answered UNAVAILABLE"), InputError("cannot read noor.png")):
+            stage.bridge.actor._face = Deaf(error)  # type: ignore[assignment]
+            await press(stage.bridge, "e", 2)
+            await press(stage.bridge, "2", 2)
+
+    stage = run_stage(Stage, story)
+    assert stage.said == ["cannot read noor.png", "cannot read noor.png"]
+    assert stage.bridge.actor.portrait == 1
 
 
 def test_a_portrait_that_cannot_be_used_ends_the_start() -> None:
