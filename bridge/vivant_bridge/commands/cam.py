@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -115,7 +116,16 @@ def cam(
         say(f"{sink.name}: {width}x{height} at {fps} fps, drawn {face.name}; voice from {source.name}, to {speaker}")
         if output is None and mic != "none":
             say("hint: a call that hears your microphone hears it before it sees the lips; --speaker plays it in time")
+    _wake_in_time()
     asyncio.run(_run(make, clock, face.n_portraits, seconds, quiet=quiet))
+
+
+def _wake_in_time() -> None:
+    """Windows lets sleepers lie up to 16 ms too long unless a program asks for more."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.winmm.timeBeginPeriod(1)
 
 
 async def _run(make: Callable[[], Bridge], clock: Clock, n_portraits: int, seconds: float | None, *, quiet: bool) -> None:
