@@ -1,0 +1,39 @@
+"""Rigs: real devices on a machine without any. ``scripts/test-devices`` installs what they need, names them in VIVANT_DEVICES, and
+runs their tests; there a missing part is a failure. Without it their tests are left out, and pytest says so.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.device.guest_kit import Guest
+
+RIGS = {"guest", "sound", "browser", "obs"}
+"""Fixtures of that name; ``browser`` lives in the guest."""
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    there = set(os.environ.get("VIVANT_DEVICES", "").split())
+    left_out = [item for item in items if (RIGS & set(getattr(item, "fixturenames", ()))) - there]
+    config.stash[LEFT_OUT] = len(left_out)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    n = config.stash.get(LEFT_OUT, 0)
+    if n:
+        terminalreporter.write_line(f"{n} tests of real devices were left out: scripts/test-devices sets their rigs up and runs them")
+
+
+@pytest.fixture(scope="session")
+def guest() -> Iterator[Guest]:
+    """Booted once; whoever plugs the camera in unplugs it again."""
+    with tempfile.TemporaryDirectory() as folder, Guest(Path(os.environ["VIVANT_GUEST"]), Path(folder)) as guest:
+        yield guest

@@ -1,0 +1,69 @@
+"""A real camera driver: what pyvirtualcam and ``vivant cam`` write there is what ffmpeg and OpenCV read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.device.guest_kit import CAMERA, PATIENCE_S, Guest, next_line
+from tests.device.pattern import SIZE_PX, has_right_colours, number_of, numbered
+from vivant.render import _kernel
+from vivant.types import UInt8Array
+
+pytestmark = pytest.mark.device
+
+N_PICTURES = 120
+N_SEEN = 40
+FPS = 20
+
+
+def put_numbered(guest: Guest) -> str:
+    """The command that shows numbered pictures, converted by our kernel."""
+    pictures = np.empty((N_PICTURES, SIZE_PX * SIZE_PX * 3 // 2), np.uint8)
+    for number, picture in enumerate(pictures):
+        _kernel.i420_from_rgba(np.dstack([numbered(number), np.full((SIZE_PX, SIZE_PX), 255, np.uint8)]), picture)
+    pictures.tofile(guest.share / "pictures.i420")
+    return f"python -m tests.device.camera_writer /share/pictures.i420 {FPS}"
+
+
+def seen_by_ffmpeg(guest: Guest, n: int) -> UInt8Array:
+    """(n, s, s, 3) RGB."""
+    guest.run(
+        f"timeout {PATIENCE_S:g} ffmpeg -v error -f v4l2 -i {CAMERA} -frames:v {n} -fps_mode passthrough"
+        " -pix_fmt rgb24 -f rawvideo -y /share/seen.rgb"
+    )
+    return np.fromfile(guest.share / "seen.rgb", np.uint8).reshape(n, SIZE_PX, SIZE_PX, 3)
+
+
+def require_in_order(numbers: list[int]) -> None:
+    """One picture after another, none twice and most of them seen."""
+    steps = np.diff(numbers) % N_PICTURES
+    assert (steps >= 1).all(), numbers
+    assert steps.mean() < 3, numbers
+
+
+def require_numbered_pictures(guest: Guest, writer: str) -> None:
+    """In the right size and colour, by two programs that know nothing of us."""
+    with guest.running(writer) as process:
+        assert next_line(process) == CAMERA
+        formats = guest.run(f"v4l2-ctl -d {CAMERA} --list-formats-ext")
+        assert "YU12" in formats and f"{SIZE_PX}x{SIZE_PX}" in formats, formats
+        pictures = seen_by_ffmpeg(guest, N_SEEN)
+        assert all(map(has_right_colours, pictures))
+        require_in_order([number_of(picture) for picture in pictures])
+        size, *lines = guest.run(f"python -m tests.device.camera_reader {N_SEEN}").splitlines()
+        assert size == f"{SIZE_PX} {SIZE_PX}"
+        assert all(line.endswith("True") for line in lines), lines
+        require_in_order([int(line.split()[0]) for line in lines])
+
+
+def test_numbered_pictures_arrive_and_again_after_the_camera_was_away(guest: Guest) -> None:
+    writer = put_numbered(guest)
+    guest.plug_in()
+    require_numbered_pictures(guest, writer)
+    guest.unplug()
+    with pytest.raises(AssertionError, match="No v4l2 loopback device"):
+        guest.run(writer)
+    guest.plug_in()
+    require_numbered_pictures(guest, writer)
+    guest.unplug()
