@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.device.guest_kit import Guest
+from tests.device.sound_kit import SoundServer
 
 RIGS = {"guest", "sound", "browser", "obs"}
 """Fixtures of that name; ``browser`` lives in the guest."""
@@ -37,3 +38,10 @@ def guest() -> Iterator[Guest]:
     """Booted once; whoever plugs the camera in unplugs it again."""
     with tempfile.TemporaryDirectory() as folder, Guest(Path(os.environ["VIVANT_GUEST"]), Path(folder)) as guest:
         yield guest
+
+
+@pytest.fixture(scope="session")
+def sound() -> Iterator[SoundServer]:
+    """Not in the way of the user's own."""
+    with tempfile.TemporaryDirectory() as folder, SoundServer(Path(folder)) as server:
+        yield server
