@@ -19,6 +19,8 @@ from vivant_bridge.sound.source import mono
 
 BLOCK_S = 0.01
 RING_S = 1.0
+OUTPUT_LATENCY_S = 0.06
+"""Asked of outputs. PulseAudio behind ALSA starves with two blocks; what it costs is inside the delay of the picture."""
 SILENT_US = 1_000_000
 """A stream that calls back no more for so long is lost: unplugged devices seldom say so."""
 START_US = 4_000_000
