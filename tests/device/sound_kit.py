@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -47,14 +49,23 @@ class SoundServer:
         self._server.terminate()
         self._server.wait()
 
-    def start(self, *command: str | Path, **streams: int) -> subprocess.Popen[bytes]:
-        """A program that hears and is heard here."""
-        return subprocess.Popen(command, env={**os.environ, **self.environment}, **streams)  # type: ignore[call-overload]
+    @contextmanager
+    def running(self, *command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+        """A program that hears and is heard here meanwhile; what it says is in ``stdout``, and it is asked to end at the end."""
+        with subprocess.Popen(command, env={**os.environ, **self.environment}, stdout=subprocess.PIPE) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+
+    def run(self, *command: str | Path) -> None:
+        """A program that hears and is heard here, to its end."""
+        subprocess.run(command, env={**os.environ, **self.environment}, check=True, stdout=subprocess.DEVNULL, timeout=60)
 
     def _wait(self, server: subprocess.Popen[bytes]) -> None:
         give_up_s = time.monotonic() + START_S
         while server.poll() is None and time.monotonic() < give_up_s:
-            if self.start("pactl", "info", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).wait() == 0:
+            if (self._folder / "pulse" / "native").is_socket():
                 return
             time.sleep(0.1)
         raise AssertionError(f"no sound server:\n{(self._folder / 'log').read_text()}")
