@@ -1,4 +1,4 @@
-"""For the guest: ``python -m tests.device.camera_writer FILE FPS`` shows the I420 pictures of FILE by pyvirtualcam, over and over."""
+"""For the guest: ``python -m tests.device.camera_writer FILE FPS`` shows the I420 pictures of FILE, over and over."""
 
 from __future__ import annotations
 

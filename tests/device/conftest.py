@@ -5,6 +5,9 @@ runs their tests; there a missing part is a failure. Without it their tests are 
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +33,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     n = config.stash.get(LEFT_OUT, 0)
     if n:
-        terminalreporter.write_line(f"{n} tests of real devices were left out: scripts/test-devices sets their rigs up and runs them")
+        terminalreporter.write_line(
+            f"{n} tests of real devices were left out: scripts/test-devices sets their rigs up and runs them"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +50,17 @@ def sound() -> Iterator[SoundServer]:
     """Not in the way of the user's own."""
     with tempfile.TemporaryDirectory() as folder, SoundServer(Path(folder)) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[int]:
+    """The port of ``vivant serve`` on this machine, for those in the guest."""
+    command = [Path(sys.executable).parent / "vivant", "serve", "--port", "0"]
+    with tempfile.TemporaryDirectory() as cache:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "VIVANT_CACHE_DIR": cache})
+        with process:
+            assert process.stdout is not None
+            found = re.search(r":(\d+) ", process.stdout.readline())
+            assert found is not None, "vivant serve did not start"
+            yield int(found[1])
+            process.terminate()

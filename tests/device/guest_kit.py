@@ -1,18 +1,18 @@
 """A machine with a camera driver: QEMU with the kernel that ``guest/build`` makes, on this machine's own files.
 
-Inside, every path of this machine is there: the Python that runs the tests, the repository, the tools. What the guest writes stays in
-its memory, except in ``/share``, which is `Guest.share` here. `Guest.HOST` is this machine, seen from inside. Without KVM the
-processor is emulated, about ten times slower, so nothing here says how fast a camera is, only that it is right.
+Inside, every path of this machine is there: the Python that runs the tests, the repository, the tools. What the guest writes
+stays in its memory, except in ``/share``, which is `Guest.share` here. `Guest.HOST` is this machine, seen from inside. Without KVM
+the processor is emulated, about ten times slower, so nothing here says how fast a camera is, only that it is right.
 """
 
 from __future__ import annotations
 
 import os
-import select
 import shlex
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from types import TracebackType
 
 ROOT = Path(__file__).resolve().parents[2]
 CAMERA = "/dev/video0"
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 """An emulated processor, on a machine that may be busy."""
 QEMU = """
     qemu-system-x86_64 -accel {accel} -machine q35 -cpu max -smp 2 -m {memory_mb} -nographic -vga none -no-reboot
@@ -125,10 +125,14 @@ class Guest:
 
 
 def next_line(process: subprocess.Popen[str]) -> str:
-    """What a program says next."""
+    """What a program says next; empty when it has ended, or was ended because it said nothing for too long."""
     assert process.stdout is not None
-    assert select.select([process.stdout], [], [], PATIENCE_S)[0], f"nothing came within {PATIENCE_S:g} s"
-    return process.stdout.readline().rstrip("\n")
+    watchdog = threading.Timer(PATIENCE_S, process.kill)
+    watchdog.start()
+    try:
+        return process.stdout.readline().rstrip("\n")
+    finally:
+        watchdog.cancel()
 
 
 def accelerator() -> str:

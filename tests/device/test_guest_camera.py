@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.device.guest_kit import CAMERA, PATIENCE_S, Guest, next_line
+from tests.conftest import portrait_path
+from tests.device.guest_kit import CAMERA, PATIENCE_S, ROOT, Guest, next_line
 from tests.device.pattern import SIZE_PX, has_right_colours, number_of, numbered
 from vivant.render import _kernel
-from vivant.types import UInt8Array
+from vivant.types import Float32Array, UInt8Array
 
 pytestmark = pytest.mark.device
 
+VOICE = ROOT / "runtime" / "vivant" / "assets" / "voice.flac"
 N_PICTURES = 120
 N_SEEN = 40
 FPS = 20
+CAM_FPS = 10
+N_FACES = 5
+SMALL_PX = 64
 
 
 def put_numbered(guest: Guest) -> str:
@@ -65,5 +74,47 @@ def test_numbered_pictures_arrive_and_again_after_the_camera_was_away(guest: Gue
     with pytest.raises(AssertionError, match="No v4l2 loopback device"):
         guest.run(writer)
     guest.plug_in()
-    require_numbered_pictures(guest, writer)
+    with guest.running(writer) as process:
+        assert next_line(process) == CAMERA
+        require_in_order([number_of(picture) for picture in seen_by_ffmpeg(guest, N_SEEN)])
     guest.unplug()
+
+
+def test_vivant_cam_shows_a_face_that_this_machine_draws_and_survives_a_driver_that_refuses(guest: Guest, server: int) -> None:
+    """Debian 12's driver takes one writer; the next is refused until it is loaded anew."""
+    guest.plug_in()
+    guest.run(
+        f"timeout 60 ffmpeg -v error -f lavfi -i color=size={SIZE_PX}x{SIZE_PX} -frames:v 5 -pix_fmt yuv420p -f v4l2 {CAMERA}"
+    )
+    with guest.running(
+        f"vivant cam ada --runtime {Guest.HOST}:{server} --size square --fps {CAM_FPS} --mic loop:{VOICE}"
+    ) as cam:
+        wait_for(cam, "refuses a second writer")
+        guest.unplug()
+        guest.plug_in()
+        wait_for(cam, "shows the picture again")
+        require_living_face(guest)
+    guest.unplug()
+
+
+def require_living_face(guest: Guest) -> None:
+    """Ada, as she moves; the emulated machine shows few new pictures a second."""
+    portrait = np.asarray(Image.open(portrait_path("ada")).convert("L").resize((SMALL_PX, SMALL_PX)), np.float32)
+    faces: list[Float32Array] = []
+    give_up_s = time.monotonic() + PATIENCE_S
+    while len(faces) < N_FACES:
+        assert time.monotonic() < give_up_s, f"only {len(faces)} different pictures within {PATIENCE_S:g} s"
+        for picture in seen_by_ffmpeg(guest, CAM_FPS):
+            face = np.asarray(Image.fromarray(picture).convert("L").resize((SMALL_PX, SMALL_PX)), np.float32)
+            is_ada = np.corrcoef(face.ravel(), portrait.ravel())[0, 1] > 0.9
+            if is_ada and all(np.abs(face - other).mean() > 0.2 for other in faces):
+                faces.append(face)
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> None:
+    """Until a program has said so."""
+    said = ""
+    while words not in said:
+        said = next_line(process)
+        print(said)
+        assert said, f"it ended without saying {words!r}"

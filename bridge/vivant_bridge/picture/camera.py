@@ -95,7 +95,8 @@ def explained(sentence: str) -> UnavailableError:
     """The library's error as one sentence with a way out."""
     words = " ".join(sentence.split())
     low = words.lower()
-    if "not a video output device" in low:
+    is_there = any(SYSFS.glob("video*/max_openers"))  # an attribute of v4l2loopback alone
+    if "not a video output device" in low or ("no v4l2 loopback device" in low and is_there):
         return DeviceLostError(
             "the camera driver refuses a second writer: either another program feeds it now, or an old v4l2loopback (0.12.7)"
             f" was used before and must be loaded anew: {RELOAD}"
