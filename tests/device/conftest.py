@@ -1,5 +1,5 @@
-"""Rigs: real devices on a machine without any. ``scripts/test-devices`` installs what they need, names them in VIVANT_DEVICES, and
-runs their tests; there a missing part is a failure. Without it their tests are left out, and pytest says so.
+"""Rigs: real devices on a machine without any. ``scripts/test-devices`` installs what they need, names them in VIVANT_DEVICES,
+and runs their tests; there a missing part is a failure. Without it their tests are left out, and pytest says so.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     n = config.stash.get(LEFT_OUT, 0)
     if n:
-        terminalreporter.write_line(
-            f"{n} tests of real devices were left out: scripts/test-devices sets their rigs up and runs them"
-        )
+        terminalreporter.write_line(f"{n} tests of real devices were left out; scripts/test-devices installs what they need")
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """A machine with a camera driver: QEMU with the kernel that ``guest/build`` makes, on this machine's own files.
 
 Inside, every path of this machine is there: the Python that runs the tests, the repository, the tools. What the guest writes
-stays in its memory, except in ``/share``, which is `Guest.share` here. `Guest.HOST` is this machine, seen from inside. Without KVM
-the processor is emulated, about ten times slower, so nothing here says how fast a camera is, only that it is right.
+stays in its memory, except in ``/share``, which is `Guest.share` here. `Guest.HOST` is this machine, seen from inside. Without
+KVM the processor is emulated, about ten times slower, so nothing here says how fast a camera is, only that it is right.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Numbered pictures: whoever sees one, after whatever drivers and programs, can say which it is and whether its colours are right.
+"""Numbered pictures: whoever sees one, behind whatever drivers, can say which it is and whether its colours are right.
 
-Three wide bands of pure-ish colour, and below them the number as a row of black and white blocks. Imports numpy alone, for the guest.
+Three bands of colour, and below them the number as a row of black and white blocks. Imports numpy alone, for the guest.
 """
 
 from __future__ import annotations

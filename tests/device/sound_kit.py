@@ -1,4 +1,4 @@
-"""A sound server of its own: two null sinks, one that plays into the microphone ``mic``, and ``cable``, where the voice comes out."""
+"""A sound server of its own: what is played to ``room`` is heard by ``mic``, and the delayed voice comes out of ``cable``."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SoundServer:
 
     @contextmanager
     def running(self, *command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
-        """A program that hears and is heard here meanwhile; what it says is in ``stdout``, and it is asked to end at the end."""
+        """A program that hears and is heard here meanwhile, and is asked to end at the end. ``stdout`` has what it says."""
         with subprocess.Popen(command, env={**os.environ, **self.environment}, stdout=subprocess.PIPE) as process:
             try:
                 yield process

@@ -80,19 +80,17 @@ def test_numbered_pictures_arrive_and_again_after_the_camera_was_away(guest: Gue
     guest.unplug()
 
 
-def test_vivant_cam_shows_a_face_that_this_machine_draws_and_survives_a_driver_that_refuses(guest: Guest, server: int) -> None:
+def test_vivant_cam_shows_a_face_drawn_here_and_outlives_a_driver_that_refuses(guest: Guest, server: int) -> None:
     """Debian 12's driver takes one writer; the next is refused until it is loaded anew."""
     guest.plug_in()
-    guest.run(
-        f"timeout 60 ffmpeg -v error -f lavfi -i color=size={SIZE_PX}x{SIZE_PX} -frames:v 5 -pix_fmt yuv420p -f v4l2 {CAMERA}"
-    )
-    with guest.running(
-        f"vivant cam ada --runtime {Guest.HOST}:{server} --size square --fps {CAM_FPS} --mic loop:{VOICE}"
-    ) as cam:
-        wait_for(cam, "refuses a second writer")
+    blank = f"-f lavfi -i color=size={SIZE_PX}x{SIZE_PX} -frames:v 5 -pix_fmt yuv420p"
+    guest.run(f"timeout 60 ffmpeg -v error {blank} -f v4l2 {CAMERA}")
+    cam = f"vivant cam ada --runtime {Guest.HOST}:{server} --size square --fps {CAM_FPS} --mic loop:{VOICE}"
+    with guest.running(cam) as process:
+        wait_for(process, "refuses a second writer")
         guest.unplug()
         guest.plug_in()
-        wait_for(cam, "shows the picture again")
+        wait_for(process, "shows the picture again")
         require_living_face(guest)
     guest.unplug()
 

@@ -1,7 +1,7 @@
 """The whole chain over a real sound server: what a call hears and sees of ``vivant cam``, and whether the two belong together.
 
-A spoken file is played into the microphone; ``vivant cam`` shows a face in a camera that is a FIFO and plays the delayed voice into
-a second null sink. Both are recorded by programs that know nothing of each other, on one clock. The face is drawn by
+A spoken file is played into the microphone; ``vivant cam`` shows a face in a camera that is a FIFO and plays the delayed voice
+into a second null sink. Both are recorded by programs that know nothing of each other, on one clock. The face is drawn by
 `jaw_server`: everything is real but its looks.
 """
 
