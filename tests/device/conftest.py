@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.device.guest_kit import Guest
+from tests.device.obs_kit import Obs
 from tests.device.sound_kit import SoundServer
 
 RIGS = {"guest", "sound", "browser", "obs"}
@@ -51,6 +53,13 @@ def sound() -> Iterator[SoundServer]:
 
 
 @pytest.fixture(scope="session")
+def browser(guest: Guest) -> Guest:
+    """The guest; Chromium is there whenever it is here."""
+    assert shutil.which("chromium"), "chromium is not installed"
+    return guest
+
+
+@pytest.fixture(scope="session")
 def server() -> Iterator[int]:
     """The port of ``vivant serve`` on this machine, for those in the guest."""
     command = [Path(sys.executable).parent / "vivant", "serve", "--port", "0"]
@@ -62,3 +71,10 @@ def server() -> Iterator[int]:
             assert found is not None, "vivant serve did not start"
             yield int(found[1])
             process.terminate()
+
+
+@pytest.fixture(scope="session")
+def obs() -> Iterator[Obs]:
+    """Not in the way of the user's own."""
+    with tempfile.TemporaryDirectory() as folder, Obs(Path(folder)) as obs:
+        yield obs

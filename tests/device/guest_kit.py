@@ -97,6 +97,10 @@ class Guest:
                 self.run(f"kill {pid} || true")
                 process.wait(PATIENCE_S)
 
+    def lend(self, port: int) -> None:
+        """A port of this machine's loopback becomes one of the guest's own."""
+        subprocess.run([*self._ssh, "-O", "forward", "-R", f"{port}:127.0.0.1:{port}"], check=True, capture_output=True)
+
     def plug_in(self, label: str = "Vivant") -> None:
         """Load the camera's driver, as its users do; browsers want exclusive_caps."""
         self.run(f"insmod {self._build}/v4l2loopback.ko video_nr=0 card_label={label} exclusive_caps=1 max_buffers=4")

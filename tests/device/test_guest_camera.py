@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-import time
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.conftest import portrait_path
 from tests.device.guest_kit import CAMERA, PATIENCE_S, ROOT, Guest, next_line
+from tests.device.living import require_living_face
 from tests.device.pattern import SIZE_PX, has_right_colours, number_of, numbered
 from vivant.render import _kernel
-from vivant.types import Float32Array, UInt8Array
+from vivant.types import UInt8Array
 
 pytestmark = pytest.mark.device
 
@@ -22,8 +20,6 @@ N_PICTURES = 120
 N_SEEN = 40
 FPS = 20
 CAM_FPS = 10
-N_FACES = 5
-SMALL_PX = 64
 
 
 def put_numbered(guest: Guest) -> str:
@@ -91,22 +87,8 @@ def test_vivant_cam_shows_a_face_drawn_here_and_outlives_a_driver_that_refuses(g
         guest.unplug()
         guest.plug_in()
         wait_for(process, "shows the picture again")
-        require_living_face(guest)
+        require_living_face(lambda: seen_by_ffmpeg(guest, CAM_FPS), PATIENCE_S)
     guest.unplug()
-
-
-def require_living_face(guest: Guest) -> None:
-    """Ada, as she moves; the emulated machine shows few new pictures a second."""
-    portrait = np.asarray(Image.open(portrait_path("ada")).convert("L").resize((SMALL_PX, SMALL_PX)), np.float32)
-    faces: list[Float32Array] = []
-    give_up_s = time.monotonic() + PATIENCE_S
-    while len(faces) < N_FACES:
-        assert time.monotonic() < give_up_s, f"only {len(faces)} different pictures within {PATIENCE_S:g} s"
-        for picture in seen_by_ffmpeg(guest, CAM_FPS):
-            face = np.asarray(Image.fromarray(picture).convert("L").resize((SMALL_PX, SMALL_PX)), np.float32)
-            is_ada = np.corrcoef(face.ravel(), portrait.ravel())[0, 1] > 0.9
-            if is_ada and all(np.abs(face - other).mean() > 0.2 for other in faces):
-                faces.append(face)
 
 
 def wait_for(process: subprocess.Popen[str], words: str) -> None:
