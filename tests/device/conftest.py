@@ -62,7 +62,7 @@ def browser(guest: Guest) -> Guest:
 @pytest.fixture(scope="session")
 def server() -> Iterator[int]:
     """The port of ``vivant serve`` on this machine, for those in the guest."""
-    command = [Path(sys.executable).parent / "vivant", "serve", "--port", "0"]
+    command = [str(Path(sys.executable).parent / "vivant"), "serve", "--port", "0"]
     with tempfile.TemporaryDirectory() as cache:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "VIVANT_CACHE_DIR": cache})
         with process:

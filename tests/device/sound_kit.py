@@ -38,7 +38,7 @@ class SoundServer:
         self._folder.chmod(0o700)
         script = self._folder / "default.pa"
         script.write_text("\n".join(line.strip() for line in MODULES.splitlines()))
-        command = ["pulseaudio", "-n", "-F", script, "--exit-idle-time=-1", "--daemonize=no", "--log-target=stderr"]
+        command = ["pulseaudio", "-n", "-F", str(script), "--exit-idle-time=-1", "--daemonize=no", "--log-target=stderr"]
         with (self._folder / "log").open("wb") as log:
             self._server = subprocess.Popen(command, env={**os.environ, **self.environment}, stdout=log, stderr=log)
         self._wait(self._server)
@@ -69,3 +69,11 @@ class SoundServer:
                 return
             time.sleep(0.1)
         raise AssertionError(f"no sound server:\n{(self._folder / 'log').read_text()}")
+
+
+def next_line(process: subprocess.Popen[bytes]) -> str:
+    """What a program says next."""
+    assert process.stdout is not None
+    line = process.stdout.readline().decode()
+    assert line, "the program has ended"
+    return line.rstrip()

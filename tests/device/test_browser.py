@@ -17,6 +17,7 @@ from PIL import Image
 
 from tests.device.guest_kit import CAMERA, PATIENCE_S, ROOT, Guest, free_port, next_line
 from tests.device.living import require_living_face
+from vivant.face import RigFace
 from vivant.types import UInt8Array
 
 pytestmark = pytest.mark.device
@@ -30,7 +31,7 @@ LABEL = "Portrait"
 """Of the camera's driver: browsers list it by that name."""
 
 
-def test_a_page_sees_the_face_move_in_the_camera(browser: Guest, server: int) -> None:
+def test_a_page_sees_the_face_move_in_the_camera(browser: Guest, server: int, ada: RigFace) -> None:
     browser.plug_in(LABEL)
     vivant = f"vivant cam ada --runtime {Guest.HOST}:{server} --size square --fps 10 --mic loop:{VOICE} --device {CAMERA}"
     with told() as (port, answers), browser.running(vivant) as cam:
@@ -39,7 +40,7 @@ def test_a_page_sees_the_face_move_in_the_camera(browser: Guest, server: int) ->
         with browser.running(f"chromium {FLAGS} http://localhost:{port}/"):
             path, body = answers.get(timeout=PATIENCE_S)
             assert (path, json.loads(body)) == ("/cameras", [[LABEL], 512, 512])
-            require_living_face(lambda: [picture(answers)], PATIENCE_S)
+            require_living_face(ada, lambda: [picture(answers)], PATIENCE_S)
     browser.unplug()
 
 

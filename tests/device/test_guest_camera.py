@@ -10,6 +10,7 @@ import pytest
 from tests.device.guest_kit import CAMERA, PATIENCE_S, ROOT, Guest, next_line
 from tests.device.living import require_living_face
 from tests.device.pattern import SIZE_PX, has_right_colours, number_of, numbered
+from vivant.face import RigFace
 from vivant.render import _kernel
 from vivant.types import UInt8Array
 
@@ -76,7 +77,7 @@ def test_numbered_pictures_arrive_and_again_after_the_camera_was_away(guest: Gue
     guest.unplug()
 
 
-def test_vivant_cam_shows_a_face_drawn_here_and_outlives_a_driver_that_refuses(guest: Guest, server: int) -> None:
+def test_vivant_cam_shows_a_face_drawn_here_and_outlives_a_driver_that_refuses(guest: Guest, server: int, ada: RigFace) -> None:
     """Debian 12's driver takes one writer; the next is refused until it is loaded anew."""
     guest.plug_in()
     blank = f"-f lavfi -i color=size={SIZE_PX}x{SIZE_PX} -frames:v 5 -pix_fmt yuv420p"
@@ -87,7 +88,7 @@ def test_vivant_cam_shows_a_face_drawn_here_and_outlives_a_driver_that_refuses(g
         guest.unplug()
         guest.plug_in()
         wait_for(process, "shows the picture again")
-        require_living_face(lambda: seen_by_ffmpeg(guest, CAM_FPS), PATIENCE_S)
+        require_living_face(ada, lambda: seen_by_ffmpeg(guest, CAM_FPS), PATIENCE_S)
     guest.unplug()
 
 

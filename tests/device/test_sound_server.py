@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import VOICE_RATE_HZ, bundled_voice
 from tests.device.jaw_server import JawFace
-from tests.device.sound_kit import SoundServer
+from tests.device.sound_kit import SoundServer, next_line
 from tests.device.sync_kit import Camera, Course, Recorder, evenly, loudness, picture_minus_sound_ms
 from vivant import Talker
 from vivant.types import ARKIT_INDEX, Float32Array
@@ -61,13 +61,13 @@ def seen_and_heard(sound: SoundServer, voice: Float32Array, folder: Path, trim_m
     with (
         sound.running(sys.executable, "-m", "tests.device.jaw_server") as server,
         sound.running(*recorder()) as recording,
-        sound.running(*bridge(server.stdout.readline().decode().strip(), fifo, trim_ms)) as cam,
+        sound.running(*bridge(next_line(server), fifo, trim_ms)) as cam,
     ):
+        assert recording.stdout is not None
         heard = Recorder(recording.stdout, RATE_HZ)
         heard.start()
-        for line in cam.stdout:
-            if b" fps; " in line:  # its first figures: all devices are open
-                break
+        while " fps; " not in next_line(cam):  # its first figures: all devices are open
+            pass
         sound.run("paplay", "-d", "room", wav(voice, folder))
         sound.run("sleep", "1")  # the pictures are later than the sound
     for thread in (camera, heard):
