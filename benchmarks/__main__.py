@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 
-from benchmarks import render, rig, shapes, startup, voice
+from benchmarks import bridge, render, rig, shapes, startup, voice
 from benchmarks.report import VOICE, Row, quiet, show
 
 VOICE_FIGURES = ("cost", "lips closed", "mouth behind energy", "blinks per minute")
@@ -37,6 +37,7 @@ def all_rows() -> list[Row]:
         ("start", startup.rows),
         ("round trip", round_trip_rows),
         ("voice", voice_rows),
+        ("bridge", bridge.rows),
     )
     table: list[Row] = []
     for name, rows in parts:

@@ -1,0 +1,161 @@
+"""Whoever speaks: a face is fed from the tape, its pictures go to the pacer, and when it is gone another takes its place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+from vivant import Clock, Controls, InputError, VivantError
+from vivant.types import UInt8Array, frame_pts_us
+from vivant_bridge.devices import retry_us
+from vivant_bridge.errors import DeviceLostError
+from vivant_bridge.picture.canvas import Canvas
+from vivant_bridge.picture.cards import with_word
+from vivant_bridge.picture.pacer import Pacer
+from vivant_bridge.runtime.runtime import FaceStream, Picture, Runtime, StreamConfig
+from vivant_bridge.sound.tape import Tape
+
+BEHIND_S = 1.5
+"""A face that has not taken so much of the voice is given up: the machine slept, or the way to the server is blocked."""
+LAG_US = 1_000_000
+"""And one whose pictures come so long after their time."""
+STALL_S = 3.0
+"""Or from which none comes for so long."""
+SETTLED_US = 5_000_000
+"""A face that fails sooner was never really there: no second sentence about it, and a longer wait before the next."""
+
+
+class Actor:
+    """One event loop."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        tape: Tape,
+        pacer: Pacer,
+        canvas: Canvas,
+        fps: Fraction,
+        seed: int,
+        *,
+        clock: Clock,
+        executor: Executor | None,
+        report: Callable[[str], None],
+    ) -> None:
+        self.controls = Controls()
+        self.portrait = 0
+        self.lives = 0
+        """How many faces were opened."""
+        self._runtime, self._tape, self._pacer, self._canvas = runtime, tape, pacer, canvas
+        self._fps, self._seed = fps, seed
+        self._clock, self._executor, self._report = clock, executor, report
+        self._grown = asyncio.Event()
+        self._face: FaceStream | None = None
+        self._standby_of: int | None = None
+
+    def heard(self) -> None:
+        """The tape has grown."""
+        self._grown.set()
+
+    async def steer(self, controls: Controls) -> None:
+        self.controls = controls
+        if self._face is not None:
+            await self._tell(self._face.steer(controls))
+
+    async def show(self, portrait: int) -> None:
+        self.portrait = portrait
+        if self._face is not None:
+            await self._tell(self._face.show(portrait))
+
+    async def _tell(self, wish: Coroutine[Any, Any, None]) -> None:
+        try:
+            await wish
+        except InputError as error:
+            self._report(str(error))
+        except VivantError:
+            pass  # this face is gone, which `run` hears too; the next one begins with the wish
+
+    async def run(self) -> None:
+        """For ever. Raises InputError when the first face cannot be opened for what it was given."""
+        tries = 0
+        while True:
+            born_us = self._clock.now_us()
+            try:
+                await self._live(announce=tries > 0)
+            except* VivantError as errors:
+                error = _first(errors)
+                if isinstance(error, InputError) and not self.lives:
+                    raise error from None
+                if self._clock.now_us() - born_us > SETTLED_US:
+                    tries = 0
+                if not tries:
+                    self._report(f"{error}; trying again")
+            finally:
+                self._face = None
+            await self._clock.sleep_until(self._clock.now_us() + retry_us(tries))
+            tries += 1
+
+    async def _live(self, *, announce: bool) -> None:
+        base_us = self._next_frame_us()
+
+        def is_late(pts_us: int) -> bool:
+            return self._pacer.is_late(base_us + pts_us)
+
+        config = StreamConfig(self._fps, self._canvas.square_px, self._tape.rate_hz, self._seed, is_late)
+        async with self._runtime.open(config, self.portrait, self.controls) as face, asyncio.TaskGroup() as tasks:
+            self._face = face
+            self.lives += 1
+            if announce:
+                self._report(f"the face {self._runtime.name} is back")
+            tasks.create_task(self._feed(face, self._tape.position(base_us)))
+            tasks.create_task(self._watch(face, base_us))
+
+    def _next_frame_us(self) -> int:
+        """The first frame time that has not been heard yet: pictures then fall on the pacer's own times."""
+        index = -(-self._tape.written_us * self._fps.numerator // (1_000_000 * self._fps.denominator))
+        return frame_pts_us(index, self._fps)
+
+    async def _feed(self, face: FaceStream, position: int) -> None:
+        while True:
+            self._grown.clear()
+            while (waiting := self._tape.written - position) > 0:
+                if waiting > BEHIND_S * self._tape.rate_hz:
+                    raise DeviceLostError(f"the face {self._runtime.name} could not keep up with the voice")
+                await face.push(self._tape.read(position, waiting))
+                position += waiting
+            await self._grown.wait()
+
+    async def _watch(self, face: FaceStream, base_us: int) -> None:
+        pictures = aiter(face)
+        while True:
+            try:
+                async with asyncio.timeout(STALL_S):
+                    picture = await anext(pictures)
+            except TimeoutError:
+                raise DeviceLostError(f"no picture came from the face {self._runtime.name} for {STALL_S:.0f} s") from None
+            except StopAsyncIteration:
+                raise DeviceLostError(f"the face {self._runtime.name} has stopped") from None
+            if self._pacer.lag_us(base_us + picture.pts_us) > LAG_US:
+                raise DeviceLostError(f"the face {self._runtime.name} could not keep up with the voice")
+            frame = await self._off_loop(partial(self._canvas.compose, picture.pixels, picture.portrait, picture.pts_us))
+            self._pacer.show(base_us + picture.pts_us, frame)
+            await self._dress(picture, frame)
+
+    async def _dress(self, picture: Picture, frame: UInt8Array) -> None:
+        """The standby picture shows whom the last pictures showed."""
+        if self._standby_of != picture.portrait:
+            self._standby_of = picture.portrait
+            width, height = self._canvas.width, self._canvas.height
+            self._pacer.standby = await self._off_loop(partial(with_word, frame, width, height, "paused"))
+
+    async def _off_loop(self, work: Callable[[], UInt8Array]) -> UInt8Array:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def _first(errors: BaseExceptionGroup[VivantError]) -> VivantError:
+    """One of those that made a group fail."""
+    error = errors.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

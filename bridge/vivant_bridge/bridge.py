@@ -1,0 +1,208 @@
+"""The bridge itself: one clock, one tape, and whoever writes or reads it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from vivant import Clock, MonotonicClock
+from vivant_bridge.actor import Actor
+from vivant_bridge.delay import Delay
+from vivant_bridge.devices import Kept
+from vivant_bridge.errors import DeviceLostError
+from vivant_bridge.picture.canvas import Canvas
+from vivant_bridge.picture.cards import blank, with_word
+from vivant_bridge.picture.pacer import Pacer
+from vivant_bridge.picture.sink import FrameSink
+from vivant_bridge.runtime.runtime import Runtime
+from vivant_bridge.sound.ear import Ear
+from vivant_bridge.sound.gate import Gate
+from vivant_bridge.sound.output import AudioSink
+from vivant_bridge.sound.playback import Playback
+from vivant_bridge.sound.source import AudioSource
+from vivant_bridge.sound.tape import Tape
+
+RATE_HZ = 48_000
+TICK_US = 10_000
+SLEPT_US = 500_000
+"""A tick that is late by more: the machine slept, and what it would have heard is silence."""
+WATCH_US = 2_000_000
+LATE_SHARE = 0.05
+"""When more pictures than this come late, the delay grows."""
+CALM = 30
+"""Watches in a row without a late picture, after which it shrinks."""
+
+Story = Coroutine[Any, Any, None]
+Spawn = Callable[[Callable[[], Story]], Story]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How a bridge is doing now. Times in ms."""
+
+    fps: float
+    delay_ms: float
+    """From a sound's arrival at the microphone until its picture is with the camera's driver, on average."""
+    delay_p95_ms: float
+    offset_ms: float | None
+    """Picture minus sound, positive = picture late; None without an output."""
+    repeated: int
+    late: int
+    gaps: int
+    sound_gaps: int
+    level_db: float
+    lives: int
+
+
+async def on_a_thread(story: Callable[[], Story]) -> None:
+    """Run a coroutine on an event loop and thread of its own."""
+    await asyncio.to_thread(lambda: asyncio.run(story()))
+
+
+class Bridge:
+    """`run` it; steer it from the same event loop by its parts. Devices are opened and closed here."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        source: AudioSource,
+        camera: FrameSink,
+        canvas: Canvas,
+        speaker: AudioSink | None = None,
+        *,
+        fps: Fraction = Fraction(30),
+        seed: int = 0,
+        sync_offset_ms: float = 0.0,
+        gate: Gate | None = None,
+        clock: Clock | None = None,
+        executor: Executor | None = None,
+        report: Callable[[str], None] = lambda _: None,
+        spawn: Spawn = on_a_thread,
+    ) -> None:
+        """A positive ``sync_offset_ms`` plays the voice so much later than the picture.
+
+        ``report`` hears one sentence about whatever goes wrong or is well again; ``spawn`` runs the camera's pacing.
+        """
+        clock = clock or MonotonicClock()
+        self.gate = gate or Gate(RATE_HZ)
+        self.tape, self.ear = Tape(RATE_HZ), Ear(RATE_HZ)
+        self.delay = Delay(runtime.delay_us)
+        self.start_us = clock.now_us()
+        """The tape's zero on the clock."""
+        self.source = Kept(source, clock, report, executor)
+        self.speaker = Kept(speaker, clock, report, executor) if speaker is not None else None
+        self.playback: Playback | None = None
+        self.pacer = Pacer(
+            camera,
+            (canvas.width, canvas.height),
+            fps,
+            clock=clock,
+            delay=self.delay,
+            start_us=self.start_us,
+            standby=with_word(blank(canvas.width, canvas.height), canvas.width, canvas.height, "starting"),
+            report=report,
+        )
+        self.actor = Actor(runtime, self.tape, self.pacer, canvas, fps, seed, clock=clock, executor=executor, report=report)
+        self._clock, self._report, self._spawn = clock, report, spawn
+        self._offset_us = round(1000 * sync_offset_ms)
+        self._quit = asyncio.Event()
+
+    def pause(self, on: bool) -> None:
+        """Show that the face is away, and be silent."""
+        self.pacer.paused = self.gate.paused = on
+
+    def quit(self) -> None:
+        """End `run`."""
+        self._quit.set()
+
+    async def run(self) -> None:
+        """Until `quit`. Raises what only the user can mend."""
+        stories = [self._spawn(self.pacer.run), self._hear(), self.actor.run(), self._judge(), self.source.run()]
+        stories += [self.speaker.run()] if self.speaker is not None else []
+        tasks = [asyncio.ensure_future(story) for story in stories]
+        leaving = asyncio.ensure_future(self._quit.wait())
+        try:
+            await asyncio.wait([*tasks, leaving], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.pacer.stop()
+            for work in (*tasks[1:], leaving):
+                work.cancel()
+            ended = await asyncio.gather(*tasks, leaving, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+    async def _hear(self) -> None:
+        """Every 10 ms: what has arrived goes on the tape, and what is due goes out."""
+        block = RATE_HZ * TICK_US // 1_000_000
+        while True:
+            tick_us = self.start_us + self.tape.written_us
+            await self._clock.sleep_until(tick_us)
+            now_us = self._clock.now_us()
+            if now_us - tick_us > SLEPT_US:
+                self.tape.skip_to(self.tape.position(now_us - self.start_us) // block * block)
+            self._take_in()
+            self.tape.append(self.gate(self.ear.block(block)))
+            self.actor.heard()
+            self._play(now_us)
+
+    def _take_in(self) -> None:
+        source = self.source.device
+        if source is not None:
+            try:
+                self.ear.hear(source.read(), source.rate_hz)
+            except DeviceLostError as error:
+                self.source.lose(error)
+
+    def _play(self, now_us: int) -> None:
+        sink = self.speaker.device if self.speaker is not None else None
+        if self.speaker is None or sink is None:
+            self.playback = None
+            return
+        try:
+            if self.playback is None:
+                self.playback = Playback(self.tape, sink, self.delay, self.start_us, self._offset_us)
+            self.playback.tick(now_us)
+        except DeviceLostError as error:
+            self.speaker.lose(error)
+
+    async def _judge(self) -> None:
+        """When pictures keep coming late, everything is delayed a little more; when none has for long, a little less."""
+        stats, calm = self.pacer.stats, 0
+        await self._clock.sleep_until(self._clock.now_us() + WATCH_US)  # the first pictures take longest
+        while True:
+            sent, tardy = stats.sent, stats.tardy
+            await self._clock.sleep_until(self._clock.now_us() + WATCH_US)
+            calm = calm + 1 if stats.tardy == tardy else 0
+            if stats.tardy - tardy > LATE_SHARE * (stats.sent - sent):
+                self.delay.grow(self._clock.now_us())
+            elif calm == CALM:
+                self.delay.shrink(self._clock.now_us())
+                calm = 0
+
+    def figures(self) -> Figures:
+        """For people and benchmarks."""
+        stats = self.pacer.stats
+        delays_ms = np.array(list(stats.delays_us) or [0]) / 1000
+        before_ms = (self.ear.held_us + self.source.wanted.latency_us) / 1000
+        offset_ms = None
+        if self.playback is not None and self.playback.delay_us is not None:
+            offset_ms = float(delays_ms[-60:].mean()) - self.playback.delay_us / 1000
+        return Figures(
+            fps=stats.fps,
+            delay_ms=before_ms + float(delays_ms[-60:].mean()),
+            delay_p95_ms=before_ms + float(np.percentile(delays_ms, 95)),
+            offset_ms=offset_ms,
+            repeated=stats.repeated,
+            late=stats.late,
+            gaps=stats.gaps,
+            sound_gaps=self.ear.gaps,
+            level_db=self.gate.level_db,
+            lives=self.actor.lives,
+        )

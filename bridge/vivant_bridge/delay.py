@@ -1,0 +1,42 @@
+"""The time between a sound and its presentation, the same for picture and voice."""
+
+from __future__ import annotations
+
+STEP_US = 20_000
+MOST_US = 500_000
+_SLOPE = 0.005
+"""Changes so slowly that neither picture nor voice jumps: half a percent of the time."""
+
+
+class Delay:
+    """Grows when pictures come too late and shrinks when none has for long. Written by one thread, read by others."""
+
+    def __init__(self, us: int) -> None:
+        self._least_us = us
+        self._course = (us, us, 0)
+        """From, to, since when."""
+
+    def at(self, now_us: int) -> int:
+        """The delay at a time."""
+        start, end, since_us = self._course
+        reach = round(_SLOPE * max(0, now_us - since_us))
+        return start + max(-reach, min(reach, end - start))
+
+    def grow(self, now_us: int) -> None:
+        """One step more, if it is not growing already."""
+        self._turn(now_us, min(MOST_US, self._course[1] + STEP_US))
+
+    def shrink(self, now_us: int) -> None:
+        """One step less, but not below where it began."""
+        self._turn(now_us, max(self._least_us, self._course[1] - STEP_US))
+
+    def raise_to(self, us: int) -> None:
+        """At least ``us`` at once and from now on, where a device needs it."""
+        self._least_us = max(self._least_us, us)
+        if us > self._course[1]:
+            self._course = (us, us, 0)
+
+    def _turn(self, now_us: int, end_us: int) -> None:
+        now = self.at(now_us)
+        if now == self._course[1]:
+            self._course = (now, end_us, now_us)

@@ -1,0 +1,87 @@
+"""Devices that come and go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Generic, Protocol, TypeVar
+
+from vivant import Clock, VivantError
+from vivant_bridge.errors import DeviceLostError
+
+RETRY_US = (500_000, 1_000_000, 2_000_000, 5_000_000)
+SETTLED_S = 2.0
+"""A device that is lost sooner than this after it was opened again was never really back."""
+
+
+class Device(Protocol):
+    """What can be opened again and again."""
+
+    name: str
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+Opened = TypeVar("Opened", bound=Device)
+
+
+def retry_us(tries: int) -> int:
+    """How long to wait after so many attempts in vain."""
+    return RETRY_US[min(tries, len(RETRY_US) - 1)]
+
+
+class Kept(Generic[Opened]):
+    """Opens a device, and again whenever it was lost. On one event loop; opening runs on the executor, for it may take long."""
+
+    def __init__(self, device: Opened, clock: Clock, report: Callable[[str], None], executor: Executor | None = None) -> None:
+        self.device: Opened | None = None
+        """While it is open."""
+        self.wanted = device
+        self._clock, self._report, self._executor = clock, report, executor
+        self._lost: DeviceLostError | None = None
+        self._changed = asyncio.Event()
+
+    def lose(self, error: DeviceLostError) -> None:
+        """The device has failed in use."""
+        self._lost, self.device = error, None
+        self._changed.set()
+
+    async def run(self) -> None:
+        """For ever. Raises what only the user can mend, if the first attempt fails."""
+        tries, known = 0, False
+        while True:
+            try:
+                await self._run_off_loop(self.wanted.open)
+                settled = await self._use(again=tries > 0)
+                tries, known = 1 if settled else tries + 1, True
+            except VivantError as error:
+                if not isinstance(error, DeviceLostError) and not known:
+                    raise
+                if not tries:
+                    self._report(f"{error}; trying again")
+                tries += 1
+            finally:
+                self.device = None
+                self.wanted.close()
+            await self._clock.sleep_until(self._clock.now_us() + retry_us(tries - 1))
+
+    async def _use(self, *, again: bool) -> bool:
+        """Until the device is lost; False if it was never really there."""
+        self._changed.clear()
+        self.device = self.wanted
+        if again:
+            try:
+                async with asyncio.timeout(SETTLED_S):
+                    await self._changed.wait()
+                return False
+            except TimeoutError:
+                self._report(f"{self.wanted.name} is back")
+        await self._changed.wait()
+        self._report(f"{self._lost}; trying again")
+        return True
+
+    async def _run_off_loop(self, work: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -1,0 +1,178 @@
+"""What is known about this machine: drivers, permissions, programs, libraries. Only looked up here, judged elsewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vivant import VivantError
+from vivant_bridge.sound.portaudio import SoundDevice, sound_devices
+
+Run = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoNode:
+    """A video device of Linux."""
+
+    path: str
+    name: str
+    is_loopback: bool
+    writable: bool
+    held_by: tuple[str, ...] = ()
+    """Programs of this user that have it open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Fields that do not apply to a system keep their default."""
+
+    system: str
+    """``Linux``, ``Windows`` or ``Darwin``."""
+    has_pyvirtualcam: bool = False
+    nodes: tuple[VideoNode, ...] = ()
+    module_loaded: bool = False
+    module_installed: bool = False
+    module_version: str = ""
+    exclusive_caps: bool = False
+    in_video_group: bool = True
+    secure_boot: bool = False
+    obs_installed: bool = False
+    obs_camera_registered: bool = False
+    sound_problem: str | None = None
+    """Why the sound library cannot be used."""
+    sounds: tuple[SoundDevice, ...] = ()
+    pulse_sources: tuple[str, ...] = ()
+    pulse_sinks: tuple[str, ...] = ()
+    has_onnxruntime: bool = False
+    providers: tuple[str, ...] = ()
+    has_server_extra: bool = False
+    cores: int = 2
+
+
+def run_quietly(*command: str) -> str:
+    """What a program prints; nothing when it is missing, fails or takes long."""
+    if shutil.which(command[0]) is None:
+        return ""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def gather(run: Run = run_quietly, root: Path = Path("/"), system: str | None = None) -> Facts:
+    """Look everything up; takes about a second. ``run`` and ``root`` are for tests."""
+    system = system or platform.system()
+    sounds, problem = _sounds()
+    facts: dict[str, object] = {
+        "system": system,
+        "has_pyvirtualcam": _has("pyvirtualcam"),
+        "sounds": sounds,
+        "sound_problem": problem,
+        "has_onnxruntime": _has("onnxruntime"),
+        "providers": _providers(),
+        "has_server_extra": _has("grpc"),
+        "cores": os.cpu_count() or 1,
+    }
+    look = {"Linux": _linux, "Windows": _windows, "Darwin": _macos}.get(system)
+    return Facts(**facts, **(look(run, root) if look is not None else {}))  # type: ignore[arg-type]
+
+
+def _has(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _sounds() -> tuple[tuple[SoundDevice, ...], str | None]:
+    try:
+        return tuple(sound_devices()), None
+    except VivantError as error:
+        return (), str(error)
+
+
+def _providers() -> tuple[str, ...]:
+    try:
+        import onnxruntime
+    except ImportError:
+        return ()
+    return tuple(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
+
+
+def _linux(run: Run, root: Path) -> dict[str, object]:
+    caps = _text(root / "sys/module/v4l2loopback/parameters/exclusive_caps")
+    return {
+        "nodes": tuple(_node(path, root) for path in sorted((root / "sys/class/video4linux").glob("video*"))),
+        "module_loaded": (root / "sys/module/v4l2loopback").exists(),
+        "module_installed": bool(run("modinfo", "-F", "filename", "v4l2loopback").strip()),
+        "module_version": _text(root / "sys/module/v4l2loopback/version"),
+        "exclusive_caps": "Y" in caps.split(",") or "1" in caps.split(","),
+        "in_video_group": os.name == "posix" and (os.geteuid() == 0 or "video" in run("id", "-nG").split()),
+        "secure_boot": _secure_boot(root),
+        "pulse_sources": _pulse(run("pactl", "list", "short", "sources")),
+        "pulse_sinks": _pulse(run("pactl", "list", "short", "sinks")),
+    }
+
+
+def _node(path: Path, root: Path) -> VideoNode:
+    device = root / "dev" / path.name
+    return VideoNode(
+        f"/dev/{path.name}",
+        _text(path / "name"),
+        # Only a loopback device has these files.
+        (path / "max_openers").exists() or (path / "state").exists(),
+        os.access(device, os.W_OK),
+        _holders(device, root),
+    )
+
+
+def _holders(device: Path, root: Path) -> tuple[str, ...]:
+    found = set()
+    for link in (root / "proc").glob("[0-9]*/fd/*"):
+        try:
+            if link.readlink() == device and link.parts[-3] != str(os.getpid()):
+                found.add(f"{_text(link.parents[1] / 'comm')} (process {link.parts[-3]})")
+        except OSError:
+            continue
+    return tuple(sorted(found))
+
+
+def _secure_boot(root: Path) -> bool:
+    for variable in (root / "sys/firmware/efi/efivars").glob("SecureBoot-*"):
+        try:
+            return variable.read_bytes()[-1:] == b"\x01"
+        except OSError:
+            continue
+    return False
+
+
+def _pulse(listing: str) -> tuple[str, ...]:
+    return tuple(line.split("\t")[1] for line in listing.splitlines() if "\t" in line)
+
+
+def _windows(run: Run, root: Path) -> dict[str, object]:
+    clsid = r"HKLM\SOFTWARE\Classes\CLSID\{A3FCE0F5-3493-419F-958A-ABA1250EC20B}"
+    return {
+        "obs_installed": any((root / folder / "obs-studio").exists() for folder in ("Program Files", "Program Files (x86)")),
+        "obs_camera_registered": bool(run("reg", "query", clsid)),
+    }
+
+
+def _macos(run: Run, root: Path) -> dict[str, object]:
+    extensions = run("systemextensionsctl", "list")
+    ours = [line for line in extensions.splitlines() if "obsproject" in line and "camera" in line]
+    return {
+        "obs_installed": (root / "Applications/OBS.app").exists(),
+        "obs_camera_registered": any("activated enabled" in line for line in ours),
+    }
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""

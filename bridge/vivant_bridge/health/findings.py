@@ -1,0 +1,136 @@
+"""What a machine's facts mean for somebody who wants to be seen and heard, and the command that mends each fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vivant_bridge.health.facts import Facts
+from vivant_bridge.picture.camera import RELOAD
+
+OLD_DRIVER = "0.12.7"
+CABLES = {
+    "Linux": "pactl load-module module-null-sink sink_name=vivant && "
+    "pactl load-module module-remap-source master=vivant.monitor source_name=vivant_mic"
+    " source_properties=device.description=Vivant",
+    "Darwin": "brew install blackhole-2ch",
+    "Windows": "install VB-CABLE from https://vb-audio.com/Cable/ and restart",
+}
+CABLE_NAMES = ("cable", "blackhole", "vivant", "virtual", "loopback")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's."""
+
+    good: bool
+    what: str
+    fix: str = ""
+    """The exact command, or the steps where no command exists."""
+
+
+def findings(facts: Facts) -> list[Finding]:
+    """In the order in which they should be mended."""
+    camera = {"Linux": _loopback, "Windows": _obs_windows, "Darwin": _obs_macos}.get(facts.system, _unknown)
+    return [*_extras(facts), *camera(facts), *_sound(facts), *_runtime(facts)]
+
+
+def _extras(facts: Facts) -> Iterator[Finding]:
+    if facts.has_pyvirtualcam:
+        yield Finding(True, "the camera library is installed")
+    else:
+        yield Finding(False, "the camera library (pyvirtualcam, GPL) is missing", "pip install 'vivant[camera]'")
+
+
+def _loopback(facts: Facts) -> Iterator[Finding]:
+    loopbacks = [node for node in facts.nodes if node.is_loopback]
+    if not facts.module_loaded:
+        if not facts.module_installed:
+            fix = (
+                "sudo apt install v4l2loopback-dkms v4l2loopback-utils   (Fedora: akmod-v4l2loopback; Arch: v4l2loopback-dkms)"
+            )
+            yield Finding(False, "the camera driver v4l2loopback is not installed", fix)
+        yield Finding(False, "the camera driver v4l2loopback is not loaded", f"{RELOAD.split('&& ')[1]} video_nr=10")
+        if facts.secure_boot:
+            fix = "sudo mokutil --import /var/lib/dkms/mok.pub   then restart and choose Enroll MOK"
+            if_ubuntu = " (Ubuntu: /var/lib/shim-signed/mok/MOK.der)"
+            yield Finding(False, "secure boot is on, so the kernel loads only signed modules", fix + if_ubuntu)
+        return
+    yield Finding(True, f"the camera driver is loaded ({', '.join(node.path for node in loopbacks) or 'no device'})")
+    if not facts.exclusive_caps:
+        yield Finding(False, "exclusive_caps is off: Chrome, Meet and Teams will not list the camera", RELOAD)
+    if facts.module_version.startswith(OLD_DRIVER):
+        what = f"v4l2loopback {OLD_DRIVER} takes one writer only after it was loaded: a second `vivant cam` is refused"
+        yield Finding(False, what, f"{RELOAD}   (before each start, or install 0.13 or newer)")
+    for node in loopbacks:
+        if not node.writable:
+            yield Finding(False, f"no permission to write to {node.path}", "sudo usermod -a -G video $USER   then log in again")
+        if node.held_by:
+            what = f"{node.path} is in use by {', '.join(node.held_by)}"
+            yield Finding(True, f"{what}; if that program feeds the camera, close it there")
+
+
+def _obs_windows(facts: Facts) -> Iterator[Finding]:
+    if not facts.obs_installed:
+        yield Finding(False, "OBS Studio, which brings the camera, is not installed", "winget install OBSProject.OBSStudio")
+    elif not facts.obs_camera_registered:
+        fix = '"C:\\Program Files\\obs-studio\\data\\obs-plugins\\win-dshow\\virtualcam-install.bat"   (as administrator)'
+        yield Finding(False, "OBS Virtual Camera is not registered", fix)
+    else:
+        yield Finding(True, "OBS Virtual Camera is installed; do not start it in OBS while Vivant uses it")
+
+
+def _obs_macos(facts: Facts) -> Iterator[Finding]:
+    if not facts.obs_installed:
+        yield Finding(False, "OBS Studio 30 or newer, which brings the camera, is not installed", "brew install --cask obs")
+    elif not facts.obs_camera_registered:
+        yield Finding(
+            False,
+            "OBS's camera extension is not allowed",
+            "open -a OBS   then Start Virtual Camera, Stop Virtual Camera, allow it in System Settings > General >"
+            " Login Items & Extensions > Camera Extensions (macOS 13 and 14: Privacy & Security), and restart",
+        )
+    else:
+        yield Finding(True, "OBS's camera extension is on; do not start it in OBS while Vivant uses it")
+
+
+def _unknown(facts: Facts) -> Iterator[Finding]:
+    yield Finding(False, f"no camera is known for {facts.system}", "use --camera file:out.y4m, or another system")
+
+
+def _sound(facts: Facts) -> Iterator[Finding]:
+    if facts.sound_problem is not None:
+        what, _, fix = facts.sound_problem.partition(": ")
+        yield Finding(False, what, fix or "sudo apt install libportaudio2")
+        return
+    inputs = [device.name for device in facts.sounds if device.inputs]
+    outputs = [device.name for device in facts.sounds if device.outputs]
+    if inputs:
+        yield Finding(True, f"{len(inputs)} microphones, for instance {inputs[0]}")
+    else:
+        yield Finding(False, "there is no microphone", _microphone_fix(facts.system))
+    known = [*outputs, *facts.pulse_sinks]
+    cables = [name for name in known if any(word in name.lower() for word in CABLE_NAMES)]
+    if cables:
+        yield Finding(True, f"the delayed voice can go to {cables[0]}")
+    else:
+        fix = CABLES.get(facts.system, "install a virtual audio cable")
+        yield Finding(False, "no virtual cable, through which a call hears the voice in time with the lips", fix)
+
+
+def _microphone_fix(system: str) -> str:
+    return {
+        "Darwin": "open 'x-apple.systempreferences:com.apple.preference.security?Privacy_Microphone'   and allow your terminal",
+        "Windows": "start ms-settings:privacy-microphone   and let desktop apps access your microphone",
+    }.get(system, "sudo apt install libasound2-plugins pulseaudio-utils   and see what `pactl list short sources` shows")
+
+
+def _runtime(facts: Facts) -> Iterator[Finding]:
+    if facts.has_onnxruntime:
+        yield Finding(True, f"portraits are read on {', '.join(facts.providers)}")
+    else:
+        yield Finding(False, "the networks that read a portrait have nothing to run on", "pip install 'vivant[cpu]'")
+    if not facts.has_server_extra:
+        yield Finding(True, "`--runtime` would need: pip install 'vivant[server]'")
+    if facts.cores < 2:
+        yield Finding(False, "one core is little; draw elsewhere", "vivant cam me.png --runtime HOST:50750")

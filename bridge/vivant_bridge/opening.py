@@ -1,0 +1,66 @@
+"""Portraits on their way to a runtime: who they show is asked, and what the machine's policy forbids is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from vivant import InputError
+from vivant.commands.options import BUNDLED, begin_production, open_with_progress, portrait_file, say
+from vivant.honest.consent import Consent, require_consent, stated_consent
+from vivant.honest.finisher import FrameFinisher, live_session_id
+from vivant.honest.policy import Policy
+from vivant.honest.produce import bundled_portraits
+from vivant.media.inputs import require_file
+from vivant.portrait import Provider
+from vivant_bridge.runtime.local import LocalRuntime
+from vivant_bridge.runtime.remote import RemoteRuntime, is_loopback
+
+
+def open_here(
+    portraits: list[Path], seed: int, consent: str | None, no_label: str | None, provider: Provider, *, mirror: bool
+) -> LocalRuntime:
+    """In this process."""
+    opened = []
+    for portrait in portraits:
+        face = open_with_progress(portrait, provider)
+        begin_production(face, portrait, None, seed, consent, no_label)
+        opened.append((face, FrameFinisher.for_face(face, live_session_id(), labelled=no_label is None)))
+    return LocalRuntime(opened, mirror=mirror)
+
+
+def open_there(
+    address: str, portraits: list[Path], consent: str | None, no_label: str | None, token_file: Path | None, tls_ca: Path | None
+) -> RemoteRuntime:
+    """On a server: pictures are sent when they are first shown."""
+    policy = Policy.load()
+    if no_label is not None:
+        policy.allow_label_off(no_label)
+    answers = [_consent(portrait, consent, policy) for portrait in portraits]
+    token = _read(token_file, "token").decode().strip() if token_file is not None else os.environ.get("VIVANT_TOKEN")
+    if token and tls_ca is None and not is_loopback(address):
+        raise InputError("the token would travel in the clear; give the server's certificate with --tls-ca")
+    return RemoteRuntime(
+        address,
+        [str(portrait) if str(portrait) in BUNDLED and not portrait.exists() else portrait for portrait in portraits],
+        consents=answers,
+        label_off_reason=no_label,
+        token=token or None,
+        ca=_read(tls_ca, "certificate") if tls_ca is not None else None,
+        report=say,
+    )
+
+
+def _consent(portrait: Path, stated: str | None, policy: Policy) -> str:
+    with portrait_file(portrait) as file:
+        sha256 = hashlib.sha256(_read(file, "image")).hexdigest()
+    policy.allow_portrait(sha256, portrait.name)
+    if sha256 in bundled_portraits():
+        return Consent.SYNTHETIC.value
+    return require_consent(sha256, portrait.name, stated_consent(stated)).value
+
+
+def _read(path: Path, noun: str) -> bytes:
+    require_file(path, noun)
+    return path.read_bytes()

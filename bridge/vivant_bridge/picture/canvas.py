@@ -1,0 +1,121 @@
+"""The square that a runtime draws, placed in the picture that a camera shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageColor, ImageFilter, ImageOps
+
+from vivant.errors import InputError
+from vivant.honest.label import Label
+from vivant.media import load_image
+from vivant.render import _kernel
+from vivant.types import UInt8Array
+
+SIZES = {"720p": (1280, 720), "480p": (640, 480), "square": (512, 512)}
+"""Cameras that programs know; some are black with any other."""
+CROP_TOP, CROP_BOTTOM = 0.09, 0.84
+"""The rows of the square that a crop shows, in shares: hair to collar, and nothing of the label in a corner."""
+MOST_DRAWN_PX = 768
+"""A crop is drawn at most this large and enlarged, for portraits hold little more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """What lies beside the square."""
+
+    kind: str
+    """``blur``, ``crop``, ``colour`` or ``image``."""
+    picture: Image.Image | None = None
+    colour: tuple[int, int, int] = (0, 0, 0)
+
+    @classmethod
+    def parse(cls, text: str) -> Fill:
+        """``blur``, ``crop``, a colour such as ``#1e2b3c`` or ``navy``, or an image file."""
+        if text in ("blur", "crop"):
+            return cls(text)
+        try:
+            red, green, blue = ImageColor.getrgb(text)[:3]
+            return cls("colour", colour=(red, green, blue))
+        except ValueError:
+            pass
+        if "." not in text:
+            raise InputError(f"--fill is blur, crop, a colour such as #1e2b3c or navy, or an image file; got {text!r}")
+        return cls("image", Image.fromarray(load_image(Path(text)).pixels).convert("RGB"))
+
+
+class Canvas:
+    """From (s, s, 3 or 4) pixels to I420 of one size. One thread at a time."""
+
+    def __init__(self, width: int, height: int, fill: Fill, *, label: Label | None = None) -> None:
+        """``label`` is drawn on crops only, for they cut away the one in the square."""
+        self.width, self.height = width, height
+        self._fill, self._label = fill, label
+        self._crops = fill.kind == "crop" and width != height
+        side = min(width, round(height / (CROP_BOTTOM - CROP_TOP))) // 4 * 4 if self._crops else min(width, height)
+        self._part = (side, height if self._crops else side)
+        """Width and height of what is shown of the square."""
+        self.square_px = min(side, MOST_DRAWN_PX)
+        """The side that a runtime should draw."""
+        self._behind: UInt8Array | None = None
+        self._portrait: object = None
+
+    def compose(self, pixels: UInt8Array, portrait: object, pts_us: int) -> UInt8Array:
+        """The picture, (width * height * 3 / 2,). What lies behind changes with ``portrait``."""
+        part = _i420(self._cropped(pixels, pts_us) if self._crops else _sized(pixels, self._part))
+        if self._part == (self.width, self.height):
+            return part
+        if self._behind is None or portrait != self._portrait:
+            self._behind, self._portrait = _i420(self._background(pixels)), portrait
+        frame = self._behind.copy()
+        for whole, inner in zip(planes(frame, self.width, self.height), planes(part, *self._part), strict=True):
+            top, left = (whole.shape[0] - inner.shape[0]) // 2, (whole.shape[1] - inner.shape[1]) // 2
+            whole[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+        return frame
+
+    def _cropped(self, pixels: UInt8Array, pts_us: int) -> UInt8Array:
+        cut = _sized(pixels, self._part, CROP_TOP, CROP_BOTTOM).copy()
+        if self._label is not None:
+            self._label.draw(cut, pts_us)
+        return cut
+
+    def _background(self, pixels: UInt8Array) -> UInt8Array:
+        size = (self.width, self.height)
+        if self._fill.kind == "colour":
+            return np.full((self.height, self.width, 3), self._fill.colour, np.uint8)
+        if self._fill.picture is not None:
+            return np.asarray(ImageOps.fit(self._fill.picture, size))
+        small = ImageOps.fit(Image.fromarray(pixels[..., :3]), (self.width // 8, self.height // 8))
+        soft = small.filter(ImageFilter.GaussianBlur(self.height / 8 / 14)).resize(size, Image.Resampling.BICUBIC)
+        return (np.asarray(soft) * np.float32(0.7)).astype(np.uint8)
+
+
+def planes(frame: UInt8Array, width: int, height: int) -> tuple[UInt8Array, UInt8Array, UInt8Array]:
+    """Views on Y, U and V."""
+    luma, quarter = width * height, width * height // 4
+    half = (height // 2, width // 2)
+    return (
+        frame[:luma].reshape(height, width),
+        frame[luma : luma + quarter].reshape(half),
+        frame[luma + quarter :].reshape(half),
+    )
+
+
+def _sized(pixels: UInt8Array, size: tuple[int, int], top: float = 0.0, bottom: float = 1.0) -> UInt8Array:
+    """Rows ``top`` to ``bottom``, in shares, at a size of (width, height)."""
+    side = len(pixels)
+    if size == (side, side):
+        return pixels
+    box = (0, top * side, side, bottom * side)
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, box=box))
+
+
+def _i420(pixels: UInt8Array) -> UInt8Array:
+    height, width = pixels.shape[:2]
+    if pixels.shape[2] == 3:
+        pixels = np.dstack([pixels, np.full((height, width), 255, np.uint8)])
+    out = np.empty(width * height * 3 // 2, np.uint8)
+    _kernel.i420_from_rgba(np.ascontiguousarray(pixels), out)
+    return out

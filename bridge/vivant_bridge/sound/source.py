@@ -1,0 +1,143 @@
+"""Where a voice comes from. Every kind gives what has arrived since it was last asked, and never waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from vivant.clock import Clock
+from vivant.errors import InputError
+from vivant.media import open_audio
+from vivant.types import Float32Array
+
+NOTHING = np.zeros(0, np.float32)
+
+
+class AudioSource(Protocol):
+    """Opened and closed any number of times, from any thread; read by one."""
+
+    name: str
+    """For people."""
+    rate_hz: int
+    """Known once open."""
+    latency_us: int
+    """From the air to `read`, as far as the device tells."""
+
+    def open(self) -> None:
+        """Begin. Raises DeviceLostError when trying again may help, another VivantError when it will not."""
+        ...
+
+    def read(self) -> Float32Array:
+        """(n,) mono samples that have arrived since the last call; raises DeviceLostError when no more will come."""
+        ...
+
+    def close(self) -> None:
+        """End. Closing twice is fine."""
+        ...
+
+
+class ClockedSource:
+    """Samples that are there from the start, given out at the speed of time."""
+
+    latency_us = 0
+
+    def __init__(self, name: str, rate_hz: int, clock: Clock, sound: Callable[[int, int], Float32Array]) -> None:
+        """``sound(first, n)`` gives (n,) samples, fewer at the end."""
+        self.name, self.rate_hz = name, rate_hz
+        self._clock, self._sound = clock, sound
+        self._given = 0
+
+    def open(self) -> None:
+        self._start_us = self._clock.now_us() - self._given * 1_000_000 // self.rate_hz
+
+    def read(self) -> Float32Array:
+        due = (self._clock.now_us() - self._start_us) * self.rate_hz // 1_000_000
+        samples = self._sound(self._given, due - self._given)
+        self._given = due
+        return samples
+
+    def close(self) -> None:
+        pass
+
+
+def silence(clock: Clock, rate_hz: int = 48_000) -> ClockedSource:
+    """Nobody speaks; the face lives."""
+    return ClockedSource("silence", rate_hz, clock, lambda _, n: np.zeros(n, np.float32))
+
+
+def tone(clock: Clock, rate_hz: int = 48_000, hz: float = 150.0, beat_s: float = 1.0) -> ClockedSource:
+    """A tone for the first half of every beat."""
+
+    def sound(first: int, n: int) -> Float32Array:
+        time_s = (first + np.arange(n)) / rate_hz
+        wave: Float32Array = (0.3 * np.sin(2 * np.pi * hz * time_s) * (time_s % beat_s < beat_s / 2)).astype(np.float32)
+        return wave
+
+    return ClockedSource("a test tone", rate_hz, clock, sound)
+
+
+class FileSource:
+    """A sound file, or a video's sound, at the speed of time; then silence, or again from its beginning."""
+
+    latency_us = 0
+
+    def __init__(self, path: Path, clock: Clock, *, repeat: bool = False) -> None:
+        self.name = path.name
+        self.rate_hz = 0
+        self._path, self._clock, self._repeat = path, clock, repeat
+        self._store = NOTHING
+        self._given = 0
+
+    def open(self) -> None:
+        """Raises InputError for a file without sound."""
+        with open_audio(self._path) as audio:
+            self.rate_hz = audio.sample_rate_hz
+        self._pieces, self._store, self._given = self._read_file(), NOTHING, 0
+        self._start_us = self._clock.now_us()
+
+    def read(self) -> Float32Array:
+        due = (self._clock.now_us() - self._start_us) * self.rate_hz // 1_000_000 - self._given
+        self._given += due
+        while len(self._store) < due and (piece := next(self._pieces, None)) is not None:
+            self._store = np.concatenate([self._store, piece])
+        samples, self._store = self._store[:due], self._store[due:]
+        return np.pad(samples, (0, due - len(samples)))
+
+    def close(self) -> None:
+        if self.rate_hz:
+            self._pieces.close()
+
+    def _read_file(self) -> Generator[Float32Array, None, None]:
+        while True:
+            with open_audio(self._path) as audio:
+                for chunk in audio.chunks(50):
+                    yield chunk.samples
+            if not self._repeat:
+                return
+
+
+def mono(samples: Float32Array) -> Float32Array:
+    """(n, channels) as the mean of the channels that carry sound: an interface's eight inputs have one voice in one of them."""
+    if samples.ndim == 1 or samples.shape[1] == 1:
+        return samples.reshape(-1)
+    loudness = np.abs(samples).max(axis=0)
+    heard = loudness > max(1e-4, 0.05 * float(loudness.max()))
+    mixed: Float32Array = samples[:, heard].mean(axis=1) if heard.any() else np.zeros(len(samples), np.float32)
+    return mixed
+
+
+def parse_pcm(data: bytes, channels: int) -> Float32Array:
+    """Whole frames of signed 16 bit little-endian PCM as (n,) mono."""
+    frames = np.frombuffer(data, "<i2").reshape(-1, channels).astype(np.float32) / np.float32(32768)
+    return mono(frames)
+
+
+def require_pcm(rate_hz: int, channels: int) -> None:
+    """Raises InputError for what is no layout of raw PCM."""
+    if not 8_000 <= rate_hz <= 192_000:
+        raise InputError(f"raw PCM needs a rate from 8000 to 192000 Hz, got {rate_hz}")
+    if not 1 <= channels <= 32:
+        raise InputError(f"raw PCM needs 1 to 32 channels, got {channels}")

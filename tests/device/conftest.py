@@ -1,0 +1,80 @@
+"""Rigs: real devices on a machine without any. ``scripts/test-devices`` installs what they need, names them in VIVANT_DEVICES,
+and runs their tests; there a missing part is a failure. Without it their tests are left out, and pytest says so.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.device.guest_kit import Guest
+from tests.device.obs_kit import Obs
+from tests.device.sound_kit import SoundServer
+
+RIGS = {"guest", "sound", "browser", "obs"}
+"""Fixtures of that name; ``browser`` lives in the guest."""
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    there = set(os.environ.get("VIVANT_DEVICES", "").split())
+    left_out = [item for item in items if (RIGS & set(getattr(item, "fixturenames", ()))) - there]
+    config.stash[LEFT_OUT] = len(left_out)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    n = config.stash.get(LEFT_OUT, 0)
+    if n:
+        terminalreporter.write_line(f"{n} tests of real devices were left out; scripts/test-devices installs what they need")
+
+
+@pytest.fixture(scope="session")
+def guest() -> Iterator[Guest]:
+    """Booted once; whoever plugs the camera in unplugs it again."""
+    with tempfile.TemporaryDirectory() as folder, Guest(Path(os.environ["VIVANT_GUEST"]), Path(folder)) as guest:
+        yield guest
+
+
+@pytest.fixture(scope="session")
+def sound() -> Iterator[SoundServer]:
+    """Not in the way of the user's own."""
+    with tempfile.TemporaryDirectory() as folder, SoundServer(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser(guest: Guest) -> Guest:
+    """The guest; Chromium is there whenever it is here."""
+    assert shutil.which("chromium"), "chromium is not installed"
+    return guest
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[int]:
+    """The port of ``vivant serve`` on this machine, for those in the guest."""
+    command = [str(Path(sys.executable).parent / "vivant"), "serve", "--port", "0"]
+    with tempfile.TemporaryDirectory() as cache:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "VIVANT_CACHE_DIR": cache})
+        with process:
+            assert process.stdout is not None
+            found = re.search(r":(\d+) ", process.stdout.readline())
+            assert found is not None, "vivant serve did not start"
+            yield int(found[1])
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def obs() -> Iterator[Obs]:
+    """Not in the way of the user's own."""
+    with tempfile.TemporaryDirectory() as folder, Obs(Path(folder)) as obs:
+        yield obs

@@ -1,0 +1,127 @@
+"""``vivant cam``, ``devices`` and ``doctor``, as a user meets them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from tests.session.bridge_kit import Stage, run_stage
+from tests.session.command_line import ADA, Run, frames_of
+from tests.session.test_bridge import for_seconds  # the same story
+from vivant import cli
+from vivant_bridge.keys import _split
+from vivant_bridge.status import figures_line, panel
+
+pytestmark = pytest.mark.session
+
+
+def test_cam_writes_what_a_camera_would_show(run: Run, tmp_path: Path) -> None:
+    outcome = run(
+        "cam", ADA, "--mic", "tone", "--speaker", "null", "--camera", "file:out.y4m", "--size", "square", "--seconds", "2"
+    )
+    assert outcome.code == 0
+    assert "512x512 at 30 fps, drawn in this process; voice from a test tone, to null" in outcome.out
+    assert "picture - sound" in outcome.out
+    frames = frames_of(tmp_path / "out.y4m")
+    assert len(frames) > 40
+    assert np.abs(frames[-1].astype(int) - frames[0]).mean() > 5, "the face took the place of the first card"
+
+
+def test_quiet_says_nothing(run: Run) -> None:
+    outcome = run("cam", ADA, "--mic", "none", "--camera", "null", "--size", "square", "--seconds", "0.2", "--quiet")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--size", "4k"], "--size is 720p, 480p, square"),
+        (["--sync-offset", "900"], "--sync-offset is from -200 to 500 ms, got 900"),
+        (["--camera", "webcam"], "--camera is auto, obs"),
+        (["--fill", "wallpaper"], "--fill is blur, crop"),
+        (["--mic", "tcp:10.0.0.1:80"], "on this machine only"),
+        (["--mic", "tcp:127.0.0.1:80", "--pcm-channels", "0"], "raw PCM needs 1 to 32 channels, got 0"),
+        (["--mirror", "--runtime", "127.0.0.1:1"], "turn the portrait itself"),
+        (["--fps", "12"], "fps must be from 24 to 60"),
+        (["--mic", "file:none.wav", "--camera", "null"], "none.wav does not exist"),
+        (["--no-label", " "], "leaving the label away needs a reason"),
+        (["--runtime", "127.0.0.1:1", "--token-file", "none"], "none does not exist; check the name of the token file"),
+        ([ADA] * 9, "at most 9 portraits, one for each key; got 10"),
+    ],
+)
+def test_bad_options_are_one_sentence(run: Run, arguments: list[str], sentence: str) -> None:
+    mic = [] if "--mic" in arguments else ["--mic", "none"]
+    camera = [] if "--camera" in arguments else ["--camera", "null"]
+    assert sentence in run("cam", ADA, *mic, *camera, *arguments).sentence()
+
+
+def test_nobody_is_animated_without_consent(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIVANT_CONSENT")
+    me = tmp_path / "me.jpg"
+    me.write_bytes(Path(ADA).read_bytes() + b"\0")
+    for more in ([], ["--runtime", "127.0.0.1:1"]):
+        assert "--consent me, agreed" in run("cam", me, "--mic", "none", "--camera", "null", *more).sentence()
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "sentence"),
+    [
+        ("pyvirtualcam", ["--mic", "none"], "pip install 'vivant[camera]'"),
+        ("sounddevice", ["--camera", "null"], "pip install 'vivant[mic]'"),
+        ("vivant.client", ["--mic", "none", "--camera", "null", "--runtime", "127.0.0.1:1"], "pip install 'vivant[server]'"),
+    ],
+)
+def test_a_missing_extra_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, module: str, arguments: list[str], sentence: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    assert sentence in run("cam", ADA, *arguments).sentence()
+
+
+def test_a_token_is_not_sent_in_the_clear(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVANT_TOKEN", "secret")
+    outcome = run("cam", ADA, "--mic", "none", "--camera", "null", "--runtime", "192.0.2.1:50750")
+    assert "the token would travel in the clear" in outcome.sentence()
+
+
+def test_devices_and_doctor_start_on_any_machine(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    devices = run("devices")
+    assert devices.code == 0
+    assert devices.out.splitlines()[0] == "cameras"
+    assert "extra 'mic'" in devices.out
+    doctor = run("doctor")
+    assert doctor.code == 1
+    assert "fix: pip install 'vivant[mic]'" in doctor.out
+    assert doctor.out.splitlines()[-1].endswith("to mend")
+
+
+def test_help() -> None:
+    shown = CliRunner().invoke(cli.build_app(), ["cam", "--help"], terminal_width=200, env={"COLUMNS": "200", "NO_COLOR": "1"})
+    for word in ("--mic", "--speaker", "--camera", "--size", "--fill", "--mirror", "--runtime", "--sync-offset", "--consent"):
+        assert word in shown.output
+
+
+def test_status_of_a_running_bridge() -> None:
+    stage = run_stage(Stage, for_seconds(2))
+    stage.bridge.gate.muted = True
+    stage.bridge.pause(True)
+    line = figures_line(stage.bridge.figures())
+    assert line.startswith("30.0 fps; delay 15")
+    from rich.console import Console
+
+    console = Console(width=200, record=True)
+    console.print(panel(stage.bridge))
+    text = console.export_text()
+    for word in ("portrait 1", "neutral", "looks at the camera", "MUTED", "PAUSED", "q quit", "picture - sound +0 ms"):
+        assert word in text
+
+
+def test_arrows_are_keys() -> None:
+    assert _split("e\x1b[A\x1b[D9q") == ["e", "up", "left", "9", "q"]

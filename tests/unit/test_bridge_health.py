@@ -1,0 +1,165 @@
+"""The doctor and the list of devices, from facts that are put together here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vivant_bridge.commands.devices import listing
+from vivant_bridge.health.facts import Facts, VideoNode, gather
+from vivant_bridge.health.findings import Finding, findings
+from vivant_bridge.sound.portaudio import SoundDevice
+
+pytestmark = pytest.mark.unit
+
+MICROPHONE = SoundDevice(0, "USB Headset", "ALSA", 1, 2, 48_000)
+WELL = Facts(
+    "Linux",
+    has_pyvirtualcam=True,
+    nodes=(VideoNode("/dev/video10", "Vivant", is_loopback=True, writable=True),),
+    module_loaded=True,
+    module_installed=True,
+    module_version="0.13.2",
+    exclusive_caps=True,
+    sounds=(MICROPHONE,),
+    pulse_sources=("vivant.monitor",),
+    pulse_sinks=("vivant",),
+    has_onnxruntime=True,
+    providers=("CPU",),
+    has_server_extra=True,
+)
+OBS = replace(WELL, nodes=(), module_loaded=False, obs_installed=True, obs_camera_registered=True)
+CABLE = SoundDevice(1, "CABLE Input", "WASAPI", 0, 2, 48_000)
+
+
+def bad(facts: Facts) -> list[Finding]:
+    return [finding for finding in findings(facts) if not finding.good]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        WELL,
+        replace(OBS, system="Windows", pulse_sinks=(), sounds=(MICROPHONE, CABLE)),
+        replace(OBS, system="Darwin", pulse_sinks=(), sounds=(MICROPHONE, replace(CABLE, name="BlackHole 2ch"))),
+    ],
+)
+def test_a_machine_in_order(facts: Facts) -> None:
+    assert bad(facts) == []
+    assert len(findings(facts)) >= 4
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "fix"),
+    [
+        ({"has_pyvirtualcam": False}, "pyvirtualcam", "pip install 'vivant[camera]'"),
+        ({"module_loaded": False, "module_installed": False}, "not installed", "sudo apt install v4l2loopback-dkms"),
+        ({"module_loaded": False}, "not loaded", "sudo modprobe v4l2loopback exclusive_caps=1"),
+        ({"module_loaded": False, "secure_boot": True}, "secure boot", "sudo mokutil --import /var/lib/dkms/mok.pub"),
+        (
+            {"exclusive_caps": False},
+            "exclusive_caps is off",
+            "modprobe -r v4l2loopback && sudo modprobe v4l2loopback exclusive_caps=1",
+        ),
+        ({"module_version": "0.12.7"}, "one writer", "sudo modprobe -r v4l2loopback"),
+        ({"nodes": (replace(WELL.nodes[0], writable=False),)}, "no permission", "sudo usermod -a -G video $USER"),
+        (
+            {"sounds": (), "sound_problem": "the sound library PortAudio is missing; x"},
+            "PortAudio",
+            "sudo apt install libportaudio2",
+        ),
+        ({"sounds": (replace(MICROPHONE, inputs=0),)}, "no microphone", "pactl list short sources"),
+        ({"pulse_sinks": ()}, "no virtual cable", "pactl load-module module-null-sink sink_name=vivant"),
+        ({"has_onnxruntime": False}, "nothing to run on", "pip install 'vivant[cpu]'"),
+        ({"cores": 1}, "one core", "--runtime"),
+        ({"system": "Plan 9"}, "no camera is known", "--camera file:out.y4m"),
+    ],
+)
+def test_every_fault_has_its_command(change: dict[str, object], what: str, fix: str) -> None:
+    found = bad(replace(WELL, **change))  # type: ignore[arg-type]
+    (finding,) = [finding for finding in found if what in finding.what]
+    assert fix in finding.fix
+    assert all(finding.fix for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("system", "change", "fix"),
+    [
+        ("Windows", {"obs_installed": False}, "winget install OBSProject.OBSStudio"),
+        ("Windows", {"obs_camera_registered": False}, "virtualcam-install.bat"),
+        ("Windows", {"sounds": (CABLE,)}, "ms-settings:privacy-microphone"),
+        ("Windows", {}, "VB-CABLE"),
+        ("Darwin", {"obs_installed": False}, "brew install --cask obs"),
+        ("Darwin", {"obs_camera_registered": False}, "open -a OBS"),
+        ("Darwin", {"sounds": (CABLE,)}, "Privacy_Microphone"),
+        ("Darwin", {}, "brew install blackhole-2ch"),
+    ],
+)
+def test_faults_of_other_systems(system: str, change: dict[str, object], fix: str) -> None:
+    found = bad(replace(replace(OBS, system=system, pulse_sinks=()), **change))  # type: ignore[arg-type]
+    assert [finding for finding in found if fix in finding.fix]
+
+
+def test_a_device_in_use_is_named() -> None:
+    busy = replace(WELL, nodes=(replace(WELL.nodes[0], held_by=("obs (process 4711)",)),))
+    assert [finding for finding in findings(busy) if "obs (process 4711)" in finding.what]
+    assert "in use by obs (process 4711)" in "\n".join(listing(busy))
+
+
+def test_listing() -> None:
+    lines = list(
+        listing(replace(WELL, nodes=(*WELL.nodes, VideoNode("/dev/video0", "Laptop", is_loopback=False, writable=True))))
+    )
+    text = "\n".join(lines)
+    assert "/dev/video10   (Vivant, ready)" in text
+    assert "/dev/video0   (Laptop, a real camera: not for Vivant)" in text
+    assert "USB Headset   (ALSA, 1 channels, 48000 Hz)" in text
+    assert "pulse:vivant.monitor" in text
+    empty = list(listing(Facts("Linux")))
+    assert empty.count("  none") == 2
+    assert "  none; `vivant doctor` says what to install" in empty
+    assert "--camera obs" in "\n".join(listing(replace(OBS, system="Windows")))
+    assert "PortAudio is missing" in "\n".join(listing(Facts("Linux", sound_problem="PortAudio is missing")))
+
+
+def write(path: Path, text: str | bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def test_facts_of_a_linux_machine(tmp_path: Path) -> None:
+    write(tmp_path / "sys/module/v4l2loopback/version", "0.12.7\n")
+    write(tmp_path / "sys/module/v4l2loopback/parameters/exclusive_caps", "Y,N,N,N\n")
+    write(tmp_path / "sys/class/video4linux/video10/name", "Vivant\n")
+    write(tmp_path / "sys/class/video4linux/video10/max_openers", "10\n")
+    write(tmp_path / "sys/class/video4linux/video0/name", "Laptop\n")
+    write(tmp_path / "sys/firmware/efi/efivars/SecureBoot-8be4df61", b"\x06\x00\x00\x00\x01")
+    write(tmp_path / "dev/video10", "")
+    write(tmp_path / "proc/4711/comm", "obs\n")
+    (tmp_path / "proc/4711/fd").mkdir(parents=True)
+    (tmp_path / "proc/4711/fd/9").symlink_to(tmp_path / "dev/video10")
+    printed = {"modinfo": "/lib/modules/x.ko\n", "id": "me video\n", "pactl": "0\tvivant\tmodule\n1\tvivant.monitor\tmodule\n"}
+    facts = gather(lambda *command: printed.get(command[0], ""), tmp_path, "Linux")
+    assert facts.module_loaded
+    assert facts.module_installed
+    assert facts.exclusive_caps
+    assert facts.secure_boot
+    assert facts.module_version == "0.12.7"
+    assert facts.pulse_sinks == ("vivant", "vivant.monitor")
+    laptop, ours = facts.nodes
+    assert (laptop.is_loopback, laptop.writable) == (False, False)
+    assert ours == VideoNode("/dev/video10", "Vivant", is_loopback=True, writable=True, held_by=("obs (process 4711)",))
+
+
+def test_facts_of_other_systems(tmp_path: Path) -> None:
+    (tmp_path / "Program Files/obs-studio").mkdir(parents=True)
+    windows = gather(lambda *command: "ok" if command[0] == "reg" else "", tmp_path, "Windows")
+    assert (windows.obs_installed, windows.obs_camera_registered) == (True, True)
+    (tmp_path / "Applications/OBS.app").mkdir(parents=True)
+    line = "*\t*\t2MMRE5MTB8\tcom.obsproject.obs-studio.mac-camera-extension (30.0/1)\tOBS\t[activated enabled]"
+    macos = gather(lambda *command: line if command[0] == "systemextensionsctl" else "", tmp_path, "Darwin")
+    assert (macos.obs_installed, macos.obs_camera_registered) == (True, True)
+    assert not gather(lambda *_: "", tmp_path / "none", "Darwin").obs_installed
+    assert gather(lambda *_: "", tmp_path, "Plan 9").system == "Plan 9"

@@ -1,0 +1,364 @@
+"""The parts between a microphone and an output."""
+
+from __future__ import annotations
+
+import io
+import socket
+import struct
+import threading
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.session.command_line import write_wav
+from vivant.clock import VirtualClock
+from vivant.errors import InputError, UnavailableError
+from vivant.types import Float32Array
+from vivant_bridge.choose import choose_speaker
+from vivant_bridge.delay import MOST_US, Delay
+from vivant_bridge.errors import DeviceLostError
+from vivant_bridge.sound import portaudio
+from vivant_bridge.sound.ear import FLOOR_S, Ear
+from vivant_bridge.sound.gate import SILENT_DB, Gate
+from vivant_bridge.sound.output import AudioSink, MemorySink, NullSink
+from vivant_bridge.sound.pipe import PcmSource, network
+from vivant_bridge.sound.portaudio import SoundDevice, find_device
+from vivant_bridge.sound.resample import Resampler
+from vivant_bridge.sound.ring import SampleRing
+from vivant_bridge.sound.source import AudioSource, FileSource, mono, silence, tone
+from vivant_bridge.sound.tape import Tape
+
+pytestmark = pytest.mark.unit
+
+RATE_HZ = 48_000
+BLOCK = 480
+
+
+def numbers(first: int, n: int) -> Float32Array:
+    return np.arange(first, first + n, dtype=np.float32)
+
+
+def sine(n: int, rate_hz: int, hz: float = 440.0) -> Float32Array:
+    wave: Float32Array = (0.5 * np.sin(2 * np.pi * hz * np.arange(n) / rate_hz)).astype(np.float32)
+    return wave
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 60)), max_size=60))
+def test_ring_is_a_queue_that_forgets_the_oldest(steps: list[tuple[bool, int]]) -> None:
+    ring, model, given_out, dropped = SampleRing(50), deque[float](maxlen=50), 0, 0
+    for is_push, n in steps:
+        if is_push:
+            dropped += max(0, len(model) + n - 50)
+            model.extend(numbers(given_out, n).tolist())
+            ring.push(numbers(given_out, n))
+            given_out += n
+        else:
+            assert ring.pop(n).tolist() == [model.popleft() for _ in range(min(n, len(model)))]
+        assert len(ring) == len(model)
+    assert ring.dropped == dropped
+    assert ring.pop().tolist() == list(model)
+
+
+@given(st.lists(st.integers(0, 700), max_size=30), st.integers(-100, 3000), st.integers(0, 500))
+def test_tape_gives_what_was_written_where_it_was_written(lengths: list[int], start: int, n: int) -> None:
+    tape, whole = Tape(1000, seconds=0.4), [0.0]
+    whole.clear()
+    for length in lengths:
+        tape.append(numbers(len(whole) + 1, length))
+        whole += numbers(len(whole) + 1, length).tolist()
+    expected = [whole[i] if max(0, len(whole) - 400) <= i < len(whole) else 0.0 for i in range(start, start + n)]
+    assert tape.read(start, n).tolist() == expected
+
+
+def test_tape_skips_in_silence() -> None:
+    tape = Tape(1000, seconds=1.0)
+    tape.append(numbers(1, 100))
+    tape.skip_to(5_000)
+    assert tape.written == 5_000
+    assert not tape.read(4_000, 1_000).any()
+    assert tape.time_us(tape.position(1_234_000)) == 1_234_000
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from([8_000, 16_000, 44_100, 48_000, 96_000, 192_000]), st.lists(st.integers(1, 3000), max_size=12))
+def test_resampling_is_the_same_however_it_is_cut(rate_hz: int, lengths: list[int]) -> None:
+    samples = sine(sum(lengths), rate_hz)
+    whole, pieces = Resampler(rate_hz, RATE_HZ), Resampler(rate_hz, RATE_HZ)
+    whole.push(samples)
+    at_once = whole.pull(whole.ready)
+    out = []
+    for last, length in zip(np.cumsum(lengths), lengths, strict=True):
+        pieces.push(samples[last - length : last])
+        out.append(pieces.pull(pieces.ready))
+    joined = np.concatenate([np.zeros(0, np.float32), *out])
+    assert abs(len(joined) - len(at_once)) <= 1
+    n = min(len(joined), len(at_once))
+    assert np.allclose(joined[:n], at_once[:n], atol=2e-3)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100, 48_000, 96_000, 192_000])
+def test_resampling_keeps_a_tone_and_its_time(rate_hz: int) -> None:
+    resampler = Resampler(rate_hz, RATE_HZ)
+    resampler.push(sine(rate_hz // 2, rate_hz))
+    heard = resampler.pull(resampler.ready)
+    assert len(heard) == pytest.approx(RATE_HZ / 2, abs=150)
+    middle = slice(2_000, 20_000)
+    assert np.abs(heard - sine(len(heard), RATE_HZ))[middle].max() < 0.004
+
+
+def test_resampling_removes_what_would_fold_back() -> None:
+    resampler = Resampler(96_000, 16_000)
+    resampler.push(sine(48_000, 96_000, hz=15_000))
+    assert np.abs(resampler.pull(resampler.ready)[200:-200]).max() < 0.005
+
+
+def test_drift_reads_faster() -> None:
+    resampler = Resampler(RATE_HZ, RATE_HZ)
+    resampler.push(sine(2 * RATE_HZ, RATE_HZ))
+    heard = resampler.pull(RATE_HZ, drift=0.004)
+    assert np.abs(heard - sine(RATE_HZ, RATE_HZ, hz=440 * 1.004))[100:].max() < 0.01
+
+
+def hear(ear: Ear, seconds: float, *, off_ppm: int, burst: int, in_hz: int = RATE_HZ) -> list[float]:
+    """Feed an ear with bursts from a clock that is off; its waiting times in ms, one per block."""
+    waits, given_out, level = [], 0, sine(400_000, in_hz)
+    for tick in range(round(seconds * 100)):
+        arrived = (tick + 1) * BLOCK * in_hz * (1_000_000 + off_ppm) // (RATE_HZ * 1_000_000) // burst * burst
+        if arrived > given_out:
+            ear.hear(np.resize(level, arrived - given_out), in_hz)
+            given_out = arrived
+        ear.block(BLOCK)
+        waits.append(ear.held_us / 1000)
+    return waits
+
+
+@pytest.mark.parametrize("off_ppm", [-300, 0, 300])
+@pytest.mark.parametrize(("burst", "in_hz"), [(480, 48_000), (960, 96_000), (441, 44_100), (1024, 16_000)])
+def test_ear_neither_runs_full_nor_dry(off_ppm: int, burst: int, in_hz: int) -> None:
+    ear = Ear(RATE_HZ)
+    waits = hear(ear, 20, off_ppm=off_ppm, burst=burst, in_hz=in_hz)
+    assert max(waits[1000:]) < 1000 * (2 * burst / in_hz + FLOOR_S) + 15
+    assert ear.gaps <= 4
+
+
+def test_ear_throws_away_what_came_much_too_late() -> None:
+    ear = Ear(RATE_HZ)
+    hear(ear, 3, off_ppm=0, burst=480)
+    ear.hear(sine(RATE_HZ, RATE_HZ), RATE_HZ)  # a second at once
+    assert hear(ear, 6, off_ppm=0, burst=480)[-1] < 40
+
+
+def test_ear_is_silent_without_a_source_and_after_it() -> None:
+    ear = Ear(RATE_HZ)
+    assert not ear.block(BLOCK).any()
+    ear.hear(sine(1_000, RATE_HZ), RATE_HZ)
+    assert ear.block(BLOCK).any()
+    for _ in range(3):
+        ear.block(BLOCK)
+    assert not ear.block(BLOCK).any()
+    assert ear.gaps == 1
+
+
+def test_ear_takes_up_another_rate() -> None:
+    ear = Ear(RATE_HZ)
+    hear(ear, 1, off_ppm=0, burst=480)
+    hear(ear, 1, off_ppm=0, burst=160, in_hz=16_000)
+    ear.hear(sine(1_000, 16_000), 16_000)
+    assert np.abs(ear.block(BLOCK)).max() > 0.4
+
+
+def test_gate_opens_holds_and_closes() -> None:
+    gate, loud, quiet = Gate(RATE_HZ, -40.0), sine(BLOCK, RATE_HZ), sine(BLOCK, RATE_HZ) * np.float32(0.001)
+    assert not gate(quiet).any()
+    assert gate.level_db == pytest.approx(-69, abs=1)
+    first = gate(loud)
+    assert abs(first[0]) < 1e-6
+    assert np.array_equal(gate(loud), loud)
+    kept = [bool(np.array_equal(gate(quiet), quiet)) for _ in range(40)]
+    assert kept[:24] == [True] * 24
+    assert kept[-10:] == [False] * 10
+    assert not gate(quiet).any()
+
+
+def test_gate_modes() -> None:
+    loud = sine(BLOCK, RATE_HZ)
+    assert np.abs(Gate(RATE_HZ, None)(loud * np.float32(1e-4))).max() > 0
+    for gate in (Gate(RATE_HZ, muted=True), Gate(RATE_HZ, paused=True), Gate(RATE_HZ, push_to_talk=True)):
+        assert not gate(loud).any()
+        assert gate.level_db > -10
+    talking = Gate(RATE_HZ, push_to_talk=True)
+    talking.talk(0.05)
+    assert [bool(talking(loud).any()) for _ in range(8)] == [True] * 5 + [False] * 3
+    assert Gate(RATE_HZ)(np.zeros(BLOCK, np.float32)).max() == 0
+    assert Gate(RATE_HZ).level_db == SILENT_DB
+
+
+def test_mono_of_an_interface_with_one_voice_in_eight_channels() -> None:
+    voice, noise = sine(960, 96_000), np.float32(1e-5) * np.ones(960, np.float32)
+    block = np.stack([noise, noise, voice, noise, noise, noise, noise, noise], axis=1)
+    assert np.allclose(mono(block), voice)
+    assert np.allclose(mono(np.stack([voice, voice], axis=1)), voice)
+    assert not mono(np.zeros((10, 8), np.float32)).any()
+    assert mono(voice).shape == mono(voice[:, None]).shape == (960,)
+
+
+@pytest.fixture(params=["tone", "silence", "file", "loop"])
+def source(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[AudioSource, VirtualClock]:
+    clock = VirtualClock()
+    path = write_wav(tmp_path / "voice.wav", sine(8_000, 16_000), 16_000)
+    made: dict[str, AudioSource] = {
+        "tone": tone(clock, 44_100),
+        "silence": silence(clock),
+        "file": FileSource(path, clock),
+        "loop": FileSource(path, clock, repeat=True),
+    }
+    return made[request.param], clock
+
+
+def test_sources_deliver_at_the_speed_of_time(source: tuple[AudioSource, VirtualClock]) -> None:
+    sound, clock = source
+    sound.open()
+    total = 0
+    for milliseconds in (10, 20, 1500, 1500, 3000):
+        clock._now_us = 1000 * milliseconds
+        total += len(sound.read())
+        assert total == sound.rate_hz * milliseconds // 1000
+    sound.close()
+    sound.close()
+    sound.open()
+    assert len(sound.read()) <= 1
+
+
+def test_a_file_ends_in_silence_and_a_loop_goes_on(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    path = write_wav(tmp_path / "voice.wav", sine(8_000, 16_000), 16_000)
+    for repeat in (False, True):
+        sound = FileSource(path, clock, repeat=repeat)
+        sound.open()
+        clock._now_us += 1_000_000
+        samples = sound.read()
+        assert samples[:8_000].any()
+        assert samples[8_000:].any() == repeat
+    with pytest.raises(InputError, match="does not exist"):
+        FileSource(tmp_path / "none.wav", clock).open()
+
+
+def wait_for(source: AudioSource, n: int) -> Float32Array:
+    pieces: list[Float32Array] = []
+    wake = threading.Event()
+    while sum(map(len, pieces)) < n:
+        pieces.append(source.read())
+        wake.wait(0.005)
+    return np.concatenate(pieces)
+
+
+def test_raw_pcm_of_two_channels_cut_anywhere() -> None:
+    samples = (numbers(0, 600) / 1000).repeat(2)
+    data = struct.pack(f"<{len(samples)}h", *(int(s * 32767) for s in samples))
+
+    class Dribble(io.BytesIO):
+        def read1(self, size: int | None = -1) -> bytes:
+            return super().read1(7)
+
+    source = PcmSource("a pipe", 48_000, 2, lambda: Dribble(data))
+    source.open()
+    assert np.allclose(wait_for(source, 600), numbers(0, 600) / 1000, atol=1e-3)
+    with pytest.raises(DeviceLostError, match="a pipe has ended"):
+        wait_for(source, 1)
+
+
+def test_a_voice_over_tcp_and_another_after_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    source = network(f"127.0.0.1:{port}", 16_000, 1)
+    for value in (8_000, -8_000):
+        source.open()
+        while True:
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+                    connection.sendall(struct.pack("<h", value) * 400)
+                break
+            except ConnectionRefusedError:
+                threading.Event().wait(0.01)
+        assert np.allclose(wait_for(source, 400), value / 32768)
+        with pytest.raises(DeviceLostError, match="has ended"):
+            wait_for(source, 1)
+        source.close()
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:5000", "example.org:80", "127.0.0.1", "127.0.0.1:x"])
+def test_a_network_voice_is_local(address: str) -> None:
+    with pytest.raises(InputError, match=r"tcp:127\.0\.0\.1:5050"):
+        network(address, 48_000, 1)
+
+
+@pytest.mark.parametrize(("rate_hz", "channels"), [(7_999, 1), (192_001, 1), (48_000, 0), (48_000, 33)])
+def test_impossible_pcm(rate_hz: int, channels: int) -> None:
+    with pytest.raises(InputError, match="raw PCM needs"):
+        network("127.0.0.1:5000", rate_hz, channels)
+
+
+@pytest.mark.parametrize("kind", [MemorySink, NullSink])
+def test_sinks_tell_when_a_sample_is_heard(kind: type[MemorySink]) -> None:
+    clock = VirtualClock()
+    sink: AudioSink = kind(clock, 48_000, latency_us=20_000)
+    sink.open()
+    assert (sink.queued_us(), sink.heard_at_us()) == (0, 20_000)
+    sink.write(np.ones(4_800, np.float32))
+    assert (sink.queued_us(), sink.heard_at_us()) == (100_000, 120_000)
+    clock._now_us = 60_000
+    assert (sink.queued_us(), sink.heard_at_us()) == (40_000, 120_000)
+    clock._now_us = 200_000  # starved: silence was played meanwhile
+    assert sink.heard_at_us() == pytest.approx(220_000, abs=25)
+    sink.close()
+    sink.close()
+
+
+def test_delay_changes_slowly_and_within_limits() -> None:
+    delay = Delay(100_000)
+    delay.grow(0)
+    delay.grow(1_000_000)  # it is growing already
+    assert [delay.at(1_000_000 * second) for second in range(6)] == [100_000, 105_000, 110_000, 115_000, 120_000, 120_000]
+    delay.shrink(10_000_000)
+    assert [delay.at(1_000_000 * second) for second in (10, 12, 14, 20)] == [120_000, 110_000, 100_000, 100_000]
+    delay.shrink(20_000_000)
+    assert delay.at(60_000_000) == 100_000
+    for step in range(200):
+        delay.grow((10 + step) * 10_000_000)
+    assert delay.at(10_000_000_000) == MOST_US
+    delay.raise_to(MOST_US + 1)
+    delay.shrink(20_000_000_000)
+    assert delay.at(30_000_000_000) == MOST_US + 1
+
+
+DEVICES = [
+    SoundDevice(0, "HDA Intel: Analog", "ALSA", 2, 2, 44_100),
+    SoundDevice(1, "USB Podcaster", "ALSA", 1, 0, 48_000),
+    SoundDevice(2, "USB Headset", "ALSA", 1, 2, 48_000),
+    SoundDevice(3, "USB Headset", "JACK", 1, 2, 48_000),
+]
+
+
+def test_devices_are_found_by_name() -> None:
+    assert find_device("podcast", output=False, devices=DEVICES).index == 1
+    assert find_device("usb headset", output=True, devices=DEVICES).index == 2
+    assert find_device("default", output=False, devices=DEVICES, default=2).index == 2
+    assert find_device("default", output=False, devices=DEVICES).index == 0
+    with pytest.raises(InputError, match="several microphones are called like 'usb': 'USB Podcaster', 'USB Headset'"):
+        find_device("usb", output=False, devices=DEVICES)
+    with pytest.raises(DeviceLostError, match="no output is called 'podcast'; `vivant devices` lists them"):
+        find_device("podcast", output=True, devices=DEVICES)
+    with pytest.raises(DeviceLostError, match="there is no microphone"):
+        find_device("default", output=False, devices=[])
+
+
+def test_without_the_sound_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "sounddevice", None)
+    with pytest.raises(UnavailableError, match=r"extra 'mic': pip install 'vivant\[mic\]'"):
+        choose_speaker("default", VirtualClock())
+    with pytest.raises(UnavailableError):
+        portaudio.sound_devices()
