@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.live import Heard, PlainFace, at, live
 from tests.virtual import Inline, LoopClock
+from vivant.motion.voice import Voice
 from vivant.session.session import EAGER_MS, Session, SessionConfig
 from vivant.types import Float32Array, UtteranceStart, VideoFrame
 
@@ -46,7 +47,7 @@ def test_the_first_frame_comes_sooner_and_time_falls_back_in_the_silence(voice: 
     line = voice[:VOICE_RATE_HZ]
     (usual, _), (eager, session) = spoken(line, eager=False), spoken(line, eager=True)
     gained_ms = first_frame_ms(usual) - first_frame_ms(eager)
-    assert 60 <= gained_ms <= 100
+    assert 60 <= gained_ms <= Voice.look_ahead_ms
     assert session.stats.late <= 4  # idle frames of the time that was skipped
     delays = delays_ms(eager)
     assert min(delays) < delays[0] - 90  # ahead while the line is spoken
