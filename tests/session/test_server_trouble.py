@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from tests.session.server_kit import gone, picture, raw_stub, run_served, settings, tone, until
 from vivant.client import Client, RemoteFrame, connect
 from vivant.errors import InputError, UnavailableError
+from vivant.honest.consent import Consent
 from vivant.server.limits import Limits
 from vivant.server.security import Security
 from vivant.server.server import Server, ServerConfig
@@ -121,9 +122,9 @@ def test_a_portrait_that_is_no_picture_and_one_that_is_too_large() -> None:
 
 def test_pictures_of_clients_who_left_make_room_for_new_ones() -> None:
     async def story(server: Server, client: Client) -> None:
-        first = await client.put_portrait(picture(1))
+        first = await client.put_portrait(picture(1), Consent.UNREAL)
         async with connect(f"127.0.0.1:{server.port}") as other:
-            second = await other.put_portrait(picture(2))
+            second = await other.put_portrait(picture(2), Consent.UNREAL)
             assert second in await other.portraits()
         assert first not in await client.portraits()
 

@@ -15,7 +15,7 @@ from vivant.errors import InputError, OutputError
 from vivant.face import default_motion, open_portrait
 from vivant.honest.policy import Policy
 from vivant.server.call import House
-from vivant.server.crew import Crew, Governor
+from vivant.server.crew import Crew, Governor, bakery
 from vivant.server.limits import Limits
 from vivant.server.metrics import Metrics
 from vivant.server.portraits import Opener, Portraits
@@ -53,6 +53,7 @@ class Server:
         self.house = House(
             portraits=Portraits(limits, opener),
             crew=crew,
+            bakery=bakery(crew.workers),
             governor=Governor(crew, clock, min(limits.sessions, Policy.load().max_sessions or limits.sessions)),
             metrics=self.metrics,
             clock=clock,
@@ -86,7 +87,8 @@ class Server:
         self._governing.cancel()
         await asyncio.gather(self._governing, return_exceptions=True)
         self.house.portraits.close()
-        self.house.crew.shutdown(wait=False, cancel_futures=True)
+        for executor in (self.house.crew, self.house.bakery):
+            executor.shutdown(wait=False, cancel_futures=True)
         if self.config.metrics_port is not None:
             self._metrics_server.shutdown()
 

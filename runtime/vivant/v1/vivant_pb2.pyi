@@ -464,12 +464,14 @@ class Limits(_message.Message):
     def __init__(self, sessions: _Optional[int] = ..., size_px: _Optional[int] = ..., portrait_bytes: _Optional[int] = ..., portrait_pixels: _Optional[int] = ..., message_bytes: _Optional[int] = ..., messages_per_s: _Optional[int] = ..., portraits: _Optional[int] = ..., audio_queue_ms: _Optional[int] = ...) -> None: ...
 
 class PutPortraitRequest(_message.Message):
-    __slots__ = ("image", "transparent")
+    __slots__ = ("image", "transparent", "consent")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     TRANSPARENT_FIELD_NUMBER: _ClassVar[int]
+    CONSENT_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     transparent: bool
-    def __init__(self, image: _Optional[bytes] = ..., transparent: bool = ...) -> None: ...
+    consent: Consent
+    def __init__(self, image: _Optional[bytes] = ..., transparent: bool = ..., consent: _Optional[_Union[Consent, _Mapping]] = ...) -> None: ...
 
 class PutPortraitResponse(_message.Message):
     __slots__ = ("portrait",)
@@ -508,14 +510,16 @@ class DeletePortraitResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class WarmUpRequest(_message.Message):
-    __slots__ = ("portrait", "size_px", "transparent")
+    __slots__ = ("portrait", "size_px", "transparent", "consent")
     PORTRAIT_FIELD_NUMBER: _ClassVar[int]
     SIZE_PX_FIELD_NUMBER: _ClassVar[int]
     TRANSPARENT_FIELD_NUMBER: _ClassVar[int]
+    CONSENT_FIELD_NUMBER: _ClassVar[int]
     portrait: PortraitRef
     size_px: int
     transparent: bool
-    def __init__(self, portrait: _Optional[_Union[PortraitRef, _Mapping]] = ..., size_px: _Optional[int] = ..., transparent: bool = ...) -> None: ...
+    consent: Consent
+    def __init__(self, portrait: _Optional[_Union[PortraitRef, _Mapping]] = ..., size_px: _Optional[int] = ..., transparent: bool = ..., consent: _Optional[_Union[Consent, _Mapping]] = ...) -> None: ...
 
 class WarmUpResponse(_message.Message):
     __slots__ = ("portrait_id", "elapsed_us")

@@ -104,66 +104,68 @@ namespace Vivant.V1 {
             "CHNlc3Npb25zGAEgASgNEg8KB3NpemVfcHgYAiABKA0SFgoOcG9ydHJhaXRf",
             "Ynl0ZXMYAyABKA0SFwoPcG9ydHJhaXRfcGl4ZWxzGAQgASgNEhUKDW1lc3Nh",
             "Z2VfYnl0ZXMYBSABKA0SFgoObWVzc2FnZXNfcGVyX3MYBiABKA0SEQoJcG9y",
-            "dHJhaXRzGAcgASgNEhYKDmF1ZGlvX3F1ZXVlX21zGAggASgNIjgKElB1dFBv",
+            "dHJhaXRzGAcgASgNEhYKDmF1ZGlvX3F1ZXVlX21zGAggASgNIl0KElB1dFBv",
             "cnRyYWl0UmVxdWVzdBINCgVpbWFnZRgBIAEoDBITCgt0cmFuc3BhcmVudBgC",
-            "IAEoCCI8ChNQdXRQb3J0cmFpdFJlc3BvbnNlEiUKCHBvcnRyYWl0GAEgASgL",
-            "MhMudml2YW50LnYxLlBvcnRyYWl0Ij8KCFBvcnRyYWl0EhMKC3BvcnRyYWl0",
-            "X2lkGAEgASgJEg8KB2J1bmRsZWQYAiABKAgSDQoFbm90ZXMYAyADKAkiFgoU",
-            "TGlzdFBvcnRyYWl0c1JlcXVlc3QiPwoVTGlzdFBvcnRyYWl0c1Jlc3BvbnNl",
-            "EiYKCXBvcnRyYWl0cxgBIAMoCzITLnZpdmFudC52MS5Qb3J0cmFpdCIsChVE",
-            "ZWxldGVQb3J0cmFpdFJlcXVlc3QSEwoLcG9ydHJhaXRfaWQYASABKAkiGAoW",
-            "RGVsZXRlUG9ydHJhaXRSZXNwb25zZSJfCg1XYXJtVXBSZXF1ZXN0EigKCHBv",
-            "cnRyYWl0GAEgASgLMhYudml2YW50LnYxLlBvcnRyYWl0UmVmEg8KB3NpemVf",
-            "cHgYAiABKA0SEwoLdHJhbnNwYXJlbnQYAyABKAgiOQoOV2FybVVwUmVzcG9u",
-            "c2USEwoLcG9ydHJhaXRfaWQYASABKAkSEgoKZWxhcHNlZF91cxgCIAEoBCJO",
-            "ChFTeW50aGVzaXplUmVxdWVzdBIoCgZjb25maWcYASABKAsyGC52aXZhbnQu",
-            "djEuU2Vzc2lvbkNvbmZpZxIPCgdzYW1wbGVzGAIgASgMIpUBChJTeW50aGVz",
-            "aXplUmVzcG9uc2USLAoHc3RhcnRlZBgBIAEoCzIZLnZpdmFudC52MS5TZXNz",
-            "aW9uU3RhcnRlZEgAEiEKBWZyYW1lGAIgASgLMhAudml2YW50LnYxLkZyYW1l",
-            "SAASIwoGbW90aW9uGAMgASgLMhEudml2YW50LnYxLk1vdGlvbkgAQgkKB21l",
-            "c3NhZ2UqhgEKC1BpeGVsRm9ybWF0EhwKGFBJWEVMX0ZPUk1BVF9VTlNQRUNJ",
-            "RklFRBAAEhUKEVBJWEVMX0ZPUk1BVF9SR0JBEAESFAoQUElYRUxfRk9STUFU",
-            "X1JHQhACEhUKEVBJWEVMX0ZPUk1BVF9JNDIwEAMSFQoRUElYRUxfRk9STUFU",
-            "X0pQRUcQBCpwCg5GcmFtZVRyYW5zcG9ydBIfChtGUkFNRV9UUkFOU1BPUlRf",
-            "VU5TUEVDSUZJRUQQABIaChZGUkFNRV9UUkFOU1BPUlRfSU5MSU5FEAESIQod",
-            "RlJBTUVfVFJBTlNQT1JUX1NIQVJFRF9NRU1PUlkQAipfCgtBdWRpb0Zvcm1h",
-            "dBIcChhBVURJT19GT1JNQVRfVU5TUEVDSUZJRUQQABIaChZBVURJT19GT1JN",
-            "QVRfUENNX1MxNkxFEAESFgoSQVVESU9fRk9STUFUX0YzMkxFEAIqaQoHT3V0",
-            "cHV0cxIXChNPVVRQVVRTX1VOU1BFQ0lGSUVEEAASEgoOT1VUUFVUU19GUkFN",
-            "RVMQARISCg5PVVRQVVRTX01PVElPThACEh0KGU9VVFBVVFNfRlJBTUVTX0FO",
-            "RF9NT1RJT04QAypQCghEZWxpdmVyeRIYChRERUxJVkVSWV9VTlNQRUNJRklF",
-            "RBAAEhIKDkRFTElWRVJZX1BBQ0VEEAESFgoSREVMSVZFUllfSU1NRURJQVRF",
-            "EAIqxgEKB0Vtb3Rpb24SFwoTRU1PVElPTl9VTlNQRUNJRklFRBAAEhMKD0VN",
-            "T1RJT05fTkVVVFJBTBABEhEKDUVNT1RJT05fSEFQUFkQAhIPCgtFTU9USU9O",
-            "X1NBRBADEhEKDUVNT1RJT05fQU5HUlkQBBIVChFFTU9USU9OX1NVUlBSSVNF",
-            "RBAFEhIKDkVNT1RJT05fQUZSQUlEEAYSFQoRRU1PVElPTl9ESVNHVVNURUQQ",
-            "BxIUChBFTU9USU9OX0NPTlRFTVBUEAgqlAEKDENvbnNlbnRCYXNpcxIdChlD",
-            "T05TRU5UX0JBU0lTX1VOU1BFQ0lGSUVEEAASFAoQQ09OU0VOVF9CQVNJU19N",
-            "RRABEhgKFENPTlNFTlRfQkFTSVNfQUdSRUVEEAISGAoUQ09OU0VOVF9CQVNJ",
-            "U19VTlJFQUwQAxIbChdDT05TRU5UX0JBU0lTX1NZTlRIRVRJQxAEKk4KCUxh",
-            "YmVsTW9kZRIaChZMQUJFTF9NT0RFX1VOU1BFQ0lGSUVEEAASEgoOTEFCRUxf",
-            "TU9ERV9PRkYQARIRCg1MQUJFTF9NT0RFX09OEAIqXgoNV2F0ZXJtYXJrTW9k",
-            "ZRIeChpXQVRFUk1BUktfTU9ERV9VTlNQRUNJRklFRBAAEhYKEldBVEVSTUFS",
-            "S19NT0RFX09GRhABEhUKEVdBVEVSTUFSS19NT0RFX09OEAIqggIKCUV2ZW50",
-            "VHlwZRIaChZFVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASIAocRVZFTlRfVFlQ",
-            "RV9VVFRFUkFOQ0VfU1RBUlRFRBABEiEKHUVWRU5UX1RZUEVfVVRURVJBTkNF",
-            "X0ZJTklTSEVEEAISGgoWRVZFTlRfVFlQRV9JTlRFUlJVUFRFRBADEh8KG0VW",
-            "RU5UX1RZUEVfUE9SVFJBSVRfQ0hBTkdFRBAEEh4KGkVWRU5UX1RZUEVfUE9S",
-            "VFJBSVRfRkFJTEVEEAUSHgoaRVZFTlRfVFlQRV9RVUFMSVRZX0NIQU5HRUQQ",
-            "BhIXChNFVkVOVF9UWVBFX0RSQUlOSU5HEAcysgQKC0ZhY2VTZXJ2aWNlEkQK",
-            "B0FuaW1hdGUSGS52aXZhbnQudjEuQW5pbWF0ZVJlcXVlc3QaGi52aXZhbnQu",
-            "djEuQW5pbWF0ZVJlc3BvbnNlKAEwARJYCg9HZXRDYXBhYmlsaXRpZXMSIS52",
-            "aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdBoiLnZpdmFudC52MS5H",
-            "ZXRDYXBhYmlsaXRpZXNSZXNwb25zZRJMCgtQdXRQb3J0cmFpdBIdLnZpdmFu",
-            "dC52MS5QdXRQb3J0cmFpdFJlcXVlc3QaHi52aXZhbnQudjEuUHV0UG9ydHJh",
-            "aXRSZXNwb25zZRJSCg1MaXN0UG9ydHJhaXRzEh8udml2YW50LnYxLkxpc3RQ",
-            "b3J0cmFpdHNSZXF1ZXN0GiAudml2YW50LnYxLkxpc3RQb3J0cmFpdHNSZXNw",
-            "b25zZRJVCg5EZWxldGVQb3J0cmFpdBIgLnZpdmFudC52MS5EZWxldGVQb3J0",
-            "cmFpdFJlcXVlc3QaIS52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXNwb25z",
-            "ZRI9CgZXYXJtVXASGC52aXZhbnQudjEuV2FybVVwUmVxdWVzdBoZLnZpdmFu",
-            "dC52MS5XYXJtVXBSZXNwb25zZRJLCgpTeW50aGVzaXplEhwudml2YW50LnYx",
-            "LlN5bnRoZXNpemVSZXF1ZXN0Gh0udml2YW50LnYxLlN5bnRoZXNpemVSZXNw",
-            "b25zZTABQgyqAglWaXZhbnQuVjFiBnByb3RvMw=="));
+            "IAEoCBIjCgdjb25zZW50GAMgASgLMhIudml2YW50LnYxLkNvbnNlbnQiPAoT",
+            "UHV0UG9ydHJhaXRSZXNwb25zZRIlCghwb3J0cmFpdBgBIAEoCzITLnZpdmFu",
+            "dC52MS5Qb3J0cmFpdCI/CghQb3J0cmFpdBITCgtwb3J0cmFpdF9pZBgBIAEo",
+            "CRIPCgdidW5kbGVkGAIgASgIEg0KBW5vdGVzGAMgAygJIhYKFExpc3RQb3J0",
+            "cmFpdHNSZXF1ZXN0Ij8KFUxpc3RQb3J0cmFpdHNSZXNwb25zZRImCglwb3J0",
+            "cmFpdHMYASADKAsyEy52aXZhbnQudjEuUG9ydHJhaXQiLAoVRGVsZXRlUG9y",
+            "dHJhaXRSZXF1ZXN0EhMKC3BvcnRyYWl0X2lkGAEgASgJIhgKFkRlbGV0ZVBv",
+            "cnRyYWl0UmVzcG9uc2UihAEKDVdhcm1VcFJlcXVlc3QSKAoIcG9ydHJhaXQY",
+            "ASABKAsyFi52aXZhbnQudjEuUG9ydHJhaXRSZWYSDwoHc2l6ZV9weBgCIAEo",
+            "DRITCgt0cmFuc3BhcmVudBgDIAEoCBIjCgdjb25zZW50GAQgASgLMhIudml2",
+            "YW50LnYxLkNvbnNlbnQiOQoOV2FybVVwUmVzcG9uc2USEwoLcG9ydHJhaXRf",
+            "aWQYASABKAkSEgoKZWxhcHNlZF91cxgCIAEoBCJOChFTeW50aGVzaXplUmVx",
+            "dWVzdBIoCgZjb25maWcYASABKAsyGC52aXZhbnQudjEuU2Vzc2lvbkNvbmZp",
+            "ZxIPCgdzYW1wbGVzGAIgASgMIpUBChJTeW50aGVzaXplUmVzcG9uc2USLAoH",
+            "c3RhcnRlZBgBIAEoCzIZLnZpdmFudC52MS5TZXNzaW9uU3RhcnRlZEgAEiEK",
+            "BWZyYW1lGAIgASgLMhAudml2YW50LnYxLkZyYW1lSAASIwoGbW90aW9uGAMg",
+            "ASgLMhEudml2YW50LnYxLk1vdGlvbkgAQgkKB21lc3NhZ2UqhgEKC1BpeGVs",
+            "Rm9ybWF0EhwKGFBJWEVMX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEVBJWEVM",
+            "X0ZPUk1BVF9SR0JBEAESFAoQUElYRUxfRk9STUFUX1JHQhACEhUKEVBJWEVM",
+            "X0ZPUk1BVF9JNDIwEAMSFQoRUElYRUxfRk9STUFUX0pQRUcQBCpwCg5GcmFt",
+            "ZVRyYW5zcG9ydBIfChtGUkFNRV9UUkFOU1BPUlRfVU5TUEVDSUZJRUQQABIa",
+            "ChZGUkFNRV9UUkFOU1BPUlRfSU5MSU5FEAESIQodRlJBTUVfVFJBTlNQT1JU",
+            "X1NIQVJFRF9NRU1PUlkQAipfCgtBdWRpb0Zvcm1hdBIcChhBVURJT19GT1JN",
+            "QVRfVU5TUEVDSUZJRUQQABIaChZBVURJT19GT1JNQVRfUENNX1MxNkxFEAES",
+            "FgoSQVVESU9fRk9STUFUX0YzMkxFEAIqaQoHT3V0cHV0cxIXChNPVVRQVVRT",
+            "X1VOU1BFQ0lGSUVEEAASEgoOT1VUUFVUU19GUkFNRVMQARISCg5PVVRQVVRT",
+            "X01PVElPThACEh0KGU9VVFBVVFNfRlJBTUVTX0FORF9NT1RJT04QAypQCghE",
+            "ZWxpdmVyeRIYChRERUxJVkVSWV9VTlNQRUNJRklFRBAAEhIKDkRFTElWRVJZ",
+            "X1BBQ0VEEAESFgoSREVMSVZFUllfSU1NRURJQVRFEAIqxgEKB0Vtb3Rpb24S",
+            "FwoTRU1PVElPTl9VTlNQRUNJRklFRBAAEhMKD0VNT1RJT05fTkVVVFJBTBAB",
+            "EhEKDUVNT1RJT05fSEFQUFkQAhIPCgtFTU9USU9OX1NBRBADEhEKDUVNT1RJ",
+            "T05fQU5HUlkQBBIVChFFTU9USU9OX1NVUlBSSVNFRBAFEhIKDkVNT1RJT05f",
+            "QUZSQUlEEAYSFQoRRU1PVElPTl9ESVNHVVNURUQQBxIUChBFTU9USU9OX0NP",
+            "TlRFTVBUEAgqlAEKDENvbnNlbnRCYXNpcxIdChlDT05TRU5UX0JBU0lTX1VO",
+            "U1BFQ0lGSUVEEAASFAoQQ09OU0VOVF9CQVNJU19NRRABEhgKFENPTlNFTlRf",
+            "QkFTSVNfQUdSRUVEEAISGAoUQ09OU0VOVF9CQVNJU19VTlJFQUwQAxIbChdD",
+            "T05TRU5UX0JBU0lTX1NZTlRIRVRJQxAEKk4KCUxhYmVsTW9kZRIaChZMQUJF",
+            "TF9NT0RFX1VOU1BFQ0lGSUVEEAASEgoOTEFCRUxfTU9ERV9PRkYQARIRCg1M",
+            "QUJFTF9NT0RFX09OEAIqXgoNV2F0ZXJtYXJrTW9kZRIeChpXQVRFUk1BUktf",
+            "TU9ERV9VTlNQRUNJRklFRBAAEhYKEldBVEVSTUFSS19NT0RFX09GRhABEhUK",
+            "EVdBVEVSTUFSS19NT0RFX09OEAIqggIKCUV2ZW50VHlwZRIaChZFVkVOVF9U",
+            "WVBFX1VOU1BFQ0lGSUVEEAASIAocRVZFTlRfVFlQRV9VVFRFUkFOQ0VfU1RB",
+            "UlRFRBABEiEKHUVWRU5UX1RZUEVfVVRURVJBTkNFX0ZJTklTSEVEEAISGgoW",
+            "RVZFTlRfVFlQRV9JTlRFUlJVUFRFRBADEh8KG0VWRU5UX1RZUEVfUE9SVFJB",
+            "SVRfQ0hBTkdFRBAEEh4KGkVWRU5UX1RZUEVfUE9SVFJBSVRfRkFJTEVEEAUS",
+            "HgoaRVZFTlRfVFlQRV9RVUFMSVRZX0NIQU5HRUQQBhIXChNFVkVOVF9UWVBF",
+            "X0RSQUlOSU5HEAcysgQKC0ZhY2VTZXJ2aWNlEkQKB0FuaW1hdGUSGS52aXZh",
+            "bnQudjEuQW5pbWF0ZVJlcXVlc3QaGi52aXZhbnQudjEuQW5pbWF0ZVJlc3Bv",
+            "bnNlKAEwARJYCg9HZXRDYXBhYmlsaXRpZXMSIS52aXZhbnQudjEuR2V0Q2Fw",
+            "YWJpbGl0aWVzUmVxdWVzdBoiLnZpdmFudC52MS5HZXRDYXBhYmlsaXRpZXNS",
+            "ZXNwb25zZRJMCgtQdXRQb3J0cmFpdBIdLnZpdmFudC52MS5QdXRQb3J0cmFp",
+            "dFJlcXVlc3QaHi52aXZhbnQudjEuUHV0UG9ydHJhaXRSZXNwb25zZRJSCg1M",
+            "aXN0UG9ydHJhaXRzEh8udml2YW50LnYxLkxpc3RQb3J0cmFpdHNSZXF1ZXN0",
+            "GiAudml2YW50LnYxLkxpc3RQb3J0cmFpdHNSZXNwb25zZRJVCg5EZWxldGVQ",
+            "b3J0cmFpdBIgLnZpdmFudC52MS5EZWxldGVQb3J0cmFpdFJlcXVlc3QaIS52",
+            "aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXNwb25zZRI9CgZXYXJtVXASGC52",
+            "aXZhbnQudjEuV2FybVVwUmVxdWVzdBoZLnZpdmFudC52MS5XYXJtVXBSZXNw",
+            "b25zZRJLCgpTeW50aGVzaXplEhwudml2YW50LnYxLlN5bnRoZXNpemVSZXF1",
+            "ZXN0Gh0udml2YW50LnYxLlN5bnRoZXNpemVSZXNwb25zZTABQgyqAglWaXZh",
+            "bnQuVjFiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
@@ -193,14 +195,14 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.GetCapabilitiesRequest), global::Vivant.V1.GetCapabilitiesRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.GetCapabilitiesResponse), global::Vivant.V1.GetCapabilitiesResponse.Parser, new[]{ "Version", "PixelFormats", "FrameTransports", "BundledPortraits", "Limits", "Sessions" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Limits), global::Vivant.V1.Limits.Parser, new[]{ "Sessions", "SizePx", "PortraitBytes", "PortraitPixels", "MessageBytes", "MessagesPerS", "Portraits", "AudioQueueMs" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PutPortraitRequest), global::Vivant.V1.PutPortraitRequest.Parser, new[]{ "Image", "Transparent" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PutPortraitRequest), global::Vivant.V1.PutPortraitRequest.Parser, new[]{ "Image", "Transparent", "Consent" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PutPortraitResponse), global::Vivant.V1.PutPortraitResponse.Parser, new[]{ "Portrait" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Portrait), global::Vivant.V1.Portrait.Parser, new[]{ "PortraitId", "Bundled", "Notes" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.ListPortraitsRequest), global::Vivant.V1.ListPortraitsRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.ListPortraitsResponse), global::Vivant.V1.ListPortraitsResponse.Parser, new[]{ "Portraits" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.DeletePortraitRequest), global::Vivant.V1.DeletePortraitRequest.Parser, new[]{ "PortraitId" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.DeletePortraitResponse), global::Vivant.V1.DeletePortraitResponse.Parser, null, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.WarmUpRequest), global::Vivant.V1.WarmUpRequest.Parser, new[]{ "Portrait", "SizePx", "Transparent" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.WarmUpRequest), global::Vivant.V1.WarmUpRequest.Parser, new[]{ "Portrait", "SizePx", "Transparent", "Consent" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.WarmUpResponse), global::Vivant.V1.WarmUpResponse.Parser, new[]{ "PortraitId", "ElapsedUs" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SynthesizeRequest), global::Vivant.V1.SynthesizeRequest.Parser, new[]{ "Config", "Samples" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SynthesizeResponse), global::Vivant.V1.SynthesizeResponse.Parser, new[]{ "Started", "Frame", "Motion" }, new[]{ "Message" }, null, null, null)
@@ -1994,7 +1996,8 @@ namespace Vivant.V1 {
     public const int ConsentFieldNumber = 15;
     private global::Vivant.V1.Consent consent_;
     /// <summary>
-    /// What the client declares about the person shown.
+    /// What the client declares about the person shown by `portrait`, and by pictures shown later in this call. It is said once per
+    /// picture: a picture that was put with it needs none here, and bundled portraits never do. A picture without one is refused.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
@@ -3796,7 +3799,7 @@ namespace Vivant.V1 {
   }
 
   /// <summary>
-  /// What the client declares about the person shown. The server decides what it requires.
+  /// What the client declares about the person shown. Without a basis no picture of a client's own is animated.
   /// </summary>
   public sealed partial class Consent : pb::IMessage<Consent>
   #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
@@ -4902,7 +4905,8 @@ namespace Vivant.V1 {
     private ulong epoch_;
     /// <summary>
     /// Chosen by the client, greater than in the last one; messages of the server carry the epoch they belong to, so that a client can
-    /// throw away what was on its way. Default: the last epoch plus one.
+    /// throw away what was on its way. Default: the last epoch plus one. One that is not greater does nothing, so that a client may
+    /// send it again when it does not know whether it came through, also as the first message of a new call.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
@@ -9568,6 +9572,7 @@ namespace Vivant.V1 {
     public PutPortraitRequest(PutPortraitRequest other) : this() {
       image_ = other.image_;
       transparent_ = other.transparent_;
+      consent_ = other.consent_ != null ? other.consent_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -9607,6 +9612,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "consent" field.</summary>
+    public const int ConsentFieldNumber = 3;
+    private global::Vivant.V1.Consent consent_;
+    /// <summary>
+    /// What the client declares about the person shown; a picture without it is refused, unless it is one of the bundled portraits.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Consent Consent {
+      get { return consent_; }
+      set {
+        consent_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -9624,6 +9644,7 @@ namespace Vivant.V1 {
       }
       if (Image != other.Image) return false;
       if (Transparent != other.Transparent) return false;
+      if (!object.Equals(Consent, other.Consent)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -9633,6 +9654,7 @@ namespace Vivant.V1 {
       int hash = 1;
       if (Image.Length != 0) hash ^= Image.GetHashCode();
       if (Transparent != false) hash ^= Transparent.GetHashCode();
+      if (consent_ != null) hash ^= Consent.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -9659,6 +9681,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(16);
         output.WriteBool(Transparent);
       }
+      if (consent_ != null) {
+        output.WriteRawTag(26);
+        output.WriteMessage(Consent);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -9677,6 +9703,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(16);
         output.WriteBool(Transparent);
       }
+      if (consent_ != null) {
+        output.WriteRawTag(26);
+        output.WriteMessage(Consent);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -9692,6 +9722,9 @@ namespace Vivant.V1 {
       }
       if (Transparent != false) {
         size += 1 + 1;
+      }
+      if (consent_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Consent);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -9710,6 +9743,12 @@ namespace Vivant.V1 {
       }
       if (other.Transparent != false) {
         Transparent = other.Transparent;
+      }
+      if (other.consent_ != null) {
+        if (consent_ == null) {
+          Consent = new global::Vivant.V1.Consent();
+        }
+        Consent.MergeFrom(other.Consent);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -9734,6 +9773,13 @@ namespace Vivant.V1 {
             Transparent = input.ReadBool();
             break;
           }
+          case 26: {
+            if (consent_ == null) {
+              Consent = new global::Vivant.V1.Consent();
+            }
+            input.ReadMessage(Consent);
+            break;
+          }
         }
       }
     #endif
@@ -9755,6 +9801,13 @@ namespace Vivant.V1 {
           }
           case 16: {
             Transparent = input.ReadBool();
+            break;
+          }
+          case 26: {
+            if (consent_ == null) {
+              Consent = new global::Vivant.V1.Consent();
+            }
+            input.ReadMessage(Consent);
             break;
           }
         }
@@ -10961,6 +11014,7 @@ namespace Vivant.V1 {
       portrait_ = other.portrait_ != null ? other.portrait_.Clone() : null;
       sizePx_ = other.sizePx_;
       transparent_ = other.transparent_;
+      consent_ = other.consent_ != null ? other.consent_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -11015,6 +11069,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "consent" field.</summary>
+    public const int ConsentFieldNumber = 4;
+    private global::Vivant.V1.Consent consent_;
+    /// <summary>
+    /// As in `PutPortraitRequest`, for a picture that was not put before.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Consent Consent {
+      get { return consent_; }
+      set {
+        consent_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -11033,6 +11102,7 @@ namespace Vivant.V1 {
       if (!object.Equals(Portrait, other.Portrait)) return false;
       if (SizePx != other.SizePx) return false;
       if (Transparent != other.Transparent) return false;
+      if (!object.Equals(Consent, other.Consent)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -11043,6 +11113,7 @@ namespace Vivant.V1 {
       if (portrait_ != null) hash ^= Portrait.GetHashCode();
       if (SizePx != 0) hash ^= SizePx.GetHashCode();
       if (Transparent != false) hash ^= Transparent.GetHashCode();
+      if (consent_ != null) hash ^= Consent.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -11073,6 +11144,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(24);
         output.WriteBool(Transparent);
       }
+      if (consent_ != null) {
+        output.WriteRawTag(34);
+        output.WriteMessage(Consent);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -11095,6 +11170,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(24);
         output.WriteBool(Transparent);
       }
+      if (consent_ != null) {
+        output.WriteRawTag(34);
+        output.WriteMessage(Consent);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -11113,6 +11192,9 @@ namespace Vivant.V1 {
       }
       if (Transparent != false) {
         size += 1 + 1;
+      }
+      if (consent_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Consent);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -11137,6 +11219,12 @@ namespace Vivant.V1 {
       }
       if (other.Transparent != false) {
         Transparent = other.Transparent;
+      }
+      if (other.consent_ != null) {
+        if (consent_ == null) {
+          Consent = new global::Vivant.V1.Consent();
+        }
+        Consent.MergeFrom(other.Consent);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -11168,6 +11256,13 @@ namespace Vivant.V1 {
             Transparent = input.ReadBool();
             break;
           }
+          case 34: {
+            if (consent_ == null) {
+              Consent = new global::Vivant.V1.Consent();
+            }
+            input.ReadMessage(Consent);
+            break;
+          }
         }
       }
     #endif
@@ -11196,6 +11291,13 @@ namespace Vivant.V1 {
           }
           case 24: {
             Transparent = input.ReadBool();
+            break;
+          }
+          case 34: {
+            if (consent_ == null) {
+              Consent = new global::Vivant.V1.Consent();
+            }
+            input.ReadMessage(Consent);
             break;
           }
         }
