@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from pathlib import Path
 
@@ -249,20 +248,6 @@ def test_synthesize_gives_the_same_motion_as_an_immediate_call() -> None:
         assert len(baked) == len(live) >= 25
         for one, other in zip(baked, live, strict=True):
             assert np.array_equal(np.array(one.weights, np.float32), other.weights)
-
-    run_served(story)
-
-
-def test_a_slow_reader_and_a_dead_client_harm_nobody() -> None:
-    async def story(server: Server, client: Client) -> None:
-        async with client.animate("ada", settings(size_px=512)) as sleepy:  # never reads: 26 MB/s pile up, but not in memory
-            async with client.animate("ada", settings()) as awake:
-                await awake.push(tone(1))
-                await awake.end()
-                frames, _ = await until(awake, "UTTERANCE_FINISHED")
-            assert len(frames) >= 20
-            await sleepy.close()
-        await asyncio.wait_for(gone(server), 2)
 
     run_served(story)
 

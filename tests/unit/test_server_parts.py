@@ -82,8 +82,8 @@ def test_a_ring_never_writes_what_the_client_may_still_read() -> None:
 
 
 class Face:
-    def __init__(self, priority: float) -> None:
-        self.importance, self.detail = (priority, 0.0), 0
+    def __init__(self, priority: float, *, paced: bool = True) -> None:
+        self.importance, self.detail, self.paced = (priority, 0.0), 0, paced
 
     def set_detail(self, level: int, why: str) -> None:
         self.detail = level
@@ -114,6 +114,18 @@ def test_overload_costs_the_least_important_first_and_is_given_back_last() -> No
         for _ in range(4 * LEAST_DETAIL):
             governor.judge(calm, 0)
         assert far.detail == 0
+
+
+def test_a_call_that_is_never_late_keeps_its_quality_and_an_empty_server_takes_anyone() -> None:
+    clock = VirtualClock()
+    with Crew(clock, 1) as crew:
+        governor, baking = Governor(crew, clock, 8), Face(0, paced=False)
+        governor.admit(baking)
+        for _ in range(2 * LEAST_DETAIL):
+            governor.judge(Load(0.99, 50_000), 0)
+        assert baking.detail == 0
+        governor.leave(baking)
+        governor.admit(Face(50))
 
 
 @given(pixels=hnp.arrays(np.uint8, (4, 6, 4)))

@@ -137,7 +137,7 @@ class RemoteFace:
         memory = self._memory.buf
         assert memory is not None
         data = bytes(memory[first : first + slot.size_bytes])
-        if not self._finished:
+        if not self._finished and slot.sequence % (self.started.ring.slots // 4) == 0:
             await self._send(pb.AnimateRequest(ring_release=pb.RingRelease(sequence=slot.sequence)))
         return data
 

@@ -104,9 +104,9 @@ class Responses:
 
     def _mark(self, marker: object) -> None:
         match marker:
-            case UtteranceStart(utterance):
+            case UtteranceStart(utterance, position_us):
                 self._utterance = utterance
-                self._note(pb.EVENT_TYPE_UTTERANCE_STARTED, self._pts_us, self._names.get(utterance, ""))
+                self._note(pb.EVENT_TYPE_UTTERANCE_STARTED, position_us, self._names.get(utterance, ""))
             case UtteranceEnd(utterance, position_us):
                 self._note(pb.EVENT_TYPE_UTTERANCE_FINISHED, position_us, self._forget(utterance))
             case Interrupted(utterance, position_us):

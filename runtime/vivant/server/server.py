@@ -133,7 +133,8 @@ def _options(limits: Limits) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),
         # A client that is gone without a word is noticed within two seconds.
         ("grpc.keepalive_time_ms", 1000),
-        ("grpc.keepalive_timeout_ms", 1000),
+        ("grpc.keepalive_timeout_ms", 700),
+        ("grpc.http2.ping_timeout_ms", 700),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000),
     ]

@@ -427,11 +427,11 @@ namespace Vivant.V1 {
     /// </summary>
     [pbr::OriginalName("EVENT_TYPE_UNSPECIFIED")] Unspecified = 0,
     /// <summary>
-    /// The first frame of an utterance follows.
+    /// The first frame of an utterance follows; the position is that of its first sample.
     /// </summary>
     [pbr::OriginalName("EVENT_TYPE_UTTERANCE_STARTED")] UtteranceStarted = 1,
     /// <summary>
-    /// Everything of it was sent.
+    /// Everything of it was sent; the position is that of its end.
     /// </summary>
     [pbr::OriginalName("EVENT_TYPE_UTTERANCE_FINISHED")] UtteranceFinished = 2,
     /// <summary>
@@ -5486,7 +5486,8 @@ namespace Vivant.V1 {
     public const int DelayUsFieldNumber = 3;
     private uint delayUs_;
     /// <summary>
-    /// A paced frame is sent this long after the sound it belongs to was due, in microseconds.
+    /// A paced frame is sent this long after the sound it belongs to was due, in microseconds; at most 100 ms sooner in a line of which
+    /// 400 ms had come when it began. That lead is constant within a line, and goes away in the silence after it.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
