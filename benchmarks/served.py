@@ -34,13 +34,17 @@ async def process(*command: str, port_after: str) -> AsyncIterator[tuple[int, in
 
 
 @asynccontextmanager
+async def vivant_serve() -> AsyncIterator[tuple[int, int]]:
+    """(pid, port)."""
+    code = "from vivant.cli import main; main()"
+    async with process("-c", code, "serve", "--port", "0", port_after="127.0.0.1:") as found:
+        yield found
+
+
+@asynccontextmanager
 async def serving() -> AsyncIterator[tuple[int, Client]]:
     """``vivant serve`` with a warm portrait: (pid, client)."""
-    code = "from vivant.cli import main; main()"
-    async with (
-        process("-c", code, "serve", "--port", "0", port_after="127.0.0.1:") as (pid, port),
-        connect(f"127.0.0.1:{port}") as client,
-    ):
+    async with vivant_serve() as (pid, port), connect(f"127.0.0.1:{port}") as client:
         await client.warm_up("ada")
         yield pid, client
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import shutil
 import signal
@@ -193,10 +194,23 @@ def test_draining_tells_calls_and_takes_no_new_ones() -> None:
     run_served(story)
 
 
-def test_vivant_serve_says_where_it_listens_and_ends_on_sigterm(cache_dir: Path) -> None:
+def test_vivant_serve_says_where_it_listens_logs_lines_of_json_and_ends_on_sigterm(cache_dir: Path) -> None:
     code = "from vivant.cli import main; main()"
-    with subprocess.Popen([sys.executable, "-c", code, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("vivant listens on 127.0.0.1:")
+    command = [sys.executable, "-c", code, "serve", "--port", "0"]
+
+    async def refused(port: str) -> None:
+        async with connect(f"127.0.0.1:{port}") as client:
+            with pytest.raises(InputError):
+                await client.warm_up("a portrait of somebody")
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        said = process.stdout.readline()
+        assert said.startswith("vivant listens on 127.0.0.1:")
+        asyncio.run(refused(said.split("127.0.0.1:")[1].split()[0]))
         process.send_signal(signal.SIGTERM)
+        errors = process.stderr.read()
         assert process.wait(10) == 0
+    lines = [json.loads(line) for line in errors.splitlines() if line.startswith("{")]
+    assert any(line["event"] == "call refused" and line["reason"] == "Refusal" for line in lines)
+    assert "somebody" not in errors

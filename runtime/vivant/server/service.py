@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,8 @@ from vivant.server.wire import frame_response, motion_message, next_request, ser
 from vivant.session.session import Session
 from vivant.types import ARKIT_NAMES, MotionFrame, Pose, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
+
+log = logging.getLogger("vivant.server")
 
 SERVICE = pb.DESCRIPTOR.services_by_name["FaceService"]
 Context: TypeAlias = grpc.aio.ServicerContext
@@ -69,12 +72,16 @@ class FaceService:
         call = Call(self._house, client, config, face, context)
         self._house.governor.admit(call)
         self.calls.add(call)
+        began_us = self._house.clock.now_us()
+        log.info("call started", extra={"session_id": call.session_id})
         try:
             with self._house.metrics.sessions.track_inprogress():
                 await call.run(face.notes)
         finally:
             self.calls.discard(call)
             self._house.governor.leave(call)
+            seconds = round((self._house.clock.now_us() - began_us) / 1e6, 3)
+            log.info("call over", extra={"session_id": call.session_id, "seconds": seconds, **call.figures})
 
     async def GetCapabilities(self, _: pb.GetCapabilitiesRequest, context: Context) -> pb.GetCapabilitiesResponse:  # noqa: N802
         limits = self._limits
@@ -187,6 +194,7 @@ class FaceService:
     async def _refuse(self, context: Context, error: Exception) -> NoReturn:
         reason = first_of(error)
         self._house.metrics.refused.labels(type(reason).__name__).inc()
+        log.info("call refused", extra={"reason": type(reason).__name__})
         await abort(context, reason)
 
 
