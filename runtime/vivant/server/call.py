@@ -104,9 +104,13 @@ class Call:
         return self._canvas.detail
 
     @property
-    def figures(self) -> dict[str, int]:
-        """For the log."""
-        return {"frames_sent": self._responses.sent, "frames_dropped": self._responses.dropped}
+    def figures(self) -> dict[str, str | int]:
+        """For logs and traces."""
+        return {
+            "session_id": self.session_id,
+            "frames_sent": self._responses.sent,
+            "frames_dropped": self._responses.dropped,
+        }
 
     def set_detail(self, level: int, why: str) -> None:
         self._canvas.detail = level

@@ -21,6 +21,7 @@ from vivant.server.limits import Limits
 from vivant.server.portraits import BUNDLED
 from vivant.server.refusal import Refusal, abort, first_of
 from vivant.server.security import client_of, is_same_machine
+from vivant.server.tracing import span
 from vivant.server.wire import frame_response, motion_message, next_request, serialize
 from vivant.session.session import Session
 from vivant.types import ARKIT_NAMES, MotionFrame, Pose, arkit_weights
@@ -73,15 +74,15 @@ class FaceService:
         self._house.governor.admit(call)
         self.calls.add(call)
         began_us = self._house.clock.now_us()
-        log.info("call started", extra={"session_id": call.session_id})
+        log.info("call started", extra=call.figures)
         try:
-            with self._house.metrics.sessions.track_inprogress():
+            with self._house.metrics.sessions.track_inprogress(), span("Animate", lambda: call.figures):
                 await call.run(face.notes)
         finally:
             self.calls.discard(call)
             self._house.governor.leave(call)
             seconds = round((self._house.clock.now_us() - began_us) / 1e6, 3)
-            log.info("call over", extra={"session_id": call.session_id, "seconds": seconds, **call.figures})
+            log.info("call over", extra={"seconds": seconds, **call.figures})
 
     async def GetCapabilities(self, _: pb.GetCapabilitiesRequest, context: Context) -> pb.GetCapabilitiesResponse:  # noqa: N802
         limits = self._limits
