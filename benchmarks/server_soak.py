@@ -22,7 +22,6 @@ from vivant.v1 import vivant_pb2 as pb
 
 FACES = 4
 FRAME_MS = 1000 / FPS
-VIRTUAL_PARTS = 1
 PORTRAITS = ("ada", "bram", "noor")
 SETTLED_MS = 700.0
 """After a line its lead over idle time, 100 ms as the contract announces, is gone by then."""
@@ -144,45 +143,50 @@ async def virtual_face(shared: House, seed: int, seconds: float) -> Watch:
     return watch
 
 
-async def virtual_faces(seconds: float) -> list[Watch]:
-    shared = house()
-    return await asyncio.gather(*(virtual_face(shared, seed, seconds) for seed in range(FACES)))
+async def virtual_faces(seconds: float) -> tuple[list[Watch], list[float]]:
+    """What was seen of them, and this process's memory in MB over time."""
+    shared, memory = house(), Memory(os.getpid(), seconds)
+    watches = await asyncio.gather(*(virtual_face(shared, seed, seconds) for seed in range(FACES)))
+    return watches, memory.stop()
+
+
+class Memory:
+    """Looks at a process twenty times in so many seconds."""
+
+    def __init__(self, pid: int, seconds: float) -> None:
+        self._seen: list[float] = []
+        self._task = asyncio.create_task(self._look(pid, seconds / 20))
+
+    async def _look(self, pid: int, every_s: float) -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            self._seen.append(memory_mb(pid))
+
+    def stop(self) -> list[float]:
+        self._task.cancel()
+        return self._seen
 
 
 async def row(pid: int, client: Client, seconds: float) -> Row:
     """In real time."""
-    memory: list[float] = []
-
-    async def sample() -> None:
-        while True:
-            await asyncio.sleep(seconds / 20)
-            memory.append(memory_mb(pid))
-
-    sampling = asyncio.create_task(sample())
+    memory = Memory(pid, seconds)
     ended = await asyncio.gather(*(one_face(client, seed, seconds) for seed in range(FACES)), return_exceptions=True)
-    sampling.cancel()
     errors = [one for one in ended if isinstance(one, BaseException)]
     for error in errors:
         sys.stderr.write(f"{error!r}\n")
     watches = [one for one in ended if isinstance(one, Watch)]
-    return Row(f"soak, {seconds / 60:.3g} min real, {FACES} faces", TARGET, verdict(watches, len(errors), memory))
+    return Row(f"soak, {seconds / 60:.3g} min real, {FACES} faces", TARGET, verdict(watches, len(errors), memory.stop()))
 
 
 def verdict(watches: list[Watch], n_errors: int, memory: list[float]) -> str:
     lines = sum(len(watch.said_ms) for watch in watches)
     drift = max((watch.drift_ms for watch in watches), default=float("nan"))
-    # The first fifth is warming up: three portraits, caches.
-    grown = np.polyfit(np.linspace(0, 1, len(memory)), memory, 1)[0] if len(memory) > 4 else float("nan")
-    settled = memory[len(memory) // 5 :]
-    spread = f"memory {settled[0]:.0f} to {settled[-1]:.0f} MB (trend {grown:+.1f})" if settled else "memory not seen"
+    settled = memory[len(memory) // 5 :]  # before that portraits are opened and caches fill
+    spread = f"memory {settled[0]:.0f} to {settled[-1]:.0f} MB" if settled else "memory not seen"
     return f"{n_errors} errors, {lines} lines, drift {drift:.0f} ms, {spread}"
 
 
 def virtual_row(hours: float) -> Row:
     """Hours of sound in minutes, the clock standing still while calls work: all but gRPC, the voice's model and pictures."""
-    watches: list[Watch] = []
-    memory: list[float] = []
-    for _ in range(VIRTUAL_PARTS):
-        watches += run_virtual(virtual_faces(3600 * hours / FACES / VIRTUAL_PARTS))
-        memory.append(memory_mb(os.getpid()))
+    watches, memory = run_virtual(virtual_faces(3600 * hours / FACES))
     return Row(f"soak, {hours:.3g} h of sound in virtual time, {FACES} faces", TARGET, verdict(watches, 0, memory))

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.session
 
 
 def test_sound_and_picture_stay_together_through_lines_interruptions_and_portraits() -> None:
-    watches = run_virtual(virtual_faces(60))
+    watches, _ = run_virtual(virtual_faces(60))
     assert len(watches) == FACES
     for watch in watches:
         assert len(watch.off_by_ms) >= 5 and len(watch.idle_ms) >= 50

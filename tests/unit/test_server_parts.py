@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tests.session.server_kit import open_tint
 from vivant.clock import VirtualClock
 from vivant.errors import InputError
 from vivant.render import _kernel
+from vivant.server.canvas import Canvas
 from vivant.server.config import effective, samples_of
 from vivant.server.crew import LEAST_DETAIL, Crew, Governor, Load
 from vivant.server.limits import Limits
@@ -18,7 +23,7 @@ from vivant.server.refusal import Refusal
 from vivant.server.ring import SLOTS, Ring
 from vivant.server.security import Security, is_loopback, is_same_machine
 from vivant.server.wire import frame_response
-from vivant.types import UInt8Array
+from vivant.types import MotionFrame, UInt8Array, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
 
 pytestmark = pytest.mark.unit
@@ -64,6 +69,19 @@ def test_samples() -> None:
     for data, audio_format in ((b"abc", pb.AUDIO_FORMAT_PCM_S16LE), (np.float32("nan").tobytes(), pb.AUDIO_FORMAT_F32LE)):
         with pytest.raises(InputError):
             samples_of(data, audio_format)
+
+
+def test_a_portrait_that_is_no_longer_shown_is_let_go() -> None:
+    config = effective(pb.SessionConfig(size_px=64), Limits()).message
+    first = open_tint(b"1", transparent=False)
+    canvas = Canvas(first, "1", config, session_id=1, draws=True)
+    canvas.render(MotionFrame(0, 0, arkit_weights()))
+    gone = weakref.ref(first)
+    del first
+    canvas.show(open_tint(b"2", transparent=False), "2")
+    gc.collect()
+    assert gone() is None
+    assert canvas.render(MotionFrame(1, 40_000, arkit_weights())).portrait_id == "2"
 
 
 def test_a_ring_never_writes_what_the_client_may_still_read() -> None:
