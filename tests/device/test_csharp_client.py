@@ -75,6 +75,19 @@ def test_the_core_assembly_speaks_interrupts_and_reconnects(tmp_path: Path) -> N
 
 
 @needs_tools
+def test_the_packages_own_tests_pass(tmp_path: Path) -> None:
+    """Inside Unity its Test Runner finds them; here a few lines stand in for NUnit."""
+
+    async def story() -> None:
+        tests = sorted((PACKAGE / "Tests").rglob("*.cs"))
+        program = await build_program(tmp_path, Path(__file__).parent / "csharp" / "NUnitStubs.cs", *tests, *CORE)
+        code, said = await run_program(program)
+        assert code == 0 and "MotionWaitsForItsTime" in said, said
+
+    asyncio.run(story())
+
+
+@needs_tools
 def test_components_editor_and_sample_compile_against_stubs_of_unity(tmp_path: Path) -> None:
     """Says nothing about how they run inside Unity, only that they are sound C# and fit the core assembly."""
     folders = (PACKAGE / "Runtime", PACKAGE / "Editor", PACKAGE / "Samples~")
