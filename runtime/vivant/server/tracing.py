@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
+from typing import Any
 
-_IS_THERE = find_spec("opentelemetry") is not None
+
+def _api() -> Any:  # noqa: ANN401
+    try:
+        from opentelemetry import trace
+    except ImportError:
+        return None
+    return trace
+
+
+_TRACE = _api()
 
 
 @contextmanager
 def span(name: str, figures: Callable[[], dict[str, str | int]]) -> Iterator[None]:
     """Around a call; what ``figures`` says at its end is written down with it: no speech, no pictures, nobody's name."""
-    if not _IS_THERE:
+    if _TRACE is None:
         yield
         return
-    from opentelemetry import trace
-
-    with trace.get_tracer("vivant.server").start_as_current_span(name) as current:
+    with _TRACE.get_tracer("vivant.server").start_as_current_span(name) as current:
         try:
             yield
         finally:
