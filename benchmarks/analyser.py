@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from benchmarks.report import Row, analyser, markdown, show
-from benchmarks.tables import HEAD, put
+from benchmarks.report import HEAD, Row, analyser, markdown, put, show
 from vivant.portrait import Face
 from vivant.portrait.frame import Frame, face_frame
 from vivant.rig import canonical as c

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from benchmarks.first_light import first_light_weights
-from benchmarks.report import Row, markdown, show, voice
-from benchmarks.tables import put
+from benchmarks.report import Row, markdown, put, show, voice
 from benchmarks.voice import best_lag_ms, energy_curve, lip_gap, mouth_width
 from training.speech import make
 from training.speech.inventory import from_arpabet

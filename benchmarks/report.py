@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from vivant.media import open_audio
 from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.types import Float32Array
 
+ROOT = Path(__file__).resolve().parent.parent
+HEAD = ("what", "target", "measured")
 ASSETS = Path(str(files("vivant") / "assets"))
 VOICE = ASSETS / "voice.flac"
 PORTRAITS = tuple(sorted((ASSETS / "portraits").glob("*.jpg")))
@@ -38,10 +41,23 @@ def markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join([rows[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *rows[1:]])
 
 
+def table(rows: Sequence[Row]) -> str:
+    return markdown([HEAD, *((row.what, row.target, row.measured) for row in rows)])
+
+
 def show(rows: Sequence[Row]) -> None:
     """Print the table."""
-    lines = [("what", "target", "measured"), *((row.what, row.target, row.measured) for row in rows)]
-    sys.stdout.write(markdown(lines) + "\n")
+    sys.stdout.write(table(rows) + "\n")
+
+
+def put(path: Path, name: str, table: str) -> None:
+    """Replace what stands between the two marks of that name."""
+    text = path.read_text(encoding="utf-8")
+    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+    found = re.subn(f"{begin}.*?{end}", lambda _: f"{begin}\n{table}\n{end}", text, flags=re.DOTALL)
+    if found[1] != 1:
+        raise SystemExit(f"{path} must contain {begin} and {end} once")
+    path.write_text(found[0], encoding="utf-8")
 
 
 @cache

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 from benchmarks import shapes, voice
 from benchmarks.__main__ import all_rows
-from benchmarks.report import VOICE, markdown, quiet
+from benchmarks.report import HEAD, ROOT, VOICE, markdown, put, quiet
 
-ROOT = Path(__file__).resolve().parent.parent
-HEAD = ("what", "target", "measured")
 SUMMARY = (
     "frame time over cv2.remap's, talking",
     "frames per second on one core, talking",
@@ -25,16 +20,6 @@ SUMMARY = (
     "round trip",
 )
 """Beginnings of the lines that the README shows."""
-
-
-def put(path: Path, name: str, table: str) -> None:
-    """Replace what stands between the two marks of that name."""
-    text = path.read_text(encoding="utf-8")
-    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-    found = re.subn(f"{begin}.*?{end}", lambda _: f"{begin}\n{table}\n{end}", text, flags=re.DOTALL)
-    if found[1] != 1:
-        raise SystemExit(f"{path} must contain {begin} and {end} once")
-    path.write_text(found[0], encoding="utf-8")
 
 
 def main() -> None:

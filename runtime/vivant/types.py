@@ -123,6 +123,8 @@ class UtteranceStart:
     """Marker: the next audio belongs to a new utterance."""
 
     utterance: int
+    position_us: int = field(default=0, compare=False)
+    """Of its first sample, once the session knows it."""
 
 
 @dataclass(frozen=True, slots=True)

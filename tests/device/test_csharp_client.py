@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "unity_sample" / "Packages" / "com.vivant.face"
 TOOLS = Path(os.environ.get("VIVANT_DOTNET_TOOLS", "/nowhere"))
 FRAMEWORK = TOOLS / "dotnetcore2" / "bin" / "shared" / "Microsoft.NETCore.App" / "3.1.23"
+CORE = sorted((PACKAGE / "Runtime" / "Core").rglob("*.cs"))
 needs_tools = pytest.mark.skipif(
     shutil.which("mcs") is None or not (TOOLS / "Google.Protobuf.dll").exists(),
     reason="mcs or the folder of scripts/dotnet-tools (VIVANT_DOTNET_TOOLS) is missing",
@@ -47,25 +48,41 @@ async def compiled(out: Path, *sources: Path, target: str) -> Path:
     return out
 
 
+async def build_program(folder: Path, *sources: Path) -> Path:
+    """Something that `run_program` runs."""
+    program = await compiled(folder / "client.dll", *sources, target="exe")
+    shutil.copy(TOOLS / "Google.Protobuf.dll", folder)
+    framework = {"name": "Microsoft.NETCore.App", "version": "3.1.23"}
+    (folder / "client.runtimeconfig.json").write_text(json.dumps({"runtimeOptions": {"framework": framework}}))
+    return program
+
+
+async def run_program(program: Path, *arguments: str | Path) -> tuple[int, str]:
+    dotnet = TOOLS / "dotnetcore2" / "bin" / "dotnet"
+    return await command(dotnet, program, *arguments, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="1")
+
+
 @needs_tools
 def test_the_core_assembly_speaks_interrupts_and_reconnects(tmp_path: Path) -> None:
     async def story() -> None:
-        core = sorted((PACKAGE / "Runtime" / "Core").rglob("*.cs"))
-        program = await compiled(
-            tmp_path / "client.dll", Path(__file__).parent / "csharp" / "ConsoleClient.cs", *core, target="exe"
-        )
-        shutil.copy(TOOLS / "Google.Protobuf.dll", tmp_path)
-        framework = {"name": "Microsoft.NETCore.App", "version": "3.1.23"}
-        (tmp_path / "client.runtimeconfig.json").write_text(json.dumps({"runtimeOptions": {"framework": framework}}))
+        program = await build_program(tmp_path, Path(__file__).parent / "csharp" / "ConsoleClient.cs", *CORE)
         async with serving() as (server, _):
-            code, said = await command(
-                TOOLS / "dotnetcore2" / "bin" / "dotnet",
-                program,
-                f"http://127.0.0.1:{server.port}",
-                DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="1",
-            )
+            code, said = await run_program(program, f"http://127.0.0.1:{server.port}")
         assert code == 0, said
         assert said.endswith("ok\n"), said
+
+    asyncio.run(story())
+
+
+@needs_tools
+def test_the_packages_own_tests_pass(tmp_path: Path) -> None:
+    """Inside Unity its Test Runner finds them; here a few lines stand in for NUnit."""
+
+    async def story() -> None:
+        tests = sorted((PACKAGE / "Tests").rglob("*.cs"))
+        program = await build_program(tmp_path, Path(__file__).parent / "csharp" / "NUnitStubs.cs", *tests, *CORE)
+        code, said = await run_program(program)
+        assert code == 0 and "MotionWaitsForItsTime" in said, said
 
     asyncio.run(story())
 

@@ -72,8 +72,11 @@ async def serving(config: ServerConfig | None = None) -> AsyncIterator[tuple[Ser
         yield server, client
 
 
+NOBODY = pb.Consent(basis=pb.CONSENT_BASIS_SYNTHETIC)
+
+
 def settings(**more: Any) -> pb.SessionConfig:  # noqa: ANN401
-    return pb.SessionConfig(**{"size_px": SIZE_PX, "sample_rate_hz": RATE_HZ, **more})
+    return pb.SessionConfig(**{"size_px": SIZE_PX, "sample_rate_hz": RATE_HZ, "consent": NOBODY, **more})
 
 
 def tone(seconds: float) -> UInt8Array | Any:  # noqa: ANN401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import shutil
 import signal
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from tests.session.server_kit import gone, picture, raw_stub, run_served, settings, tone, until
 from vivant.client import Client, RemoteFrame, connect
 from vivant.errors import InputError, UnavailableError
+from vivant.honest.consent import Consent
 from vivant.server.limits import Limits
 from vivant.server.security import Security
 from vivant.server.server import Server, ServerConfig
@@ -121,9 +123,9 @@ def test_a_portrait_that_is_no_picture_and_one_that_is_too_large() -> None:
 
 def test_pictures_of_clients_who_left_make_room_for_new_ones() -> None:
     async def story(server: Server, client: Client) -> None:
-        first = await client.put_portrait(picture(1))
+        first = await client.put_portrait(picture(1), Consent.UNREAL)
         async with connect(f"127.0.0.1:{server.port}") as other:
-            second = await other.put_portrait(picture(2))
+            second = await other.put_portrait(picture(2), Consent.UNREAL)
             assert second in await other.portraits()
         assert first not in await client.portraits()
 
@@ -192,10 +194,23 @@ def test_draining_tells_calls_and_takes_no_new_ones() -> None:
     run_served(story)
 
 
-def test_vivant_serve_says_where_it_listens_and_ends_on_sigterm(cache_dir: Path) -> None:
+def test_vivant_serve_says_where_it_listens_logs_lines_of_json_and_ends_on_sigterm(cache_dir: Path) -> None:
     code = "from vivant.cli import main; main()"
-    with subprocess.Popen([sys.executable, "-c", code, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("vivant listens on 127.0.0.1:")
+    command = [sys.executable, "-c", code, "serve", "--port", "0"]
+
+    async def refused(port: str) -> None:
+        async with connect(f"127.0.0.1:{port}") as client:
+            with pytest.raises(InputError):
+                await client.warm_up("a portrait of somebody")
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        said = process.stdout.readline()
+        assert said.startswith("vivant listens on 127.0.0.1:")
+        asyncio.run(refused(said.split("127.0.0.1:")[1].split()[0]))
         process.send_signal(signal.SIGTERM)
+        errors = process.stderr.read()
         assert process.wait(10) == 0
+    lines = [json.loads(line) for line in errors.splitlines() if line.startswith("{")]
+    assert any(line["event"] == "call refused" and line["reason"] == "Refusal" for line in lines)
+    assert "somebody" not in errors

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tests.session.server_kit import open_tint
 from vivant.clock import VirtualClock
 from vivant.errors import InputError
 from vivant.render import _kernel
+from vivant.server.canvas import Canvas
 from vivant.server.config import effective, samples_of
 from vivant.server.crew import LEAST_DETAIL, Crew, Governor, Load
 from vivant.server.limits import Limits
@@ -18,7 +23,7 @@ from vivant.server.refusal import Refusal
 from vivant.server.ring import SLOTS, Ring
 from vivant.server.security import Security, is_loopback, is_same_machine
 from vivant.server.wire import frame_response
-from vivant.types import UInt8Array
+from vivant.types import MotionFrame, UInt8Array, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
 
 pytestmark = pytest.mark.unit
@@ -66,6 +71,19 @@ def test_samples() -> None:
             samples_of(data, audio_format)
 
 
+def test_a_portrait_that_is_no_longer_shown_is_let_go() -> None:
+    config = effective(pb.SessionConfig(size_px=64), Limits()).message
+    first = open_tint(b"1", transparent=False)
+    canvas = Canvas(first, "1", config, session_id=1, draws=True)
+    canvas.render(MotionFrame(0, 0, arkit_weights()))
+    gone = weakref.ref(first)
+    del first
+    canvas.show(open_tint(b"2", transparent=False), "2")
+    gc.collect()
+    assert gone() is None
+    assert canvas.render(MotionFrame(1, 40_000, arkit_weights())).portrait_id == "2"
+
+
 def test_a_ring_never_writes_what_the_client_may_still_read() -> None:
     ring = Ring(5000)
     try:
@@ -82,8 +100,8 @@ def test_a_ring_never_writes_what_the_client_may_still_read() -> None:
 
 
 class Face:
-    def __init__(self, priority: float) -> None:
-        self.importance, self.detail = (priority, 0.0), 0
+    def __init__(self, priority: float, *, paced: bool = True) -> None:
+        self.importance, self.detail, self.paced = (priority, 0.0), 0, paced
 
     def set_detail(self, level: int, why: str) -> None:
         self.detail = level
@@ -114,6 +132,18 @@ def test_overload_costs_the_least_important_first_and_is_given_back_last() -> No
         for _ in range(4 * LEAST_DETAIL):
             governor.judge(calm, 0)
         assert far.detail == 0
+
+
+def test_a_call_that_is_never_late_keeps_its_quality_and_an_empty_server_takes_anyone() -> None:
+    clock = VirtualClock()
+    with Crew(clock, 1) as crew:
+        governor, baking = Governor(crew, clock, 8), Face(0, paced=False)
+        governor.admit(baking)
+        for _ in range(2 * LEAST_DETAIL):
+            governor.judge(Load(0.99, 50_000), 0)
+        assert baking.detail == 0
+        governor.leave(baking)
+        governor.admit(Face(50))
 
 
 @given(pixels=hnp.arrays(np.uint8, (4, 6, 4)))

@@ -7,6 +7,7 @@ async with connect("127.0.0.1:50750") as client, client.animate("ada") as face:
 """
 
 from vivant.client.client import Client, connect
-from vivant.client.face import Event, RemoteFace, RemoteFrame
+from vivant.client.face import RemoteFace
+from vivant.client.messages import Event, RemoteFrame
 
 __all__ = ["Client", "Event", "RemoteFace", "RemoteFrame", "connect"]

@@ -10,7 +10,9 @@ from typing import Any
 
 import grpc
 
-from vivant.client.face import RemoteFace, error_of, portrait_ref
+from vivant.client.face import RemoteFace
+from vivant.client.messages import consent_message, controls_message, error_of, portrait_ref
+from vivant.honest.consent import Consent
 from vivant.types import Controls
 from vivant.v1 import vivant_pb2 as pb
 from vivant.v1 import vivant_pb2_grpc as rpc
@@ -33,11 +35,13 @@ class Client:
         response: pb.GetCapabilitiesResponse = await self._call("GetCapabilities", pb.GetCapabilitiesRequest())
         return response
 
-    async def put_portrait(self, image: bytes | Path, *, transparent: bool = False) -> str:
-        """Build a portrait ahead; returns its id. Raises InputError for what is no usable portrait."""
-        data = image.read_bytes() if isinstance(image, Path) else image
-        response = await self._call("PutPortrait", pb.PutPortraitRequest(image=data, transparent=transparent))
-        return str(response.portrait.portrait_id)
+    async def put_portrait(self, image: bytes | Path, consent: Consent | None = None, *, transparent: bool = False) -> str:
+        """Build a portrait ahead; returns its id. Raises InputError for what is no usable portrait, or when nobody said who it
+        shows."""
+        request = pb.PutPortraitRequest(
+            image=portrait_ref(image).image, transparent=transparent, consent=consent_message(consent)
+        )
+        return str((await self._call("PutPortrait", request)).portrait.portrait_id)
 
     async def portraits(self) -> list[str]:
         """Ids of the bundled portraits, then of one's own."""
@@ -47,16 +51,41 @@ class Client:
     async def delete_portrait(self, portrait_id: str) -> None:
         await self._call("DeletePortrait", pb.DeletePortraitRequest(portrait_id=portrait_id))
 
-    async def warm_up(self, portrait: str | bytes | Path, *, size_px: int = 512, transparent: bool = False) -> str:
+    async def warm_up(
+        self,
+        portrait: str | bytes | Path,
+        consent: Consent | None = None,
+        *,
+        size_px: int = 512,
+        transparent: bool = False,
+    ) -> str:
         """Make the next `animate` with this portrait start at once; returns its id."""
-        request = pb.WarmUpRequest(portrait=portrait_ref(portrait), size_px=size_px, transparent=transparent)
+        request = pb.WarmUpRequest(
+            portrait=portrait_ref(portrait), size_px=size_px, transparent=transparent, consent=consent_message(consent)
+        )
         return str((await self._call("WarmUp", request)).portrait_id)
 
     def animate(
-        self, portrait: str | bytes | Path, config: pb.SessionConfig | None = None, *, controls: Controls | None = None
+        self,
+        portrait: str | bytes | Path,
+        config: pb.SessionConfig | None = None,
+        consent: Consent | None = None,
+        *,
+        controls: Controls | None = None,
     ) -> RemoteFace:
-        """A face that lives on the server; enter it with ``async with``. ``config`` holds everything but the portrait."""
-        return RemoteFace(self._stub, self._metadata, portrait, config or pb.SessionConfig(), controls)
+        """A face that lives on the server; enter it with ``async with``. ``config`` holds everything that is not said here.
+
+        ``consent`` is needed once for every picture of one's own: who it shows.
+        """
+        whole = pb.SessionConfig()
+        if config is not None:
+            whole.CopyFrom(config)
+        whole.portrait.CopyFrom(portrait_ref(portrait))
+        if consent is not None:
+            whole.consent.CopyFrom(consent_message(consent))
+        if controls is not None:
+            whole.controls.CopyFrom(controls_message(controls))
+        return RemoteFace(self._stub, self._metadata, whole)
 
     async def synthesize(
         self, portrait: str | bytes | Path, samples: bytes, config: pb.SessionConfig

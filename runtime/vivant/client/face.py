@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
@@ -17,71 +15,28 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.errors import ClosedError, InputError, UnavailableError, VivantError
-from vivant.types import Controls, MotionFrame, Pose, UInt8Array
+from vivant.client.messages import (
+    Item,
+    controls_message,
+    error_of,
+    event_of,
+    frame_of,
+    motion_of,
+    portrait_ref,
+    refusal,
+)
+from vivant.errors import ClosedError
+from vivant.types import Controls
 from vivant.v1 import vivant_pb2 as pb
 
 CHUNK_BYTES = 1 << 19
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteFrame:
-    """A picture from a server."""
-
-    index: int
-    pts_us: int
-    utterance_id: str
-    epoch: int
-    size_px: int
-    format: pb.PixelFormat
-    data: bytes
-    """In ``format``, as the contract lays it out."""
-
-    @property
-    def pixels(self) -> UInt8Array:
-        """(h, w, 4) RGBA or (h, w, 3) RGB; JPEG is decoded. Raises InputError for I420, which has planes."""
-        side = self.size_px
-        if self.format == pb.PIXEL_FORMAT_JPEG:
-            from PIL import Image
-
-            return np.asarray(Image.open(io.BytesIO(self.data)))
-        if self.format == pb.PIXEL_FORMAT_I420:
-            raise InputError("an I420 frame has planes, not pixels; use its data")
-        return np.frombuffer(self.data, np.uint8).reshape(side, side, -1)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened; ``kind`` is the contract's name without its prefix, e.g. ``UTTERANCE_STARTED``."""
-
-    kind: str
-    position_us: int
-    utterance_id: str
-    epoch: int
-    detail: str
-    portrait_id: str
-
-
-Item = RemoteFrame | MotionFrame | Event | pb.Statistics
-
-
 class RemoteFace:
     """Made by `Client.animate`. Push from one task, iterate from another."""
 
-    def __init__(
-        self,
-        stub: Any,  # noqa: ANN401
-        metadata: Any,  # noqa: ANN401
-        portrait: str | bytes | Path,
-        config: pb.SessionConfig,
-        controls: Controls | None,
-    ) -> None:
-        self._stub, self._metadata = stub, metadata
-        self._config = pb.SessionConfig()
-        self._config.CopyFrom(config)
-        self._config.portrait.CopyFrom(portrait_ref(portrait))
-        if controls is not None:
-            self._config.controls.CopyFrom(controls_message(controls))
+    def __init__(self, stub: Any, metadata: Any, config: pb.SessionConfig) -> None:  # noqa: ANN401
+        self._stub, self._metadata, self._config = stub, metadata, config
         self._call: Any = None
         self._memory: SharedMemory | None = None
         self._epoch = 0
@@ -166,11 +121,11 @@ class RemoteFace:
                 case "frame":
                     data = await self._data(response.frame)
                     if response.frame.epoch >= self._epoch:
-                        yield _frame_of(response.frame, data)
+                        yield frame_of(response.frame, data)
                 case "motion" if response.motion.epoch >= self._epoch:
                     yield motion_of(response.motion)
                 case "event":
-                    yield _event_of(response.event)
+                    yield event_of(response.event)
                 case "statistics":
                     yield response.statistics
 
@@ -182,7 +137,7 @@ class RemoteFace:
         memory = self._memory.buf
         assert memory is not None
         data = bytes(memory[first : first + slot.size_bytes])
-        if not self._finished:
+        if not self._finished and slot.sequence % (self.started.ring.slots // 4) == 0:
             await self._send(pb.AnimateRequest(ring_release=pb.RingRelease(sequence=slot.sequence)))
         return data
 
@@ -202,57 +157,3 @@ class RemoteFace:
             return await self._call.read()
         except grpc.aio.AioRpcError as error:
             raise error_of(error) from error
-
-
-def portrait_ref(portrait: str | bytes | Path) -> pb.PortraitRef:
-    """An id, an image's bytes, or its file."""
-    if isinstance(portrait, str):
-        return pb.PortraitRef(id=portrait)
-    try:
-        return pb.PortraitRef(image=portrait.read_bytes() if isinstance(portrait, Path) else portrait)
-    except OSError as error:
-        raise InputError(f"cannot read {portrait!s}: {error.strerror}") from error
-
-
-def error_of(error: grpc.aio.AioRpcError) -> VivantError:
-    """The server's sentence as the kind of error that a local call would have raised."""
-    return refusal(error.code(), error.details())
-
-
-def refusal(code: grpc.StatusCode, details: str | None) -> VivantError:
-    sentence = details or str(code)
-    if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION):
-        return InputError(sentence)
-    return UnavailableError(f"the server answered {code.name}: {sentence}")
-
-
-def controls_message(controls: Controls) -> pb.Controls:
-    """For the wire."""
-    return pb.Controls(
-        gaze_yaw_deg=controls.gaze[0],
-        gaze_pitch_deg=controls.gaze[1],
-        distance=controls.distance,
-        emotion=f"EMOTION_{controls.emotion.name}",
-        intensity=controls.intensity,
-        head_motion=controls.head_motion,
-    )
-
-
-def motion_of(motion: pb.Motion) -> MotionFrame:
-    pose = motion.pose
-    return MotionFrame(
-        motion.index,
-        motion.pts_us,
-        np.array(motion.weights, np.float32),
-        pose=Pose(pose.yaw_deg, pose.pitch_deg, pose.roll_deg, pose.x, pose.y, pose.scale),
-        gaze=(motion.gaze_yaw_deg, motion.gaze_pitch_deg),
-    )
-
-
-def _frame_of(frame: pb.Frame, data: bytes) -> RemoteFrame:
-    return RemoteFrame(frame.index, frame.pts_us, frame.utterance_id, frame.epoch, frame.width_px, frame.pixel_format, data)
-
-
-def _event_of(event: pb.Event) -> Event:
-    kind = pb.EventType.Name(event.type).removeprefix("EVENT_TYPE_")
-    return Event(kind, event.position_us, event.utterance_id, event.epoch, event.detail, event.portrait_id)

@@ -27,15 +27,20 @@ def serve(
     ] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics on this port of loopback.")] = None,
 ) -> None:
-    """Speak for many faces over gRPC, until SIGTERM or Ctrl-C; then running calls get ten seconds to finish."""
+    """Speak for many faces over gRPC, until SIGTERM or Ctrl-C; then running calls get ten seconds to finish.
+
+    Logs go to standard error, one JSON object per line.
+    """
     try:
         from vivant.server.limits import Limits
+        from vivant.server.logs import log_to_stderr
         from vivant.server.security import Security
         from vivant.server.server import ServerConfig
     except ImportError as error:
         raise UnavailableError(f"the server needs {error.name}; pip install 'vivant[server]' brings it") from error
     security = Security(host, tls_cert, tls_key, _token(token_file))
     limits = Limits() if sessions is None else Limits(sessions=sessions)
+    log_to_stderr()
     asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port)))
 
 

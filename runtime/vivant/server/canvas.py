@@ -32,7 +32,8 @@ class _Showing:
     face: Face
     portrait_id: str
     finisher: FrameFinisher
-    renderers: dict[int, FaceRenderer] = field(default_factory=dict)
+    renderers: dict[int, tuple[FaceRenderer, UInt8Array]] = field(default_factory=dict)
+    """By size, each with the memory that it draws into."""
 
 
 class Canvas:
@@ -62,8 +63,10 @@ class Canvas:
         pixels, payload, size_px = NO_PIXELS, None, self._size_px(detail)
         if self._draws and motion.index % (1, 2, 2, 4)[detail] == 0:
             if size_px not in showing.renderers:
-                showing.renderers[size_px] = showing.face.open(size_px)
-            frame = showing.finisher.finish(showing.renderers[size_px].render(motion))
+                # One picture's memory for all, for finishing makes a new one of it anyway.
+                showing.renderers[size_px] = showing.face.open(size_px), np.empty((size_px, size_px, 4), np.uint8)
+            renderer, drawn = showing.renderers[size_px]
+            frame = showing.finisher.finish(renderer.render(motion, drawn))
             pixels, payload = frame.pixels, self._encoded(frame.pixels)
         return Shot(motion.index, motion.pts_us, pixels, PixelFormat.RGBA, motion, showing.portrait_id, payload, size_px)
 

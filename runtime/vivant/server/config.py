@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from google.protobuf.message import Message
 
-from vivant.client.face import controls_message
+from vivant.client.messages import controls_message
 from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, as_fps
 from vivant.honest.policy import Policy
@@ -28,6 +29,8 @@ class Effective:
     """The client's own, completed; this is echoed."""
     session: SessionConfig
     controls: Controls
+    declared: pb.Consent
+    """What the client said of its pictures, before the echo was completed."""
 
     @property
     def wants_frames(self) -> bool:
@@ -69,9 +72,8 @@ def effective(asked: pb.SessionConfig, limits: Limits) -> Effective:
         raise InputError("FRAME_TRANSPORT_SHARED_MEMORY needs DELIVERY_PACED: a ring drops what finds no free slot")
     if config.transparent and config.pixel_format != pb.PIXEL_FORMAT_RGBA:
         raise InputError("transparent needs PIXEL_FORMAT_RGBA, the only one with alpha")
-    for text in (config.consent.reference, config.disclosure.label_off_reason):
-        if len(text.encode()) > MAX_TEXT_BYTES:
-            raise InputError(f"consent.reference and disclosure.label_off_reason hold at most {MAX_TEXT_BYTES} bytes")
+    require_declaration(config.consent)
+    _require_short("disclosure.label_off_reason", config.disclosure.label_off_reason)
     if config.disclosure.label == pb.LABEL_MODE_OFF:
         Policy.load().allow_label_off(config.disclosure.label_off_reason)
     else:
@@ -90,7 +92,13 @@ def effective(asked: pb.SessionConfig, limits: Limits) -> Effective:
         paced=config.delivery == pb.DELIVERY_PACED,
         eager=True,
     )
-    return Effective(config, session, controls)
+    return Effective(config, session, controls, asked.consent)
+
+
+def require_declaration(consent: pb.Consent) -> None:
+    """Raises InputError for what cannot be a declaration; whether one is needed is the portraits' affair."""
+    _require_known(consent)
+    _require_short("consent.reference", consent.reference)
 
 
 def controls_of(message: pb.Controls) -> Controls:
@@ -98,8 +106,8 @@ def controls_of(message: pb.Controls) -> Controls:
     if message.emotion not in pb.Emotion.values():
         raise InputError(f"emotion {message.emotion} is unknown")
     name = pb.Emotion.Name(message.emotion).removeprefix("EMOTION_")
-    values = (message.gaze_yaw_deg, message.gaze_pitch_deg, message.distance, message.intensity, message.head_motion)
-    if not all(np.isfinite(value) for value in values):
+    amounts = (message.distance, message.intensity, message.head_motion, message.mouth)
+    if not all(np.isfinite(value) for value in (message.gaze_yaw_deg, message.gaze_pitch_deg, *amounts)):
         raise InputError("controls must be finite numbers")
     return Controls(
         gaze=(message.gaze_yaw_deg, message.gaze_pitch_deg),
@@ -107,6 +115,8 @@ def controls_of(message: pb.Controls) -> Controls:
         emotion=Emotion.NEUTRAL if name == "UNSPECIFIED" else Emotion[name],
         intensity=message.intensity if message.HasField("intensity") else 1.0,
         head_motion=message.head_motion if message.HasField("head_motion") else 1.0,
+        mouth=message.mouth if message.HasField("mouth") else 1.0,
+        singing=message.singing,
     )
 
 
@@ -146,7 +156,16 @@ def _require_range(name: str, value: int, low: int, high: int) -> None:
 
 
 def _require_known_enums(config: pb.SessionConfig) -> None:
-    for message in (config, config.consent, config.disclosure):
-        for field, value in message.ListFields():
-            if field.enum_type is not None and value not in field.enum_type.values_by_number:
-                raise InputError(f"{field.name} {value} is unknown to this server")
+    for message in (config, config.disclosure):
+        _require_known(message)
+
+
+def _require_known(message: Message) -> None:
+    for field, value in message.ListFields():
+        if field.enum_type is not None and value not in field.enum_type.values_by_number:
+            raise InputError(f"{field.name} {value} is unknown to this server")
+
+
+def _require_short(name: str, text: str) -> None:
+    if len(text.encode()) > MAX_TEXT_BYTES:
+        raise InputError(f"{name} holds at most {MAX_TEXT_BYTES} bytes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +23,7 @@ LONG_LAG_US = 20_000
 """Of the event loop."""
 MOST_DETAIL, LEAST_DETAIL = 0, 3
 RETRY_AFTER_MS = 2000
+BAKERY_NICE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,23 @@ class Crew(ThreadPoolExecutor):
         return load
 
 
+def bakery(workers: int) -> ThreadPoolExecutor:
+    """Threads for work that is due at no time, such as whole files: where the system can, they yield to all others."""
+    return ThreadPoolExecutor(workers, "vivant-bakery", initializer=_yield_to_others)
+
+
+def _yield_to_others() -> None:
+    if sys.platform == "linux":  # elsewhere a nice value is the whole process's
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BAKERY_NICE)
+
+
 class Member(Protocol):
     """A call, as the governor sees it."""
+
+    @property
+    def paced(self) -> bool:
+        """Only paced calls can be late, so only they lose quality."""
+        ...
 
     @property
     def importance(self) -> tuple[float, float]:
@@ -103,7 +120,8 @@ class Governor:
         """Raises a Refusal with a retry hint when there is no room."""
         if len(self.members) >= self._most:
             raise full(f"the server serves {self._most} sessions already; try again later", RETRY_AFTER_MS)
-        if self._overloaded and all(other.detail == LEAST_DETAIL for other in self.members):
+        paced = self._paced()
+        if self._overloaded and paced and all(other.detail == LEAST_DETAIL for other in paced):
             raise full("the server has no time left for one more face; try again later", RETRY_AFTER_MS)
         self.members.append(member)
 
@@ -121,20 +139,21 @@ class Governor:
     def judge(self, load: Load, loop_lag_us: int) -> None:
         """One round."""
         self.load = load
-        self._overloaded = (
-            load.busy_share > BUSY_SHARE or load.mean_wait_us > LONG_WAIT_US or loop_lag_us > LONG_LAG_US
-        ) and bool(self.members)
+        self._overloaded = load.busy_share > BUSY_SHARE or load.mean_wait_us > LONG_WAIT_US or loop_lag_us > LONG_LAG_US
         if self._overloaded:
             self._calm = 0
-            able = [member for member in self.members if member.detail < LEAST_DETAIL]
+            able = [member for member in self._paced() if member.detail < LEAST_DETAIL]
             if able:
                 # One step at a time and evenly among equals, before any of them goes down twice.
                 poorest = min(able, key=lambda member: (member.importance, member.detail))
                 poorest.set_detail(poorest.detail + 1, "the server is overloaded")
             return
         self._calm = self._calm + 1 if load.busy_share < CALM_SHARE else 0
-        reduced = [member for member in self.members if member.detail > MOST_DETAIL]
+        reduced = [member for member in self._paced() if member.detail > MOST_DETAIL]
         if reduced and self._calm >= CALM_ROUNDS:
             self._calm = 0
             richest = max(reduced, key=lambda member: (member.importance, member.detail))
             richest.set_detail(richest.detail - 1, "the server has room again")
+
+    def _paced(self) -> list[Member]:
+        return [member for member in self.members if member.paced]

@@ -15,7 +15,7 @@ from vivant.errors import InputError, OutputError
 from vivant.face import default_motion, open_portrait
 from vivant.honest.policy import Policy
 from vivant.server.call import House
-from vivant.server.crew import Crew, Governor
+from vivant.server.crew import Crew, Governor, bakery
 from vivant.server.limits import Limits
 from vivant.server.metrics import Metrics
 from vivant.server.portraits import Opener, Portraits
@@ -53,6 +53,7 @@ class Server:
         self.house = House(
             portraits=Portraits(limits, opener),
             crew=crew,
+            bakery=bakery(crew.workers),
             governor=Governor(crew, clock, min(limits.sessions, Policy.load().max_sessions or limits.sessions)),
             metrics=self.metrics,
             clock=clock,
@@ -86,7 +87,8 @@ class Server:
         self._governing.cancel()
         await asyncio.gather(self._governing, return_exceptions=True)
         self.house.portraits.close()
-        self.house.crew.shutdown(wait=False, cancel_futures=True)
+        for executor in (self.house.crew, self.house.bakery):
+            executor.shutdown(wait=False, cancel_futures=True)
         if self.config.metrics_port is not None:
             self._metrics_server.shutdown()
 
@@ -131,7 +133,8 @@ def _options(limits: Limits) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),
         # A client that is gone without a word is noticed within two seconds.
         ("grpc.keepalive_time_ms", 1000),
-        ("grpc.keepalive_timeout_ms", 1000),
+        ("grpc.keepalive_timeout_ms", 700),
+        ("grpc.http2.ping_timeout_ms", 700),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000),
     ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
@@ -12,21 +14,35 @@ import grpc
 import vivant
 from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, Face
-from vivant.honest.finisher import live_session_id
-from vivant.server.call import Call, House, motion_message, next_request
-from vivant.server.canvas import Canvas, Shot
-from vivant.server.config import effective, samples_of
+from vivant.server.call import Call, House
+from vivant.server.canvas import Shot
+from vivant.server.config import effective, require_declaration, samples_of
 from vivant.server.limits import Limits
 from vivant.server.portraits import BUNDLED
 from vivant.server.refusal import Refusal, abort, first_of
 from vivant.server.security import client_of, is_same_machine
-from vivant.server.wire import frame_response, serialize
+from vivant.server.tracing import span
+from vivant.server.wire import frame_response, motion_message, next_request, serialize
 from vivant.session.session import Session
 from vivant.types import ARKIT_NAMES, MotionFrame, Pose, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
 
+log = logging.getLogger("vivant.server")
+
 SERVICE = pb.DESCRIPTOR.services_by_name["FaceService"]
 Context: TypeAlias = grpc.aio.ServicerContext
+
+
+@dataclass(eq=False)
+class _Baking:
+    """A call that is due at no time, as the governor sees it."""
+
+    paced = False
+    importance = (0.0, 0.0)
+    detail = 0
+
+    def set_detail(self, level: int, why: str) -> None:
+        """Never: nothing of it is left out."""
 
 
 class FaceService:
@@ -48,25 +64,25 @@ class FaceService:
         first = await next_request(context)
         if first is None or first.WhichOneof("message") != "config":
             raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "the first message must be a config")
-        if self.draining:
-            raise Refusal(grpc.StatusCode.UNAVAILABLE, "the server is about to stop", 1000)
+        self._require_open()
         config = effective(first.config, self._limits)
         if config.shares_memory and not is_same_machine(context.peer()):
             raise InputError("FRAME_TRANSPORT_SHARED_MEMORY needs a client on the same machine")
         client = client_of(context)
-        portrait_id, face = await self._house.portraits.open(
-            client, first.config.portrait, transparent=config.message.transparent
-        )
-        config.message.portrait.id = portrait_id
-        call = Call(self._house, client, config, portrait_id, face, context)
+        face = await self._open(client, config.message)
+        call = Call(self._house, client, config, face, context)
         self._house.governor.admit(call)
         self.calls.add(call)
+        began_us = self._house.clock.now_us()
+        log.info("call started", extra=call.figures)
         try:
-            with self._house.metrics.sessions.track_inprogress():
+            with self._house.metrics.sessions.track_inprogress(), span("Animate", lambda: call.figures):
                 await call.run(face.notes)
         finally:
             self.calls.discard(call)
             self._house.governor.leave(call)
+            seconds = round((self._house.clock.now_us() - began_us) / 1e6, 3)
+            log.info("call over", extra={"seconds": seconds, **call.figures})
 
     async def GetCapabilities(self, _: pb.GetCapabilitiesRequest, context: Context) -> pb.GetCapabilitiesResponse:  # noqa: N802
         limits = self._limits
@@ -93,10 +109,11 @@ class FaceService:
 
     async def PutPortrait(self, request: pb.PutPortraitRequest, context: Context) -> pb.PutPortraitResponse:  # noqa: N802
         try:
-            ref = pb.PortraitRef(image=request.image)
-            portrait_id, face = await self._house.portraits.open(client_of(context), ref)
+            client, ref = client_of(context), pb.PortraitRef(image=request.image)
+            require_declaration(request.consent)
+            portrait_id, face = await self._house.portraits.open(client, ref, request.consent)
             if request.transparent:
-                await self._house.portraits.open(client_of(context), ref, transparent=True)
+                await self._house.portraits.open(client, pb.PortraitRef(id=portrait_id), transparent=True)
             return pb.PutPortraitResponse(portrait=pb.Portrait(portrait_id=portrait_id, notes=face.notes))
         except Exception as error:
             await self._refuse(context, error)
@@ -119,8 +136,9 @@ class FaceService:
             size_px = request.size_px or 512
             if not MIN_SIZE_PX <= size_px <= self._limits.size_px:
                 raise InputError(f"size_px must be from {MIN_SIZE_PX} to {self._limits.size_px}, got {size_px}")
+            require_declaration(request.consent)
             portrait_id, face = await self._house.portraits.open(
-                client_of(context), request.portrait, transparent=request.transparent
+                client_of(context), request.portrait, request.consent, transparent=request.transparent
             )
             await asyncio.get_running_loop().run_in_executor(self._house.crew, partial(_draw_once, face, size_px))
             return pb.WarmUpResponse(portrait_id=portrait_id, elapsed_us=self._house.clock.now_us() - began_us)
@@ -128,11 +146,16 @@ class FaceService:
             await self._refuse(context, error)
 
     async def Synthesize(self, request: pb.SynthesizeRequest, context: Context) -> None:  # noqa: N802
+        baking = _Baking()
         try:
+            self._require_open()
+            self._house.governor.admit(baking)
             async for response in self._synthesized(request, context):
                 await context.write(response)
         except Exception as error:
             await self._refuse(context, error)
+        finally:
+            self._house.governor.leave(baking)
 
     async def _synthesized(
         self, request: pb.SynthesizeRequest, context: Context
@@ -142,23 +165,11 @@ class FaceService:
         asked.delivery, asked.frame_transport = pb.DELIVERY_IMMEDIATE, pb.FRAME_TRANSPORT_INLINE
         config = effective(asked, self._limits)
         samples = samples_of(request.samples, config.message.audio_format)
-        portrait_id, face = await self._house.portraits.open(
-            client_of(context), request.config.portrait, transparent=config.message.transparent
-        )
-        config.message.portrait.id = portrait_id
+        face = await self._open(client_of(context), config.message)
+        mark_id, _, session = self._house.open(config, face)
         names = ARKIT_NAMES if config.wants_motion else ()
-        mark_id = live_session_id()
         started = pb.SessionStarted(config=config.message, session_id=f"{mark_id:08x}", weight_names=names, notes=face.notes)
         yield pb.SynthesizeResponse(started=started)
-        canvas = Canvas(face, portrait_id, config.message, session_id=mark_id, draws=config.wants_frames)
-        session = Session(
-            canvas,
-            config.session,
-            motion=self._house.motion,
-            controls=config.controls,
-            clock=self._house.clock,
-            executor=self._house.crew,
-        )
         async with session:
             speaking = asyncio.create_task(_speak(session, samples))
             try:
@@ -169,9 +180,22 @@ class FaceService:
             finally:
                 speaking.cancel()
 
+    def _require_open(self) -> None:
+        if self.draining:
+            raise Refusal(grpc.StatusCode.UNAVAILABLE, "the server is about to stop", 1000)
+
+    async def _open(self, client: str, config: pb.SessionConfig) -> Face:
+        """The portrait of a config, which then names it by its id and says who it shows."""
+        portraits = self._house.portraits
+        portrait_id, face = await portraits.open(client, config.portrait, config.consent, transparent=config.transparent)
+        config.portrait.id = portrait_id
+        config.consent.basis = portraits.consent(client, portrait_id)
+        return face
+
     async def _refuse(self, context: Context, error: Exception) -> NoReturn:
         reason = first_of(error)
         self._house.metrics.refused.labels(type(reason).__name__).inc()
+        log.info("call refused", extra={"reason": type(reason).__name__})
         await abort(context, reason)
 
 

@@ -1,9 +1,12 @@
-"""Frames on the wire with one copy of their pixels: protobuf's own way makes three, and a frame is a megabyte."""
+"""Values to and from the wire. Frames go with one copy of their pixels: protobuf's own way makes three of a megabyte each."""
 
 from __future__ import annotations
 
-from google.protobuf.message import Message
+import grpc
+from google.protobuf.message import DecodeError, Message
 
+from vivant.errors import InputError
+from vivant.types import MotionFrame
 from vivant.v1 import vivant_pb2 as pb
 
 _LENGTH_DELIMITED = 2
@@ -21,6 +24,33 @@ def frame_response(head: pb.Frame, data: memoryview | bytes) -> bytes:
 def serialize(response: Message | bytes) -> bytes:
     """gRPC's serializer: what is bytes already goes as it is."""
     return response if isinstance(response, bytes) else response.SerializeToString()
+
+
+async def next_request(context: grpc.aio.ServicerContext) -> pb.AnimateRequest | None:
+    """None when the client has closed its side. Raises InputError for bytes that are not of the contract."""
+    data = await context.read()
+    if data is grpc.aio.EOF:
+        return None
+    try:
+        return pb.AnimateRequest.FromString(data)
+    except DecodeError as error:
+        raise InputError("a message that is not an AnimateRequest") from error
+
+
+def motion_message(motion: MotionFrame, utterance_id: str, epoch: int) -> pb.Motion:
+    pose = motion.pose
+    return pb.Motion(
+        index=motion.index,
+        pts_us=motion.pts_us,
+        utterance_id=utterance_id,
+        epoch=epoch,
+        weights=motion.weights.tolist(),
+        pose=pb.Pose(
+            yaw_deg=pose.yaw_deg, pitch_deg=pose.pitch_deg, roll_deg=pose.roll_deg, x=pose.x, y=pose.y, scale=pose.scale
+        ),
+        gaze_yaw_deg=motion.gaze[0],
+        gaze_pitch_deg=motion.gaze[1],
+    )
 
 
 def _varint(value: int) -> bytes:

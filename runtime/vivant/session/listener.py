@@ -38,11 +38,10 @@ class Listener:
         frames: list[MotionFrame] = []
         if isinstance(item, AudioChunk):
             frames = self._hear(item, controls)
-        elif isinstance(item, UtteranceStart):
-            self._marks.append((self._position_us, item))
         else:
             self._marks.append((self._position_us, replace(item, position_us=self._position_us)))
-            frames = [] if self._live else self._state.flush(controls)
+            if isinstance(item, UtteranceEnd) and not self._live:
+                frames = self._state.flush(controls)
         return self._in_order(frames)
 
     def finish(self, epoch: int, controls: Controls) -> list[MotionFrame | Marker]:

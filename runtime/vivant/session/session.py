@@ -1,8 +1,8 @@
 """One speaking character, live: audio in on one side, frames out on the other, each stage a task of its own.
 
-    push ──► [ingest] ──► [infer] ──► [render] ──► [emit] ──► async for
-             pace,        executor     executor     pace
-             silence
+    push ──► [ingest] ──► [animate] ──► [emit] ──► async for
+             pace,        executor:     pace
+             silence      infer, draw
 
 Three verbs stop it, and never mean the same: `end` (finish what is queued), `interrupt` (forget it now), `close`.
 """
@@ -10,6 +10,7 @@ Three verbs stop it, and never mean the same: `end` (finish what is queued), `in
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -34,7 +35,7 @@ Result = TypeVar("Result")
 Item = TypeVar("Item", covariant=True)
 Output = VideoFrame | UtteranceStart | UtteranceEnd | Interrupted
 
-AUDIO_MS, MOTION_MS, VIDEO_MS = 2000.0, 200.0, 200.0
+AUDIO_MS, VIDEO_MS = 2000.0, 200.0
 BLOCK_MS = 20
 EAGER_MS = 400
 MARGIN_MS = 40
@@ -109,10 +110,9 @@ class Session:
         self._frame_ms = 1000.0 * self.config.fps.denominator / self.config.fps.numerator
         self._audio: Channel[_Tagged[AudioChunk | Marker]] = Channel(AUDIO_MS, Full.BLOCK)
         self._heard: Channel[_Tagged[AudioChunk | Marker]] = Channel(2.0 * BLOCK_MS, Full.BLOCK)
-        self._motion: Channel[_Tagged[MotionFrame | Marker]] = Channel(MOTION_MS, Full.BLOCK)
         self._video: Channel[_Tagged[VideoFrame | Marker]] = Channel(VIDEO_MS, Full.LATEST if self.config.paced else Full.BLOCK)
         self._out: Channel[_Tagged[Output]] = Channel(self._frame_ms, Full.BLOCK)
-        self._channels: tuple[Channel[Any], ...] = (self._audio, self._heard, self._motion, self._video, self._out)
+        self._channels: tuple[Channel[Any], ...] = (self._audio, self._heard, self._video, self._out)
         self.stats.audio, self.stats.video = self._audio.stats, self._video.stats
         self._epoch = 0
         self._utterance = 0
@@ -192,8 +192,7 @@ class Session:
         try:
             async with asyncio.TaskGroup() as stages:
                 stages.create_task(self._ingest_live() if self.config.paced else self._ingest())
-                stages.create_task(self._infer())
-                stages.create_task(self._render())
+                stages.create_task(self._animate())
                 stages.create_task(self._emit())
         except ExceptionGroup as group:
             self._failure = group.exceptions[0]
@@ -235,30 +234,40 @@ class Session:
         self._lead_us += step_us
         self._start_us -= step_us
 
-    async def _infer(self) -> None:
+    async def _animate(self) -> None:
+        """Sound to pictures. A block of sound and the picture that it makes are one job: starting one is dear."""
         async for tagged in self._heard:
-            if tagged.epoch != self._epoch:
-                continue
-            for made in await self._compute(partial(self._listener.take, tagged.epoch, tagged.item, self.controls)):
-                await self._put(self._motion, _Tagged(tagged.epoch, made))
-        epoch = self._epoch
-        for made in await self._compute(partial(self._listener.finish, epoch, self.controls)):
-            await self._put(self._motion, _Tagged(epoch, made))
-        await self._motion.close()
+            if tagged.epoch == self._epoch:
+                await self._draw_all(tagged.epoch, partial(self._listener.take, tagged.epoch, tagged.item, self.controls))
+        await self._draw_all(self._epoch, partial(self._listener.finish, self._epoch, self.controls))
+        await self._video.close()
 
-    async def _render(self) -> None:
-        async for tagged in self._motion:
-            if tagged.epoch != self._epoch:
-                continue
-            item = tagged.item
+    async def _draw_all(self, epoch: int, listen: Callable[[], list[MotionFrame | Marker]]) -> None:
+        waiting: deque[MotionFrame | Marker] = deque()
+
+        def begin() -> list[VideoFrame | Marker]:
+            waiting.extend(listen())
+            return self._draw_next(epoch, waiting)
+
+        drawn = await self._compute(begin)
+        while drawn or waiting:
+            for item in drawn:
+                await self._put(self._video, _Tagged(epoch, item))
+            drawn = await self._compute(partial(self._draw_next, epoch, waiting)) if waiting else []
+
+    def _draw_next(self, epoch: int, waiting: deque[MotionFrame | Marker]) -> list[VideoFrame | Marker]:
+        """On the executor: what waits, up to one picture, so that faces take turns where a model gives many frames at once."""
+        made: list[VideoFrame | Marker] = []
+        while waiting and epoch == self._epoch:
+            item = waiting.popleft()
             if not isinstance(item, MotionFrame):
-                await self._put(self._video, _Tagged(tagged.epoch, item))
+                made.append(item)
             elif self._is_late(item):
                 self.stats.late += 1
             else:
-                picture = await self._compute(partial(self._renderer.render, item))
-                await self._put(self._video, _Tagged(tagged.epoch, picture))
-        await self._video.close()
+                return [*made, self._renderer.render(item)]
+        waiting.clear()
+        return made
 
     async def _emit(self) -> None:
         async for tagged in self._video:
@@ -278,7 +287,7 @@ class Session:
         item, length_ms = tagged.item, 0.0
         if isinstance(item, AudioChunk):
             length_ms = 1000.0 * len(item.samples) / item.sample_rate_hz
-        elif isinstance(item, MotionFrame | VideoFrame):
+        elif isinstance(item, VideoFrame):
             length_ms = self._frame_ms
         await channel.put(tagged, length_ms)
 

@@ -224,20 +224,24 @@ class Rational(_message.Message):
     def __init__(self, numerator: _Optional[int] = ..., denominator: _Optional[int] = ...) -> None: ...
 
 class Controls(_message.Message):
-    __slots__ = ("gaze_yaw_deg", "gaze_pitch_deg", "distance", "emotion", "intensity", "head_motion")
+    __slots__ = ("gaze_yaw_deg", "gaze_pitch_deg", "distance", "emotion", "intensity", "head_motion", "mouth", "singing")
     GAZE_YAW_DEG_FIELD_NUMBER: _ClassVar[int]
     GAZE_PITCH_DEG_FIELD_NUMBER: _ClassVar[int]
     DISTANCE_FIELD_NUMBER: _ClassVar[int]
     EMOTION_FIELD_NUMBER: _ClassVar[int]
     INTENSITY_FIELD_NUMBER: _ClassVar[int]
     HEAD_MOTION_FIELD_NUMBER: _ClassVar[int]
+    MOUTH_FIELD_NUMBER: _ClassVar[int]
+    SINGING_FIELD_NUMBER: _ClassVar[int]
     gaze_yaw_deg: float
     gaze_pitch_deg: float
     distance: float
     emotion: Emotion
     intensity: float
     head_motion: float
-    def __init__(self, gaze_yaw_deg: _Optional[float] = ..., gaze_pitch_deg: _Optional[float] = ..., distance: _Optional[float] = ..., emotion: _Optional[_Union[Emotion, str]] = ..., intensity: _Optional[float] = ..., head_motion: _Optional[float] = ...) -> None: ...
+    mouth: float
+    singing: bool
+    def __init__(self, gaze_yaw_deg: _Optional[float] = ..., gaze_pitch_deg: _Optional[float] = ..., distance: _Optional[float] = ..., emotion: _Optional[_Union[Emotion, str]] = ..., intensity: _Optional[float] = ..., head_motion: _Optional[float] = ..., mouth: _Optional[float] = ..., singing: bool = ...) -> None: ...
 
 class Importance(_message.Message):
     __slots__ = ("priority", "distance_m")
@@ -464,12 +468,14 @@ class Limits(_message.Message):
     def __init__(self, sessions: _Optional[int] = ..., size_px: _Optional[int] = ..., portrait_bytes: _Optional[int] = ..., portrait_pixels: _Optional[int] = ..., message_bytes: _Optional[int] = ..., messages_per_s: _Optional[int] = ..., portraits: _Optional[int] = ..., audio_queue_ms: _Optional[int] = ...) -> None: ...
 
 class PutPortraitRequest(_message.Message):
-    __slots__ = ("image", "transparent")
+    __slots__ = ("image", "transparent", "consent")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     TRANSPARENT_FIELD_NUMBER: _ClassVar[int]
+    CONSENT_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     transparent: bool
-    def __init__(self, image: _Optional[bytes] = ..., transparent: bool = ...) -> None: ...
+    consent: Consent
+    def __init__(self, image: _Optional[bytes] = ..., transparent: bool = ..., consent: _Optional[_Union[Consent, _Mapping]] = ...) -> None: ...
 
 class PutPortraitResponse(_message.Message):
     __slots__ = ("portrait",)
@@ -508,14 +514,16 @@ class DeletePortraitResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class WarmUpRequest(_message.Message):
-    __slots__ = ("portrait", "size_px", "transparent")
+    __slots__ = ("portrait", "size_px", "transparent", "consent")
     PORTRAIT_FIELD_NUMBER: _ClassVar[int]
     SIZE_PX_FIELD_NUMBER: _ClassVar[int]
     TRANSPARENT_FIELD_NUMBER: _ClassVar[int]
+    CONSENT_FIELD_NUMBER: _ClassVar[int]
     portrait: PortraitRef
     size_px: int
     transparent: bool
-    def __init__(self, portrait: _Optional[_Union[PortraitRef, _Mapping]] = ..., size_px: _Optional[int] = ..., transparent: bool = ...) -> None: ...
+    consent: Consent
+    def __init__(self, portrait: _Optional[_Union[PortraitRef, _Mapping]] = ..., size_px: _Optional[int] = ..., transparent: bool = ..., consent: _Optional[_Union[Consent, _Mapping]] = ...) -> None: ...
 
 class WarmUpResponse(_message.Message):
     __slots__ = ("portrait_id", "elapsed_us")

@@ -33,6 +33,8 @@ static class ConsoleClient
             face.Reconnect();
             Until("a second connection", () => face.Connections == 2 && face.Started != null);
             Speaks(face, "line 3");
+            LosesALine(face);
+            Speaks(face, "line 4");
         }
         try
         {
@@ -118,6 +120,33 @@ static class ConsoleClient
             return stopped;
         });
         Console.WriteLine("interrupted after " + clock.ElapsedMilliseconds + " ms");
+    }
+
+    static void LosesALine(FaceConnection face)
+    {
+        Drain(face);
+        face.Begin("lost");
+        face.Push(Tone(5), 5 * RateHz);
+        Until("the line that gets lost", () =>
+        {
+            var picture = face.Picture.Take();
+            return picture != null && picture.UtteranceId == "lost";
+        });
+        int before = face.Connections;
+        face.Reconnect();
+        face.Interrupt(); // perhaps into a connection that is gone: the next one must hear of it
+        bool told = false;
+        Until("word that the line is over, and a new connection", () =>
+        {
+            for (Event next; (next = face.TakeEvent()) != null;) told |= next.Type == EventType.Interrupted && next.UtteranceId == "lost";
+            return told && face.Connections > before && face.Started != null;
+        });
+        Until("pictures of the new epoch", () =>
+        {
+            var picture = face.Picture.Take();
+            Require(picture == null || picture.Epoch == 2, "no picture of an epoch that is over, got " + (picture == null ? 0 : picture.Epoch));
+            return picture != null;
+        });
     }
 
     static float[] Tone(int seconds)

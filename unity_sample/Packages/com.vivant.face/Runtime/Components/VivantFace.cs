@@ -19,6 +19,8 @@ namespace Vivant
         public string portraitId = "ada";
         [Tooltip("A JPEG or PNG as a TextAsset (.bytes).")]
         public TextAsset portraitImage;
+        [Tooltip("Whom that picture shows; needed once for a picture of your own. Only people who agreed may be animated.")]
+        public ConsentBasis portraitConsent;
         public VivantServer server;
 
         [Header("Where it shows")]
@@ -79,6 +81,7 @@ namespace Vivant
             var config = new SessionConfig
             {
                 Portrait = VivantServer.Portrait(portraitId, portraitImage),
+                Consent = new Consent { Basis = portraitConsent },
                 SizePx = (uint)sizePx,
                 SampleRateHz = RateHz,
                 PixelFormat = PixelFormat.Rgba,
@@ -115,6 +118,12 @@ namespace Vivant
             else if (what.Type == V1.EventType.UtteranceFinished)
             {
                 line = null;
+            }
+            else if (what.Type == V1.EventType.Interrupted)
+            {
+                // The connection was lost: without the face's motion the sound stops too.
+                line = null;
+                source.Stop();
             }
         }
 

@@ -40,6 +40,7 @@ namespace Vivant
         BlockingOutbox outbox = new BlockingOutbox();
         GrpcCall call;
         long epoch;
+        string line;
 
         public FaceConnection(FaceServer server, SessionConfig config)
         {
@@ -63,6 +64,7 @@ namespace Vivant
         /// <summary>Begins a line.</summary>
         public void Begin(string utteranceId)
         {
+            line = utteranceId;
             Send(new AnimateRequest { UtteranceStart = new UtteranceStart { UtteranceId = utteranceId } });
         }
 
@@ -89,7 +91,10 @@ namespace Vivant
             Send(new AnimateRequest { UtteranceEnd = new UtteranceEnd() });
         }
 
-        /// <summary>Stops speaking now. Nothing older is shown from here on, also not what is on its way.</summary>
+        /// <summary>
+        /// Stops speaking now. Nothing older is shown from here on, also not what is on its way. While there is no connection it is
+        /// kept, and said to the next one.
+        /// </summary>
         public void Interrupt()
         {
             ulong next = (ulong)Interlocked.Increment(ref epoch);
@@ -122,7 +127,10 @@ namespace Vivant
             return events.TryDequeue(out next) ? next : null;
         }
 
-        /// <summary>Drops the connection; a new one is made at once.</summary>
+        /// <summary>
+        /// Drops the connection; a new one is made at once. A line that was being spoken is over then, as an event of
+        /// EventType.Interrupted says.
+        /// </summary>
         public void Reconnect()
         {
             var current = call;
@@ -142,6 +150,13 @@ namespace Vivant
             outbox.Add(request);
         }
 
+        /// <summary>Whoever waits for the end of a line must not wait for ever when the connection is lost within it.</summary>
+        void EndLine()
+        {
+            string lost = Interlocked.Exchange(ref line, null);
+            if (lost != null) events.Enqueue(new Event { Type = EventType.Interrupted, UtteranceId = lost, Detail = "the connection was lost" });
+        }
+
         async Task RunAsync()
         {
             int pauseMs = FirstPauseMs;
@@ -157,6 +172,7 @@ namespace Vivant
                     LastError = error;
                 }
                 Started = null;
+                EndLine();
                 if (stop.IsCancellationRequested) return;
                 pauseMs = Connections > before ? FirstPauseMs : Math.Min(2 * pauseMs, LongestPauseMs);
                 try
@@ -175,11 +191,13 @@ namespace Vivant
             using (var http = new HttpClient(server.Handler()) { Timeout = Timeout.InfiniteTimeSpan })
             using (call = new GrpcCall(http, server.Address, Animate, Metadata()))
             {
-                // What was said to the last connection is over: a line begins anew, and epochs count from 0 on the server.
+                // What was said to the last connection is over, but for the epoch: interrupting with it again lets the server's
+                // pictures carry it from the first on, and one that was lost with the last connection comes through after all.
                 outbox = new BlockingOutbox();
-                Interlocked.Exchange(ref epoch, 0);
                 var current = outbox;
                 await call.WriteAsync(new AnimateRequest { Config = config }).ConfigureAwait(false);
+                ulong before = (ulong)Interlocked.Read(ref epoch);
+                if (before > 0) await call.WriteAsync(new AnimateRequest { Interrupt = new Interrupt { Epoch = before } }).ConfigureAwait(false);
                 var sending = SendAsync(call, current);
                 try
                 {
@@ -233,7 +251,11 @@ namespace Vivant
                 case AnimateResponse.MessageOneofCase.Motion:
                     if (response.Motion.Epoch >= (ulong)Interlocked.Read(ref epoch)) Motion.Add(response.Motion);
                     break;
-                case AnimateResponse.MessageOneofCase.Event: events.Enqueue(response.Event); break;
+                case AnimateResponse.MessageOneofCase.Event:
+                    if (response.Event.Type == EventType.UtteranceFinished || response.Event.Type == EventType.Interrupted)
+                        Interlocked.CompareExchange(ref line, null, line == response.Event.UtteranceId ? line : null);
+                    events.Enqueue(response.Event);
+                    break;
                 case AnimateResponse.MessageOneofCase.Statistics: Statistics = response.Statistics; break;
             }
         }

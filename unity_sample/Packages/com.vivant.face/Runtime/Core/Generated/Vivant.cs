@@ -57,113 +57,116 @@ namespace Vivant.V1 {
             "RGlzY2xvc3VyZRIWCg5hdWRpb19xdWV1ZV9tcxgRIAEoDSI4CgtQb3J0cmFp",
             "dFJlZhIMCgJpZBgBIAEoCUgAEg8KBWltYWdlGAIgASgMSABCCgoIcG9ydHJh",
             "aXQiMgoIUmF0aW9uYWwSEQoJbnVtZXJhdG9yGAEgASgNEhMKC2Rlbm9taW5h",
-            "dG9yGAIgASgNItEBCghDb250cm9scxIUCgxnYXplX3lhd19kZWcYASABKAIS",
+            "dG9yGAIgASgNIoACCghDb250cm9scxIUCgxnYXplX3lhd19kZWcYASABKAIS",
             "FgoOZ2F6ZV9waXRjaF9kZWcYAiABKAISFQoIZGlzdGFuY2UYAyABKAJIAIgB",
             "ARIjCgdlbW90aW9uGAQgASgOMhIudml2YW50LnYxLkVtb3Rpb24SFgoJaW50",
-            "ZW5zaXR5GAUgASgCSAGIAQESGAoLaGVhZF9tb3Rpb24YBiABKAJIAogBAUIL",
-            "CglfZGlzdGFuY2VCDAoKX2ludGVuc2l0eUIOCgxfaGVhZF9tb3Rpb24iRAoK",
-            "SW1wb3J0YW5jZRIVCghwcmlvcml0eRgBIAEoDUgAiAEBEhIKCmRpc3RhbmNl",
-            "X20YAiABKAJCCwoJX3ByaW9yaXR5IkQKB0NvbnNlbnQSJgoFYmFzaXMYASAB",
-            "KA4yFy52aXZhbnQudjEuQ29uc2VudEJhc2lzEhEKCXJlZmVyZW5jZRgCIAEo",
-            "CSJ4CgpEaXNjbG9zdXJlEiMKBWxhYmVsGAEgASgOMhQudml2YW50LnYxLkxh",
-            "YmVsTW9kZRIYChBsYWJlbF9vZmZfcmVhc29uGAIgASgJEisKCXdhdGVybWFy",
-            "axgDIAEoDjIYLnZpdmFudC52MS5XYXRlcm1hcmtNb2RlIhgKBUF1ZGlvEg8K",
-            "B3NhbXBsZXMYASABKAwiJgoOVXR0ZXJhbmNlU3RhcnQSFAoMdXR0ZXJhbmNl",
-            "X2lkGAEgASgJIg4KDFV0dGVyYW5jZUVuZCIaCglJbnRlcnJ1cHQSDQoFZXBv",
-            "Y2gYASABKAQiCwoJS2VlcEFsaXZlIh8KC1JpbmdSZWxlYXNlEhAKCHNlcXVl",
-            "bmNlGAEgASgEIrABCg5TZXNzaW9uU3RhcnRlZBIoCgZjb25maWcYASABKAsy",
-            "GC52aXZhbnQudjEuU2Vzc2lvbkNvbmZpZxISCgpzZXNzaW9uX2lkGAIgASgJ",
-            "EhAKCGRlbGF5X3VzGAMgASgNEhQKDHdlaWdodF9uYW1lcxgEIAMoCRIpCgRy",
-            "aW5nGAUgASgLMhsudml2YW50LnYxLlNoYXJlZE1lbW9yeVJpbmcSDQoFbm90",
-            "ZXMYBiADKAkiQwoQU2hhcmVkTWVtb3J5UmluZxIMCgRuYW1lGAEgASgJEhIK",
-            "CnNsb3RfYnl0ZXMYAiABKAQSDQoFc2xvdHMYAyABKA0i1AEKBUZyYW1lEg0K",
-            "BWluZGV4GAEgASgEEg4KBnB0c191cxgCIAEoBBIUCgx1dHRlcmFuY2VfaWQY",
-            "AyABKAkSDQoFZXBvY2gYBCABKAQSEAoId2lkdGhfcHgYBSABKA0SEQoJaGVp",
-            "Z2h0X3B4GAYgASgNEiwKDHBpeGVsX2Zvcm1hdBgHIAEoDjIWLnZpdmFudC52",
-            "MS5QaXhlbEZvcm1hdBIMCgRkYXRhGAggASgMEiYKCXJpbmdfc2xvdBgJIAEo",
-            "CzITLnZpdmFudC52MS5SaW5nU2xvdCI+CghSaW5nU2xvdBIMCgRzbG90GAEg",
-            "ASgNEhIKCnNpemVfYnl0ZXMYAiABKAQSEAoIc2VxdWVuY2UYAyABKAQiqgEK",
-            "Bk1vdGlvbhINCgVpbmRleBgBIAEoBBIOCgZwdHNfdXMYAiABKAQSFAoMdXR0",
-            "ZXJhbmNlX2lkGAMgASgJEg0KBWVwb2NoGAQgASgEEg8KB3dlaWdodHMYBSAD",
-            "KAISHQoEcG9zZRgGIAEoCzIPLnZpdmFudC52MS5Qb3NlEhQKDGdhemVfeWF3",
-            "X2RlZxgHIAEoAhIWCg5nYXplX3BpdGNoX2RlZxgIIAEoAiJhCgRQb3NlEg8K",
-            "B3lhd19kZWcYASABKAISEQoJcGl0Y2hfZGVnGAIgASgCEhAKCHJvbGxfZGVn",
-            "GAMgASgCEgkKAXgYBCABKAISCQoBeRgFIAEoAhINCgVzY2FsZRgGIAEoAiKK",
-            "AQoFRXZlbnQSIgoEdHlwZRgBIAEoDjIULnZpdmFudC52MS5FdmVudFR5cGUS",
-            "EwoLcG9zaXRpb25fdXMYAiABKAQSFAoMdXR0ZXJhbmNlX2lkGAMgASgJEg0K",
-            "BWVwb2NoGAQgASgEEg4KBmRldGFpbBgFIAEoCRITCgtwb3J0cmFpdF9pZBgG",
-            "IAEoCSKFAQoKU3RhdGlzdGljcxILCgNmcHMYASABKAISDgoGbGFnX3VzGAIg",
-            "ASgDEhMKC2ZyYW1lc19zZW50GAMgASgEEhYKDmZyYW1lc19kcm9wcGVkGAQg",
-            "ASgEEhcKD2F1ZGlvX3F1ZXVlZF91cxgFIAEoBBIUCgxkZXRhaWxfbGV2ZWwY",
-            "BiABKA0iGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLeAQoXR2V0Q2FwYWJp",
-            "bGl0aWVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRItCg1waXhlbF9mb3Jt",
-            "YXRzGAIgAygOMhYudml2YW50LnYxLlBpeGVsRm9ybWF0EjMKEGZyYW1lX3Ry",
-            "YW5zcG9ydHMYAyADKA4yGS52aXZhbnQudjEuRnJhbWVUcmFuc3BvcnQSGQoR",
-            "YnVuZGxlZF9wb3J0cmFpdHMYBCADKAkSIQoGbGltaXRzGAUgASgLMhEudml2",
-            "YW50LnYxLkxpbWl0cxIQCghzZXNzaW9ucxgGIAEoDSK2AQoGTGltaXRzEhAK",
-            "CHNlc3Npb25zGAEgASgNEg8KB3NpemVfcHgYAiABKA0SFgoOcG9ydHJhaXRf",
-            "Ynl0ZXMYAyABKA0SFwoPcG9ydHJhaXRfcGl4ZWxzGAQgASgNEhUKDW1lc3Nh",
-            "Z2VfYnl0ZXMYBSABKA0SFgoObWVzc2FnZXNfcGVyX3MYBiABKA0SEQoJcG9y",
-            "dHJhaXRzGAcgASgNEhYKDmF1ZGlvX3F1ZXVlX21zGAggASgNIjgKElB1dFBv",
-            "cnRyYWl0UmVxdWVzdBINCgVpbWFnZRgBIAEoDBITCgt0cmFuc3BhcmVudBgC",
-            "IAEoCCI8ChNQdXRQb3J0cmFpdFJlc3BvbnNlEiUKCHBvcnRyYWl0GAEgASgL",
-            "MhMudml2YW50LnYxLlBvcnRyYWl0Ij8KCFBvcnRyYWl0EhMKC3BvcnRyYWl0",
-            "X2lkGAEgASgJEg8KB2J1bmRsZWQYAiABKAgSDQoFbm90ZXMYAyADKAkiFgoU",
-            "TGlzdFBvcnRyYWl0c1JlcXVlc3QiPwoVTGlzdFBvcnRyYWl0c1Jlc3BvbnNl",
-            "EiYKCXBvcnRyYWl0cxgBIAMoCzITLnZpdmFudC52MS5Qb3J0cmFpdCIsChVE",
-            "ZWxldGVQb3J0cmFpdFJlcXVlc3QSEwoLcG9ydHJhaXRfaWQYASABKAkiGAoW",
-            "RGVsZXRlUG9ydHJhaXRSZXNwb25zZSJfCg1XYXJtVXBSZXF1ZXN0EigKCHBv",
-            "cnRyYWl0GAEgASgLMhYudml2YW50LnYxLlBvcnRyYWl0UmVmEg8KB3NpemVf",
-            "cHgYAiABKA0SEwoLdHJhbnNwYXJlbnQYAyABKAgiOQoOV2FybVVwUmVzcG9u",
-            "c2USEwoLcG9ydHJhaXRfaWQYASABKAkSEgoKZWxhcHNlZF91cxgCIAEoBCJO",
-            "ChFTeW50aGVzaXplUmVxdWVzdBIoCgZjb25maWcYASABKAsyGC52aXZhbnQu",
-            "djEuU2Vzc2lvbkNvbmZpZxIPCgdzYW1wbGVzGAIgASgMIpUBChJTeW50aGVz",
-            "aXplUmVzcG9uc2USLAoHc3RhcnRlZBgBIAEoCzIZLnZpdmFudC52MS5TZXNz",
-            "aW9uU3RhcnRlZEgAEiEKBWZyYW1lGAIgASgLMhAudml2YW50LnYxLkZyYW1l",
-            "SAASIwoGbW90aW9uGAMgASgLMhEudml2YW50LnYxLk1vdGlvbkgAQgkKB21l",
-            "c3NhZ2UqhgEKC1BpeGVsRm9ybWF0EhwKGFBJWEVMX0ZPUk1BVF9VTlNQRUNJ",
-            "RklFRBAAEhUKEVBJWEVMX0ZPUk1BVF9SR0JBEAESFAoQUElYRUxfRk9STUFU",
-            "X1JHQhACEhUKEVBJWEVMX0ZPUk1BVF9JNDIwEAMSFQoRUElYRUxfRk9STUFU",
-            "X0pQRUcQBCpwCg5GcmFtZVRyYW5zcG9ydBIfChtGUkFNRV9UUkFOU1BPUlRf",
-            "VU5TUEVDSUZJRUQQABIaChZGUkFNRV9UUkFOU1BPUlRfSU5MSU5FEAESIQod",
-            "RlJBTUVfVFJBTlNQT1JUX1NIQVJFRF9NRU1PUlkQAipfCgtBdWRpb0Zvcm1h",
-            "dBIcChhBVURJT19GT1JNQVRfVU5TUEVDSUZJRUQQABIaChZBVURJT19GT1JN",
-            "QVRfUENNX1MxNkxFEAESFgoSQVVESU9fRk9STUFUX0YzMkxFEAIqaQoHT3V0",
-            "cHV0cxIXChNPVVRQVVRTX1VOU1BFQ0lGSUVEEAASEgoOT1VUUFVUU19GUkFN",
-            "RVMQARISCg5PVVRQVVRTX01PVElPThACEh0KGU9VVFBVVFNfRlJBTUVTX0FO",
-            "RF9NT1RJT04QAypQCghEZWxpdmVyeRIYChRERUxJVkVSWV9VTlNQRUNJRklF",
-            "RBAAEhIKDkRFTElWRVJZX1BBQ0VEEAESFgoSREVMSVZFUllfSU1NRURJQVRF",
-            "EAIqxgEKB0Vtb3Rpb24SFwoTRU1PVElPTl9VTlNQRUNJRklFRBAAEhMKD0VN",
-            "T1RJT05fTkVVVFJBTBABEhEKDUVNT1RJT05fSEFQUFkQAhIPCgtFTU9USU9O",
-            "X1NBRBADEhEKDUVNT1RJT05fQU5HUlkQBBIVChFFTU9USU9OX1NVUlBSSVNF",
-            "RBAFEhIKDkVNT1RJT05fQUZSQUlEEAYSFQoRRU1PVElPTl9ESVNHVVNURUQQ",
-            "BxIUChBFTU9USU9OX0NPTlRFTVBUEAgqlAEKDENvbnNlbnRCYXNpcxIdChlD",
-            "T05TRU5UX0JBU0lTX1VOU1BFQ0lGSUVEEAASFAoQQ09OU0VOVF9CQVNJU19N",
-            "RRABEhgKFENPTlNFTlRfQkFTSVNfQUdSRUVEEAISGAoUQ09OU0VOVF9CQVNJ",
-            "U19VTlJFQUwQAxIbChdDT05TRU5UX0JBU0lTX1NZTlRIRVRJQxAEKk4KCUxh",
-            "YmVsTW9kZRIaChZMQUJFTF9NT0RFX1VOU1BFQ0lGSUVEEAASEgoOTEFCRUxf",
-            "TU9ERV9PRkYQARIRCg1MQUJFTF9NT0RFX09OEAIqXgoNV2F0ZXJtYXJrTW9k",
-            "ZRIeChpXQVRFUk1BUktfTU9ERV9VTlNQRUNJRklFRBAAEhYKEldBVEVSTUFS",
-            "S19NT0RFX09GRhABEhUKEVdBVEVSTUFSS19NT0RFX09OEAIqggIKCUV2ZW50",
-            "VHlwZRIaChZFVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASIAocRVZFTlRfVFlQ",
-            "RV9VVFRFUkFOQ0VfU1RBUlRFRBABEiEKHUVWRU5UX1RZUEVfVVRURVJBTkNF",
-            "X0ZJTklTSEVEEAISGgoWRVZFTlRfVFlQRV9JTlRFUlJVUFRFRBADEh8KG0VW",
-            "RU5UX1RZUEVfUE9SVFJBSVRfQ0hBTkdFRBAEEh4KGkVWRU5UX1RZUEVfUE9S",
-            "VFJBSVRfRkFJTEVEEAUSHgoaRVZFTlRfVFlQRV9RVUFMSVRZX0NIQU5HRUQQ",
-            "BhIXChNFVkVOVF9UWVBFX0RSQUlOSU5HEAcysgQKC0ZhY2VTZXJ2aWNlEkQK",
-            "B0FuaW1hdGUSGS52aXZhbnQudjEuQW5pbWF0ZVJlcXVlc3QaGi52aXZhbnQu",
-            "djEuQW5pbWF0ZVJlc3BvbnNlKAEwARJYCg9HZXRDYXBhYmlsaXRpZXMSIS52",
-            "aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdBoiLnZpdmFudC52MS5H",
-            "ZXRDYXBhYmlsaXRpZXNSZXNwb25zZRJMCgtQdXRQb3J0cmFpdBIdLnZpdmFu",
-            "dC52MS5QdXRQb3J0cmFpdFJlcXVlc3QaHi52aXZhbnQudjEuUHV0UG9ydHJh",
-            "aXRSZXNwb25zZRJSCg1MaXN0UG9ydHJhaXRzEh8udml2YW50LnYxLkxpc3RQ",
-            "b3J0cmFpdHNSZXF1ZXN0GiAudml2YW50LnYxLkxpc3RQb3J0cmFpdHNSZXNw",
-            "b25zZRJVCg5EZWxldGVQb3J0cmFpdBIgLnZpdmFudC52MS5EZWxldGVQb3J0",
-            "cmFpdFJlcXVlc3QaIS52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXNwb25z",
-            "ZRI9CgZXYXJtVXASGC52aXZhbnQudjEuV2FybVVwUmVxdWVzdBoZLnZpdmFu",
-            "dC52MS5XYXJtVXBSZXNwb25zZRJLCgpTeW50aGVzaXplEhwudml2YW50LnYx",
-            "LlN5bnRoZXNpemVSZXF1ZXN0Gh0udml2YW50LnYxLlN5bnRoZXNpemVSZXNw",
-            "b25zZTABQgyqAglWaXZhbnQuVjFiBnByb3RvMw=="));
+            "ZW5zaXR5GAUgASgCSAGIAQESGAoLaGVhZF9tb3Rpb24YBiABKAJIAogBARIS",
+            "CgVtb3V0aBgHIAEoAkgDiAEBEg8KB3NpbmdpbmcYCCABKAhCCwoJX2Rpc3Rh",
+            "bmNlQgwKCl9pbnRlbnNpdHlCDgoMX2hlYWRfbW90aW9uQggKBl9tb3V0aCJE",
+            "CgpJbXBvcnRhbmNlEhUKCHByaW9yaXR5GAEgASgNSACIAQESEgoKZGlzdGFu",
+            "Y2VfbRgCIAEoAkILCglfcHJpb3JpdHkiRAoHQ29uc2VudBImCgViYXNpcxgB",
+            "IAEoDjIXLnZpdmFudC52MS5Db25zZW50QmFzaXMSEQoJcmVmZXJlbmNlGAIg",
+            "ASgJIngKCkRpc2Nsb3N1cmUSIwoFbGFiZWwYASABKA4yFC52aXZhbnQudjEu",
+            "TGFiZWxNb2RlEhgKEGxhYmVsX29mZl9yZWFzb24YAiABKAkSKwoJd2F0ZXJt",
+            "YXJrGAMgASgOMhgudml2YW50LnYxLldhdGVybWFya01vZGUiGAoFQXVkaW8S",
+            "DwoHc2FtcGxlcxgBIAEoDCImCg5VdHRlcmFuY2VTdGFydBIUCgx1dHRlcmFu",
+            "Y2VfaWQYASABKAkiDgoMVXR0ZXJhbmNlRW5kIhoKCUludGVycnVwdBINCgVl",
+            "cG9jaBgBIAEoBCILCglLZWVwQWxpdmUiHwoLUmluZ1JlbGVhc2USEAoIc2Vx",
+            "dWVuY2UYASABKAQisAEKDlNlc3Npb25TdGFydGVkEigKBmNvbmZpZxgBIAEo",
+            "CzIYLnZpdmFudC52MS5TZXNzaW9uQ29uZmlnEhIKCnNlc3Npb25faWQYAiAB",
+            "KAkSEAoIZGVsYXlfdXMYAyABKA0SFAoMd2VpZ2h0X25hbWVzGAQgAygJEikK",
+            "BHJpbmcYBSABKAsyGy52aXZhbnQudjEuU2hhcmVkTWVtb3J5UmluZxINCgVu",
+            "b3RlcxgGIAMoCSJDChBTaGFyZWRNZW1vcnlSaW5nEgwKBG5hbWUYASABKAkS",
+            "EgoKc2xvdF9ieXRlcxgCIAEoBBINCgVzbG90cxgDIAEoDSLUAQoFRnJhbWUS",
+            "DQoFaW5kZXgYASABKAQSDgoGcHRzX3VzGAIgASgEEhQKDHV0dGVyYW5jZV9p",
+            "ZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIQCgh3aWR0aF9weBgFIAEoDRIRCglo",
+            "ZWlnaHRfcHgYBiABKA0SLAoMcGl4ZWxfZm9ybWF0GAcgASgOMhYudml2YW50",
+            "LnYxLlBpeGVsRm9ybWF0EgwKBGRhdGEYCCABKAwSJgoJcmluZ19zbG90GAkg",
+            "ASgLMhMudml2YW50LnYxLlJpbmdTbG90Ij4KCFJpbmdTbG90EgwKBHNsb3QY",
+            "ASABKA0SEgoKc2l6ZV9ieXRlcxgCIAEoBBIQCghzZXF1ZW5jZRgDIAEoBCKq",
+            "AQoGTW90aW9uEg0KBWluZGV4GAEgASgEEg4KBnB0c191cxgCIAEoBBIUCgx1",
+            "dHRlcmFuY2VfaWQYAyABKAkSDQoFZXBvY2gYBCABKAQSDwoHd2VpZ2h0cxgF",
+            "IAMoAhIdCgRwb3NlGAYgASgLMg8udml2YW50LnYxLlBvc2USFAoMZ2F6ZV95",
+            "YXdfZGVnGAcgASgCEhYKDmdhemVfcGl0Y2hfZGVnGAggASgCImEKBFBvc2US",
+            "DwoHeWF3X2RlZxgBIAEoAhIRCglwaXRjaF9kZWcYAiABKAISEAoIcm9sbF9k",
+            "ZWcYAyABKAISCQoBeBgEIAEoAhIJCgF5GAUgASgCEg0KBXNjYWxlGAYgASgC",
+            "IooBCgVFdmVudBIiCgR0eXBlGAEgASgOMhQudml2YW50LnYxLkV2ZW50VHlw",
+            "ZRITCgtwb3NpdGlvbl91cxgCIAEoBBIUCgx1dHRlcmFuY2VfaWQYAyABKAkS",
+            "DQoFZXBvY2gYBCABKAQSDgoGZGV0YWlsGAUgASgJEhMKC3BvcnRyYWl0X2lk",
+            "GAYgASgJIoUBCgpTdGF0aXN0aWNzEgsKA2ZwcxgBIAEoAhIOCgZsYWdfdXMY",
+            "AiABKAMSEwoLZnJhbWVzX3NlbnQYAyABKAQSFgoOZnJhbWVzX2Ryb3BwZWQY",
+            "BCABKAQSFwoPYXVkaW9fcXVldWVkX3VzGAUgASgEEhQKDGRldGFpbF9sZXZl",
+            "bBgGIAEoDSIYChZHZXRDYXBhYmlsaXRpZXNSZXF1ZXN0It4BChdHZXRDYXBh",
+            "YmlsaXRpZXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEi0KDXBpeGVsX2Zv",
+            "cm1hdHMYAiADKA4yFi52aXZhbnQudjEuUGl4ZWxGb3JtYXQSMwoQZnJhbWVf",
+            "dHJhbnNwb3J0cxgDIAMoDjIZLnZpdmFudC52MS5GcmFtZVRyYW5zcG9ydBIZ",
+            "ChFidW5kbGVkX3BvcnRyYWl0cxgEIAMoCRIhCgZsaW1pdHMYBSABKAsyES52",
+            "aXZhbnQudjEuTGltaXRzEhAKCHNlc3Npb25zGAYgASgNIrYBCgZMaW1pdHMS",
+            "EAoIc2Vzc2lvbnMYASABKA0SDwoHc2l6ZV9weBgCIAEoDRIWCg5wb3J0cmFp",
+            "dF9ieXRlcxgDIAEoDRIXCg9wb3J0cmFpdF9waXhlbHMYBCABKA0SFQoNbWVz",
+            "c2FnZV9ieXRlcxgFIAEoDRIWCg5tZXNzYWdlc19wZXJfcxgGIAEoDRIRCglw",
+            "b3J0cmFpdHMYByABKA0SFgoOYXVkaW9fcXVldWVfbXMYCCABKA0iXQoSUHV0",
+            "UG9ydHJhaXRSZXF1ZXN0Eg0KBWltYWdlGAEgASgMEhMKC3RyYW5zcGFyZW50",
+            "GAIgASgIEiMKB2NvbnNlbnQYAyABKAsyEi52aXZhbnQudjEuQ29uc2VudCI8",
+            "ChNQdXRQb3J0cmFpdFJlc3BvbnNlEiUKCHBvcnRyYWl0GAEgASgLMhMudml2",
+            "YW50LnYxLlBvcnRyYWl0Ij8KCFBvcnRyYWl0EhMKC3BvcnRyYWl0X2lkGAEg",
+            "ASgJEg8KB2J1bmRsZWQYAiABKAgSDQoFbm90ZXMYAyADKAkiFgoUTGlzdFBv",
+            "cnRyYWl0c1JlcXVlc3QiPwoVTGlzdFBvcnRyYWl0c1Jlc3BvbnNlEiYKCXBv",
+            "cnRyYWl0cxgBIAMoCzITLnZpdmFudC52MS5Qb3J0cmFpdCIsChVEZWxldGVQ",
+            "b3J0cmFpdFJlcXVlc3QSEwoLcG9ydHJhaXRfaWQYASABKAkiGAoWRGVsZXRl",
+            "UG9ydHJhaXRSZXNwb25zZSKEAQoNV2FybVVwUmVxdWVzdBIoCghwb3J0cmFp",
+            "dBgBIAEoCzIWLnZpdmFudC52MS5Qb3J0cmFpdFJlZhIPCgdzaXplX3B4GAIg",
+            "ASgNEhMKC3RyYW5zcGFyZW50GAMgASgIEiMKB2NvbnNlbnQYBCABKAsyEi52",
+            "aXZhbnQudjEuQ29uc2VudCI5Cg5XYXJtVXBSZXNwb25zZRITCgtwb3J0cmFp",
+            "dF9pZBgBIAEoCRISCgplbGFwc2VkX3VzGAIgASgEIk4KEVN5bnRoZXNpemVS",
+            "ZXF1ZXN0EigKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9uQ29u",
+            "ZmlnEg8KB3NhbXBsZXMYAiABKAwilQEKElN5bnRoZXNpemVSZXNwb25zZRIs",
+            "CgdzdGFydGVkGAEgASgLMhkudml2YW50LnYxLlNlc3Npb25TdGFydGVkSAAS",
+            "IQoFZnJhbWUYAiABKAsyEC52aXZhbnQudjEuRnJhbWVIABIjCgZtb3Rpb24Y",
+            "AyABKAsyES52aXZhbnQudjEuTW90aW9uSABCCQoHbWVzc2FnZSqGAQoLUGl4",
+            "ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASFQoRUElY",
+            "RUxfRk9STUFUX1JHQkEQARIUChBQSVhFTF9GT1JNQVRfUkdCEAISFQoRUElY",
+            "RUxfRk9STUFUX0k0MjAQAxIVChFQSVhFTF9GT1JNQVRfSlBFRxAEKnAKDkZy",
+            "YW1lVHJhbnNwb3J0Eh8KG0ZSQU1FX1RSQU5TUE9SVF9VTlNQRUNJRklFRBAA",
+            "EhoKFkZSQU1FX1RSQU5TUE9SVF9JTkxJTkUQARIhCh1GUkFNRV9UUkFOU1BP",
+            "UlRfU0hBUkVEX01FTU9SWRACKl8KC0F1ZGlvRm9ybWF0EhwKGEFVRElPX0ZP",
+            "Uk1BVF9VTlNQRUNJRklFRBAAEhoKFkFVRElPX0ZPUk1BVF9QQ01fUzE2TEUQ",
+            "ARIWChJBVURJT19GT1JNQVRfRjMyTEUQAippCgdPdXRwdXRzEhcKE09VVFBV",
+            "VFNfVU5TUEVDSUZJRUQQABISCg5PVVRQVVRTX0ZSQU1FUxABEhIKDk9VVFBV",
+            "VFNfTU9USU9OEAISHQoZT1VUUFVUU19GUkFNRVNfQU5EX01PVElPThADKlAK",
+            "CERlbGl2ZXJ5EhgKFERFTElWRVJZX1VOU1BFQ0lGSUVEEAASEgoOREVMSVZF",
+            "UllfUEFDRUQQARIWChJERUxJVkVSWV9JTU1FRElBVEUQAirGAQoHRW1vdGlv",
+            "bhIXChNFTU9USU9OX1VOU1BFQ0lGSUVEEAASEwoPRU1PVElPTl9ORVVUUkFM",
+            "EAESEQoNRU1PVElPTl9IQVBQWRACEg8KC0VNT1RJT05fU0FEEAMSEQoNRU1P",
+            "VElPTl9BTkdSWRAEEhUKEUVNT1RJT05fU1VSUFJJU0VEEAUSEgoORU1PVElP",
+            "Tl9BRlJBSUQQBhIVChFFTU9USU9OX0RJU0dVU1RFRBAHEhQKEEVNT1RJT05f",
+            "Q09OVEVNUFQQCCqUAQoMQ29uc2VudEJhc2lzEh0KGUNPTlNFTlRfQkFTSVNf",
+            "VU5TUEVDSUZJRUQQABIUChBDT05TRU5UX0JBU0lTX01FEAESGAoUQ09OU0VO",
+            "VF9CQVNJU19BR1JFRUQQAhIYChRDT05TRU5UX0JBU0lTX1VOUkVBTBADEhsK",
+            "F0NPTlNFTlRfQkFTSVNfU1lOVEhFVElDEAQqTgoJTGFiZWxNb2RlEhoKFkxB",
+            "QkVMX01PREVfVU5TUEVDSUZJRUQQABISCg5MQUJFTF9NT0RFX09GRhABEhEK",
+            "DUxBQkVMX01PREVfT04QAipeCg1XYXRlcm1hcmtNb2RlEh4KGldBVEVSTUFS",
+            "S19NT0RFX1VOU1BFQ0lGSUVEEAASFgoSV0FURVJNQVJLX01PREVfT0ZGEAES",
+            "FQoRV0FURVJNQVJLX01PREVfT04QAiqCAgoJRXZlbnRUeXBlEhoKFkVWRU5U",
+            "X1RZUEVfVU5TUEVDSUZJRUQQABIgChxFVkVOVF9UWVBFX1VUVEVSQU5DRV9T",
+            "VEFSVEVEEAESIQodRVZFTlRfVFlQRV9VVFRFUkFOQ0VfRklOSVNIRUQQAhIa",
+            "ChZFVkVOVF9UWVBFX0lOVEVSUlVQVEVEEAMSHwobRVZFTlRfVFlQRV9QT1JU",
+            "UkFJVF9DSEFOR0VEEAQSHgoaRVZFTlRfVFlQRV9QT1JUUkFJVF9GQUlMRUQQ",
+            "BRIeChpFVkVOVF9UWVBFX1FVQUxJVFlfQ0hBTkdFRBAGEhcKE0VWRU5UX1RZ",
+            "UEVfRFJBSU5JTkcQBzKyBAoLRmFjZVNlcnZpY2USRAoHQW5pbWF0ZRIZLnZp",
+            "dmFudC52MS5BbmltYXRlUmVxdWVzdBoaLnZpdmFudC52MS5BbmltYXRlUmVz",
+            "cG9uc2UoATABElgKD0dldENhcGFiaWxpdGllcxIhLnZpdmFudC52MS5HZXRD",
+            "YXBhYmlsaXRpZXNSZXF1ZXN0GiIudml2YW50LnYxLkdldENhcGFiaWxpdGll",
+            "c1Jlc3BvbnNlEkwKC1B1dFBvcnRyYWl0Eh0udml2YW50LnYxLlB1dFBvcnRy",
+            "YWl0UmVxdWVzdBoeLnZpdmFudC52MS5QdXRQb3J0cmFpdFJlc3BvbnNlElIK",
+            "DUxpc3RQb3J0cmFpdHMSHy52aXZhbnQudjEuTGlzdFBvcnRyYWl0c1JlcXVl",
+            "c3QaIC52aXZhbnQudjEuTGlzdFBvcnRyYWl0c1Jlc3BvbnNlElUKDkRlbGV0",
+            "ZVBvcnRyYWl0EiAudml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVxdWVzdBoh",
+            "LnZpdmFudC52MS5EZWxldGVQb3J0cmFpdFJlc3BvbnNlEj0KBldhcm1VcBIY",
+            "LnZpdmFudC52MS5XYXJtVXBSZXF1ZXN0Ghkudml2YW50LnYxLldhcm1VcFJl",
+            "c3BvbnNlEksKClN5bnRoZXNpemUSHC52aXZhbnQudjEuU3ludGhlc2l6ZVJl",
+            "cXVlc3QaHS52aXZhbnQudjEuU3ludGhlc2l6ZVJlc3BvbnNlMAFCDKoCCVZp",
+            "dmFudC5WMWIGcHJvdG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
@@ -172,7 +175,7 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SessionConfig), global::Vivant.V1.SessionConfig.Parser, new[]{ "Portrait", "Fps", "SizePx", "PixelFormat", "JpegQuality", "FrameTransport", "AudioFormat", "SampleRateHz", "Outputs", "Delivery", "Controls", "Seed", "Transparent", "Importance", "Consent", "Disclosure", "AudioQueueMs" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PortraitRef), global::Vivant.V1.PortraitRef.Parser, new[]{ "Id", "Image" }, new[]{ "Portrait" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Rational), global::Vivant.V1.Rational.Parser, new[]{ "Numerator", "Denominator" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Controls), global::Vivant.V1.Controls.Parser, new[]{ "GazeYawDeg", "GazePitchDeg", "Distance", "Emotion", "Intensity", "HeadMotion" }, new[]{ "Distance", "Intensity", "HeadMotion" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Controls), global::Vivant.V1.Controls.Parser, new[]{ "GazeYawDeg", "GazePitchDeg", "Distance", "Emotion", "Intensity", "HeadMotion", "Mouth", "Singing" }, new[]{ "Distance", "Intensity", "HeadMotion", "Mouth" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Importance), global::Vivant.V1.Importance.Parser, new[]{ "Priority", "DistanceM" }, new[]{ "Priority" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Consent), global::Vivant.V1.Consent.Parser, new[]{ "Basis", "Reference" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Disclosure), global::Vivant.V1.Disclosure.Parser, new[]{ "Label", "LabelOffReason", "Watermark" }, null, null, null, null),
@@ -193,14 +196,14 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.GetCapabilitiesRequest), global::Vivant.V1.GetCapabilitiesRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.GetCapabilitiesResponse), global::Vivant.V1.GetCapabilitiesResponse.Parser, new[]{ "Version", "PixelFormats", "FrameTransports", "BundledPortraits", "Limits", "Sessions" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Limits), global::Vivant.V1.Limits.Parser, new[]{ "Sessions", "SizePx", "PortraitBytes", "PortraitPixels", "MessageBytes", "MessagesPerS", "Portraits", "AudioQueueMs" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PutPortraitRequest), global::Vivant.V1.PutPortraitRequest.Parser, new[]{ "Image", "Transparent" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PutPortraitRequest), global::Vivant.V1.PutPortraitRequest.Parser, new[]{ "Image", "Transparent", "Consent" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PutPortraitResponse), global::Vivant.V1.PutPortraitResponse.Parser, new[]{ "Portrait" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Portrait), global::Vivant.V1.Portrait.Parser, new[]{ "PortraitId", "Bundled", "Notes" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.ListPortraitsRequest), global::Vivant.V1.ListPortraitsRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.ListPortraitsResponse), global::Vivant.V1.ListPortraitsResponse.Parser, new[]{ "Portraits" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.DeletePortraitRequest), global::Vivant.V1.DeletePortraitRequest.Parser, new[]{ "PortraitId" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.DeletePortraitResponse), global::Vivant.V1.DeletePortraitResponse.Parser, null, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.WarmUpRequest), global::Vivant.V1.WarmUpRequest.Parser, new[]{ "Portrait", "SizePx", "Transparent" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.WarmUpRequest), global::Vivant.V1.WarmUpRequest.Parser, new[]{ "Portrait", "SizePx", "Transparent", "Consent" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.WarmUpResponse), global::Vivant.V1.WarmUpResponse.Parser, new[]{ "PortraitId", "ElapsedUs" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SynthesizeRequest), global::Vivant.V1.SynthesizeRequest.Parser, new[]{ "Config", "Samples" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SynthesizeResponse), global::Vivant.V1.SynthesizeResponse.Parser, new[]{ "Started", "Frame", "Motion" }, new[]{ "Message" }, null, null, null)
@@ -425,11 +428,11 @@ namespace Vivant.V1 {
     /// </summary>
     [pbr::OriginalName("EVENT_TYPE_UNSPECIFIED")] Unspecified = 0,
     /// <summary>
-    /// The first frame of an utterance follows.
+    /// The first frame of an utterance follows; the position is that of its first sample.
     /// </summary>
     [pbr::OriginalName("EVENT_TYPE_UTTERANCE_STARTED")] UtteranceStarted = 1,
     /// <summary>
-    /// Everything of it was sent.
+    /// Everything of it was sent; the position is that of its end.
     /// </summary>
     [pbr::OriginalName("EVENT_TYPE_UTTERANCE_FINISHED")] UtteranceFinished = 2,
     /// <summary>
@@ -1994,7 +1997,8 @@ namespace Vivant.V1 {
     public const int ConsentFieldNumber = 15;
     private global::Vivant.V1.Consent consent_;
     /// <summary>
-    /// What the client declares about the person shown.
+    /// What the client declares about the person shown by `portrait`, and by pictures shown later in this call. It is said once per
+    /// picture: a picture that was put with it needs none here, and bundled portraits never do. A picture without one is refused.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
@@ -3154,6 +3158,8 @@ namespace Vivant.V1 {
       emotion_ = other.emotion_;
       intensity_ = other.intensity_;
       headMotion_ = other.headMotion_;
+      mouth_ = other.mouth_;
+      singing_ = other.singing_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -3292,6 +3298,49 @@ namespace Vivant.V1 {
       _hasBits0 &= ~4;
     }
 
+    /// <summary>Field number for the "mouth" field.</summary>
+    public const int MouthFieldNumber = 7;
+    private float mouth_;
+    /// <summary>
+    /// Amount of mouth motion, 0 (shut) to 2; closures stay closures; default 1.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public float Mouth {
+      get { if ((_hasBits0 & 8) != 0) { return mouth_; } else { return 0F; } }
+      set {
+        _hasBits0 |= 8;
+        mouth_ = value;
+      }
+    }
+    /// <summary>Gets whether the "mouth" field is set</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool HasMouth {
+      get { return (_hasBits0 & 8) != 0; }
+    }
+    /// <summary>Clears the value of the "mouth" field</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void ClearMouth() {
+      _hasBits0 &= ~8;
+    }
+
+    /// <summary>Field number for the "singing" field.</summary>
+    public const int SingingFieldNumber = 8;
+    private bool singing_;
+    /// <summary>
+    /// Held vowels stay open as they began; default false.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Singing {
+      get { return singing_; }
+      set {
+        singing_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -3313,6 +3362,8 @@ namespace Vivant.V1 {
       if (Emotion != other.Emotion) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(Intensity, other.Intensity)) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(HeadMotion, other.HeadMotion)) return false;
+      if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(Mouth, other.Mouth)) return false;
+      if (Singing != other.Singing) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -3326,6 +3377,8 @@ namespace Vivant.V1 {
       if (Emotion != global::Vivant.V1.Emotion.Unspecified) hash ^= Emotion.GetHashCode();
       if (HasIntensity) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(Intensity);
       if (HasHeadMotion) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(HeadMotion);
+      if (HasMouth) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(Mouth);
+      if (Singing != false) hash ^= Singing.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -3368,6 +3421,14 @@ namespace Vivant.V1 {
         output.WriteRawTag(53);
         output.WriteFloat(HeadMotion);
       }
+      if (HasMouth) {
+        output.WriteRawTag(61);
+        output.WriteFloat(Mouth);
+      }
+      if (Singing != false) {
+        output.WriteRawTag(64);
+        output.WriteBool(Singing);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -3402,6 +3463,14 @@ namespace Vivant.V1 {
         output.WriteRawTag(53);
         output.WriteFloat(HeadMotion);
       }
+      if (HasMouth) {
+        output.WriteRawTag(61);
+        output.WriteFloat(Mouth);
+      }
+      if (Singing != false) {
+        output.WriteRawTag(64);
+        output.WriteBool(Singing);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -3429,6 +3498,12 @@ namespace Vivant.V1 {
       }
       if (HasHeadMotion) {
         size += 1 + 4;
+      }
+      if (HasMouth) {
+        size += 1 + 4;
+      }
+      if (Singing != false) {
+        size += 1 + 1;
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -3459,6 +3534,12 @@ namespace Vivant.V1 {
       }
       if (other.HasHeadMotion) {
         HeadMotion = other.HeadMotion;
+      }
+      if (other.HasMouth) {
+        Mouth = other.Mouth;
+      }
+      if (other.Singing != false) {
+        Singing = other.Singing;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -3499,6 +3580,14 @@ namespace Vivant.V1 {
             HeadMotion = input.ReadFloat();
             break;
           }
+          case 61: {
+            Mouth = input.ReadFloat();
+            break;
+          }
+          case 64: {
+            Singing = input.ReadBool();
+            break;
+          }
         }
       }
     #endif
@@ -3536,6 +3625,14 @@ namespace Vivant.V1 {
           }
           case 53: {
             HeadMotion = input.ReadFloat();
+            break;
+          }
+          case 61: {
+            Mouth = input.ReadFloat();
+            break;
+          }
+          case 64: {
+            Singing = input.ReadBool();
             break;
           }
         }
@@ -3796,7 +3893,7 @@ namespace Vivant.V1 {
   }
 
   /// <summary>
-  /// What the client declares about the person shown. The server decides what it requires.
+  /// What the client declares about the person shown. Without a basis no picture of a client's own is animated.
   /// </summary>
   public sealed partial class Consent : pb::IMessage<Consent>
   #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
@@ -4902,7 +4999,8 @@ namespace Vivant.V1 {
     private ulong epoch_;
     /// <summary>
     /// Chosen by the client, greater than in the last one; messages of the server carry the epoch they belong to, so that a client can
-    /// throw away what was on its way. Default: the last epoch plus one.
+    /// throw away what was on its way. Default: the last epoch plus one. One that is not greater does nothing, so that a client may
+    /// send it again when it does not know whether it came through, also as the first message of a new call.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
@@ -5482,7 +5580,8 @@ namespace Vivant.V1 {
     public const int DelayUsFieldNumber = 3;
     private uint delayUs_;
     /// <summary>
-    /// A paced frame is sent this long after the sound it belongs to was due, in microseconds.
+    /// A paced frame is sent this long after the sound it belongs to was due, in microseconds; at most 100 ms sooner in a line of which
+    /// 400 ms had come when it began. That lead is constant within a line, and goes away in the silence after it.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
@@ -9568,6 +9667,7 @@ namespace Vivant.V1 {
     public PutPortraitRequest(PutPortraitRequest other) : this() {
       image_ = other.image_;
       transparent_ = other.transparent_;
+      consent_ = other.consent_ != null ? other.consent_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -9607,6 +9707,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "consent" field.</summary>
+    public const int ConsentFieldNumber = 3;
+    private global::Vivant.V1.Consent consent_;
+    /// <summary>
+    /// What the client declares about the person shown; a picture without it is refused, unless it is one of the bundled portraits.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Consent Consent {
+      get { return consent_; }
+      set {
+        consent_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -9624,6 +9739,7 @@ namespace Vivant.V1 {
       }
       if (Image != other.Image) return false;
       if (Transparent != other.Transparent) return false;
+      if (!object.Equals(Consent, other.Consent)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -9633,6 +9749,7 @@ namespace Vivant.V1 {
       int hash = 1;
       if (Image.Length != 0) hash ^= Image.GetHashCode();
       if (Transparent != false) hash ^= Transparent.GetHashCode();
+      if (consent_ != null) hash ^= Consent.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -9659,6 +9776,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(16);
         output.WriteBool(Transparent);
       }
+      if (consent_ != null) {
+        output.WriteRawTag(26);
+        output.WriteMessage(Consent);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -9677,6 +9798,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(16);
         output.WriteBool(Transparent);
       }
+      if (consent_ != null) {
+        output.WriteRawTag(26);
+        output.WriteMessage(Consent);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -9692,6 +9817,9 @@ namespace Vivant.V1 {
       }
       if (Transparent != false) {
         size += 1 + 1;
+      }
+      if (consent_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Consent);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -9710,6 +9838,12 @@ namespace Vivant.V1 {
       }
       if (other.Transparent != false) {
         Transparent = other.Transparent;
+      }
+      if (other.consent_ != null) {
+        if (consent_ == null) {
+          Consent = new global::Vivant.V1.Consent();
+        }
+        Consent.MergeFrom(other.Consent);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -9734,6 +9868,13 @@ namespace Vivant.V1 {
             Transparent = input.ReadBool();
             break;
           }
+          case 26: {
+            if (consent_ == null) {
+              Consent = new global::Vivant.V1.Consent();
+            }
+            input.ReadMessage(Consent);
+            break;
+          }
         }
       }
     #endif
@@ -9755,6 +9896,13 @@ namespace Vivant.V1 {
           }
           case 16: {
             Transparent = input.ReadBool();
+            break;
+          }
+          case 26: {
+            if (consent_ == null) {
+              Consent = new global::Vivant.V1.Consent();
+            }
+            input.ReadMessage(Consent);
             break;
           }
         }
@@ -10961,6 +11109,7 @@ namespace Vivant.V1 {
       portrait_ = other.portrait_ != null ? other.portrait_.Clone() : null;
       sizePx_ = other.sizePx_;
       transparent_ = other.transparent_;
+      consent_ = other.consent_ != null ? other.consent_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -11015,6 +11164,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "consent" field.</summary>
+    public const int ConsentFieldNumber = 4;
+    private global::Vivant.V1.Consent consent_;
+    /// <summary>
+    /// As in `PutPortraitRequest`, for a picture that was not put before.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Consent Consent {
+      get { return consent_; }
+      set {
+        consent_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -11033,6 +11197,7 @@ namespace Vivant.V1 {
       if (!object.Equals(Portrait, other.Portrait)) return false;
       if (SizePx != other.SizePx) return false;
       if (Transparent != other.Transparent) return false;
+      if (!object.Equals(Consent, other.Consent)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -11043,6 +11208,7 @@ namespace Vivant.V1 {
       if (portrait_ != null) hash ^= Portrait.GetHashCode();
       if (SizePx != 0) hash ^= SizePx.GetHashCode();
       if (Transparent != false) hash ^= Transparent.GetHashCode();
+      if (consent_ != null) hash ^= Consent.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -11073,6 +11239,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(24);
         output.WriteBool(Transparent);
       }
+      if (consent_ != null) {
+        output.WriteRawTag(34);
+        output.WriteMessage(Consent);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -11095,6 +11265,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(24);
         output.WriteBool(Transparent);
       }
+      if (consent_ != null) {
+        output.WriteRawTag(34);
+        output.WriteMessage(Consent);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -11113,6 +11287,9 @@ namespace Vivant.V1 {
       }
       if (Transparent != false) {
         size += 1 + 1;
+      }
+      if (consent_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Consent);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -11137,6 +11314,12 @@ namespace Vivant.V1 {
       }
       if (other.Transparent != false) {
         Transparent = other.Transparent;
+      }
+      if (other.consent_ != null) {
+        if (consent_ == null) {
+          Consent = new global::Vivant.V1.Consent();
+        }
+        Consent.MergeFrom(other.Consent);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -11168,6 +11351,13 @@ namespace Vivant.V1 {
             Transparent = input.ReadBool();
             break;
           }
+          case 34: {
+            if (consent_ == null) {
+              Consent = new global::Vivant.V1.Consent();
+            }
+            input.ReadMessage(Consent);
+            break;
+          }
         }
       }
     #endif
@@ -11196,6 +11386,13 @@ namespace Vivant.V1 {
           }
           case 24: {
             Transparent = input.ReadBool();
+            break;
+          }
+          case 34: {
+            if (consent_ == null) {
+              Consent = new global::Vivant.V1.Consent();
+            }
+            input.ReadMessage(Consent);
             break;
           }
         }

@@ -1,0 +1,103 @@
+"""Clients that stop reading, freeze, die or hang up: others are served on, and what was theirs is free within two seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+from multiprocessing.shared_memory import SharedMemory
+
+import grpc
+import pytest
+
+from tests.session.server_kit import gone, raw_stub, run_served, settings, tone, until
+from vivant.client import Client
+from vivant.server.server import Server
+from vivant.v1 import vivant_pb2 as pb
+
+pytestmark = pytest.mark.session
+
+FREED_S = 2.0
+_CLIENT = """
+import asyncio, sys
+from vivant.client import connect
+from vivant.v1 import vivant_pb2 as pb
+async def main():
+    config = pb.SessionConfig(size_px=64, frame_transport=pb.FRAME_TRANSPORT_SHARED_MEMORY)
+    async with connect(sys.argv[1]) as client, client.animate("ada", config) as face:
+        print(face.started.ring.name, flush=True)
+        async for item in face:
+            pass
+asyncio.run(main())
+"""
+
+
+async def speaks(client: Client) -> None:
+    """Somebody else's face still does."""
+    async with client.animate("ada", settings()) as face:
+        await face.push(tone(0.5))
+        await face.end()
+        frames, _ = await until(face, "UTTERANCE_FINISHED")
+        assert len(frames) >= 10
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "freezes"])
+def test_a_client_that_dies_or_freezes(sign: signal.Signals) -> None:
+    async def story(server: Server, client: Client) -> None:
+        address = f"127.0.0.1:{server.port}"
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", _CLIENT, address, stdout=asyncio.subprocess.PIPE)
+        assert process.stdout is not None
+        try:
+            ring = (await process.stdout.readline()).decode().strip()
+            assert len(server.house.governor.members) == 1
+            process.send_signal(sign)
+            began_us = server.house.clock.now_us()
+            await gone(server)
+            assert server.house.clock.now_us() - began_us <= FREED_S * 1e6
+            with pytest.raises(FileNotFoundError):
+                SharedMemory(ring)
+            await speaks(client)
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    run_served(story, wait_s=20)
+
+
+def test_a_reader_that_sleeps_costs_the_others_nothing_and_memory_stays() -> None:
+    async def story(server: Server, client: Client) -> None:
+        channel, animate = raw_stub(server)
+        sleepy = animate()
+        await sleepy.write(
+            pb.AnimateRequest(config=settings(portrait=pb.PortraitRef(id="ada"), size_px=512)).SerializeToString()
+        )
+        while not server.house.governor.members:
+            await asyncio.sleep(0.01)
+        (call,) = server.house.governor.members
+        await speaks(client)
+        await asyncio.sleep(1)  # 26 MB/s that nobody takes
+        assert call.figures["frames_dropped"] > 0  # type: ignore[attr-defined]
+        sleepy.cancel()
+        await asyncio.wait_for(gone(server), FREED_S)
+        await channel.close()
+
+    run_served(story, wait_s=20)
+
+
+def test_half_closed_calls_end_by_themselves() -> None:
+    async def story(server: Server, client: Client) -> None:
+        channel, animate = raw_stub(server)
+        silent, never_read = animate(), animate()
+        for call in (silent, never_read):
+            await call.write(pb.AnimateRequest(config=settings(portrait=pb.PortraitRef(id="ada"))).SerializeToString())
+            await call.done_writing()
+        while await silent.read() is not grpc.aio.EOF:
+            pass
+        assert await silent.code() == grpc.StatusCode.OK
+        await asyncio.wait_for(gone(server), FREED_S)
+        await speaks(client)
+        await channel.close()
+
+    run_served(story, wait_s=20)
