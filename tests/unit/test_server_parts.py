@@ -60,8 +60,11 @@ def test_what_cannot_be_is_refused_in_a_sentence(message: pb.SessionConfig, sent
 
 
 def test_zero_is_a_value_where_it_can_be_meant() -> None:
-    still = effective(pb.SessionConfig(controls=pb.Controls(head_motion=0.0, intensity=0.0)), Limits()).controls
+    still = effective(
+        pb.SessionConfig(controls=pb.Controls(head_motion=0.0, intensity=0.0, mouth=0.5, singing=True)), Limits()
+    ).controls
     assert still.head_motion == 0.0 and still.intensity == 0.0 and still.distance == 1.0
+    assert still.mouth == 0.5 and still.singing
 
 
 def test_samples() -> None:
