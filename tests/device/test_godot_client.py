@@ -30,6 +30,7 @@ def test_godot_gets_pictures_and_saves_one(tmp_path: Path) -> None:
                 *("-s", str(SCRIPT), str(server.port), str(tmp_path / "voice.pcm"), str(tmp_path / "out.png")),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
+                cwd=tmp_path,  # it leaves logs where it runs
                 env={**os.environ, "HOME": str(tmp_path), "LANG": "C.UTF-8"},
             )
             try:
