@@ -102,8 +102,10 @@ class Guest:
         subprocess.run([*self._ssh, "-O", "forward", "-R", f"{port}:127.0.0.1:{port}"], check=True, capture_output=True)
 
     def plug_in(self, label: str = "Vivant") -> None:
-        """Load the camera's driver, as its users do; browsers want exclusive_caps."""
-        self.run(f"insmod {self._build}/v4l2loopback.ko video_nr=0 card_label={label} exclusive_caps=1 max_buffers=4")
+        """Load the camera's driver anew, as its users do; browsers want exclusive_caps."""
+        self.run(
+            f"rmmod v4l2loopback 2>&-; insmod {self._build}/v4l2loopback.ko video_nr=0 card_label={label} exclusive_caps=1 max_buffers=4"
+        )
 
     def unplug(self) -> None:
         """The camera is gone; nobody may have it open."""

@@ -33,7 +33,7 @@ LABEL = "Portrait"
 
 def test_a_page_sees_the_face_move_in_the_camera(browser: Guest, server: int, ada: RigFace) -> None:
     browser.plug_in(LABEL)
-    vivant = f"vivant cam ada --runtime {Guest.HOST}:{server} --size square --fps 10 --mic loop:{VOICE} --device {CAMERA}"
+    vivant = f"vivant cam ada --runtime {Guest.HOST}:{server} --size square --fps 24 --mic loop:{VOICE} --device {CAMERA}"
     with told() as (port, answers), browser.running(vivant) as cam:
         assert next_line(cam).startswith(CAMERA)
         browser.lend(port)  # browsers give cameras to pages of this machine, or over TLS

@@ -20,7 +20,7 @@ VOICE = ROOT / "runtime" / "vivant" / "assets" / "voice.flac"
 N_PICTURES = 120
 N_SEEN = 40
 FPS = 20
-CAM_FPS = 10
+CAM_FPS = 24
 
 
 def put_numbered(guest: Guest) -> str:
@@ -94,8 +94,7 @@ def test_vivant_cam_shows_a_face_drawn_here_and_outlives_a_driver_that_refuses(g
 
 def wait_for(process: subprocess.Popen[str], words: str) -> None:
     """Until a program has said so."""
-    said = ""
-    while words not in said:
-        said = next_line(process)
-        print(said)
-        assert said, f"it ended without saying {words!r}"
+    said: list[str] = []
+    while not said or words not in said[-1]:
+        said.append(next_line(process))
+        assert said[-1], f"it ended without saying {words!r}: {said}"
