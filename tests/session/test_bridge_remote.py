@@ -146,7 +146,7 @@ def test_frames_match_their_sound_whatever_the_pushes(tmp_path: Path) -> None:
         async with Server(opener=open_tint) as server:
             file = tmp_path / "face.png"
             file.write_bytes(picture(90))
-            runtime = RemoteRuntime(f"127.0.0.1:{server.port}", [file])
+            runtime = RemoteRuntime(f"127.0.0.1:{server.port}", [file], consents=["synthetic"])
             config = StreamConfig(Fraction(25), SIDE_PX, 48_000, 0, lambda _: False)
             async with runtime.open(config, 0, Controls()) as face:
                 for n in (100, 4_000, 48_000, 1):
