@@ -103,10 +103,8 @@ class Guest:
 
     def plug_in(self, label: str = "Vivant") -> None:
         """Load the camera's driver anew, as its users do; browsers want exclusive_caps."""
-        self.run(
-            f"rmmod v4l2loopback 2>&-; insmod {self._build}/v4l2loopback.ko"
-            f" video_nr=0 card_label={label} exclusive_caps=1 max_buffers=4"
-        )
+        options = f"video_nr=0 card_label={label} exclusive_caps=1 max_buffers=4"
+        self.run(f"rmmod v4l2loopback 2>&-; insmod {self._build}/v4l2loopback.ko {options}")
 
     def unplug(self) -> None:
         """The camera is gone; nobody may have it open."""

@@ -119,7 +119,7 @@ class Pacer:
                 self.opened, tries = True, 0
                 await self._pace()
             except VivantError as error:
-                if not isinstance(error, DeviceLostError) and not self.opened:
+                if not isinstance(error, DeviceLostError) and not self.opened and not tries:
                     raise
                 if not tries:
                     self._report(f"{error}; trying again")
