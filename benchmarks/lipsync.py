@@ -287,7 +287,29 @@ def cost_rows() -> list[Row]:
     ]
 
 
-def rows(packages: Path | None) -> list[Row]:
+def endless_row(hours: float) -> Row:
+    """The bundled voice with pauses, for hours, in pieces of 20 ms: frames against the sound, and memory."""
+    samples, rate_hz = voice()
+    state, controls, frames, start = Voice().open(Fraction(25), 1), Controls(), 0, 0
+    rng, last_us, settled_kb = np.random.default_rng(4), -40_000, 0
+    while start < hours * 3600 * rate_hz:
+        pause = np.zeros(int(rate_hz * rng.uniform(0, 4)), np.float32)
+        for piece in np.array_split(np.concatenate([samples, pause]), 1000):
+            for frame in state.push(AudioChunk(piece, rate_hz, start), controls):
+                assert frame.pts_us == last_us + 40_000, "a frame is missing or twice"
+                frames, last_us = frames + 1, frame.pts_us
+            start += len(piece)
+        settled_kb = settled_kb or (resident_kb() if start > 300 * rate_hz else 0)
+    off = (start * 1000 // rate_hz - Voice.look_ahead_ms) // 40 + 1 - frames
+    grown_mb = (resident_kb() - settled_kb) / 1000
+    return Row(f"{hours:g} h of sound: frames off, memory", "0, constant", f"{off}, {grown_mb:+.1f} MB after the first 5 min")
+
+
+def resident_kb() -> int:
+    return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
+
+
+def rows(packages: Path | None, hours: float) -> list[Row]:
     found: list[Row] = []
     for name, said in held_voices():
         found += voice_rows(name, said)
@@ -295,7 +317,7 @@ def rows(packages: Path | None) -> list[Row]:
         truth, aligner_right = prompts(packages), aligner_accuracy()
         found += voice_rows("real English prompts (times by an aligner)", truth, ">= 65 %")
         found.append(Row("the aligner itself on synthetic speech: classes right", "", f"{aligner_right:.1%}"))
-    return found + silence_rows() + cost_rows()
+    return found + silence_rows() + cost_rows() + ([endless_row(hours)] if hours else [])
 
 
 def aligner_accuracy() -> float:
@@ -324,9 +346,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packages", type=Path, help="unpacked asterisk sounds")
+    parser.add_argument("--hours", type=float, default=2.0, help="of sound for the last row; 0 leaves it out")
     parser.add_argument("--card", type=Path, metavar="FILE.md", help="put the table between its marks")
     args = parser.parse_args(argv)
-    found = rows(args.packages)
+    found = rows(args.packages, args.hours)
     show(found)
     if args.card:
         put(args.card, "lipsync", markdown([("what", "target", "measured"), *((r.what, r.target, r.measured) for r in found)]))
