@@ -12,10 +12,11 @@ from vivant.honest.consent import Consent, require_consent, stated_consent
 from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant.honest.policy import Policy
 from vivant.honest.produce import bundled_portraits
+from vivant.loopback import host_of, is_loopback
 from vivant.media.inputs import require_file
 from vivant.portrait import Provider
 from vivant_bridge.runtime.local import LocalRuntime
-from vivant_bridge.runtime.remote import RemoteRuntime, is_loopback
+from vivant_bridge.runtime.remote import RemoteRuntime
 
 
 def open_here(
@@ -39,7 +40,7 @@ def open_there(
         policy.allow_label_off(no_label)
     answers = [_consent(portrait, consent, policy) for portrait in portraits]
     token = _read(token_file, "token").decode().strip() if token_file is not None else os.environ.get("VIVANT_TOKEN")
-    if token and tls_ca is None and not is_loopback(address):
+    if token and tls_ca is None and not is_loopback(host_of(address)):
         raise InputError("the token would travel in the clear; give the server's certificate with --tls-ca")
     return RemoteRuntime(
         address,

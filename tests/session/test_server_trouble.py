@@ -160,6 +160,11 @@ def test_a_token_is_asked_for_and_health_is_open() -> None:
     run_served(story, ServerConfig(security=Security(token="secret")))
 
 
+def test_a_token_never_leaves_the_machine_in_the_clear() -> None:
+    with pytest.raises(InputError, match="would travel in the clear"):
+        connect("192.0.2.1:50051", token="secret")
+
+
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 def test_off_loopback_a_face_speaks_over_tls_with_the_token(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"

@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 from tests.session.server_kit import open_tint
 from vivant.clock import VirtualClock
 from vivant.errors import InputError
+from vivant.loopback import host_of, is_loopback
 from vivant.render import _kernel
 from vivant.server.canvas import Canvas
 from vivant.server.config import effective, samples_of
@@ -21,7 +22,7 @@ from vivant.server.crew import LEAST_DETAIL, Crew, Governor, Load
 from vivant.server.limits import Limits
 from vivant.server.refusal import Refusal
 from vivant.server.ring import SLOTS, Ring
-from vivant.server.security import Security, is_loopback, is_same_machine
+from vivant.server.security import Security, is_same_machine
 from vivant.server.wire import frame_response
 from vivant.types import MotionFrame, UInt8Array, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
@@ -173,7 +174,9 @@ def test_a_conversion_needs_room_and_even_sides() -> None:
 
 
 def test_only_loopback_is_open() -> None:
-    assert all(map(is_loopback, ("127.0.0.1", "::1", "localhost"))) and not is_loopback("0.0.0.0")
+    assert all(map(is_loopback, ("127.0.0.1", "::1", "[::1]", "localhost")))
+    assert not any(map(is_loopback, ("0.0.0.0", "localhost.example", "")))
+    assert host_of("[::1]:50051") == "[::1]" and host_of("render:443") == "render"
     assert is_same_machine("ipv4:127.0.0.1:5") and not is_same_machine("ipv4:10.0.0.1:5")
     with pytest.raises(InputError, match="TLS and a token are required"):
         Security("0.0.0.0")

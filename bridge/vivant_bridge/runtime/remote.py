@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vivant.errors import UnavailableError
+from vivant.loopback import host_of, is_loopback
 from vivant.types import Controls, Float32Array
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.runtime.runtime import FaceStream, Picture, StreamConfig
@@ -59,7 +60,7 @@ class RemoteRuntime:
         asked = pb.SessionConfig(
             fps=pb.Rational(numerator=config.fps.numerator, denominator=config.fps.denominator),
             size_px=config.size_px,
-            pixel_format=pb.PIXEL_FORMAT_RGBA if is_loopback(self._address) else pb.PIXEL_FORMAT_JPEG,
+            pixel_format=pb.PIXEL_FORMAT_RGBA if is_loopback(host_of(self._address)) else pb.PIXEL_FORMAT_JPEG,
             jpeg_quality=JPEG_QUALITY,
             sample_rate_hz=config.rate_hz,
             delivery=pb.DELIVERY_IMMEDIATE,
@@ -70,11 +71,6 @@ class RemoteRuntime:
         if self._label_off_reason is not None:
             asked.disclosure.label, asked.disclosure.label_off_reason = pb.LABEL_MODE_OFF, self._label_off_reason
         return asked
-
-
-def is_loopback(address: str) -> bool:
-    """Whether ``host:port`` is on this machine."""
-    return address.rpartition(":")[0] in ("127.0.0.1", "localhost", "[::1]")
 
 
 class _RemoteStream:

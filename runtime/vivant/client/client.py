@@ -12,7 +12,9 @@ import grpc
 
 from vivant.client.face import RemoteFace
 from vivant.client.messages import consent_message, controls_message, error_of, portrait_ref
+from vivant.errors import InputError
 from vivant.honest.consent import Consent
+from vivant.loopback import host_of, is_loopback
 from vivant.types import Controls
 from vivant.v1 import vivant_pb2 as pb
 from vivant.v1 import vivant_pb2_grpc as rpc
@@ -115,7 +117,12 @@ class Client:
 
 
 def connect(address: str, *, token: str | None = None, ca: bytes | None = None) -> Client:
-    """A client of the server at ``host:port``. ``ca`` (PEM) turns TLS on; a token is sent only with it or to loopback."""
+    """A client of the server at ``host:port``. ``ca`` (PEM) turns TLS on; a token is sent only with it or to loopback.
+
+    Raises InputError for a token that others could read on its way.
+    """
+    if token and ca is None and not is_loopback(host_of(address)):
+        raise InputError(f"a token to {address} would travel in the clear; give the server's certificate as ca, too")
     options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
     if ca is None:
         return Client(grpc.aio.insecure_channel(address, options), token)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import grpc
 
 from vivant.errors import InputError
+from vivant.loopback import is_loopback
 
 OPEN_SERVICES = ("/grpc.health.v1.Health/",)
 CLIENT_KEY = "vivant-client"
@@ -41,13 +41,6 @@ class Security:
             return grpc.ssl_server_credentials([(self.key.read_bytes(), self.certificate.read_bytes())])
         except OSError as error:
             raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def is_same_machine(peer: str) -> bool:
