@@ -32,9 +32,12 @@ class Listener:
         """Time of the next sample."""
         self._marks: deque[tuple[int, Marker]] = deque()
 
-    def take(self, epoch: int, item: AudioChunk | Marker, controls: Controls) -> list[MotionFrame | Marker]:
-        """The next piece of a stream; a new epoch forgets the last one. Live, ``start_sample`` counts from the beginning."""
+    def take(self, epoch: int, items: list[AudioChunk | Marker], controls: Controls) -> list[MotionFrame | Marker]:
+        """The next pieces of a stream; a new epoch forgets the last one. Live, ``start_sample`` counts from the beginning."""
         self._follow(epoch)
+        return [out for item in items for out in self._take(item, controls)]
+
+    def _take(self, item: AudioChunk | Marker, controls: Controls) -> list[MotionFrame | Marker]:
         frames: list[MotionFrame] = []
         if isinstance(item, AudioChunk):
             frames = self._hear(item, controls)

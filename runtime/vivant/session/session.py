@@ -1,8 +1,8 @@
 """One speaking character, live: audio in on one side, frames out on the other, each stage a task of its own.
 
-    push ──► [ingest] ──► [animate] ──► [emit] ──► async for
-             pace,        executor:     pace
-             silence      infer, draw
+    push ──► [animate] ──► [emit] ──► async for
+             pace, silence   pace
+             executor: infer, draw
 
 Three verbs stop it, and never mean the same: `end` (finish what is queued), `interrupt` (forget it now), `close`.
 """
@@ -29,7 +29,7 @@ from vivant.motion.model import SpeechMotion
 from vivant.session.channel import Channel, ChannelStats, Full
 from vivant.session.listener import Listener, Marker
 from vivant.speech.resample import MAX_RATE_HZ, MIN_RATE_HZ
-from vivant.types import AudioChunk, Controls, Interrupted, MotionFrame, UtteranceEnd, UtteranceStart, VideoFrame
+from vivant.types import AudioChunk, Controls, Interrupted, MotionFrame, UtteranceEnd, UtteranceStart, VideoFrame, frame_pts_us
 
 Result = TypeVar("Result")
 Item = TypeVar("Item", covariant=True)
@@ -40,6 +40,8 @@ BLOCK_MS = 20
 EAGER_MS = 400
 MARGIN_MS = 40
 """Time for inference and rendering between a frame becoming certain and its being due."""
+ROUNDING_US = 1000
+"""A model may count its samples from elsewhere, and find a frame certain a sample earlier or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,9 @@ class Session:
         self._renderer = face.open(self.config.size_px)
         self._frame_ms = 1000.0 * self.config.fps.denominator / self.config.fps.numerator
         self._audio: Channel[_Tagged[AudioChunk | Marker]] = Channel(AUDIO_MS, Full.BLOCK)
-        self._heard: Channel[_Tagged[AudioChunk | Marker]] = Channel(2.0 * BLOCK_MS, Full.BLOCK)
         self._video: Channel[_Tagged[VideoFrame | Marker]] = Channel(VIDEO_MS, Full.LATEST if self.config.paced else Full.BLOCK)
         self._out: Channel[_Tagged[Output]] = Channel(self._frame_ms, Full.BLOCK)
-        self._channels: tuple[Channel[Any], ...] = (self._audio, self._heard, self._video, self._out)
+        self._channels: tuple[Channel[Any], ...] = (self._audio, self._video, self._out)
         self.stats.audio, self.stats.video = self._audio.stats, self._video.stats
         self._epoch = 0
         self._utterance = 0
@@ -191,7 +192,6 @@ class Session:
         self._start_us = self._clock.now_us()
         try:
             async with asyncio.TaskGroup() as stages:
-                stages.create_task(self._ingest_live() if self.config.paced else self._ingest())
                 stages.create_task(self._animate())
                 stages.create_task(self._emit())
         except ExceptionGroup as group:
@@ -201,29 +201,40 @@ class Session:
             for channel in self._channels:
                 await channel.close()
 
-    async def _ingest(self) -> None:
+    async def _as_it_comes(self) -> AsyncIterator[tuple[int, list[AudioChunk | Marker]]]:
+        """Audio as fast as it is pushed."""
         async for tagged in self._audio:
-            await self._put(self._heard, tagged)
-        await self._heard.close()
+            yield tagged.epoch, [tagged.item]
 
-    async def _ingest_live(self) -> None:
-        """Audio at the speed of time; silence where there is none, for the face goes on living."""
-        heard, rate_hz = 0, self.config.sample_rate_hz
-        silence = np.zeros(rate_hz * BLOCK_MS // 1000, np.float32)
+    async def _as_time_goes(self) -> AsyncIterator[tuple[int, list[AudioChunk | Marker]]]:
+        """Audio at the speed of time; silence where there is none, for the face goes on living.
+
+        As many blocks at once as make the next frame certain: waking a thread for each is dear.
+        """
+        heard, rate_hz, n_frames = 0, self.config.sample_rate_hz, 0
+        silence = AudioChunk(np.zeros(rate_hz * BLOCK_MS // 1000, np.float32), rate_hz)
+        epoch, blocks = self._epoch, list[AudioChunk | Marker]()
         while not self._audio.finished:
             await self._clock.sleep_until(self._start_us + heard * 1_000_000 // rate_hz)
-            tagged = self._audio.take_now() or _Tagged(self._epoch, AudioChunk(silence, rate_hz))
+            tagged = self._audio.take_now()
             await self._audio.freed()
-            item = tagged.item
+            if epoch != self._epoch:
+                epoch, blocks = self._epoch, []
+            item = tagged.item if tagged is not None and tagged.epoch == epoch else silence
             if self.config.eager:
-                self._run_ahead(item, is_silence=isinstance(item, AudioChunk) and item.samples is silence)
-            if isinstance(item, AudioChunk):
-                item = replace(item, start_sample=heard)
-                heard += len(item.samples)
-            else:  # an empty chunk says when the marker came
-                await self._put(self._heard, _Tagged(tagged.epoch, AudioChunk(silence[:0], rate_hz, heard)))
-            await self._put(self._heard, _Tagged(tagged.epoch, item))
-        await self._heard.close()
+                self._run_ahead(item, is_silence=item is silence)
+            if not isinstance(item, AudioChunk):  # an empty chunk says when the marker came
+                blocks += [AudioChunk(silence.samples[:0], rate_hz, heard), item]
+                continue
+            blocks.append(replace(item, start_sample=heard))
+            heard += len(item.samples)
+            heard_us = heard * 1_000_000 // rate_hz - self._look_ahead_us
+            if heard_us + ROUNDING_US >= frame_pts_us(n_frames, self.config.fps):
+                yield epoch, blocks
+                blocks = []
+            while heard_us - ROUNDING_US >= frame_pts_us(n_frames, self.config.fps):
+                n_frames += 1
+        yield epoch, blocks
 
     def _run_ahead(self, item: AudioChunk | Marker, *, is_silence: bool) -> None:
         step_us = 0
@@ -235,10 +246,10 @@ class Session:
         self._start_us -= step_us
 
     async def _animate(self) -> None:
-        """Sound to pictures. A block of sound and the picture that it makes are one job: starting one is dear."""
-        async for tagged in self._heard:
-            if tagged.epoch == self._epoch:
-                await self._draw_all(tagged.epoch, partial(self._listener.take, tagged.epoch, tagged.item, self.controls))
+        """Sound to pictures. The sound and the first picture that it makes are one job."""
+        async for epoch, blocks in self._as_time_goes() if self.config.paced else self._as_it_comes():
+            if epoch == self._epoch:
+                await self._draw_all(epoch, partial(self._listener.take, epoch, blocks, self.controls))
         await self._draw_all(self._epoch, partial(self._listener.finish, self._epoch, self.controls))
         await self._video.close()
 
