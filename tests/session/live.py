@@ -70,7 +70,7 @@ class Heard:
 
 def opened(face: Any = None, *, paced: bool = True, fps: int = 30, **more: Any) -> Session:  # noqa: ANN401
     config = SessionConfig(fps=Fraction(fps), sample_rate_hz=VOICE_RATE_HZ, seed=5, size_px=64, paced=paced)
-    return Session(face or PlainFace(), config, clock=LoopClock(), executor=Inline(), **more)
+    return Session(face or PlainFace(), config, **{"clock": LoopClock(), "executor": Inline(), **more})
 
 
 def live(actions: Actions, session_of: Callable[[], Session] = opened, wait_us: int = 0) -> tuple[Heard, Session]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.live import PlainFace, at, jaw, live, opened, push_all, same
-from tests.virtual import LoopClock
-from vivant.face import RigFace
-from vivant.session.session import Session, SessionConfig
+from tests.virtual import Inline, LoopClock
+from vivant.face import RigFace, default_motion
+from vivant.session.session import BLOCK_MS, Session, SessionConfig
 from vivant.talker import Talker
-from vivant.types import Float32Array, UtteranceEnd, UtteranceStart, VideoFrame
+from vivant.types import Float32Array, MotionFrame, UInt8Array, UtteranceEnd, UtteranceStart, VideoFrame
 
 pytestmark = pytest.mark.session
 
@@ -81,6 +83,32 @@ def test_an_idle_face_lives_and_frames_are_on_time() -> None:
     assert max(map(jaw, heard.frames)) < 0.05
     assert len({frame.pixels.tobytes() for frame in heard.frames}) > 5  # blinks, brows
     assert (session.stats.late, session.stats.video.dropped) == (0, 0)
+
+
+@pytest.mark.parametrize("fps", [24, 25, 30, 48, 50, 60])
+def test_a_frame_is_drawn_as_soon_as_it_is_certain_in_one_job(voice: Float32Array, fps: int) -> None:
+    class Clocked(PlainFace):
+        def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:
+            early_us.append(motion.pts_us + 1000 * look_ahead_ms - LoopClock().now_us())
+            return super().render(motion, out)
+
+    class Counting(Inline):
+        n_jobs = 0
+
+        def submit(self, *work: Any, **named: Any) -> Future[Any]:  # noqa: ANN401
+            self.n_jobs += 1
+            return super().submit(*work, **named)
+
+    async def actions(session: Session) -> None:
+        pushing = asyncio.create_task(session.push(voice))
+        await at(1234, session.interrupt)
+        await pushing
+        await at(3000, session.close)
+
+    look_ahead_ms, early_us, executor = default_motion().look_ahead_ms, list[int](), Counting()
+    live(actions, lambda: opened(Clocked(), fps=fps, executor=executor))
+    assert all(-1 <= early <= 1000 * BLOCK_MS for early in early_us), early_us
+    assert executor.n_jobs <= 1.1 * len(early_us)
 
 
 def test_speech_comes_one_delay_after_it_was_pushed(voice: Float32Array) -> None:
