@@ -158,7 +158,8 @@ namespace Vivant
             for (int y = 0; y < next.HeightPx; y++)
                 Unity.Collections.NativeArray<byte>.Copy(next.Data, y * row, pixels, (next.HeightPx - 1 - y) * row, row);
             texture.Apply(false, false);
-            block.SetTexture("_MainTex", texture);
+            block.SetTexture("_MainTex", texture); // of the built-in pipeline's materials
+            block.SetTexture("_BaseMap", texture); // of the universal pipeline's
             picture.SetPropertyBlock(block);
         }
 
