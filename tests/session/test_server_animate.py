@@ -78,6 +78,7 @@ def test_pixels_arrive(transport: pb.FrameTransport, pixel_format: pb.PixelForma
                 luma, v = (np.median(plane) for plane in (planes[: SIZE_PX**2], planes[-(SIZE_PX**2) // 4 :]))
                 assert abs(luma - (16 + 200 * 219 / 255)) <= 3 and abs(v - 128) <= 2
             else:
+                assert frame.pixels.shape[2] == (3 if pixel_format == pb.PIXEL_FORMAT_RGB else 4)
                 assert abs(np.median(frame.pixels[..., 0]) - 200) <= 3
                 if pixel_format != pb.PIXEL_FORMAT_JPEG:
                     assert index_in(frame.pixels) == frame.index

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import numpy as np
+import simplejpeg
 
 from vivant.errors import InputError, UnavailableError, VivantError
 from vivant.honest.consent import Consent
@@ -30,12 +30,10 @@ class RemoteFrame:
 
     @property
     def pixels(self) -> UInt8Array:
-        """(h, w, 4) RGBA or (h, w, 3) RGB; JPEG is decoded. Raises InputError for I420, which has planes."""
+        """(h, w, 4) RGBA, also of a JPEG, or (h, w, 3) RGB. Raises InputError for I420, which has planes."""
         side = self.size_px
         if self.format == pb.PIXEL_FORMAT_JPEG:
-            from PIL import Image
-
-            return np.asarray(Image.open(io.BytesIO(self.data)))
+            return np.asarray(simplejpeg.decode_jpeg(self.data, "RGBA"))
         if self.format == pb.PIXEL_FORMAT_I420:
             raise InputError("an I420 frame has planes, not pixels; use its data")
         return np.frombuffer(self.data, np.uint8).reshape(side, side, -1)
