@@ -148,7 +148,7 @@ class Call:
             if n_messages > self._house.messages_per_s:
                 raise full(f"at most {self._house.messages_per_s} messages per second; put more audio in each")
             await self._take(request, tasks)
-        await self._voice.close()
+        self._voice.close()
 
     async def _take(self, request: pb.AnimateRequest, tasks: asyncio.TaskGroup) -> None:
         match request.WhichOneof("message"):
@@ -192,7 +192,7 @@ class Call:
         if epoch <= self._responses.epoch:
             return  # sent again by a client that did not know whether the first one came through
         self._responses.epoch = epoch
-        await self._voice.clear()
+        self._voice.clear()
         await self._session.interrupt()
 
     async def _change_portrait(self, ref: pb.PortraitRef) -> None:

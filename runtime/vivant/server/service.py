@@ -195,7 +195,7 @@ class FaceService:
     async def _refuse(self, context: Context, error: Exception) -> NoReturn:
         reason = first_of(error)
         if isinstance(reason, grpc.aio.InternalError):
-            raise asyncio.CancelledError from error  # a write met a client that was gone before gRPC could cancel the call
+            raise reason  # a write to a client that is gone: gRPC knows what to do
         self._house.metrics.refused.labels(type(reason).__name__).inc()
         log.info("call refused", extra={"reason": type(reason).__name__})
         await abort(context, reason)

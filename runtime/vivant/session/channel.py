@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
@@ -42,44 +42,36 @@ class Channel(Generic[T]):
         self._capacity_ms = capacity_ms
         self._full = full
         self._items: deque[tuple[T, float]] = deque()
-        self._changed = asyncio.Condition()
+        self._waiting: list[asyncio.Future[None]] = []
         self._closed = False
 
     async def put(self, item: T, length_ms: float) -> None:
         """Add an item; waits or drops as the channel's policy says. Raises ClosedError after `close`."""
-        async with self._changed:
-            if length_ms > 0 and self._full is Full.BLOCK:
-                await self._changed.wait_for(lambda: self._closed or self.stats.depth_ms < self._capacity_ms)
-            if self._closed:
-                raise ClosedError("this session was closed; open a new one")
-            while length_ms > 0 and self._full is Full.LATEST and self.stats.depth_ms >= self._capacity_ms:
-                self._drop_oldest()
-            self._items.append((item, length_ms))
-            self.stats.depth_ms += length_ms
-            self.stats.peak_ms = max(self.stats.peak_ms, self.stats.depth_ms)
-            self._changed.notify_all()
+        if length_ms > 0 and self._full is Full.BLOCK:
+            await self._until(lambda: self._closed or self.stats.depth_ms < self._capacity_ms)
+        if self._closed:
+            raise ClosedError("this session was closed; open a new one")
+        while length_ms > 0 and self._full is Full.LATEST and self.stats.depth_ms >= self._capacity_ms:
+            self._drop_oldest()
+        self._items.append((item, length_ms))
+        self.stats.depth_ms += length_ms
+        self.stats.peak_ms = max(self.stats.peak_ms, self.stats.depth_ms)
+        self._wake()
 
     def take_now(self) -> T | None:
         """The next item if there is one. For a receiver that has its own pace."""
-        return self._pop() if self._items else None
+        return self._taken() if self._items else None
 
-    async def freed(self) -> None:
-        """Wake senders after `take_now`."""
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def clear(self) -> None:
+    def clear(self) -> None:
         """Throw away whatever waits (an interruption); it does not count as dropped."""
-        async with self._changed:
-            self._items.clear()
-            self.stats.depth_ms = 0.0
-            self._changed.notify_all()
+        self._items.clear()
+        self.stats.depth_ms = 0.0
+        self._wake()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """No more items; the receiver gets what is left and then stops."""
-        async with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._closed = True
+        self._wake()
 
     @property
     def closed(self) -> bool:
@@ -93,13 +85,28 @@ class Channel(Generic[T]):
 
     async def __aiter__(self) -> AsyncIterator[T]:
         while True:
-            async with self._changed:
-                await self._changed.wait_for(lambda: self._items or self._closed)
-                if not self._items:
-                    return
-                item = self._pop()
-                self._changed.notify_all()
-            yield item
+            await self._until(lambda: self._items or self._closed)
+            if not self._items:
+                return
+            yield self._taken()
+
+    async def _until(self, ready: Callable[[], object]) -> None:
+        """Like a Condition's ``wait_for``; everything happens on one loop, so there is nothing to lock."""
+        while not ready():
+            change = asyncio.get_running_loop().create_future()
+            self._waiting.append(change)
+            await change
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for change in waiting:
+            if not change.done():  # whoever waited may have been cancelled
+                change.set_result(None)
+
+    def _taken(self) -> T:
+        item = self._pop()
+        self._wake()
+        return item
 
     def _pop(self, place: int = 0) -> T:
         item, length_ms = self._items[place]

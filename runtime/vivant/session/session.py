@@ -158,7 +158,7 @@ class Session:
         self._epoch += 1
         self._speaking = False
         for channel in self._channels:
-            await channel.clear()
+            channel.clear()
         await self._put(self._out, _Tagged(self._epoch, Interrupted(self._utterance, self._last_pts_us)))
 
     async def close(self) -> None:
@@ -167,13 +167,13 @@ class Session:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         for channel in self._channels:
-            await channel.close()
-            await channel.clear()
+            channel.close()
+            channel.clear()
 
     async def finish(self) -> None:
         """No more audio will come: the iterator ends after what is queued."""
         await self.end()
-        await self._audio.close()
+        self._audio.close()
 
     async def __aiter__(self) -> AsyncIterator[Output]:
         """Frames and markers in order, until the session is over. Raises what made a stage fail."""
@@ -199,7 +199,7 @@ class Session:
             raise self._failure from None
         finally:
             for channel in self._channels:
-                await channel.close()
+                channel.close()
 
     async def _as_it_comes(self) -> AsyncIterator[tuple[int, list[AudioChunk | Marker]]]:
         """Audio as fast as it is pushed."""
@@ -217,7 +217,6 @@ class Session:
         while not self._audio.finished:
             await self._clock.sleep_until(self._start_us + heard * 1_000_000 // rate_hz)
             tagged = self._audio.take_now()
-            await self._audio.freed()
             if epoch != self._epoch:
                 epoch, blocks = self._epoch, []
             item = tagged.item if tagged is not None and tagged.epoch == epoch else silence
@@ -251,7 +250,7 @@ class Session:
             if epoch == self._epoch:
                 await self._draw_all(epoch, partial(self._listener.take, epoch, blocks, self.controls))
         await self._draw_all(self._epoch, partial(self._listener.finish, self._epoch, self.controls))
-        await self._video.close()
+        self._video.close()
 
     async def _draw_all(self, epoch: int, listen: Callable[[], list[MotionFrame | Marker]]) -> None:
         waiting: deque[MotionFrame | Marker] = deque()
