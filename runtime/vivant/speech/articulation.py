@@ -106,11 +106,16 @@ _WINDOWS = np.stack([_JAW_WINDOW] + [_LIP_WINDOW] * (_N_BLENDED - 1))
 _LIPS_MEET = [PHONE_INDEX["p"], PHONE_INDEX["m"]]
 _OPENING = [JAW, LIPS, FUNNEL, HISS, TONGUE]
 _CLOSES_FROM, _CLOSES_WITHIN = 0.10, 0.22
+_JAW_WIDENS, _NARROW_JAW = 0.2, 0.2
+"""Beyond what the sound asks, a wide open mouth is wider and a nearly shut one narrower: real openings and widths go together
+(r about .46)."""
 _FASTEST = 0.16
 """Per tick: an open mouth needs 60 ms to shut."""
 _SONG_FADE = 0.002
 """Per tick: a held note may fade for seconds."""
 _SUNG, _HOLDS = 0.999, 0.85
+_QUIET_FIRST = 2.5
+"""How much likelier silence is than it was heard to be: noise may sound like a voice for a moment, a voice seldom like silence."""
 _DOUBT = 0.03
 """Chances below this are none, so that silence is exactly at rest."""
 
@@ -128,9 +133,10 @@ class ArticulationTrack:
         """Take what `PhoneEncoder.push` and `FeatureExtractor.push` gave for the newest tick; give a (9,) mouth."""
         self._phones[:_BEHIND] = self._phones[1 : _BEHIND + 1]
         heard = probabilities.astype(np.float64)
+        heard[:, SILENCE] *= _QUIET_FIRST
         if singing:
             heard = self._sung(heard, features.voiced * features.gate)
-        sure = np.maximum(heard - _DOUBT, 0.0)
+        sure = np.maximum(heard / heard.sum(1, keepdims=True) - _DOUBT, 0.0)
         self._phones[_BEHIND:] = sure / sure.sum(1, keepdims=True)
         self._loud[:-1] = self._loud[1:]
         self._loud[-1] = max(features.loud, self._loud[-2] - _SONG_FADE) if singing else features.loud
@@ -142,7 +148,7 @@ class ArticulationTrack:
         mouth[LIPS] *= 0.5 + 0.5 * min(max(effort, 1.3 * mouth[HISS]), 1.0)  # a hiss is quiet and shows its teeth all the same
         closed = self._close()
         mouth[_OPENING] *= 1 - closed
-        mouth[SPREAD] *= 1 - 0.6 * closed
+        mouth[SPREAD] = (1 - closed) * (mouth[SPREAD] + _JAW_WIDENS * (mouth[JAW] - _NARROW_JAW))
         mouth[SEAL] = closed * smoothstep(2 * float(speaking[_BEHIND:].mean()))
         mouth[BITE] = 0.9 * smoothstep(1.6 * float(_SNAP @ self._phones[:, PHONE_INDEX["f"]]) - 0.3)
         mouth[LIPS] *= 1 - 0.5 * mouth[BITE]
