@@ -27,14 +27,15 @@ SIZE_PX = 512
 FEWEST = 0.97
 """Share of the frames that must have come for a round to count: what an overloaded server leaves out it does not pay for."""
 _BARE = """
-import asyncio
+import asyncio, os
 import grpc
+picture = memoryview(os.urandom({size}))
 async def pour(_, context):
     loop = asyncio.get_running_loop()
     began = loop.time()
     for n in range({frames}):
         await asyncio.sleep(max(0, began + n / {fps} - loop.time()))
-        await context.write(bytes({size}))
+        await context.write(picture.tobytes())
 async def main():
     server = grpc.aio.server()
     handler = grpc.unary_stream_rpc_method_handler(pour)
@@ -74,7 +75,7 @@ def plain_ms(face: RigFace) -> float:
 
 
 async def bare_ms() -> float:
-    """A bare grpc.aio stream of as many bytes, as often, to as many readers."""
+    """A bare grpc.aio stream of as many bytes, as often, to as many readers; zeros would be one page read again and again."""
     frames = round(FPS * SECONDS)
     source = _BARE.format(size=SIZE_PX**2 * 4, frames=frames, fps=FPS)
     async with (

@@ -115,7 +115,7 @@ _SONG_FADE = 0.002
 """Per tick: a held note may fade for seconds."""
 _SUNG, _HOLDS = 0.999, 0.85
 _QUIET_FIRST = 2.5
-"""How much likelier silence is than it was heard to be: noise may sound like a voice for a moment, a voice seldom like silence."""
+"""How much likelier silence is than it was heard to be: noise may sound like a voice for a moment; a voice is seldom silent."""
 _DOUBT = 0.03
 """Chances below this are none, so that silence is exactly at rest."""
 
