@@ -140,7 +140,7 @@ class Actor:
                 raise DeviceLostError(f"the face {self._runtime.name} has stopped") from None
             if self._pacer.lag_us(base_us + picture.pts_us) > LAG_US:
                 raise DeviceLostError(f"the face {self._runtime.name} could not keep up with the voice")
-            frame = await self._off_loop(partial(self._canvas.compose, picture.pixels, picture.portrait, picture.pts_us))
+            frame = await self._off_loop(lambda: self._canvas.compose(picture.frame.pixels, picture.portrait, picture.pts_us))
             self._pacer.show(base_us + picture.pts_us, frame)
             await self._dress(picture, frame)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tests.virtual import Inline, LoopClock, run_virtual
-from vivant.types import Controls, Float32Array, UInt8Array, frame_pts_us
+from vivant.types import Controls, Float32Array, PixelFormat, UInt8Array, VideoFrame, frame_pts_us
 from vivant_bridge.bridge import Bridge
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.picture.canvas import Canvas, Fill
@@ -88,7 +88,8 @@ class LoudnessStream:
             if self._runtime.work_us:
                 await clock.sleep_until(clock.now_us() + self._runtime.work_us)
             is_loud = float(np.abs(self._heard[: middle + half - first]).max()) > LOUD
-            yield Picture(pts_us, _grey(200 if is_loud else 0), self.portrait)
+            grey = VideoFrame(index, pts_us, _grey(200 if is_loud else 0), PixelFormat.RGBA)
+            yield Picture(pts_us, grey, self.portrait)
             index += 1
 
 

@@ -154,7 +154,7 @@ def test_frames_match_their_sound_whatever_the_pushes(tmp_path: Path) -> None:
                 seen = []
                 async with asyncio.timeout(WAIT_S):
                     async for shown in face:
-                        seen.append((shown.pts_us, index_in(shown.pixels)))
+                        seen.append((shown.pts_us, index_in(shown.frame.pixels)))
                         if len(seen) == 20:
                             break
         assert seen == [(40_000 * k, k) for k in range(20)]

@@ -64,7 +64,7 @@ class _LocalStream:
     async def __aiter__(self) -> AsyncIterator[Picture]:
         async for item in self._session:
             if isinstance(item, _Shot):
-                yield Picture(item.pts_us, item.pixels, item.portrait)
+                yield Picture(item.pts_us, item, item.portrait)
 
 
 @dataclass(frozen=True, slots=True)

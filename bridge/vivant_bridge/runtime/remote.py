@@ -93,7 +93,7 @@ class _RemoteStream:
 
         async for item in self._face:
             if isinstance(item, RemoteFrame):
-                yield Picture(item.pts_us, item.pixels, self._shown)
+                yield Picture(item.pts_us, item, self._shown)
             elif isinstance(item, Event) and item.kind == "PORTRAIT_CHANGED":
                 self._shown = self._asked
             elif isinstance(item, Event) and item.kind == "PORTRAIT_FAILED":

@@ -11,14 +11,23 @@ from typing import Protocol
 from vivant.types import Controls, Float32Array, UInt8Array
 
 
+class Frame(Protocol):
+    """Drawn here, or sent by a server and not decoded yet."""
+
+    @property
+    def pixels(self) -> UInt8Array:
+        """(s, s, 3 or 4)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A finished square: labelled and marked."""
 
     pts_us: int
     """In audio time, from the first sample pushed into the stream."""
-    pixels: UInt8Array
-    """(s, s, 3 or 4)."""
+    frame: Frame
+    """Its pixels are for a worker thread: decoding takes as long as everything that an event loop does for a picture."""
     portrait: int
     """Which of the portraits it shows."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.render import _kernel
 from vivant.types import Float32Array
 
 _PHASES = 512
@@ -19,7 +22,6 @@ class Resampler:
         self._step = in_hz / out_hz
         self._reach = round(_LOBES * max(1.0, self._step))
         self._kernels = _kernels(self._reach, 0.92 * min(1.0, 1.0 / self._step))
-        self._taps = np.arange(1 - self._reach, 1 + self._reach)
         self._samples = np.zeros(self._reach, np.float32)
         self._position = float(self._reach)
         """Of the next output, in samples of the buffer."""
@@ -40,8 +42,8 @@ class Resampler:
         positions = self._position + step * np.arange(n)
         whole = np.floor(positions).astype(np.int64)
         phases = np.rint((positions - whole) * _PHASES).astype(np.int64)
-        windows = self._samples[whole[:, None] + self._taps]
-        pulled: Float32Array = np.einsum("nt,nt->n", windows, self._kernels[phases])
+        pulled = np.empty(n, np.float32)
+        _kernel.filter_at(self._samples, whole + (1 - self._reach), phases, self._kernels, pulled)
         self._advance(n * step)
         return pulled
 
@@ -57,6 +59,7 @@ class Resampler:
             self._position -= spare
 
 
+@cache
 def _kernels(reach: int, cutoff: float) -> Float32Array:
     """(513, 2 reach) filters for positions between two samples; ``cutoff`` in shares of half the input rate."""
     offset = np.arange(-reach + 1, reach + 1)[None] - np.arange(_PHASES + 1)[:, None] / _PHASES

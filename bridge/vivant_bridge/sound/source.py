@@ -101,10 +101,14 @@ class FileSource:
     def read(self) -> Float32Array:
         due = (self._clock.now_us() - self._start_us) * self.rate_hz // 1_000_000 - self._given
         self._given += due
-        while len(self._store) < due and (piece := next(self._pieces, None)) is not None:
-            self._store = np.concatenate([self._store, piece])
-        samples, self._store = self._store[:due], self._store[due:]
-        return np.pad(samples, (0, due - len(samples)))
+        pieces, held = [self._store], len(self._store)
+        while held < due and (piece := next(self._pieces, None)) is not None:
+            pieces.append(piece)
+            held += len(piece)
+        pieces.append(np.zeros(max(0, due - held), np.float32))
+        store = np.concatenate(pieces)
+        self._store = store[due:]
+        return store[:due]
 
     def close(self) -> None:
         if self.rate_hz:

@@ -179,11 +179,10 @@ def _mono(frame: AudioFrame) -> Float32Array:
     if not frame.format.is_planar:
         samples = samples.reshape(-1, len(frame.layout.channels)).T
     mean: NDArray[np.float64] = samples.mean(axis=0, dtype=np.float64)
-    if samples.dtype == np.uint8:
-        mean = mean - 128.0
-    if samples.dtype.kind in "iu":
-        mean = mean / 2.0 ** (8 * samples.dtype.itemsize - 1)
-    return np.clip(np.nan_to_num(mean), -1.0, 1.0).astype(np.float32)
+    if samples.dtype.kind == "f":
+        return np.clip(np.nan_to_num(mean), -1.0, 1.0).astype(np.float32)
+    middle = 128.0 if samples.dtype == np.uint8 else 0.0
+    return ((mean - middle) / 2.0 ** (8 * samples.dtype.itemsize - 1)).astype(np.float32)
 
 
 def _regroup(pieces: Iterator[Float32Array], block: int) -> Iterator[Float32Array]:

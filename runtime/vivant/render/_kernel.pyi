@@ -60,6 +60,15 @@ def i420_from_rgba(
 ) -> None:
     """BT.601, limited range; alpha is left out. Releases the GIL."""
 
+def filter_at(
+    samples: NDArray[np.float32],  # (n,)
+    first: NDArray[np.int64],  # (k,) of the samples under each output
+    phase: NDArray[np.int64],  # (k,) rows of filters
+    filters: NDArray[np.float32],  # (phases, taps)
+    out: NDArray[np.float32],  # (k,)
+) -> None:
+    """Sound between its samples: ``out[i] = samples[first[i] : first[i] + taps] @ filters[phase[i]]``. Releases the GIL."""
+
 class Watermark:
     """Adds one pattern to frames of one size; see watermark.hpp."""
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "convert.hpp"
+#include "filter.hpp"
 #include "renderer.hpp"
 #include "watermark.hpp"
 
@@ -131,6 +132,20 @@ void i420_from_rgba(Rgba8 pixels, Bytes out) {
     rgba_to_i420(pixels.data(), width, height, out.data());
 }
 
+using Signal = Array<float, nb::shape<-1>>;
+using Indices = Array<int64_t, nb::shape<-1>>;
+
+void checked_filter_at(Signal samples, Indices first, Indices phase, Array<float, nb::shape<-1, -1>> filters,
+                       nb::ndarray<float, nb::numpy, nb::device::cpu, nb::c_contig, nb::shape<-1>> out) {
+    const int64_t taps = int64_t(filters.shape(1)), n = int64_t(samples.shape(0)), phases = int64_t(filters.shape(0));
+    const size_t count = out.shape(0);
+    require(first.shape(0) == count && phase.shape(0) == count, "first, phase and out must have one length");
+    for (size_t i = 0; i < count; ++i)
+        require(first(i) >= 0 && first(i) + taps <= n && phase(i) >= 0 && phase(i) < phases, "an output lies outside the samples");
+    nb::gil_scoped_release unlocked;
+    filter_at(samples.data(), first.data(), phase.data(), filters.data(), int(taps), int(count), out.data());
+}
+
 using PixelArray = nb::ndarray<uint8_t, nb::numpy, nb::device::cpu, nb::c_contig, nb::ndim<3>>;
 
 void mark(Watermark& watermark, PixelArray pixels) {
@@ -160,6 +175,8 @@ NB_MODULE(_kernel, m) {
         .def("render", &render, nb::arg("weights"), nb::arg("tongue"), nb::arg("pose"), nb::arg("gaze"), nb::arg("out").noconvert());
     m.def("rgb_from_rgba", &rgb_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());
     m.def("i420_from_rgba", &i420_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());
+    m.def("filter_at", &checked_filter_at, nb::arg("samples").noconvert(), nb::arg("first").noconvert(), nb::arg("phase").noconvert(),
+          nb::arg("filters").noconvert(), nb::arg("out").noconvert());
     nb::class_<Watermark>(m, "Watermark")
         .def(
             "__init__",

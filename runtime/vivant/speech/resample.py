@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.errors import InputError
+from vivant.render import _kernel
 from vivant.types import Float32Array
 
 RATE_HZ = 16_000
@@ -47,9 +48,9 @@ class Resampler:
         sample = position // RATE_HZ
         if sample[-1] + self._reach + 1 >= self._first + len(self._samples):
             return None
-        kernels = self._kernels[(position % RATE_HZ) * _PHASES // RATE_HZ]
-        windows = np.lib.stride_tricks.sliding_window_view(self._samples, kernels.shape[1])
-        hop: Float32Array = np.einsum("kt,kt->k", windows[sample - self._reach - self._first], kernels)
+        phase = (position % RATE_HZ) * _PHASES // RATE_HZ
+        hop = np.empty(HOP, np.float32)
+        _kernel.filter_at(self._samples, sample - self._reach - self._first, phase, self._kernels, hop)
         self._hop += 1
         self._forget(int(sample[0]) - self._reach + HOP * self.rate_hz // RATE_HZ - 1)
         return hop
