@@ -140,9 +140,12 @@ class Actor:
                 raise DeviceLostError(f"the face {self._runtime.name} has stopped") from None
             if self._pacer.lag_us(base_us + picture.pts_us) > LAG_US:
                 raise DeviceLostError(f"the face {self._runtime.name} could not keep up with the voice")
-            frame = await self._off_loop(lambda: self._canvas.compose(picture.frame.pixels, picture.portrait, picture.pts_us))
+            frame = await self._off_loop(partial(self._compose, picture))
             self._pacer.show(base_us + picture.pts_us, frame)
             await self._dress(picture, frame)
+
+    def _compose(self, picture: Picture) -> UInt8Array:
+        return self._canvas.compose(picture.frame.pixels, picture.portrait, picture.pts_us)
 
     async def _dress(self, picture: Picture, frame: UInt8Array) -> None:
         """The standby picture shows whom the last pictures showed."""

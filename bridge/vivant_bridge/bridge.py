@@ -33,6 +33,8 @@ TICK_US = 10_000
 SLEPT_US = 500_000
 """A tick that is late by more: the machine slept, and what it would have heard is silence."""
 WATCH_US = 2_000_000
+START_US = 10_000_000
+"""A face that starts on a slow machine is behind for so long at most; a greater delay would not have helped it."""
 LATE_SHARE = 0.05
 """When more pictures than this come late, the delay grows."""
 CALM = 30
@@ -175,12 +177,14 @@ class Bridge:
     async def _judge(self) -> None:
         """When pictures keep coming late, everything is delayed a little more; when none has for long, a little less."""
         stats, calm = self.pacer.stats, 0
-        await self._clock.sleep_until(self._clock.now_us() + WATCH_US)  # the first pictures take longest
+        started = False
         while True:
-            sent, tardy = stats.sent, stats.tardy
+            sent, new, tardy = stats.sent, stats.new, stats.tardy
             await self._clock.sleep_until(self._clock.now_us() + WATCH_US)
             calm = calm + 1 if stats.tardy == tardy else 0
-            if stats.tardy - tardy > LATE_SHARE * (stats.sent - sent):
+            is_late = stats.tardy - tardy > LATE_SHARE * (stats.sent - sent)
+            started = started or self._clock.now_us() > self.start_us + START_US or (stats.new > new and not is_late)
+            if is_late and started:
                 self.delay.grow(self._clock.now_us())
             elif calm == CALM:
                 self.delay.shrink(self._clock.now_us())

@@ -26,10 +26,15 @@ LEFT_OUT = pytest.StashKey[int]()
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     there = set(os.environ.get("VIVANT_DEVICES", "").split())
-    left_out = [item for item in items if (RIGS & set(getattr(item, "fixturenames", ()))) - there]
+    left_out = [item for item in items if _rigs_of(item) - there]
     config.stash[LEFT_OUT] = len(left_out)
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def _rigs_of(item: pytest.Item) -> set[str]:
+    rigs = RIGS & set(getattr(item, "fixturenames", ()))
+    return rigs - {"guest"} if "browser" in rigs else rigs
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

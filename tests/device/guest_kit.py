@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CAMERA = "/dev/video0"
 PATIENCE_S = 240.0
 """An emulated processor, on a machine that may be busy."""
+BOOT_S, BOOTS = 90.0, 3
+"""A boot takes 7 s on an idle machine. Now and then an emulated one hangs with both processors busy; the next does not."""
 QEMU = """
     qemu-system-x86_64 -accel {accel} -machine q35 -cpu max -smp 2 -m {memory_mb} -nographic -vga none -no-reboot
     -kernel {build}/vmlinuz -initrd {build}/initrd -append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable"
@@ -56,13 +58,8 @@ class Guest:
         self.share.mkdir()
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self._folder / "key"], check=True)
         (self._folder / "key.pub").rename(self.share / "key.pub")
-        with (self._folder / "console").open("wb") as console:
-            self._qemu = subprocess.Popen(self._machine, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
-        try:
-            self._wait_for_boot(self._qemu)
-        except BaseException:
-            self._switch_off()
-            raise
+        if not any(self._boots() for _ in range(BOOTS)):
+            raise AssertionError(f"the guest did not boot in {BOOTS} tries of {BOOT_S:g} s:\n{self.console()[-2000:]}")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -114,13 +111,25 @@ class Guest:
         """What the machine said."""
         return (self._folder / "console").read_text(errors="replace")
 
-    def _wait_for_boot(self, qemu: subprocess.Popen[bytes]) -> None:
-        give_up_s = time.monotonic() + PATIENCE_S
+    def _boots(self) -> bool:
+        with (self._folder / "console").open("wb") as console:
+            self._qemu = subprocess.Popen(self._machine, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+        try:
+            if self._answers(self._qemu):
+                return True
+        except BaseException:
+            self._switch_off()
+            raise
+        self._switch_off()
+        return False
+
+    def _answers(self, qemu: subprocess.Popen[bytes]) -> bool:
+        give_up_s = time.monotonic() + BOOT_S
         while time.monotonic() < give_up_s and qemu.poll() is None:
             if subprocess.run([*self._ssh, "-o", "ConnectTimeout=20", "true"], capture_output=True).returncode == 0:
-                return
+                return True
             time.sleep(0.5)
-        raise AssertionError(f"the guest did not boot within {PATIENCE_S:g} s:\n{self.console()[-2000:]}")
+        return False
 
     def _switch_off(self) -> None:
         subprocess.run([*self._ssh, "-O", "exit"], capture_output=True)

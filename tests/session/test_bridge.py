@@ -142,6 +142,17 @@ def test_a_slow_face_makes_everything_later_and_keeps_it_together() -> None:
     assert stage.camera.longest_gap_us() < 40_000
 
 
+def test_a_face_that_starts_slowly_makes_nothing_later() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(2)
+        stage.runtime.work_us = 5_000
+        await stage.until(12)
+
+    stage = run_stage(lambda: Stage(runtime=Loudness(work_us=45_000)), story)
+    assert stage.bridge.delay.at(stage.clock_end) == stage.runtime.delay_us
+    assert stage.bridge.pacer.stats.tardy > 10  # what it had to catch up with
+
+
 def test_keys() -> None:
     async def story(stage: Stage) -> None:
         bridge = stage.bridge

@@ -46,6 +46,11 @@ class PacerStats:
     """Not drawn at all, for they would have been late."""
 
     @property
+    def new(self) -> int:
+        """Pictures that were shown for the first time."""
+        return self.sent - self.repeated
+
+    @property
     def tardy(self) -> int:
         """All that were not there when they were due, though they were made or could have been."""
         return self.late + self.behind + self.skipped

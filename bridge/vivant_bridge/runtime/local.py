@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,12 +13,10 @@ from vivant import Controls, Face, MotionFrame, Session, SessionConfig, SpeechMo
 from vivant.face import FaceRenderer
 from vivant.honest.finisher import FrameFinisher
 from vivant.types import Float32Array, PixelFormat, UInt8Array
-from vivant_bridge.runtime.runtime import FaceStream, Picture, StreamConfig
+from vivant_bridge.runtime.runtime import CatchUp, FaceStream, Picture, StreamConfig
 
 SAVED_US = 20_000
 """Of a session's own delay: it counts on larger blocks than these, and on a pacer that never waits longer."""
-MOST_SKIPPED = 3
-"""Late pictures are left out to catch up, but never more in a row: on a slow machine the face goes on, in fewer pictures."""
 _NOT_DRAWN = np.zeros((0, 0, 4), np.uint8)
 
 
@@ -85,8 +83,7 @@ class _Wardrobe:
         self.worn = worn
         self._portraits, self._mirror = portraits, mirror
         self._size_px = config.size_px
-        self._skipped = 0
-        self._is_late: Callable[[int], bool] = config.is_late
+        self._late = CatchUp(config.is_late)
         self._renderers: dict[int, FaceRenderer] = {}
 
     def open(self, size_px: int) -> _Wardrobe:
@@ -94,8 +91,7 @@ class _Wardrobe:
 
     def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:
         worn = self.worn
-        self._skipped = (self._skipped + 1) % (MOST_SKIPPED + 1) if self._is_late(motion.pts_us) else 0
-        if self._skipped:
+        if self._late.leaves_out(motion.pts_us):
             return VideoFrame(motion.index, motion.pts_us, _NOT_DRAWN, PixelFormat.RGBA)
         face, finisher = self._portraits[worn]
         if worn not in self._renderers:

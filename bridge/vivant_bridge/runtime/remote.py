@@ -11,7 +11,7 @@ from vivant.errors import UnavailableError
 from vivant.loopback import host_of, is_loopback
 from vivant.types import Controls, Float32Array
 from vivant_bridge.errors import DeviceLostError
-from vivant_bridge.runtime.runtime import FaceStream, Picture, StreamConfig
+from vivant_bridge.runtime.runtime import CatchUp, FaceStream, Picture, StreamConfig
 
 if TYPE_CHECKING:
     from vivant.client import RemoteFace
@@ -52,7 +52,7 @@ class RemoteRuntime:
     async def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AsyncIterator[FaceStream]:
         client = self._connect(self._address, token=self._token, ca=self._ca)
         async with client, client.animate(self._portraits[portrait], self._config(config, portrait), controls=controls) as face:
-            yield _RemoteStream(face, self._portraits, portrait, self._report)
+            yield _RemoteStream(face, self._portraits, portrait, CatchUp(config.is_late), self._report)
 
     def _config(self, config: StreamConfig, portrait: int) -> Any:  # noqa: ANN401
         from vivant.v1 import vivant_pb2 as pb
@@ -74,8 +74,15 @@ class RemoteRuntime:
 
 
 class _RemoteStream:
-    def __init__(self, face: RemoteFace, portraits: Sequence[str | Path], shown: int, report: Callable[[str], None]) -> None:
-        self._face, self._portraits, self._report = face, portraits, report
+    def __init__(
+        self,
+        face: RemoteFace,
+        portraits: Sequence[str | Path],
+        shown: int,
+        late: CatchUp,
+        report: Callable[[str], None],
+    ) -> None:
+        self._face, self._portraits, self._late, self._report = face, portraits, late, report
         self._shown, self._asked = shown, shown
 
     async def push(self, samples: Float32Array) -> None:
@@ -93,7 +100,8 @@ class _RemoteStream:
 
         async for item in self._face:
             if isinstance(item, RemoteFrame):
-                yield Picture(item.pts_us, item, self._shown)
+                if not self._late.leaves_out(item.pts_us):
+                    yield Picture(item.pts_us, item, self._shown)
             elif isinstance(item, Event) and item.kind == "PORTRAIT_CHANGED":
                 self._shown = self._asked
             elif isinstance(item, Event) and item.kind == "PORTRAIT_FAILED":

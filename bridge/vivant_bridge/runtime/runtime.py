@@ -10,6 +10,8 @@ from typing import Protocol
 
 from vivant.types import Controls, Float32Array, UInt8Array
 
+MOST_SKIPPED = 3
+
 
 class Frame(Protocol):
     """Drawn here, or sent by a server and not decoded yet."""
@@ -58,6 +60,18 @@ class StreamConfig:
     seed: int
     is_late: Callable[[int], bool]
     """Whether the picture of a ``pts_us`` need not be drawn any more."""
+
+
+class CatchUp:
+    """Late pictures are left out, but never more than three in a row: on a slow machine the face goes on, in fewer pictures."""
+
+    def __init__(self, is_late: Callable[[int], bool]) -> None:
+        self._is_late, self._skipped = is_late, 0
+
+    def leaves_out(self, pts_us: int) -> bool:
+        """Whether the next picture, of that time, should not be drawn, or not be decoded."""
+        self._skipped = (self._skipped + 1) % (MOST_SKIPPED + 1) if self._is_late(pts_us) else 0
+        return self._skipped > 0
 
 
 class Runtime(Protocol):

@@ -37,15 +37,18 @@ class Playback:
 
     def tick(self, now_us: int) -> None:
         """Write whatever is needed now. Raises DeviceLostError."""
-        while self._sink.queued_us() < AHEAD_US:
-            self._write(now_us, self._sink.heard_at_us())
+        while self._sink.queued_us() < AHEAD_US and self._write(now_us, self._sink.heard_at_us()):
+            pass
 
-    def _write(self, now_us: int, heard_us: int) -> None:
-        wanted_us = self._wanted_us(now_us, heard_us)
-        missing_us = wanted_us + round(1e6 * BLOCK_S) - self._tape.written_us
+    def _write(self, now_us: int, heard_us: int) -> bool:
+        """False, and nothing written, while the tape itself is late."""
+        wanted_us, block_us = self._wanted_us(now_us, heard_us), round(1e6 * BLOCK_S)
+        missing_us = wanted_us + block_us - (now_us - self._start_us)
         if missing_us > 0:  # a device so slow that the voice would be heard before it was spoken
             self._delay.raise_to(self._delay.at(now_us) + missing_us + 10_000)
             wanted_us = self._wanted_us(now_us, heard_us)
+        if wanted_us + block_us > self._tape.written_us:
+            return False
         if self._next is None or abs(self._time_us(self._next) - wanted_us) > JUMP_US:
             self._jump(wanted_us)
         assert self._next is not None
@@ -53,6 +56,7 @@ class Playback:
         delay_us = heard_us - self._start_us - self._time_us(self._next)
         self.delay_us = delay_us if self.delay_us is None else self.delay_us + _SMOOTH * (delay_us - self.delay_us)
         self._sink.write(self._read(self._next, float(np.clip(-self._error_us / 1e6, -MOST_DRIFT, MOST_DRIFT))))
+        return True
 
     def _wanted_us(self, now_us: int, heard_us: int) -> int:
         return heard_us - self._start_us - self._delay.at(now_us) - self._offset_us
