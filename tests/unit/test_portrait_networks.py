@@ -118,6 +118,8 @@ def test_the_person_is_cut_out(analyser: PortraitAnalyser, name: str) -> None:
     x, y = face.landmarks[c.NOSE_TIP, :2].astype(int)
     assert plane[y - 20 : y + 20, x - 20 : x + 20].min() > 0.9
     assert plane[2:40, [2, -3]].mean() < 0.15  # the upper corners of the bundled portraits are background
+    third = picture.shape[1] // 3
+    assert plane[-10:, third:-third].min() > 0.8  # clothes go on to the lower edge, whatever is printed on them
     labels = cutout.labels[cutout.matte > 0.9]
     assert (labels == 0).mean() < 0.05
 

@@ -40,6 +40,10 @@ class Face:
         return float(self.landmarks[:, 0].max() - self.landmarks[:, 0].min())
 
 
+_RAGGED_PX = 5
+"""Nothing is known below a matte's last rows, and it shows in them: stripes on clothes become holes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cutout:
     """What belongs to whom in the square around head and shoulders."""
@@ -51,15 +55,15 @@ class Cutout:
     """(side, side) index into `LABELS`."""
 
     def person(self, width: int, height: int) -> Float32Array:
-        """(height, width) the matte in the picture. Its border is repeated for a quarter of its side; beyond that it is 0."""
+        """(height, width) the matte in the picture. What it says near its border goes on for a quarter of its side; then it is 0."""
         margin = len(self.matte) // 4
-        wider = np.pad(self.matte, margin, mode="edge")
+        wider = np.pad(self.matte[:-_RAGGED_PX], ((margin, margin + _RAGGED_PX), (margin, margin)), mode="edge")
         frame = replace(self.frame, side=self.frame.side * len(wider) / len(self.matte))
         rows = frame.matrix(len(wider)).astype(np.float64)
         plane = Image.fromarray(wider).transform(
             (width, height), Image.Transform.AFFINE, tuple(rows.ravel()), Image.Resampling.BILINEAR
         )
-        return np.asarray(plane, np.float32)
+        return np.clip(np.asarray(plane, np.float32), 0.0, 1.0)  # interpolation rounds
 
 
 class PortraitAnalyser(Protocol):

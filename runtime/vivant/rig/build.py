@@ -28,7 +28,7 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 2
+BUILDER_VERSION = 3
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 LEAST_FACE_PX = 64.0
