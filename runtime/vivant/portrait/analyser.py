@@ -55,7 +55,7 @@ class Cutout:
     """(side, side) index into `LABELS`."""
 
     def person(self, width: int, height: int) -> Float32Array:
-        """(height, width) the matte in the picture. What it says near its border goes on for a quarter of its side; then it is 0."""
+        """(height, width) the matte in the picture. Its border goes on for a quarter of its side; beyond that it is 0."""
         margin = len(self.matte) // 4
         wider = np.pad(self.matte[:-_RAGGED_PX], ((margin, margin + _RAGGED_PX), (margin, margin)), mode="edge")
         frame = replace(self.frame, side=self.frame.side * len(wider) / len(self.matte))
