@@ -53,19 +53,19 @@ def memory_mb() -> float:
 
 
 async def run(
-    minutes: float, *, mic: str, speaker: str, camera: str, size: str, fps: int, address: str | None
+    minutes: float, *, mic: str, speaker: str, camera: str, size: str, fps: int, runtime: str | None
 ) -> tuple[Course, Bridge]:
-    """Real time."""
+    """Real time; what the options of this command mean."""
     clock, course = MonotonicClock(), Course()
     portrait = next(path for path in PORTRAITS if path.stem == "ada")
-    runtime: Runtime
-    if address is None:
+    faces: Runtime
+    if runtime is None:
         face = open_portrait(portrait)
-        runtime = LocalRuntime([(face, FrameFinisher.for_face(face, live_session_id()))])
+        faces = LocalRuntime([(face, FrameFinisher.for_face(face, live_session_id()))])
     else:
-        runtime = RemoteRuntime(address, ["ada"], consents=["synthetic"])
+        faces = RemoteRuntime(runtime, ["ada"], consents=["synthetic"])
     bridge = Bridge(
-        runtime,
+        faces,
         choose_source(mic, clock, pcm_rate_hz=48_000, pcm_channels=1),
         choose_camera(camera, None),
         Canvas(*SIZES[size], Fill("blur")),
@@ -120,7 +120,7 @@ def told(offsets_ms: list[float]) -> str:
 
 def rows(minutes: float = 0.5) -> list[Row]:
     """For the table of all figures."""
-    story = run(minutes, mic=f"loop:{VOICE}", speaker="null", camera="null", size="720p", fps=30, address=None)
+    story = run(minutes, mic=f"loop:{VOICE}", speaker="null", camera="null", size="720p", fps=30, runtime=None)
     return rows_of(*asyncio.run(story), minutes, 30)
 
 
@@ -135,16 +135,7 @@ def main() -> None:
     parser.add_argument("--runtime", metavar="HOST:PORT")
     options = parser.parse_args()
     load_before = os.getloadavg()
-    story = run(
-        options.minutes,
-        mic=options.mic,
-        speaker=options.speaker,
-        camera=options.camera,
-        size=options.size,
-        fps=options.fps,
-        address=options.runtime,
-    )
-    course, bridge = asyncio.run(story)
+    course, bridge = asyncio.run(run(**vars(options)))
     show(rows_of(course, bridge, options.minutes, options.fps))
     for sentence in course.said:
         sys.stdout.write(f"said: {sentence}\n")

@@ -34,7 +34,7 @@ SLEPT_US = 500_000
 """A tick that is late by more: the machine slept, and what it would have heard is silence."""
 WATCH_US = 2_000_000
 START_US = 10_000_000
-"""A face that starts on a slow machine is behind for so long at most; a greater delay would not have helped it."""
+"""The first face may be behind for so long, on a slow machine; a greater delay would not have helped it."""
 LATE_SHARE = 0.05
 """When more pictures than this come late, the delay grows."""
 CALM = 30

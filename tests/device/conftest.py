@@ -33,6 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _rigs_of(item: pytest.Item) -> set[str]:
+    """Those a user asks for by name: the browser's guest comes with it."""
     rigs = RIGS & set(getattr(item, "fixturenames", ()))
     return rigs - {"guest"} if "browser" in rigs else rigs
 

@@ -11,6 +11,8 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from vivant.errors import InputError, OutputError, UnavailableError
@@ -23,6 +25,7 @@ from vivant_bridge.picture.canvas import SIZES, Canvas, Fill, planes
 from vivant_bridge.picture.cards import blank, with_word
 from vivant_bridge.picture.sink import FileCamera, FrameSink, MemoryCamera, NullCamera
 from vivant_bridge.picture.stream import StreamCamera
+from vivant_bridge.runtime.runtime import CatchUp
 
 pytestmark = pytest.mark.unit
 
@@ -41,6 +44,15 @@ def colour_at(frame: UInt8Array, size: tuple[int, int], x: int, y: int) -> tuple
 
 def near(colour: tuple[int, int, int], expected: tuple[int, int, int]) -> bool:
     return max(abs(a - b) for a, b in zip(colour, expected, strict=True)) <= 3
+
+
+@given(st.lists(st.booleans(), max_size=40))
+def test_late_pictures_are_left_out_but_three_in_a_row_at_most(late: list[bool]) -> None:
+    catch_up = CatchUp(lambda index: late[index])
+    left_out = [catch_up.leaves_out(index) for index in range(len(late))]
+    assert all(is_late for is_late, is_out in zip(late, left_out, strict=True) if is_out)
+    assert "1111" not in "".join(str(int(is_out)) for is_out in left_out)
+    assert not late or left_out[0] == late[0]
 
 
 @pytest.mark.parametrize("size", SIZES.values())

@@ -17,12 +17,10 @@ from hypothesis import strategies as st
 from tests.session.command_line import write_wav
 from vivant.clock import VirtualClock
 from vivant.errors import InputError, UnavailableError
-from vivant.render import _kernel
 from vivant.types import Float32Array
 from vivant_bridge.choose import choose_speaker
 from vivant_bridge.delay import MOST_US, Delay
 from vivant_bridge.errors import DeviceLostError
-from vivant_bridge.runtime.runtime import CatchUp
 from vivant_bridge.sound import portaudio
 from vivant_bridge.sound.ear import FLOOR_S, Ear
 from vivant_bridge.sound.gate import SILENT_DB, Gate
@@ -321,6 +319,22 @@ def test_sinks_tell_when_a_sample_is_heard(kind: type[MemorySink]) -> None:
     sink.close()
 
 
+def test_a_late_tape_makes_nothing_later_but_a_slow_device_does() -> None:
+    clock = VirtualClock()
+    for latency_us, tape_us, delay_us in (
+        (20_000, 1_000_000, 180_000),
+        (20_000, 700_000, 180_000),
+        (500_000, 1_000_000, 540_000),
+    ):
+        sink, delay = MemorySink(clock, latency_us=latency_us), Delay(180_000)
+        sink.open()
+        tape = Tape(RATE_HZ)
+        tape.skip_to(tape.position(tape_us))
+        Playback(tape, sink, delay, start_us=clock.now_us() - 1_000_000).tick(clock.now_us())
+        assert delay.at(clock.now_us()) == delay_us
+        assert bool(sink.played) == (tape_us == 1_000_000)  # a late tape is waited for
+
+
 def test_delay_changes_slowly_and_within_limits() -> None:
     delay = Delay(100_000)
     delay.grow(0)
@@ -344,49 +358,6 @@ DEVICES = [
     SoundDevice(2, "USB Headset", "ALSA", 1, 2, 48_000),
     SoundDevice(3, "USB Headset", "JACK", 1, 2, 48_000),
 ]
-
-
-def test_a_late_tape_makes_nothing_later_but_a_slow_device_does() -> None:
-    clock = VirtualClock()
-    for latency_us, tape_us, delay_us in (
-        (20_000, 1_000_000, 180_000),
-        (20_000, 700_000, 180_000),
-        (500_000, 1_000_000, 540_000),
-    ):
-        sink, delay = MemorySink(clock, latency_us=latency_us), Delay(180_000)
-        sink.open()
-        tape = Tape(RATE_HZ)
-        tape.skip_to(tape.position(tape_us))
-        Playback(tape, sink, delay, start_us=clock.now_us() - 1_000_000).tick(clock.now_us())
-        assert delay.at(clock.now_us()) == delay_us
-        assert bool(sink.played) == (tape_us == 1_000_000)  # a late tape is waited for
-
-
-@given(st.lists(st.booleans(), max_size=40))
-def test_late_pictures_are_left_out_but_three_in_a_row_at_most(late: list[bool]) -> None:
-    catch_up = CatchUp(lambda index: late[index])
-    left_out = [catch_up.leaves_out(index) for index in range(len(late))]
-    assert all(is_late for is_late, is_out in zip(late, left_out, strict=True) if is_out)
-    assert "1111" not in "".join(str(int(is_out)) for is_out in left_out)
-    assert not late or left_out[0] == late[0]
-
-
-@given(taps=st.integers(1, 40), seed=st.integers(0, 1000))
-def test_filters_between_samples(taps: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    samples, filters = (rng.standard_normal(shape).astype(np.float32) for shape in (100, (7, taps)))
-    first, phase = rng.integers(0, 101 - taps, 30), rng.integers(0, 7, 30)
-    out = np.empty(30, np.float32)
-    _kernel.filter_at(samples, first, phase, filters, out)
-    expected = [samples[i : i + taps].astype(np.float64) @ filters[p] for i, p in zip(first, phase, strict=True)]
-    assert np.allclose(out, expected, atol=1e-4)
-
-
-@pytest.mark.parametrize(("first", "phase"), [(-1, 0), (98, 0), (0, -1), (0, 2)])
-def test_a_filter_stays_inside_its_samples(first: int, phase: int) -> None:
-    where = (np.array([0, first]), np.array([0, phase]))
-    with pytest.raises(ValueError, match="outside"):
-        _kernel.filter_at(np.zeros(100, np.float32), *where, np.ones((2, 3), np.float32), np.empty(2, np.float32))
 
 
 def test_devices_are_found_by_name() -> None:

@@ -11,6 +11,7 @@ from typing import Protocol
 from vivant.types import Controls, Float32Array, UInt8Array
 
 MOST_SKIPPED = 3
+"""Late pictures in a row that are left out."""
 
 
 class Frame(Protocol):
@@ -29,7 +30,7 @@ class Picture:
     pts_us: int
     """In audio time, from the first sample pushed into the stream."""
     frame: Frame
-    """Its pixels are for a worker thread: decoding takes as long as everything that an event loop does for a picture."""
+    """Ask for its pixels on a worker thread: they may have to be decoded first."""
     portrait: int
     """Which of the portraits it shows."""
 
@@ -63,7 +64,7 @@ class StreamConfig:
 
 
 class CatchUp:
-    """Late pictures are left out, but never more than three in a row: on a slow machine the face goes on, in fewer pictures."""
+    """Late pictures are left out, but never more than `MOST_SKIPPED`: on a slow machine the face goes on, in fewer pictures."""
 
     def __init__(self, is_late: Callable[[int], bool]) -> None:
         self._is_late, self._skipped = is_late, 0
