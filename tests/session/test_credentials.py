@@ -27,7 +27,7 @@ from vivant.errors import InputError, OutputError
 from vivant.honest.code import session_pattern
 from vivant.honest.credentials import Claim, key_files, sign
 from vivant.honest.settings import config_folder
-from vivant.honest.verify import Credentials, verify
+from vivant.honest.verify import Credentials, _read_manifest, verify
 from vivant.render._kernel import Watermark
 from vivant.types import UInt8Array
 
@@ -223,6 +223,17 @@ def test_damage_is_never_valid_and_never_a_crash(
     else:
         # Filling bytes of the manifest itself are under no hash; whatever shows is.
         assert found.credentials is not Credentials.VALID or np.array_equal(pixels_of(damaged), pixels_of(signed_bytes))
+
+
+def test_a_flipped_bit_anywhere_in_the_manifest_is_told_in_a_sentence(tmp_path: Path, signed_bytes: bytes) -> None:
+    path, first = tmp_path / "damaged.jpg", signed_bytes.index(b"urn:c2pa:")
+    reasons = set()
+    for at in range(first, first + 1000):
+        path.write_bytes(signed_bytes[:at] + bytes([signed_bytes[at] ^ 1]) + signed_bytes[at + 1 :])
+        state, _, reason = _read_manifest(path)
+        reasons.add(reason)
+        assert (state is Credentials.BROKEN) == (reason is not None)
+    assert "the active manifest is missing" in reasons
 
 
 def pixels_of(data: bytes) -> UInt8Array:

@@ -165,6 +165,8 @@ def _read_manifest(path: Path) -> tuple[Credentials, dict[str, Any], str | None]
         if isinstance(error, c2pa.C2paError.ManifestNotFound | c2pa.C2paError.NotSupported):
             return Credentials.ABSENT, {}, None
         return Credentials.BROKEN, {}, _text(error)
+    except KeyError:  # so the library says that the store's own index points at nothing
+        return Credentials.BROKEN, {}, "the active manifest is missing"
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     if state == "Trusted":
