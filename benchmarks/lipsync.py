@@ -24,7 +24,7 @@ from benchmarks.report import Row, markdown, put, show, voice
 from benchmarks.voice import best_lag_ms, energy_curve, lip_gap, mouth_width
 from training.speech import make
 from training.speech.inventory import from_arpabet
-from training.speech.recordings import HELD_SPEAKERS, _read_g722, _texts
+from training.speech.prompts import HELD_SPEAKERS, asterisk_texts, read_g722
 from training.speech.voices import Phones, Utterance, flite
 from vivant.motion.voice import Voice
 from vivant.speech.articulation import AHEAD
@@ -77,13 +77,12 @@ def held_voices() -> Iterator[tuple[str, list[Utterance]]]:
 def prompts(packages: Path, folder: str = "en_US_f_Allison", most: int = 120) -> list[Utterance]:
     """Real recordings that training never heard, with the phones that pocketsphinx aligns to their text."""
     sounds = packages / "usr/share/asterisk/sounds" / folder
-    language = HELD_SPEAKERS[folder][0]
-    texts = _texts(packages / f"usr/share/doc/asterisk-core-sounds-{language}/core-sounds-{language}.txt.gz")
+    texts = asterisk_texts(packages, HELD_SPEAKERS[folder][0])
     found: list[Utterance] = []
     for name, text in texts.items():
         path = sounds / f"{name}.g722"
         if len(text.split()) >= 4 and path.exists() and len(found) < most:
-            samples, rate_hz = _read_g722(path)
+            samples, rate_hz = read_g722(path)
             samples = _trimmed(samples, rate_hz)  # the aligner knows no silence at the ends
             phones = align_english(samples, text)
             if phones:

@@ -11,8 +11,8 @@ BANK = np.random.default_rng(0).standard_normal((600, 600, 3)).astype(np.float32
 """Noise to cut from: drawing it anew costs more than all the rest."""
 
 
-def changed(image: Bytes, rng: np.random.Generator, patch: bool = True) -> Bytes:
-    """Gamma, gain and tint, grey, low resolution, softness, noise, a patch of colour."""
+def changed(image: Bytes, rng: np.random.Generator, patch: bool = True, least_px: int = 64) -> Bytes:
+    """Gamma, gain and tint, grey, low resolution (from `least_px` on), softness, noise, a patch of colour."""
     side = image.shape[0]
     levels = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
     tint = np.exp(rng.normal(0, 0.15) + rng.normal(0, 0.06, 3)).astype(np.float32)
@@ -21,7 +21,7 @@ def changed(image: Bytes, rng: np.random.Generator, patch: bool = True) -> Bytes
     if rng.random() < 0.12:
         out = np.repeat(np.asarray(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY))[..., None], 3, 2)
     if rng.random() < 0.15:
-        low = int(side * rng.uniform(0.25, 0.7))
+        low = int(np.exp(rng.uniform(np.log(least_px), np.log(0.7 * side))))
         small = cv2.resize(out, (low, low), interpolation=cv2.INTER_AREA)
         out = np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
     if rng.random() < 0.2:

@@ -37,8 +37,10 @@ HEIGHT_PX = 48.0
 
 WING_PX = (8.0, 1.0)
 """The wing loss is logarithmic up to the first value, with the second as its bend."""
-HIDDEN_WEIGHT = 0.35
+HIDDEN_WEIGHT = 0.5
 """Weight of points that are not seen: their place is known to the renderer, the network can only guess."""
+LEAST_PX = 14
+"""Width of the coarsest squares: a face as far away as the finder still sees it."""
 EMPTY_SHARE = 0.06
 """Share of squares without a face."""
 NONE, ONE = np.zeros((), np.float32), np.ones((), np.float32)
@@ -183,7 +185,7 @@ def training_square(people: People, scenes: Bytes, rng: np.random.Generator) -> 
     if rng.random() < EMPTY_SHARE:
         square = replace(square, image=empty(person, scenes, rng), face=NONE)
     square = flipped(square) if rng.random() < 0.5 else square
-    return replace(square, image=changed(square.image, rng))
+    return replace(square, image=changed(square.image, rng, least_px=LEAST_PX))
 
 
 def empty(person: Person, scenes: Bytes, rng: np.random.Generator) -> Bytes:

@@ -24,6 +24,8 @@ CELL_SIDE = 4 * CELL
 """Unit of the logarithm of sides, px."""
 LEAST_SHARE = 0.03
 """Smallest face (height, share of the canvas) that is trained."""
+DIM_SHARE = 0.12
+"""Share of scenes in the dark; persons alone may be dark in any."""
 PERSONS = (0.12, 0.63, 0.25)
 """Chances of none, one and two persons in a scene."""
 
@@ -129,6 +131,8 @@ def scene(people: People, scenes: Bytes, rng: np.random.Generator) -> tuple[Byte
         alpha = warp(whole, matrix, SIDE)[..., None].astype(np.float32) / 255
         canvas = (canvas * (1 - alpha) + warp(person.image, matrix, SIDE) * alpha).astype(np.float32)
         frames.append(moved(person.frame, matrix))
+    if rng.random() < DIM_SHARE:
+        canvas *= np.float32(np.exp(rng.uniform(np.log(0.05), np.log(0.5))))
     return changed(canvas.astype(np.uint8), rng, patch=False), frames
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
-from vivant.speech.phones import PHONE_INDEX
+from training.speech.shards import UNKNOWN
+from vivant.speech.phones import PHONE_INDEX, PHONES, SILENCE
 from vivant.speech.spectrum import BANDS, FLOOR_DB
 
 Levels = NDArray[np.float32]
@@ -36,6 +38,18 @@ def augmented(voice: Levels, behind: Levels, babble: Levels, rng: np.random.Gene
     # Peaks of quiet microphones lie near -45 dB, those of loud ones near 0; the converter adds its own hiss.
     out = out - loud_db + rng.uniform(-45, -4)
     return _sum_db(out, np.full_like(out, rng.uniform(-105, -72)) + rng.normal(0, 2.5, out.shape).astype(np.float32))
+
+
+def lively(mel: Levels, phone: NDArray[np.uint8], rng: np.random.Generator) -> Levels:
+    """(n, 40) levels, some sounds louder and some softer than a synthesiser makes them; phrases fade out, and grow duller."""
+    spoken = (phone != SILENCE) & (phone != UNKNOWN)
+    each = np.append(rng.normal(0, rng.uniform(0, 5), len(PHONES)), 0.0)
+    gain = uniform_filter1d(np.where(spoken, each[np.minimum(phone, len(PHONES))], 0.0), 5)
+    for end in np.flatnonzero(spoken & ~np.append(spoken[1:], True)).tolist():
+        n = min(int(rng.integers(10, 60)), end + 1)
+        gain[end + 1 - n : end + 1] -= rng.uniform(0, 24) * np.linspace(0, 1, n) ** rng.uniform(0.3, 1.5)
+    tilt = 1 + rng.uniform(0, 0.8) * (np.arange(BANDS) / BANDS - 0.3)
+    return (mel + gain[:, None] * tilt).astype(np.float32)
 
 
 def held(mel: Levels, phone: NDArray[np.uint8], rng: np.random.Generator) -> tuple[Levels, NDArray[np.uint8]]:

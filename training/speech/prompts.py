@@ -1,0 +1,100 @@
+"""Freely licensed recordings with their texts, from unpacked Debian packages: telephone prompts and named pictures."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.signal import resample_poly
+
+from training.speech.voices import Espeak
+from vivant.errors import InputError
+from vivant.media import read_sound
+from vivant.speech.phones import PHONE_INDEX
+from vivant.types import Float32Array
+
+SPEAKERS = {  # folder of sounds: (texts, espeak-ng's voice)
+    "fr_CA_f_June": ("fr", "fr"), "it_IT_m_Carlo": ("it", "it"), "it_IT_f_Menardi": ("it", "it"),
+    "ru_RU_f_IvrvoiceRU": ("ru", "ru"),
+}  # fmt: skip
+HELD_SPEAKERS = {"en_US_f_Allison": ("en", "en-us"), "es_MX_f_Allison": ("es", "es-419")}
+"""One person, test only."""
+STAMPS = {"bg": "bg", "ca": "ca", "da": "da", "en": "en-us", "es": "es", "fr": "fr", "ro": "ro", "ru": "ru"}
+"""Locale of a stamp's text: espeak-ng's voice. Others were spoken by children, or in a language that espeak-ng cannot say."""
+HELD_STAMPS = {"el": "el"}
+LEAST_PHONES, LEAST_S = 3, 0.34
+"""What is shorter is left out."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A recording and the phones of its text."""
+
+    samples: Float32Array
+    rate_hz: int
+    phones: list[int]
+    """Without silences."""
+    speaker: str
+
+
+def prompts(packages: Path, speakers: dict[str, tuple[str, str]], stamps: dict[str, str]) -> Iterator[Prompt]:
+    """All recordings of these speakers and locales that have a text."""
+    espeak = Espeak()
+    for speaker, voice, path, text in (*_asterisk(packages, speakers), *_stamps(packages, stamps)):
+        phones = [phone for phone, _, _ in espeak.speak(text, voice).phones if phone != PHONE_INDEX["_"]]
+        try:
+            samples, rate_hz = read_g722(path) if path.suffix == ".g722" else _widened(*read_sound(path))
+        except InputError:
+            continue  # one of the stamps' files is empty
+        if len(phones) >= LEAST_PHONES and len(samples) > LEAST_S * rate_hz:
+            yield Prompt(samples, rate_hz, phones, speaker)
+
+
+def _asterisk(packages: Path, speakers: dict[str, tuple[str, str]]) -> Iterator[tuple[str, str, Path, str]]:
+    """(speaker, espeak-ng's voice, file, text); wide-band files where there are both."""
+    for folder, (language, voice) in speakers.items():
+        sounds = packages / "usr/share/asterisk/sounds" / folder
+        for name, text in asterisk_texts(packages, language).items():
+            path = next((p for p in (sounds / f"{name}.g722", sounds / f"{name}.wav") if p.exists()), None)
+            if path is not None:
+                yield folder, voice, path, text
+
+
+def asterisk_texts(packages: Path, language: str) -> dict[str, str]:
+    """Text of each prompt by its name, for ``language`` as ``en``."""
+    path = packages / f"usr/share/doc/asterisk-core-sounds-{language}/core-sounds-{language}.txt.gz"
+    with gzip.open(path, "rt", encoding="utf-8", errors="replace") as file:
+        lines = file.read().splitlines()
+    pairs = [line.split(":", 1) for line in lines if ":" in line and not line.startswith(";")]
+    return {name.strip(): text.strip() for name, text in pairs if text.strip() and not text.strip().startswith("[")}
+
+
+def _stamps(packages: Path, locales: dict[str, str]) -> Iterator[tuple[str, str, Path, str]]:
+    """Tux Paint's stamps, each described aloud in some languages; the first line of its text is the English one."""
+    for path in sorted((packages / "usr/share/tuxpaint/stamps").rglob("*_desc*.ogg")):
+        match = re.fullmatch(r"(.+)_desc(?:_(\w+))?\.ogg", path.name)
+        locale = (match[2] or "en") if match else ""
+        source = path.with_name(f"{match[1]}.txt") if match else path
+        if locale in locales and source.suffix == ".txt" and source.exists():
+            first, *others = source.read_text("utf-8", "replace").splitlines()
+            texts = {"en": first} | dict(line.split(".utf8=", 1) for line in others if ".utf8=" in line)
+            if locale in texts:
+                yield f"stamps_{locale}", locales[locale], path, texts[locale]
+
+
+def _widened(samples: Float32Array, rate_hz: int) -> tuple[Float32Array, int]:
+    """Telephone sound at 16 kHz, so that it may be played slower."""
+    return (resample_poly(samples, 2, 1).astype(np.float32), 2 * rate_hz) if rate_hz == 8000 else (samples, rate_hz)
+
+
+def read_g722(path: Path) -> tuple[Float32Array, int]:
+    """A raw stream without a header: 16 kHz by definition (ITU-T G.722)."""
+    import av
+
+    with av.open(str(path), format="g722") as file:
+        parts = [frame.to_ndarray().ravel() for frame in file.decode(audio=0)]
+    return np.concatenate(parts).astype(np.float32) / np.float32(32768), 16_000
