@@ -41,7 +41,7 @@ HIDDEN_WEIGHT = 0.5
 """Weight of points that are not seen: their place is known to the renderer, the network can only guess."""
 LEAST_PX = 14
 """Width of the coarsest squares: a face as far away as the finder still sees it."""
-EMPTY_SHARE = 0.06
+EMPTY_SHARE = 0.1
 """Share of squares without a face."""
 NONE, ONE = np.zeros((), np.float32), np.ones((), np.float32)
 MIRROR = np.array((-1, 1, 1), np.float32)

@@ -1,10 +1,11 @@
-"""Freely licensed recordings with their texts, from unpacked Debian packages: telephone prompts and named pictures."""
+"""Freely licensed recordings with their texts, from unpacked Debian packages: telephone prompts, named pictures, a comedy."""
 
 from __future__ import annotations
 
 import gzip
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,8 @@ HELD_SPEAKERS = {"en_US_f_Allison": ("en", "en-us"), "es_MX_f_Allison": ("es", "
 """One person, test only."""
 STAMPS = {"bg": "bg", "ca": "ca", "da": "da", "en": "en-us", "es": "es", "fr": "fr", "ro": "ro", "ru": "ru"}
 """Locale of a stamp's text: espeak-ng's voice. Others were spoken by children, or in a language that espeak-ng cannot say."""
-HELD_STAMPS = {"el": "el"}
+FISH = {"cs": "cs", "nl": "nl"}
+"""Locale of the dialogues of Fish Fillets: espeak-ng's voice."""
 LEAST_PHONES, LEAST_S = 3, 0.34
 """What is shorter is left out."""
 
@@ -41,21 +43,34 @@ class Prompt:
     speaker: str
 
 
-def prompts(packages: Path, speakers: dict[str, tuple[str, str]], stamps: dict[str, str]) -> Iterator[Prompt]:
-    """All recordings of these speakers and locales that have a text."""
+Source = tuple[str, str, Path, str]
+"""Speaker, espeak-ng's voice, file, text."""
+
+
+def held_prompts(packages: Path) -> Iterator[Prompt]:
+    """Of the one person who is test only."""
+    return _read(_asterisk(packages, HELD_SPEAKERS))
+
+
+def prompts(packages: Path) -> Iterator[Prompt]:
+    """All recordings to learn from."""
+    return _read(itertools.chain(_asterisk(packages, SPEAKERS), _stamps(packages), _fish(packages)))
+
+
+def _read(sources: Iterable[Source]) -> Iterator[Prompt]:
     espeak = Espeak()
-    for speaker, voice, path, text in (*_asterisk(packages, speakers), *_stamps(packages, stamps)):
+    for speaker, voice, path, text in sources:
         phones = [phone for phone, _, _ in espeak.speak(text, voice).phones if phone != PHONE_INDEX["_"]]
         try:
             samples, rate_hz = read_g722(path) if path.suffix == ".g722" else _widened(*read_sound(path))
         except InputError:
-            continue  # one of the stamps' files is empty
+            continue  # some files are empty
         if len(phones) >= LEAST_PHONES and len(samples) > LEAST_S * rate_hz:
             yield Prompt(samples, rate_hz, phones, speaker)
 
 
-def _asterisk(packages: Path, speakers: dict[str, tuple[str, str]]) -> Iterator[tuple[str, str, Path, str]]:
-    """(speaker, espeak-ng's voice, file, text); wide-band files where there are both."""
+def _asterisk(packages: Path, speakers: dict[str, tuple[str, str]]) -> Iterator[Source]:
+    """Wide-band files where there are both."""
     for folder, (language, voice) in speakers.items():
         sounds = packages / "usr/share/asterisk/sounds" / folder
         for name, text in asterisk_texts(packages, language).items():
@@ -73,17 +88,29 @@ def asterisk_texts(packages: Path, language: str) -> dict[str, str]:
     return {name.strip(): text.strip() for name, text in pairs if text.strip() and not text.strip().startswith("[")}
 
 
-def _stamps(packages: Path, locales: dict[str, str]) -> Iterator[tuple[str, str, Path, str]]:
+def _stamps(packages: Path) -> Iterator[Source]:
     """Tux Paint's stamps, each described aloud in some languages; the first line of its text is the English one."""
     for path in sorted((packages / "usr/share/tuxpaint/stamps").rglob("*_desc*.ogg")):
         match = re.fullmatch(r"(.+)_desc(?:_(\w+))?\.ogg", path.name)
         locale = (match[2] or "en") if match else ""
         source = path.with_name(f"{match[1]}.txt") if match else path
-        if locale in locales and source.suffix == ".txt" and source.exists():
+        if locale in STAMPS and source.suffix == ".txt" and source.exists():
             first, *others = source.read_text("utf-8", "replace").splitlines()
             texts = {"en": first} | dict(line.split(".utf8=", 1) for line in others if ".utf8=" in line)
             if locale in texts:
-                yield f"stamps_{locale}", locales[locale], path, texts[locale]
+                yield f"stamps_{locale}", STAMPS[locale], path, texts[locale]
+
+
+def _fish(packages: Path) -> Iterator[Source]:
+    """A sound's name is the name of its line in the script of its level."""
+    game = packages / "usr/share/games/fillets-ng"
+    line = re.compile(r'dialogId\("([^"]+)".*\)\s*dialogStr\("((?:[^"\\]|\\.)*)"\)')
+    for locale, voice in FISH.items():
+        for script in sorted((game / "script").glob(f"*/dialogs_{locale}.lua")):
+            for name, text in line.findall(script.read_text("utf-8")):
+                path = game / "sound" / script.parent.name / locale / f"{name}.ogg"
+                if path.exists():
+                    yield f"fish_{locale}", voice, path, text
 
 
 def _widened(samples: Float32Array, rate_hz: int) -> tuple[Float32Array, int]:

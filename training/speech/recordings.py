@@ -17,7 +17,7 @@ import torch
 
 from training.speech.align import LEAST_TICKS, align, sounding
 from training.speech.network import Encoder
-from training.speech.prompts import HELD_SPEAKERS, HELD_STAMPS, SPEAKERS, STAMPS, Prompt, prompts, read_g722
+from training.speech.prompts import Prompt, held_prompts, prompts, read_g722
 from training.speech.shards import NOISE, UNKNOWN, Shard, ShardWriter
 from training.speech.sound import hear
 from training.speech.train import accuracy, read_out, summary
@@ -71,8 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     model = Encoder()
     model.load_state_dict(torch.load(args.run / "encoder.pt", map_location="cpu", weights_only=True)["model"])
     model.eval()
-    speakers, stamps = (SPEAKERS, STAMPS) if args.part == "train" else (HELD_SPEAKERS, HELD_STAMPS)
-    shards = list(aligned(prompts(args.packages, speakers, stamps), model))
+    shards = list(aligned((prompts if args.part == "train" else held_prompts)(args.packages), model))
     if args.part == "train":
         shards.append(music(args.packages))
     for i, shard in enumerate(shards):

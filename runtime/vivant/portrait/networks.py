@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, special
 
 from vivant.portrait.analyser import Cutout, Face
 from vivant.portrait.frame import Frame, cut, face_frame, person_frame
@@ -53,8 +53,11 @@ class NetworkAnalyser:
 
     def cutout(self, pixels: UInt8Array, face: Face) -> Cutout:
         frame = person_frame(face_frame(face.landmarks))
-        matte, labels = self._layers.run(_tensor(cut(pixels, frame, PERSON_SIDE)))
-        return Cutout(frame, matte[0], labels[0].astype(np.uint8))
+        square = cut(pixels, frame, PERSON_SIDE)
+        matte, labels = self._layers.run(_tensor(square))
+        mirror, _ = self._layers.run(_tensor(square[:, ::-1]))  # a thirtieth less error for one look more
+        both = special.expit(0.5 * (_logit(matte[0]) + _logit(mirror[0, :, ::-1])))
+        return Cutout(frame, both, labels[0].astype(np.uint8))
 
     def _squares(self, pixels: UInt8Array) -> list[tuple[Frame, float]]:
         """Where faces may be and the finder's score, the likeliest first."""
@@ -110,8 +113,8 @@ def _tensor(image: UInt8Array) -> Float32Array:
     return np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
 
 
-def _logit(chance: float) -> float:
-    return float(np.log(max(chance, 1e-4) / max(1 - chance, 1e-4)))
+def _logit(chance: float | Float32Array) -> Float32Array:
+    return np.asarray(special.logit(np.clip(chance, 1e-4, 1 - 1e-4)), np.float32)
 
 
 def _settled(a: Frame, b: Frame) -> bool:
