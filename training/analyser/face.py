@@ -41,7 +41,7 @@ HIDDEN_WEIGHT = 0.5
 """Weight of points that are not seen: their place is known to the renderer, the network can only guess."""
 LEAST_PX = 14
 """Width of the coarsest squares: a face as far away as the finder still sees it."""
-EMPTY_SHARE = 0.1
+EMPTY_SHARE = 0.12
 """Share of squares without a face."""
 NONE, ONE = np.zeros((), np.float32), np.ones((), np.float32)
 MIRROR = np.array((-1, 1, 1), np.float32)
@@ -192,8 +192,8 @@ def empty(person: Person, scenes: Bytes, rng: np.random.Generator) -> Bytes:
     """A square without a face: of an empty scene, or beside a face."""
     size = scenes.shape[1]
     if rng.random() < 0.6:
-        x, y, side, roll_deg = rng.uniform((0, 0, 0.15 * size, -45), (size, size, size, 45)).tolist()
-        at = Frame(x, y, side, roll_deg)
+        x, y, roll_deg = rng.uniform((0, 0, -45), (size, size, 45)).tolist()
+        at = Frame(x, y, float(np.exp(rng.uniform(np.log(0.05), 0))) * size, roll_deg)
         return warp(np.asarray(scenes[int(rng.integers(len(scenes)))]), at.matrix(SIDE), SIDE)
     face, side = person.frame, person.frame.side * float(rng.uniform(0.3, 0.8))
     angle, reach = rng.uniform(0, 2 * np.pi), (0.5 * face.side + 0.45 * side) * rng.uniform(1.0, 1.3)
@@ -271,7 +271,7 @@ class FaceTask:
         gaze = ((found.gaze - truth.gaze.flatten(1) / GAZE_DEG).abs() * face * open_eyes).sum(1).mean()
         weights = ((found.weights - truth.weights).abs() * face).sum(1).mean()
         chance = functional.binary_cross_entropy_with_logits(found.face, truth.face)
-        return place + 0.5 * height + 0.5 * likelihood + 0.5 * seen + 6 * rotation + 3 * gaze + 0.4 * weights + chance
+        return place + 0.5 * height + 0.5 * likelihood + 0.5 * seen + 6 * rotation + 3 * gaze + 0.4 * weights + 3 * chance
 
     @torch.inference_mode()
     def measure(self, network: FaceNetwork, limit: int = 0) -> str:

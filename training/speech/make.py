@@ -1,6 +1,6 @@
 """Make speech to learn from: synthesised sentences in many languages and voices as mel levels with the phone of every 10 ms.
 
-python -m training.speech.make --out DIR --hours 30 [--part train|held] [--workers 2]
+python -m training.speech.make --out DIR --hours 30 [--part train|held|english] [--workers 2]
 
 Shards that are there already are kept, so the command goes on where it stopped; the same seed gives the same shards.
 """
@@ -45,21 +45,22 @@ FESTIVAL = {  # voice: (locale, encoding)
 }  # fmt: skip
 HELD_FESTIVAL = {"lp_diphone": ("it", "iso-8859-1"), "czech_ph": ("cs", "iso-8859-2")}
 SHARD_S = 900.0
-FLITE_SHARE, FESTIVAL_SHARE, NOISE_SHARE = 0.14, 0.26, 0.04
+SHARES = {"train": (0.04, 0.14, 0.26), "held": (0.04, 0.14, 0.26), "english": (0.0, 0.42, 0.42)}
+"""Of noise, flite and festival; the rest is espeak-ng's."""
 
 
 def shard(seed: int, part: str, seconds: float = SHARD_S) -> Shard:
     """About ``seconds`` of speech of one kind of voice."""
-    rng = np.random.default_rng([seed, part == "held"])
+    rng = np.random.default_rng([seed, list(SHARES).index(part)])
     writer = ShardWriter()
-    kind = rng.random()
-    if kind < NOISE_SHARE:
+    kind, (of_noise, of_flite, of_festival) = rng.random(), SHARES[part]
+    if kind < of_noise:
         while writer.seconds < seconds / 3:
             writer.add(hear(noise(20, rng), 16_000), [], NOISE)
         return writer.shard()
-    if kind < NOISE_SHARE + FLITE_SHARE:
+    if kind < of_noise + of_flite:
         said = _by_flite(part, rng)
-    elif kind < NOISE_SHARE + FLITE_SHARE + FESTIVAL_SHARE:
+    elif kind < of_noise + of_flite + of_festival:
         said = _by_festival(part, rng)
     else:
         said = _by_espeak(part, rng)
@@ -84,10 +85,10 @@ def _padded(samples: Float32Array, rate_hz: int, pad_s: float) -> Float32Array:
 def _by_espeak(part: str, rng: np.random.Generator) -> Iterator[Utterance]:
     espeak = Espeak()
     # What is held out is held out by voice or by language; a held shard has one or the other new, often both.
-    languages = LANGUAGES if part == "train" or rng.random() < 0.5 else HELD_LANGUAGES
-    variants = VARIANTS if part == "train" else HELD_VARIANTS
+    languages = LANGUAGES if part != "held" or rng.random() < 0.5 else HELD_LANGUAGES
+    variants = HELD_VARIANTS if part == "held" else VARIANTS
     while True:
-        language = str(rng.choice(list(languages)))
+        language = "en" if part == "english" else str(rng.choice(list(languages)))
         variant = str(rng.choice(variants))
         voice = str(rng.choice(languages[language].split())) + (f"+{variant}" if variant else "")
         for _ in range(4):
@@ -102,13 +103,15 @@ def _by_espeak(part: str, rng: np.random.Generator) -> Iterator[Utterance]:
 
 def _by_flite(part: str, rng: np.random.Generator) -> Iterator[Utterance]:
     while True:
-        voice = str(rng.choice(FLITE if part == "train" else HELD_FLITE))
+        voice = str(rng.choice(HELD_FLITE if part == "held" else FLITE))
         pitch_hz = float(rng.uniform(85, 220)) if rng.random() < 0.5 else None
         yield flite(sentence("en", rng), voice, stretch=float(rng.uniform(0.75, 1.25)), pitch_hz=pitch_hz)
 
 
 def _by_festival(part: str, rng: np.random.Generator) -> Iterator[Utterance]:
-    voices = FESTIVAL if part == "train" else HELD_FESTIVAL
+    voices = HELD_FESTIVAL if part == "held" else FESTIVAL
+    if part == "english":
+        voices = {voice: how for voice, how in voices.items() if how[0] == "en"}
     while True:
         voice = str(rng.choice(list(voices)))
         language, encoding = voices[voice]
@@ -127,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--hours", type=float, default=30)
-    parser.add_argument("--part", choices=("train", "held"), default="train", help="held: other voices, partly other languages")
+    parser.add_argument("--part", choices=SHARES, default="train", help="held: other voices, partly other languages")
     parser.add_argument("--seed", type=int, default=0, help="number of the first shard")
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args(argv)
