@@ -26,7 +26,7 @@ LEAST_SHARE = 0.03
 """Smallest face (height, share of the canvas) that is trained."""
 DIM_SHARE = 0.12
 """Share of scenes in the dark; persons alone may be dark in any."""
-PERSONS = (0.12, 0.63, 0.25)
+PERSONS = (0.25, 0.52, 0.23)
 """Chances of none, one and two persons in a scene."""
 
 

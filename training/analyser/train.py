@@ -28,7 +28,7 @@ WARM_STEPS = 60
 DECAY = 0.02
 AHEAD = 3
 """Batches made before they are needed."""
-SCENES = (600, 256, 5)
+SCENES = (2000, 256, 5)
 """Number, size and seed of the scenes without a face."""
 TASKS: dict[str, type[FaceTask] | type[FinderTask] | type[LayersTask]] = {
     "face": FaceTask, "finder": FinderTask, "layers": LayersTask,
