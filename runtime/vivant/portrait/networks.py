@@ -18,7 +18,7 @@ FINDER_SIDE, FACE_SIDE, PERSON_SIDE = 256, 192, 256
 """Sides of what the networks look at, px."""
 LEAST_SCORE, LEAST_CHANCE = 0.1, 0.5
 """From which on a place is looked at closer, and a face that is followed is still there."""
-FINDER_WEIGHT = 4
+FINDER_WEIGHT = 5
 """Of the finder's logit beside the face network's; a face is believed when the sum is positive."""
 MOST_FACES, MOST_LOOKS = 8, 4
 SETTLED = 0.1
