@@ -106,7 +106,7 @@ _WINDOWS = np.stack([_JAW_WINDOW] + [_LIP_WINDOW] * (_N_BLENDED - 1))
 _LIPS_MEET = [PHONE_INDEX["p"], PHONE_INDEX["m"]]
 _OPENING = [JAW, LIPS, FUNNEL, HISS, TONGUE]
 _CLOSES_FROM, _CLOSES_WITHIN = 0.08, 0.22
-_JAW_WIDENS, _NARROW_JAW = 0.2, 0.2
+_JAW_WIDENS, _NARROW_JAW = 0.25, 0.2
 """Beyond what the sound asks, a wide open mouth is wider and a nearly shut one narrower: real openings and widths go together
 (r about .46)."""
 _FASTEST = 0.16
