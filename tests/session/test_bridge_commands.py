@@ -29,7 +29,8 @@ def test_cam_writes_what_a_camera_would_show(run: Run, tmp_path: Path) -> None:
     assert "picture - sound" in outcome.out
     frames = frames_of(tmp_path / "out.y4m")
     assert len(frames) > 40
-    assert np.abs(frames[-1].astype(int) - frames[0]).mean() > 5, "the face took the place of the first card"
+    changes = [np.abs(frame.astype(int) - frames[0]).mean() for frame in frames]
+    assert max(changes) > 2, "a face moves, whether or not a card came before it"
 
 
 def test_quiet_says_nothing(run: Run) -> None:
