@@ -90,14 +90,12 @@ def asterisk_texts(packages: Path, language: str) -> dict[str, str]:
 
 def _stamps(packages: Path) -> Iterator[Source]:
     """Tux Paint's stamps, each described aloud in some languages; the first line of its text is the English one."""
-    for path in sorted((packages / "usr/share/tuxpaint/stamps").rglob("*_desc*.ogg")):
-        match = re.fullmatch(r"(.+)_desc(?:_(\w+))?\.ogg", path.name)
-        locale = (match[2] or "en") if match else ""
-        source = path.with_name(f"{match[1]}.txt") if match else path
-        if locale in STAMPS and source.suffix == ".txt" and source.exists():
-            first, *others = source.read_text("utf-8", "replace").splitlines()
-            texts = {"en": first} | dict(line.split(".utf8=", 1) for line in others if ".utf8=" in line)
-            if locale in texts:
+    for source in sorted((packages / "usr/share/tuxpaint/stamps").rglob("*.txt")):
+        first, *others = source.read_text("utf-8", "replace").splitlines() or [""]
+        texts = {"en": first} | dict(line.split(".utf8=", 1) for line in others if ".utf8=" in line)
+        for locale in filter(texts.__contains__, STAMPS):
+            path = source.with_name(f"{source.stem}_desc{'' if locale == 'en' else '_' + locale}.ogg")
+            if path.exists():
                 yield f"stamps_{locale}", STAMPS[locale], path, texts[locale]
 
 

@@ -21,6 +21,7 @@ from training.speech.prompts import Prompt, held_prompts, prompts, read_g722
 from training.speech.shards import NOISE, UNKNOWN, Shard, ShardWriter
 from training.speech.sound import hear
 from training.speech.train import accuracy, read_out, summary
+from vivant.types import Float32Array
 
 LEAST_SCORE = -1.6
 """Mean log probability per tick below which a text is taken not to be what is said."""
@@ -32,8 +33,7 @@ FACTORS = (0.88, 1.0, 1.14)
 def aligned(spoken: Iterable[Prompt], model: Encoder) -> Iterator[Shard]:
     """Shards of all prompts whose text is what is said."""
     writer, kept, all_ = ShardWriter(), 0, 0
-    for prompt, factor in ((prompt, factor) for prompt in spoken for factor in FACTORS):
-        mel = hear(prompt.samples, round(prompt.rate_hz * factor))
+    for prompt, mel in _renditions(spoken):
         all_ += 1
         if len(mel) < LEAST_TICKS * len(prompt.phones) + 2:
             continue
@@ -49,6 +49,13 @@ def aligned(spoken: Iterable[Prompt], model: Encoder) -> Iterator[Shard]:
     print(f"{kept} of {all_} renditions of prompts aligned")
     if writer.seconds > 0:
         yield writer.shard()
+
+
+def _renditions(spoken: Iterable[Prompt]) -> Iterator[tuple[Prompt, Float32Array]]:
+    """Each prompt at all speeds, as (n, 40) levels."""
+    for prompt in spoken:
+        for factor in FACTORS:
+            yield prompt, hear(prompt.samples, round(prompt.rate_hz * factor))
 
 
 def music(packages: Path) -> Shard:
