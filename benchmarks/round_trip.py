@@ -1,11 +1,12 @@
 """Render a known motion, find it again in the pixels with a landmark network, and compare.
 
 Pose is compared with what was asked for. Mouth, eyes and gaze are compared with where the rig's own vertices went, as the
-network would see them: the first 468 vertices of a rig are the landmarks. ``python -m benchmarks.round_trip``
+network would see them: the first 468 vertices of a rig are the landmarks. ``python -m benchmarks.round_trip [NAME ...]``
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,11 +71,11 @@ def round_trips(face: RigFace, network: PortraitAnalyser) -> list[Trip]:
     return [*_turns(looker), _mouth(looker), _eyes(looker), _visible_eyes(looker), _gaze(looker)]
 
 
-def rows() -> list[Row]:
-    """One line per quantity, the worst and the best of the bundled portraits."""
+def rows(names: Sequence[str] = ()) -> list[Row]:
+    """One line per quantity, the worst and the best of the bundled portraits, or of those that are named."""
     target = f"slope {SLOPES[0]} to {SLOPES[1]}, correlation >= {LEAST_CORRELATION}"
     with quiet():
-        faces = [RigFace(build_rig(load_image(path), analyser())) for path in PORTRAITS]
+        faces = [RigFace(build_rig(load_image(path), analyser())) for path in PORTRAITS if not names or path.stem in names]
         trips = [round_trips(face, analyser()) for face in faces]
     return [Row(f"round trip: {same[0].name}", target, _summary(same)) for same in zip(*trips, strict=True)]
 
@@ -223,4 +224,4 @@ def _eye_distance(points: NDArray[np.floating[Any]]) -> float:
 
 
 if __name__ == "__main__":
-    show(rows())
+    show(rows(sys.argv[1:]))
