@@ -17,6 +17,7 @@ from pathlib import Path
 from av.error import FFmpegError
 
 from vivant.errors import OutputError
+from vivant.private import FILE_MODE
 
 _FULL = "disk is full, so {target} was not written; free some space or choose another place"
 _DENIED = "no permission to write {target}; choose a folder that you may write to"
@@ -47,8 +48,8 @@ def reporting(target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give the name of an empty temporary file that takes the place of ``path`` on a clean exit.
+def replacing(path: Path, *, private: bool = False) -> Iterator[Path]:
+    """Give the name of an empty temporary file that takes the place of ``path`` on a clean exit; ``private`` for its user alone.
 
     On an exception the temporary file goes and ``path`` stays as it was. Only making and renaming are reported as
     OutputError here; what fails in between is for the caller to wrap in ``reporting``, as it may have other causes.
@@ -58,7 +59,7 @@ def replacing(path: Path) -> Iterator[Path]:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         temporary = _beside(target, target.suffix)
-        temporary.open("xb").close()
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE if private else 0o666))
     try:
         yield temporary
         with reporting(path):
