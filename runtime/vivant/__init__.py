@@ -14,7 +14,9 @@ from vivant.face import Face, FaceRenderer, RigFace, open_portrait
 from vivant.motion.model import MotionState, SpeechMotion
 from vivant.motion.voice import Voice
 from vivant.rig.rig import Rig
+from vivant.session.presenter import Presenter
 from vivant.session.session import Session, SessionConfig
+from vivant.session.stream import FaceStream
 from vivant.talker import Talker
 from vivant.types import (
     ARKIT_NAMES,
@@ -22,7 +24,9 @@ from vivant.types import (
     Controls,
     Emotion,
     Interrupted,
+    Item,
     MotionFrame,
+    Output,
     PixelFormat,
     Pose,
     UtteranceEnd,
@@ -43,15 +47,19 @@ __all__ = [
     "Emotion",
     "Face",
     "FaceRenderer",
+    "FaceStream",
     "InputError",
     "Interrupted",
+    "Item",
     "MonotonicClock",
     "MotionFrame",
     "MotionState",
+    "Output",
     "OutputError",
     "PixelFormat",
     "PortraitError",
     "Pose",
+    "Presenter",
     "Rig",
     "RigFace",
     "Session",

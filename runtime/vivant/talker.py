@@ -1,7 +1,8 @@
-"""The simplest way to let a face speak: push audio, get frames. No threads, no clock."""
+"""`Talker`, the name that `FaceStream` had before 0.2: pictures alone, and a rate with every push. To go in 0.3."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from types import TracebackType
@@ -10,17 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.errors import ClosedError
-from vivant.face import Face, as_fps, default_motion
+from vivant.errors import ClosedError, InputError
+from vivant.face import Face
 from vivant.motion.model import SpeechMotion
-from vivant.types import AudioChunk, Controls, Float32Array, MotionFrame, VideoFrame
+from vivant.session.stream import FaceStream
+from vivant.types import Controls, Item, MotionFrame, Output, VideoFrame
 
 
 class Talker:
-    """One stream of speech on one face. Not thread-safe; a context manager.
-
-    ``controls`` may be replaced at any time and takes effect, eased, from the next frame on.
-    """
+    """Deprecated: use `vivant.FaceStream`."""
 
     def __init__(
         self,
@@ -28,43 +27,69 @@ class Talker:
         *,
         fps: int | float | str | Fraction = 30,
         size_px: int = 512,
-        seed: int = 0,
+        seed: int | None = None,
         controls: Controls | None = None,
         motion: SpeechMotion | None = None,
     ) -> None:
-        self.fps = as_fps(fps)
-        self.controls = controls or Controls()
-        self._renderer = face.open(size_px)
-        self._state = (motion or default_motion()).open(self.fps, seed)
-        self._pushed = 0
+        warnings.warn("vivant.Talker is now vivant.FaceStream (docs/upgrading.md)", DeprecationWarning, stacklevel=2)
+        self.fps = fps
+        self._made = (face, size_px, seed, motion)
+        self._controls = controls or Controls()
+        self._stream: FaceStream | None = None
         self._closed = False
+
+    @property
+    def controls(self) -> Controls:
+        return self._controls
+
+    @controls.setter
+    def controls(self, controls: Controls) -> None:
+        self._controls = controls
+        if self._stream is not None:
+            self._stream.set_controls(controls)
 
     def push(self, samples: NDArray[np.floating[Any]], sample_rate_hz: int) -> Iterator[VideoFrame]:
         """Take mono audio (n,) in [-1, 1] at a rate that stays the same; iterate the frames that have become certain."""
-        return (self._renderer.render(frame) for frame in self.push_for_motion(samples, sample_rate_hz))
+        return _pictures(self._opened(sample_rate_hz).push(samples))
 
     def push_for_motion(self, samples: NDArray[np.floating[Any]], sample_rate_hz: int) -> list[MotionFrame]:
         """The same without pixels: 52 ARKit weights, pose and gaze for an avatar of your own."""
-        self._require_open()
-        own: Float32Array = np.asarray(samples, np.float32)
-        chunk = AudioChunk(own, sample_rate_hz, self._pushed)
-        frames = self._state.push(chunk, self.controls)
-        self._pushed += len(own)
-        return frames
+        stream = self._opened(sample_rate_hz)
+        stream.draws = False
+        motion = [item.motion for item in stream.push(samples) if isinstance(item, Output)]
+        stream.draws = True
+        return motion
 
     def end(self) -> Iterator[VideoFrame]:
         """The frames that were held back for look-ahead. More audio may follow."""
         self._require_open()
-        return (self._renderer.render(frame) for frame in self._state.flush(self.controls))
+        return iter(()) if self._stream is None else _pictures(self._stream.end())
 
     def interrupt(self) -> None:
         """Forget what was heard; the mouth eases shut in the next frames. Frame times go on."""
         self._require_open()
-        self._state.reset()
+        if self._stream is not None:
+            self._stream.interrupt()
 
     def close(self) -> None:
-        """Nothing may be called afterwards; closing twice is fine."""
         self._closed = True
+
+    def _opened(self, sample_rate_hz: int) -> FaceStream:
+        self._require_open()
+        if self._stream is None:
+            face, size_px, seed, motion = self._made
+            self._stream = FaceStream(
+                face,
+                fps=self.fps,
+                size_px=size_px,
+                sample_rate_hz=sample_rate_hz,
+                seed=seed,
+                controls=self._controls,
+                motion=motion,
+            )
+        if self._stream.sample_rate_hz != sample_rate_hz:
+            raise InputError(f"sample_rate_hz changed from {self._stream.sample_rate_hz} to {sample_rate_hz} within a stream")
+        return self._stream
 
     def _require_open(self) -> None:
         if self._closed:
@@ -75,3 +100,7 @@ class Talker:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _pictures(items: Iterator[Item]) -> Iterator[VideoFrame]:
+    return (item.picture for item in items if isinstance(item, Output) and item.picture is not None)

@@ -105,6 +105,10 @@ class PixelFormat(Enum):
     RGB = "rgb"
     RGBA = "rgba"
     """Straight alpha (not premultiplied)."""
+    I420 = "i420"
+    """BT.709 limited range, planes Y, U, V one below the other: (height * 3 / 2, width)."""
+    JPEG = "jpeg"
+    """A file, (n,) bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ class VideoFrame:
     index: int
     pts_us: int
     pixels: UInt8Array
-    """(height, width, 3 or 4), row 0 on top."""
+    """(height, width, 3 or 4), row 0 on top; other shapes as ``format`` says."""
     format: PixelFormat
 
 
@@ -124,7 +128,10 @@ class UtteranceStart:
 
     utterance: int
     position_us: int = field(default=0, compare=False)
-    """Of its first sample, once the session knows it."""
+    """Of its first sample."""
+    utterance_id: str = field(default="", compare=False)
+    """The caller's own name for it."""
+    epoch: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,8 @@ class UtteranceEnd:
 
     utterance: int
     position_us: int
+    utterance_id: str = field(default="", compare=False)
+    epoch: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,36 @@ class Interrupted:
 
     utterance: int
     position_us: int
+    utterance_id: str = field(default="", compare=False)
+    epoch: int = field(default=0, compare=False)
+    """The new one: whatever is of an older epoch belongs to the past."""
+
+
+Marker = UtteranceStart | UtteranceEnd | Interrupted
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One instant of one face, whoever draws it: the same from a `FaceStream`, a `Session` and a server."""
+
+    motion: MotionFrame
+    picture: VideoFrame | None
+    """Labelled and marked; None where no picture was asked for, or where it would have come too late."""
+    portrait: str
+    """Name of the portrait that is shown."""
+    utterance: int | None
+    """Number of the utterance that is spoken, from 1; None in the silence between."""
+    epoch: int
+    """How many interruptions came before."""
+    audio: AudioChunk | None = None
+    """The sound of this instant, delayed like the picture, where a stream was opened with ``audio``."""
+
+    @property
+    def pts_us(self) -> int:
+        return self.motion.pts_us
+
+
+Item = Output | Marker
 
 
 class Emotion(Enum):

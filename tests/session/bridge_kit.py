@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.virtual import Inline, LoopClock, run_virtual
+from vivant.testing import Inline, LoopClock, run_virtual
 from vivant.types import Controls, Float32Array, PixelFormat, UInt8Array, VideoFrame, frame_pts_us
 from vivant_bridge.bridge import Bridge
 from vivant_bridge.errors import DeviceLostError

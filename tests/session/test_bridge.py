@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.bridge_kit import BRIGHT, LOUD, Loudness, Stage, loud, run_stage
 from tests.session.command_line import write_wav
-from tests.virtual import Inline, LoopClock, run_virtual
+from vivant.testing import Inline, LoopClock, run_virtual
 from vivant.face import RigFace
 from vivant.honest.detect import detect
 from vivant.honest.finisher import FrameFinisher

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.virtual import LoopClock, run_virtual
+from vivant.testing import LoopClock, run_virtual
 from vivant.errors import ClosedError
 from vivant.session.channel import Channel, Full
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.server_soak import FACES, FRAME_MS, virtual_faces
-from tests.virtual import run_virtual
+from vivant.testing import run_virtual
 
 pytestmark = pytest.mark.session
 

@@ -7,11 +7,11 @@ from fractions import Fraction
 import pytest
 
 from tests.conftest import VOICE_RATE_HZ
-from tests.session.live import Heard, PlainFace, at, live
-from tests.virtual import Inline, LoopClock
+from tests.session.live import Heard, at, live
+from vivant.testing import Inline, LoopClock, PlainFace, run_virtual
 from vivant.motion.voice import Voice
 from vivant.session.session import EAGER_MS, Session, SessionConfig
-from vivant.types import Float32Array, UtteranceStart, VideoFrame
+from vivant.types import Float32Array, Output, UtteranceStart
 
 pytestmark = pytest.mark.session
 
@@ -35,7 +35,7 @@ def spoken(voice: Float32Array, *, eager: bool) -> tuple[Heard, Session]:
 def delays_ms(heard: Heard) -> list[float]:
     """Of every frame after the first: when it came, against its own time."""
     pairs = zip(heard.items, heard.times_us, strict=True)
-    return [(time_us - item.pts_us) / 1000 for item, time_us in pairs if isinstance(item, VideoFrame)]
+    return [(time_us - item.pts_us) / 1000 for item, time_us in pairs if isinstance(item, Output)]
 
 
 def first_frame_ms(heard: Heard) -> float:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import VOICE_RATE_HZ
-from tests.session.live import Heard, PlainFace, at, jaw, live, opened, push_all
-from tests.virtual import LoopClock, run_virtual
+from tests.session.live import Heard, at, jaw, live, offline, opened, push_all
+from vivant.testing import Inline, LoopClock, PlainFace, run_virtual
 from vivant.errors import ClosedError
-from vivant.session.session import Output, Session
+from vivant.session.session import Session
 from vivant.talker import Talker
-from vivant.types import Float32Array, Interrupted, UtteranceEnd, UtteranceStart, VideoFrame
+from vivant.types import Float32Array, Interrupted, Item, Output, UtteranceEnd, UtteranceStart
 
 pytestmark = pytest.mark.session
 
@@ -27,7 +27,7 @@ def interrupted(voice: Float32Array, times_ms: list[int], then: Float32Array | N
         pushing = asyncio.create_task(session.push(voice))
         for time_ms in times_ms:
             await at(time_ms, session.interrupt)
-            assert (session.stats.audio.depth_ms, session.stats.video.depth_ms) == (0, 0)
+            assert session.stream.queued_ms == 0
         await pushing  # gives up; the rest of its audio must not be heard
         if then is not None:
             await session.push(then)
@@ -42,7 +42,7 @@ def test_an_interruption_shuts_the_mouth_within_200_ms(voice: Float32Array) -> N
     heard, session = interrupted(voice, [loud_ms + session_delay_ms()])
     (marker,) = (item for item in heard.items if isinstance(item, Interrupted))
     place = heard.items.index(marker)
-    before = [item for item in heard.items[:place] if isinstance(item, VideoFrame)]
+    before = [item for item in heard.items[:place] if isinstance(item, Output)]
     assert marker == Interrupted(1, before[-1].pts_us)
     assert jaw(before[-1]) > 0.1
     cut_us = heard.times_us[place]
@@ -50,7 +50,7 @@ def test_an_interruption_shuts_the_mouth_within_200_ms(voice: Float32Array) -> N
     shut = [
         jaw(item)
         for item, t in zip(heard.items, heard.times_us, strict=True)
-        if isinstance(item, VideoFrame) and t >= cut_us + 200_000
+        if isinstance(item, Output) and t >= cut_us + 200_000
     ]
     assert len(shut) > 20 and max(shut) < 0.02
     assert session.stats.late == 0
@@ -62,8 +62,7 @@ def session_delay_ms() -> int:
 
 def loudest_ms(samples: Float32Array) -> int:
     """Where the mouth is widest open."""
-    with Talker(PlainFace(), size_px=64, seed=5) as talker:
-        frames = [*talker.push(samples, VOICE_RATE_HZ), *talker.end()]
+    frames = [item for item in offline(PlainFace(), samples) if isinstance(item, Output)]
     return max(frames, key=jaw).pts_us // 1000
 
 
@@ -72,11 +71,11 @@ def test_time_goes_on_through_any_number_of_interruptions(voice: Float32Array) -
     assert len([item for item in heard.items if isinstance(item, Interrupted)]) == 6
     pts_us = [frame.pts_us for frame in heard.frames]
     assert pts_us == sorted(set(pts_us))
-    late_us = [t - item.pts_us for item, t in zip(heard.items, heard.times_us, strict=True) if isinstance(item, VideoFrame)]
+    late_us = [t - item.pts_us for item, t in zip(heard.items, heard.times_us, strict=True) if isinstance(item, Output)]
     assert max(late_us) - min(late_us) <= 1
     assert session.stats.late == 0
     assert (
-        max(np.diff([t for item, t in zip(heard.items, heard.times_us, strict=True) if isinstance(item, VideoFrame)]))
+        max(np.diff([t for item, t in zip(heard.items, heard.times_us, strict=True) if isinstance(item, Output)]))
         <= 150_000
     )
 
@@ -117,8 +116,8 @@ def test_an_interruption_while_nothing_is_taken_leaves_no_stale_frame(voice: Flo
 
 
 def test_the_listener_itself_may_interrupt(voice: Float32Array) -> None:
-    async def story() -> list[Output]:
-        items: list[Output] = []
+    async def story() -> list[Item]:
+        items: list[Item] = []
         async with opened(paced=False) as session:
             pushing = asyncio.create_task(session.push(voice))
             async for item in session:
@@ -130,7 +129,7 @@ def test_the_listener_itself_may_interrupt(voice: Float32Array) -> None:
         return items
 
     items = run_virtual(story())
-    assert isinstance(items[9], VideoFrame)
+    assert isinstance(items[9], Output)
     assert items[10:] == [Interrupted(1, items[9].pts_us)]
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from tests.conftest import VOICE_RATE_HZ
-from tests.session.live import Heard, PlainFace, at, live, opened, push_all
-from tests.virtual import Inline, LoopClock, run_virtual
+from tests.session.live import Heard, at, live, opened, push_all
+from vivant.testing import Inline, LoopClock, PlainFace, run_virtual
 from vivant.clock import VirtualClock
 from vivant.errors import ClosedError, InputError
 from vivant.motion.voice import Voice, VoiceState
-from vivant.session.session import Output, Session, SessionConfig
-from vivant.types import AudioChunk, Controls, Float32Array, MotionFrame, UtteranceEnd, UtteranceStart, VideoFrame
+from vivant.session.session import Session, SessionConfig
+from vivant.types import AudioChunk, Controls, Float32Array, Item, MotionFrame, Output, UtteranceEnd, UtteranceStart
 
 pytestmark = pytest.mark.session
 
@@ -29,7 +29,7 @@ def test_a_slow_listener_loses_frames_but_not_markers(voice: Float32Array) -> No
 
     heard, session = live(actions, wait_us=200_000)
     assert 12 <= len(heard.frames) <= 22
-    assert session.stats.video.dropped + session.stats.late > 80
+    assert session.stats.dropped + session.stats.late > 80
     assert [type(marker) for marker in heard.markers] == [UtteranceStart, UtteranceEnd]
     assert heard.times_us[-1] - heard.frames[-1].pts_us < 1_000_000  # it sees the present, not a growing past
     pts_us = [frame.pts_us for frame in heard.frames]
@@ -63,7 +63,7 @@ def test_whoever_only_pushes_hears_of_a_failure_too(voice: Float32Array) -> None
 
 def test_a_model_that_fails_surfaces_as_itself(voice: Float32Array) -> None:
     class Deaf(Voice):
-        def open(self, fps: Fraction, seed: int) -> VoiceState:
+        def open(self, fps: Fraction, seed: int, face: object = None) -> VoiceState:
             state = super().open(fps, seed)
 
             def push(chunk: AudioChunk, controls: Controls) -> list[MotionFrame]:
@@ -94,7 +94,7 @@ def test_unusable_input_is_refused_before_it_is_queued(voice: Float32Array) -> N
 def test_controls_may_change_at_any_time(voice: Float32Array) -> None:
     async def actions(session: Session) -> None:
         await LoopClock().sleep_until(500_000)
-        session.controls = Controls(intensity=2.0)
+        session.set_controls(Controls(intensity=2.0))
         await at(1000, session.close)
 
     assert len(live(actions)[0].frames) > 20
@@ -103,7 +103,7 @@ def test_controls_may_change_at_any_time(voice: Float32Array) -> None:
 def test_the_jumping_clock_serves_too(voice: Float32Array) -> None:
     """`VirtualClock` jumps at every sleep; a live session then runs as fast as it can and loses nothing."""
 
-    async def story() -> list[Output]:
+    async def story() -> list[Item]:
         config = SessionConfig(sample_rate_hz=VOICE_RATE_HZ)
         async with Session(PlainFace(), config, clock=VirtualClock(), executor=Inline()) as session:
             pushing = asyncio.create_task(push_all(session, voice))
@@ -111,5 +111,5 @@ def test_the_jumping_clock_serves_too(voice: Float32Array) -> None:
             await pushing
         return items
 
-    frames = [item for item in asyncio.run(story()) if isinstance(item, VideoFrame)]
-    assert [frame.index for frame in frames] == list(range(90))
+    frames = [item for item in asyncio.run(story()) if isinstance(item, Output)]
+    assert [frame.motion.index for frame in frames] == list(range(90))

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from tests.session.server_kit import open_tint, settings
-from tests.virtual import Inline, LoopClock
+from vivant.testing import Inline, LoopClock
 from vivant.face import Face, default_motion
 from vivant.server.call import Call, House
 from vivant.server.config import effective

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vivant.types import AudioChunk, Controls, MotionFrame
+
+if TYPE_CHECKING:
+    from vivant.face import Face
 
 
 class MotionState(Protocol):
@@ -28,10 +31,12 @@ class MotionState(Protocol):
 
 
 class SpeechMotion(Protocol):
-    """A model: shared, read-only, safe to open from any thread."""
+    """A motion model: shared, read-only, safe to open from any thread."""
 
+    name: str
+    """With its version; written into the manifests of what it made."""
     look_ahead_ms: int
 
-    def open(self, fps: Fraction, seed: int) -> MotionState:
-        """Begin a stream at ``fps`` (24 to 60) whose chance is decided by ``seed``."""
+    def open(self, fps: Fraction, seed: int, face: Face | None = None) -> MotionState:
+        """Begin a stream at ``fps`` whose chance is decided by ``seed``, for ``face`` if its kind matters to the model."""
         ...

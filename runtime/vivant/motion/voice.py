@@ -28,10 +28,12 @@ _EASE_US = 120_000
 class Voice:
     """A ``SpeechMotion``; has no state of its own."""
 
+    name = "vivant voice 1"
+
     # A frame needs the tick after it (10), that tick's future (80), half of its window and the resampler's (17).
     look_ahead_ms = 110
 
-    def open(self, fps: Fraction, seed: int) -> VoiceState:
+    def open(self, fps: Fraction, seed: int, face: object = None) -> VoiceState:
         if not 24 <= fps <= 60:
             raise InputError(f"fps must be from 24 to 60, got {fps}")
         return VoiceState(fps, seed)

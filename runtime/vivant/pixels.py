@@ -1,0 +1,49 @@
+"""Pixel formats: RGBA pictures to what a sink or a client wants, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vivant.errors import InputError, UnavailableError
+from vivant.render import _kernel
+from vivant.types import PixelFormat, UInt8Array, VideoFrame
+
+
+def encoded(frame: VideoFrame, to: PixelFormat, jpeg_quality: int = 85) -> VideoFrame:
+    """An RGBA frame in another format; itself when it has that format already.
+
+    Raises InputError for I420 of odd sides and UnavailableError for JPEG without the extra ``server``.
+    """
+    if frame.format is to:
+        return frame
+    rgba = np.ascontiguousarray(frame.pixels)
+    height, width = rgba.shape[:2]
+    match to:
+        case PixelFormat.RGB:
+            pixels = np.empty((height, width, 3), np.uint8)
+            _kernel.rgb_from_rgba(rgba, pixels.reshape(-1))
+        case PixelFormat.I420:
+            if height % 2 or width % 2:
+                raise InputError(f"I420 needs even sides, got {width} x {height}")
+            pixels = np.empty((height * 3 // 2, width), np.uint8)
+            _kernel.i420_from_rgba(rgba, pixels.reshape(-1))
+        case _:
+            pixels = np.frombuffer(_jpeg().encode_jpeg(rgba, jpeg_quality, "RGBA", "420"), np.uint8)
+    return VideoFrame(frame.index, frame.pts_us, pixels, to)
+
+
+def decoded(frame: VideoFrame) -> UInt8Array:
+    """(height, width, 3 or 4) of RGB, RGBA or JPEG. Raises InputError for I420, which has planes."""
+    if frame.format is PixelFormat.JPEG:
+        return np.asarray(_jpeg().decode_jpeg(frame.pixels, "RGBA"))
+    if frame.format is PixelFormat.I420:
+        raise InputError("an I420 frame has planes, not pixels; use it as it is")
+    return frame.pixels
+
+
+def _jpeg():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    try:
+        import simplejpeg
+    except ImportError as error:
+        raise UnavailableError("JPEG needs simplejpeg, which the extra server brings") from error
+    return simplejpeg

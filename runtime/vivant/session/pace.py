@@ -1,0 +1,116 @@
+"""Pace: when a session hears its sound and when its pictures are due. As fast as possible, or live against a clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from fractions import Fraction
+from typing import Protocol
+
+from vivant.clock import Clock
+from vivant.session.stream import BLOCK_MS, FaceStream
+
+EAGER_MS = 400
+"""An utterance that begins with so much sound queued need not wait for the look-ahead."""
+MARGIN_MS = 40
+"""Time for inference and drawing between a frame becoming certain and its being due."""
+BLOCK_US = 1000 * BLOCK_MS
+FALL_BACK = 5
+"""In the silence after an eager utterance, time falls back by one part in so many."""
+
+
+class Pace(Protocol):
+    """One session's; on its event loop."""
+
+    delay_ms: int
+    """A frame comes this long after the sound it belongs to was due; 0 where nothing is due."""
+
+    @property
+    def now_us(self) -> int:
+        """The time of sound that arrives now, on the stream's timeline; 0 where that means nothing."""
+        ...
+
+    def steps(self, stream: FaceStream) -> AsyncIterator[int | None]:
+        """Until the stream is over: times to hear up to, or None for all that is queued."""
+        ...
+
+    async def until_due(self, pts_us: int) -> None:
+        """Wait for a frame's time."""
+        ...
+
+    def is_late(self, pts_us: int) -> bool:
+        """Whether a frame has missed its time by more than its length."""
+        ...
+
+
+class Immediate:
+    """As fast as possible; nothing is ever due or late. ``fed`` is set whenever something was queued."""
+
+    delay_ms = 0
+    now_us = 0
+
+    def __init__(self, fed: asyncio.Event) -> None:
+        self._fed = fed
+
+    async def steps(self, stream: FaceStream) -> AsyncIterator[int | None]:
+        while not stream.over:
+            await self._fed.wait()
+            self._fed.clear()
+            yield None
+
+    async def until_due(self, pts_us: int) -> None:
+        return
+
+    def is_late(self, pts_us: int) -> bool:
+        return False
+
+
+class Live:
+    """At the speed of time. Sound is heard when the next frame becomes certain by it: waking a thread for less is dear.
+
+    ``eager``: an utterance that begins with `EAGER_MS` of sound queued need not wait for the look-ahead. Time then runs ahead by
+    so much at its start (idle frames are left out) and falls back, slightly slower, in the silence after it.
+    """
+
+    def __init__(self, clock: Clock, fps: Fraction, look_ahead_us: int, *, eager: bool = False) -> None:
+        self.delay_ms = look_ahead_us // 1000 + BLOCK_MS + MARGIN_MS
+        self._clock = clock
+        self._frame_us = 1_000_000 * fps.denominator // fps.numerator
+        self._look_ahead_us = look_ahead_us
+        self._eager = eager
+        self._start_us = clock.now_us()
+        self._lead_us = 0
+        """How far time runs ahead for an eager utterance."""
+
+    @property
+    def now_us(self) -> int:
+        return self._clock.now_us() - self._start_us
+
+    async def steps(self, stream: FaceStream) -> AsyncIterator[int | None]:
+        self._start_us = self._clock.now_us()
+        while not stream.over:
+            while (missing_us := stream.certain_at_us - self.now_us) > 0:
+                step_us = min(missing_us, BLOCK_US) if self._eager else missing_us
+                await self._clock.sleep_until(self._clock.now_us() + step_us)
+                if self._eager:
+                    self._run_ahead(stream, step_us)
+            yield stream.certain_at_us
+
+    def due_us(self, pts_us: int) -> int:
+        """When a frame should be given out, on the clock."""
+        return self._start_us + pts_us + 1000 * self.delay_ms
+
+    async def until_due(self, pts_us: int) -> None:
+        await self._clock.sleep_until(self.due_us(pts_us))
+
+    def is_late(self, pts_us: int) -> bool:
+        return self._clock.now_us() > self.due_us(pts_us) + self._frame_us
+
+    def _run_ahead(self, stream: FaceStream, slept_us: int) -> None:
+        step_us = 0
+        if stream.begins_next and stream.queued_ms >= EAGER_MS:
+            step_us = self._look_ahead_us - self._lead_us
+        elif stream.is_silent:
+            step_us = -min(self._lead_us, slept_us // FALL_BACK)
+        self._lead_us += step_us
+        self._start_us -= step_us

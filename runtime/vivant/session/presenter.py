@@ -1,0 +1,86 @@
+"""Presenter: the pictures of one stream, from motion to what may leave the process. The one place that labels and marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vivant.errors import InputError
+from vivant.face import MIN_SIZE_PX, Face, FaceRenderer
+from vivant.honest.finisher import FrameFinisher, live_session_id
+from vivant.honest.policy import Policy
+from vivant.pixels import encoded
+from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
+
+MOST_DETAIL, LEAST_DETAIL = 0, 3
+SHOWN_OF = (1, 2, 2, 4)
+"""By level of detail: every picture, every second one, every second one of half the size, every fourth one of half the size."""
+
+
+@dataclass(slots=True)
+class _Showing:
+    face: Face
+    portrait: str
+    finisher: FrameFinisher
+    renderers: dict[int, tuple[FaceRenderer, UInt8Array]] = field(default_factory=dict)
+    """By size, each with the memory that it draws into."""
+
+
+class Presenter:
+    """Draws, mirrors, labels, marks and encodes. `present` is for one thread at a time; the rest may come from another."""
+
+    def __init__(
+        self,
+        face: Face,
+        *,
+        size_px: int = 512,
+        portrait: str = "",
+        session_id: int | None = None,
+        label_off_reason: str | None = None,
+        language: str | None = None,
+        mirror: bool = False,
+        pixel_format: PixelFormat = PixelFormat.RGBA,
+        jpeg_quality: int = 85,
+    ) -> None:
+        """``session_id`` is what the invisible mark says, 32 bits, one from chance if None.
+
+        Every picture has a visible label unless ``label_off_reason`` says why not. Raises InputError where the policy of this
+        machine wants the label all the same, and for a size that cannot be.
+        """
+        if label_off_reason is not None:
+            Policy.load().allow_label_off(label_off_reason)
+        self.detail = MOST_DETAIL
+        self.session_id = live_session_id() if session_id is None else session_id
+        self._size_px, self._mirror = size_px, mirror
+        self._labelled, self._language = label_off_reason is None, language
+        self._format, self._jpeg_quality = pixel_format, jpeg_quality
+        self.show(face, portrait)
+        face.open(size_px)  # refuses a size now rather than at the first picture
+
+    @property
+    def portrait(self) -> str:
+        return self._showing.portrait
+
+    def show(self, face: Face, portrait: str = "") -> None:
+        """Another face from the next picture on."""
+        finisher = FrameFinisher.for_face(face, self.session_id, labelled=self._labelled, language=self._language)
+        self._showing = _Showing(face, portrait, finisher)
+
+    def present(self, motion: MotionFrame) -> VideoFrame | None:
+        """The finished picture; None where the level of detail leaves this one out."""
+        if motion.index % SHOWN_OF[self.detail]:
+            return None
+        showing, size_px = self._showing, self._drawn_px()
+        if size_px not in showing.renderers:
+            # One picture's memory for all: finishing makes a new one of it anyway.
+            showing.renderers[size_px] = showing.face.open(size_px), np.empty((size_px, size_px, 4), np.uint8)
+        renderer, memory = showing.renderers[size_px]
+        frame = renderer.render(motion, memory)
+        if self._mirror:
+            frame = VideoFrame(frame.index, frame.pts_us, frame.pixels[:, ::-1], frame.format)
+        return encoded(showing.finisher.finish(frame), self._format, self._jpeg_quality)
+
+    def _drawn_px(self) -> int:
+        whole = self._size_px
+        return whole if self.detail < 2 or whole < 2 * MIN_SIZE_PX else whole // 2
