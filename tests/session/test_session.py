@@ -13,7 +13,7 @@ from tests.session.live import at, jaw, live, offline, opened, push_all, same
 from vivant.testing import Inline, LoopClock, PlainFace
 from vivant.testing.faces import PlainRenderer
 from vivant.face import RigFace, default_motion
-from vivant.session.session import BLOCK_MS, Session, SessionConfig
+from vivant.session.session import Session, SessionConfig
 from vivant.talker import Talker
 from vivant.types import Float32Array, Item, MotionFrame, UInt8Array, UtteranceEnd, UtteranceStart, VideoFrame
 

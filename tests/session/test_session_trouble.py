@@ -78,7 +78,7 @@ def test_a_model_that_fails_surfaces_as_itself(voice: Float32Array) -> None:
 
 def test_unusable_input_is_refused_before_it_is_queued(voice: Float32Array) -> None:
     with pytest.raises(InputError, match="sample_rate_hz"):
-        SessionConfig(sample_rate_hz=10)
+        Session(PlainFace(), SessionConfig(sample_rate_hz=10))
     with pytest.raises(InputError, match="fps"):
         Session(PlainFace(), SessionConfig(fps=Fraction(10)))
 
@@ -112,4 +112,5 @@ def test_the_jumping_clock_serves_too(voice: Float32Array) -> None:
         return items
 
     frames = [item for item in asyncio.run(story()) if isinstance(item, Output)]
-    assert [frame.motion.index for frame in frames] == list(range(90))
+    assert [frame.motion.index for frame in frames] == list(range(len(frames)))
+    assert 90 <= len(frames) <= 94  # it begins no sooner than it was pushed

@@ -78,13 +78,14 @@ class Live:
         self._frame_us = 1_000_000 * fps.denominator // fps.numerator
         self._look_ahead_us = look_ahead_us
         self._eager = eager
-        self._start_us = clock.now_us()
+        self._start_us: int | None = None
+        """The timeline's zero on the clock, once it runs."""
         self._lead_us = 0
         """How far time runs ahead for an eager utterance."""
 
     @property
     def now_us(self) -> int:
-        return self._clock.now_us() - self._start_us
+        return 0 if self._start_us is None else self._clock.now_us() - self._start_us
 
     async def steps(self, stream: FaceStream) -> AsyncIterator[int | None]:
         self._start_us = self._clock.now_us()
@@ -98,7 +99,7 @@ class Live:
 
     def due_us(self, pts_us: int) -> int:
         """When a frame should be given out, on the clock."""
-        return self._start_us + pts_us + 1000 * self.delay_ms
+        return (self._start_us or 0) + pts_us + 1000 * self.delay_ms
 
     async def until_due(self, pts_us: int) -> None:
         await self._clock.sleep_until(self.due_us(pts_us))
@@ -113,4 +114,4 @@ class Live:
         elif stream.is_silent:
             step_us = -min(self._lead_us, slept_us // FALL_BACK)
         self._lead_us += step_us
-        self._start_us -= step_us
+        self._start_us = (self._start_us or 0) - step_us

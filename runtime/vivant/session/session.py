@@ -184,6 +184,8 @@ class Session:
     async def __aiter__(self) -> AsyncIterator[Item]:
         """Outputs and markers in order, until the session is over. Raises what made a stage fail."""
         async for item in self._out:
+            if item.epoch != self.stream.epoch:
+                continue  # it waited for its place while an interruption came
             if isinstance(item, Output):
                 self._last_pts_us = item.motion.pts_us
                 self.stats.frames += 1
@@ -227,9 +229,7 @@ class Session:
             await self._put(self._out, item)
 
     async def _put(self, channel: Channel[Item], item: Item) -> None:
-        """Unless it belongs to an epoch that is over."""
-        if item.epoch == self.stream.epoch:
-            await channel.put(item, self._frame_ms if isinstance(item, Output) else 0)
+        await channel.put(item, self._frame_ms if isinstance(item, Output) else 0)
 
     def _is_late(self, pts_us: int) -> bool:
         late = self._judge_late(pts_us)
