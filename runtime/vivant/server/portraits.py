@@ -108,7 +108,7 @@ class Portraits:
             case "id":
                 return ref.id, await self._open_known(client, ref.id, transparent)
             case _:
-                return await self._open_picture(client, ref.image, consent or pb.Consent(), transparent)
+                return await self.put(client, ref.image, consent or pb.Consent(), transparent=transparent)
 
     def consent(self, client: Client, portrait_id: str) -> pb.ConsentBasis:
         """What was said when the picture came; bundled portraits show nobody."""
@@ -140,8 +140,8 @@ class Portraits:
             self._let_go(kept.sha256)
         return face
 
-    async def _open_picture(self, client: Client, image: bytes, said: pb.Consent, transparent: bool) -> tuple[str, Face]:
-        """Whatever costs nothing comes first; the picture is kept once it turned out to be a portrait."""
+    async def put(self, client: Client, image: bytes, said: pb.Consent, *, transparent: bool = False) -> tuple[str, Face]:
+        """As `open`. Whatever costs nothing comes first; the picture is kept once it turned out to be a portrait."""
         self._require_worth_a_look(client, image, said)
         sha256 = await _sha256(image)
         portrait_id = hmac.new(self._secret, f"{client.key}\n{sha256}".encode(), hashlib.sha256).hexdigest()[:ID_CHARS]

@@ -59,7 +59,9 @@ def _require_pair(key_path: Path, key: bytes, certificate_path: Path, certificat
     try:
         private = serialization.load_pem_private_key(key, None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise InputError(f"{key_path} holds no PEM private key without a password; give the key of {certificate_path}") from error
+        raise InputError(
+            f"{key_path} holds no PEM private key without a password; give the key of {certificate_path}"
+        ) from error
     if private.public_key() != its_key:
         raise InputError(f"the key {key_path} does not belong to the certificate {certificate_path}; give the two of one pair")
 
