@@ -46,8 +46,8 @@ class _Lane(Generic[Result]):
 class Builds(Generic[Result]):
     """A queue on the event loop before a thread that works on one job at a time.
 
-    Jobs with the same key are one. Lanes take turns: by turns the one that waited longest and the one that came last, so that
-    neither a crowd of lanes nor a stream of new ones keeps anybody out. When too much waits, the fullest lane loses its last job.
+    Jobs with the same key are one. Lanes are served in turn, now the one that waited longest, now the one that came last, so that
+    neither a crowd of lanes nor a stream of new ones keeps anybody out. When too much waits, the fullest lane loses its last.
     """
 
     def __init__(self, lane_bytes: int, all_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""Where Prometheus reads: HTTP on loopback, a few connections at a time, each for a short time, for readers on this machine alone."""
+"""Where Prometheus reads: HTTP on loopback, for readers on this machine alone, a few at a time and each for a short time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def _answer(head: str, metrics: Metrics) -> bytes:
     request, *lines = head.splitlines()
     fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     method, _, path = request.partition(" ")
-    if not is_loopback(host_of(fields.get("host", ""))):
+    host = fields.get("host", "")
+    if not (is_loopback(host) or is_loopback(host_of(host))):
         return _response("403 Forbidden", b"only by a name of loopback\n")
     if method != "GET" or path.split(" ")[0].partition("?")[0] not in ("/", "/metrics"):
         return _response("404 Not Found", b"GET /metrics\n")

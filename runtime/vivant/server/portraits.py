@@ -1,6 +1,6 @@
 """The portraits that clients may show: bundled ones for all, each client's own for itself alone, once it said who they show.
 
-Nothing of a client's picture is written to the disk: what was made of it lives in memory until it is deleted, or the server ends.
+Nothing of a client's picture goes to the disk: what was made of it lives in memory until it is deleted, or the server ends.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from vivant.client.memory import remove_abandoned
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError, OutputError
-from vivant.client.memory import remove_abandoned
 from vivant.face import default_motion
 from vivant.honest.policy import Policy
 from vivant.server.call import House
