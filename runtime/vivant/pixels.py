@@ -28,7 +28,8 @@ def encoded(frame: VideoFrame, to: PixelFormat, jpeg_quality: int = 85) -> Video
             pixels = np.empty((height * 3 // 2, width), np.uint8)
             _kernel.i420_from_rgba(rgba, pixels.reshape(-1))
         case _:
-            pixels = np.frombuffer(_jpeg().encode_jpeg(rgba, jpeg_quality, "RGBA", "420"), np.uint8)
+            data = _jpeg().encode_jpeg(rgba, jpeg_quality, "RGBA", "420")
+            return VideoFrame(frame.index, frame.pts_us, np.frombuffer(data, np.uint8), to, (width, height))
     return VideoFrame(frame.index, frame.pts_us, pixels, to)
 
 

@@ -120,6 +120,16 @@ class VideoFrame:
     pixels: UInt8Array
     """(height, width, 3 or 4), row 0 on top; other shapes as ``format`` says."""
     format: PixelFormat
+    jpeg_size_px: tuple[int, int] | None = None
+    """(width, height) of a JPEG, whose bytes do not show it."""
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """(width, height)."""
+        if self.jpeg_size_px is not None:
+            return self.jpeg_size_px
+        height, width = self.pixels.shape[:2]
+        return width, height * 2 // 3 if self.format is PixelFormat.I420 else height
 
 
 @dataclass(frozen=True, slots=True)

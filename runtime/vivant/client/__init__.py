@@ -1,13 +1,14 @@
-"""A face on a server, with the verbs of a local session: ``push``, ``end``, ``interrupt``. Needs the extra ``server``.
+"""Client of a server: sessions with the verbs and outputs of local ones. Needs the extra ``server``.
 
-async with connect("127.0.0.1:50750") as client, client.animate("ada") as face:
-    await face.push(samples)
-    async for item in face:
+async with connect("127.0.0.1:50750") as client, client.animate("ada") as session:
+    await session.push(samples)
+    async for item in session:
         ...
 """
 
 from vivant.client.client import Client, connect
-from vivant.client.face import RemoteFace
-from vivant.client.messages import Event, RemoteFrame
+from vivant.client.config import RemoteConfig
+from vivant.client.messages import Event, RemoteFrame, Statistics
+from vivant.client.session import RemoteSession
 
-__all__ = ["Client", "Event", "RemoteFace", "RemoteFrame", "connect"]
+__all__ = ["Client", "Event", "RemoteConfig", "RemoteFrame", "RemoteSession", "Statistics", "connect"]

@@ -10,14 +10,16 @@ from typing import Any
 
 import grpc
 
-from vivant.client.face import Metadata, RemoteFace
-from vivant.client.messages import consent_message, controls_message, error_of, portrait_ref
+from vivant.client.config import RemoteConfig
+from vivant.client.messages import error_of
+from vivant.client.session import Metadata, RemoteSession
 from vivant.errors import InputError
 from vivant.honest.consent import Consent
 from vivant.loopback import host_of, is_loopback
 from vivant.types import Controls
 from vivant.v1 import vivant_pb2 as pb
 from vivant.v1 import vivant_pb2_grpc as rpc
+from vivant.wire.values import consent_message, controls_message, portrait_ref
 
 MAX_MESSAGE_BYTES = 32 << 20
 NAME_KEY = "vivant-client"
@@ -71,24 +73,24 @@ class Client:
     def animate(
         self,
         portrait: str | bytes | Path,
-        config: pb.SessionConfig | None = None,
+        config: RemoteConfig | pb.SessionConfig | None = None,
         consent: Consent | None = None,
         *,
         controls: Controls | None = None,
-    ) -> RemoteFace:
-        """A face that lives on the server; enter it with ``async with``. ``config`` holds everything that is not said here.
+    ) -> RemoteSession:
+        """A face that lives on the server; enter it with ``async with``.
 
-        ``consent`` is needed once for every picture of one's own: who it shows.
+        ``consent`` is needed once for every picture of one's own: who it shows. (A message of the contract as ``config`` is
+        deprecated.)
         """
         whole = pb.SessionConfig()
-        if config is not None:
-            whole.CopyFrom(config)
+        whole.CopyFrom(config.message() if isinstance(config, RemoteConfig) else config or RemoteConfig().message())
         whole.portrait.CopyFrom(portrait_ref(portrait))
         if consent is not None:
             whole.consent.CopyFrom(consent_message(consent))
         if controls is not None:
             whole.controls.CopyFrom(controls_message(controls))
-        return RemoteFace(self._stub, self._metadata, whole)
+        return RemoteSession(self._stub, self._metadata, whole)
 
     async def synthesize(
         self, portrait: str | bytes | Path, samples: bytes, config: pb.SessionConfig

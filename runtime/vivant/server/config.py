@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
 from google.protobuf.message import Message
 
-from vivant.client.messages import controls_message
 from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, as_fps
 from vivant.honest.policy import Policy
 from vivant.server.limits import Limits
 from vivant.session.session import SessionConfig
-from vivant.types import Controls, Emotion, Float32Array
+from vivant.types import Controls
 from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.values import controls_message, controls_of
 
 DEFAULT_AUDIO_QUEUE_MS = 300_000
 MAX_TEXT_BYTES = 256
@@ -94,9 +93,10 @@ def effective(asked: pb.SessionConfig, limits: Limits) -> Effective:
         fps=fps,
         size_px=config.size_px,
         sample_rate_hz=config.sample_rate_hz,
-        seed=config.seed,
+        seed=config.seed if config.HasField("seed") else None,
         paced=config.delivery == pb.DELIVERY_PACED,
         eager=True,
+        pictures=config.outputs != pb.OUTPUTS_MOTION,
     )
     return Effective(config, session, controls, asked.consent)
 
@@ -107,25 +107,6 @@ def require_declaration(consent: pb.Consent) -> None:
     _require_short("consent.reference", consent.reference)
 
 
-def controls_of(message: pb.Controls) -> Controls:
-    """Raises InputError for what is out of range."""
-    if message.emotion not in pb.Emotion.values():
-        raise InputError(f"emotion {message.emotion} is unknown")
-    name = pb.Emotion.Name(message.emotion).removeprefix("EMOTION_")
-    amounts = (message.distance, message.intensity, message.head_motion, message.mouth)
-    if not all(np.isfinite(value) for value in (message.gaze_yaw_deg, message.gaze_pitch_deg, *amounts)):
-        raise InputError("controls must be finite numbers")
-    return Controls(
-        gaze=(message.gaze_yaw_deg, message.gaze_pitch_deg),
-        distance=message.distance if message.HasField("distance") else 1.0,
-        emotion=Emotion.NEUTRAL if name == "UNSPECIFIED" else Emotion[name],
-        intensity=message.intensity if message.HasField("intensity") else 1.0,
-        head_motion=message.head_motion if message.HasField("head_motion") else 1.0,
-        mouth=message.mouth if message.HasField("mouth") else 1.0,
-        singing=message.singing,
-    )
-
-
 def importance_of(message: pb.Importance) -> pb.Importance:
     """Completed and checked."""
     priority = message.priority if message.HasField("priority") else 50
@@ -133,19 +114,6 @@ def importance_of(message: pb.Importance) -> pb.Importance:
     if not 0 <= message.distance_m <= 10_000:
         raise InputError(f"distance_m must be from 0 to 10000, got {message.distance_m}")
     return pb.Importance(priority=priority, distance_m=message.distance_m)
-
-
-def samples_of(data: bytes, audio_format: pb.AudioFormat) -> Float32Array:
-    """(n,) in [-1, 1]. Raises InputError for half a sample or what is not finite."""
-    width = 4 if audio_format == pb.AUDIO_FORMAT_F32LE else 2
-    if len(data) % width:
-        raise InputError(f"audio must be whole samples of {width} bytes, got {len(data)} bytes")
-    if width == 2:
-        return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
-    samples = np.frombuffer(data, "<f4").astype(np.float32)
-    if not np.isfinite(samples).all():
-        raise InputError("audio holds a value that is not finite")
-    return np.clip(samples, -1.0, 1.0)
 
 
 def _fps(message: pb.Rational) -> Fraction:

@@ -17,18 +17,18 @@ import vivant
 from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, Face
 from vivant.server.call import Call, House
-from vivant.server.canvas import Shot
 from vivant.server.clients import CLIENT_KEY, Client, Clients
-from vivant.server.config import effective, require_declaration, samples_of
+from vivant.server.config import effective, require_declaration
 from vivant.server.limits import Limits
 from vivant.server.portraits import BUNDLED
 from vivant.server.refusal import Refusal, abort, first_of
 from vivant.server.security import is_same_machine
 from vivant.server.tracing import span
-from vivant.server.wire import frame_response, motion_message, next_request, serialize
 from vivant.session.session import Session
-from vivant.types import ARKIT_NAMES, MotionFrame, Pose, arkit_weights
+from vivant.types import ARKIT_NAMES, MotionFrame, Output, Pose, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.responses import frame_response, next_request, serialize
+from vivant.wire.values import motion_message, picture_head, samples_of
 
 log = logging.getLogger("vivant.server")
 
@@ -200,10 +200,11 @@ class FaceService:
         config = effective(asked, self._limits)
         samples = samples_of(request.samples, config.message.audio_format)
         face = await self._open(self._clients.of(context), config.message)
-        mark_id, _, session = self._house.open(config, face)
-        self._record_label(config.label_off_reason, f"{mark_id:08x}")
+        session = self._house.open(config, face)
+        session_id = f"{session.stream.presenter.session_id:08x}"
+        self._record_label(config.label_off_reason, session_id)
         names = ARKIT_NAMES if config.wants_motion else ()
-        started = pb.SessionStarted(config=config.message, session_id=f"{mark_id:08x}", weight_names=names, notes=face.notes)
+        started = pb.SessionStarted(config=config.message, session_id=session_id, weight_names=names, notes=face.notes)
         yield pb.SynthesizeResponse(started=started)
         async with session:
             speaking = asyncio.create_task(_speak(session, samples))
@@ -271,19 +272,11 @@ async def _speak(session: Session, samples: Any) -> None:  # noqa: ANN401
 
 
 def _responses(item: object, config: pb.SessionConfig) -> list[pb.SynthesizeResponse | bytes]:
-
-    if not isinstance(item, Shot):
+    if not isinstance(item, Output):
         return []
     responses: list[pb.SynthesizeResponse | bytes] = []
     if config.outputs != pb.OUTPUTS_FRAMES:
         responses.append(pb.SynthesizeResponse(motion=motion_message(item.motion, "", 0)))
-    if item.payload is not None:
-        head = pb.Frame(
-            index=item.index,
-            pts_us=item.pts_us,
-            width_px=item.size_px,
-            height_px=item.size_px,
-            pixel_format=config.pixel_format,
-        )
-        responses.append(frame_response(head, item.payload))
+    if item.picture is not None:
+        responses.append(frame_response(picture_head(item.picture, "", 0), item.picture.pixels.reshape(-1).data))
     return responses

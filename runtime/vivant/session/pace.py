@@ -34,6 +34,10 @@ class Pace(Protocol):
         """Until the stream is over: times to hear up to, or None for all that is queued."""
         ...
 
+    def due_us(self, pts_us: int) -> int:
+        """When a frame should be given out, on the clock; 0 where that means nothing."""
+        ...
+
     async def until_due(self, pts_us: int) -> None:
         """Wait for a frame's time."""
         ...
@@ -57,6 +61,9 @@ class Immediate:
             await self._fed.wait()
             self._fed.clear()
             yield None
+
+    def due_us(self, pts_us: int) -> int:
+        return 0
 
     async def until_due(self, pts_us: int) -> None:
         return
@@ -98,7 +105,6 @@ class Live:
             yield stream.certain_at_us
 
     def due_us(self, pts_us: int) -> int:
-        """When a frame should be given out, on the clock."""
         return (self._start_us or 0) + pts_us + 1000 * self.delay_ms
 
     async def until_due(self, pts_us: int) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, Face, FaceRenderer
 from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant.honest.policy import Policy

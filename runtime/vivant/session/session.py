@@ -119,6 +119,10 @@ class Session:
         """A live frame comes this long after the sound it belongs to was due."""
         return self._pace.delay_ms
 
+    def due_us(self, pts_us: int) -> int:
+        """When a live frame should be given out, on the session's clock."""
+        return self._pace.due_us(pts_us)
+
     async def push(self, samples: NDArray[np.floating[Any]]) -> None:
         """Add mono audio (n,) in [-1, 1] at the session's rate; waits while more than two seconds are queued."""
         epoch, step = self.stream.epoch, self.config.sample_rate_hz * BLOCK_MS // 1000
@@ -129,9 +133,13 @@ class Session:
                 await self._room.wait()
             if epoch != self.stream.epoch:
                 return  # interrupted meanwhile: the rest is not wanted either
-            self._require_open()
-            self.stream.push(own[first : first + step], self._pace.now_us)
-            self._fed.set()
+            self.push_nowait(own[first : first + step])
+
+    def push_nowait(self, samples: NDArray[np.floating[Any]]) -> None:
+        """The same without waiting, however much is queued: for callers that bound their queue themselves."""
+        self._require_open()
+        self.stream.push(samples, self._pace.now_us)
+        self._fed.set()
 
     async def begin(self, utterance_id: str) -> None:
         """Name the utterance that the next audio begins; the one before it is complete."""

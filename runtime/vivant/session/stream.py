@@ -229,6 +229,16 @@ class FaceStream:
         return max(0, self._n_pushed - self._n_taken) * 1000 / self.sample_rate_hz
 
     @property
+    def is_speaking(self) -> bool:
+        """The next audio belongs to an utterance that has begun."""
+        return self._speaking
+
+    @property
+    def is_finishing(self) -> bool:
+        """No more audio will come."""
+        return self._finished
+
+    @property
     def is_silent(self) -> bool:
         """No utterance is open and none is queued."""
         return self._utterance is None and not self._queue

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from typing import Any
 
 from vivant.errors import InputError
 from vivant.honest.consent import Consent
@@ -122,15 +122,15 @@ def motion_of(message: pb.Motion) -> MotionFrame:
     )
 
 
-def picture_head(picture: VideoFrame, size_px: tuple[int, int], utterance_id: str, epoch: int) -> pb.Frame:
-    """A frame without its data; ``size_px`` is (width, height)."""
+def picture_head(picture: VideoFrame, utterance_id: str, epoch: int) -> pb.Frame:
+    """A frame without its data."""
     return pb.Frame(
         index=picture.index,
         pts_us=picture.pts_us,
         utterance_id=utterance_id,
         epoch=epoch,
-        width_px=size_px[0],
-        height_px=size_px[1],
+        width_px=picture.size_px[0],
+        height_px=picture.size_px[1],
         pixel_format=PIXEL_FORMATS[picture.format],
     )
 
@@ -141,14 +141,11 @@ def picture_of(message: pb.Frame, data: bytes) -> VideoFrame:
         raise InputError(f"pixel format {message.pixel_format} is of a newer contract than this client's")
     format = FORMATS_BY_NUMBER[message.pixel_format]
     width, height = message.width_px, message.height_px
-    shape = {
-        PixelFormat.RGBA: (height, width, 4),
-        PixelFormat.RGB: (height, width, 3),
-        PixelFormat.I420: (height * 3 // 2, width),
-        PixelFormat.JPEG: (-1,),
-    }[format]
-    pixels: UInt8Array = np.frombuffer(data, np.uint8).reshape(shape)
-    return VideoFrame(message.index, message.pts_us, pixels, format)
+    pixels: UInt8Array = np.frombuffer(data, np.uint8)
+    if format is PixelFormat.JPEG:
+        return VideoFrame(message.index, message.pts_us, pixels, format, (width, height))
+    shape = (height * 3 // 2, width) if format is PixelFormat.I420 else (height, width, -1)
+    return VideoFrame(message.index, message.pts_us, pixels.reshape(shape), format)
 
 
 def marker_event(marker: Marker) -> pb.Event:

@@ -41,7 +41,7 @@ namespace Vivant.V1 {
             "MhEudml2YW50LnYxLk1vdGlvbkgAEiEKBWV2ZW50GAQgASgLMhAudml2YW50",
             "LnYxLkV2ZW50SAASKwoKc3RhdGlzdGljcxgFIAEoCzIVLnZpdmFudC52MS5T",
             "dGF0aXN0aWNzSAASKgoKa2VlcF9hbGl2ZRgGIAEoCzIULnZpdmFudC52MS5L",
-            "ZWVwQWxpdmVIAEIJCgdtZXNzYWdlItMECg1TZXNzaW9uQ29uZmlnEigKCHBv",
+            "ZWVwQWxpdmVIAEIJCgdtZXNzYWdlIuEECg1TZXNzaW9uQ29uZmlnEigKCHBv",
             "cnRyYWl0GAEgASgLMhYudml2YW50LnYxLlBvcnRyYWl0UmVmEiAKA2ZwcxgC",
             "IAEoCzITLnZpdmFudC52MS5SYXRpb25hbBIPCgdzaXplX3B4GAMgASgNEiwK",
             "DHBpeGVsX2Zvcm1hdBgEIAEoDjIWLnZpdmFudC52MS5QaXhlbEZvcm1hdBIU",
@@ -50,129 +50,130 @@ namespace Vivant.V1 {
             "IAEoDjIWLnZpdmFudC52MS5BdWRpb0Zvcm1hdBIWCg5zYW1wbGVfcmF0ZV9o",
             "ehgIIAEoDRIjCgdvdXRwdXRzGAkgASgOMhIudml2YW50LnYxLk91dHB1dHMS",
             "JQoIZGVsaXZlcnkYCiABKA4yEy52aXZhbnQudjEuRGVsaXZlcnkSJQoIY29u",
-            "dHJvbHMYCyABKAsyEy52aXZhbnQudjEuQ29udHJvbHMSDAoEc2VlZBgMIAEo",
-            "BBITCgt0cmFuc3BhcmVudBgNIAEoCBIpCgppbXBvcnRhbmNlGA4gASgLMhUu",
-            "dml2YW50LnYxLkltcG9ydGFuY2USIwoHY29uc2VudBgPIAEoCzISLnZpdmFu",
-            "dC52MS5Db25zZW50EikKCmRpc2Nsb3N1cmUYECABKAsyFS52aXZhbnQudjEu",
-            "RGlzY2xvc3VyZRIWCg5hdWRpb19xdWV1ZV9tcxgRIAEoDSI4CgtQb3J0cmFp",
-            "dFJlZhIMCgJpZBgBIAEoCUgAEg8KBWltYWdlGAIgASgMSABCCgoIcG9ydHJh",
-            "aXQiMgoIUmF0aW9uYWwSEQoJbnVtZXJhdG9yGAEgASgNEhMKC2Rlbm9taW5h",
-            "dG9yGAIgASgNIoACCghDb250cm9scxIUCgxnYXplX3lhd19kZWcYASABKAIS",
-            "FgoOZ2F6ZV9waXRjaF9kZWcYAiABKAISFQoIZGlzdGFuY2UYAyABKAJIAIgB",
-            "ARIjCgdlbW90aW9uGAQgASgOMhIudml2YW50LnYxLkVtb3Rpb24SFgoJaW50",
-            "ZW5zaXR5GAUgASgCSAGIAQESGAoLaGVhZF9tb3Rpb24YBiABKAJIAogBARIS",
-            "CgVtb3V0aBgHIAEoAkgDiAEBEg8KB3NpbmdpbmcYCCABKAhCCwoJX2Rpc3Rh",
-            "bmNlQgwKCl9pbnRlbnNpdHlCDgoMX2hlYWRfbW90aW9uQggKBl9tb3V0aCJE",
-            "CgpJbXBvcnRhbmNlEhUKCHByaW9yaXR5GAEgASgNSACIAQESEgoKZGlzdGFu",
-            "Y2VfbRgCIAEoAkILCglfcHJpb3JpdHkiRAoHQ29uc2VudBImCgViYXNpcxgB",
-            "IAEoDjIXLnZpdmFudC52MS5Db25zZW50QmFzaXMSEQoJcmVmZXJlbmNlGAIg",
-            "ASgJIngKCkRpc2Nsb3N1cmUSIwoFbGFiZWwYASABKA4yFC52aXZhbnQudjEu",
-            "TGFiZWxNb2RlEhgKEGxhYmVsX29mZl9yZWFzb24YAiABKAkSKwoJd2F0ZXJt",
-            "YXJrGAMgASgOMhgudml2YW50LnYxLldhdGVybWFya01vZGUiGAoFQXVkaW8S",
-            "DwoHc2FtcGxlcxgBIAEoDCImCg5VdHRlcmFuY2VTdGFydBIUCgx1dHRlcmFu",
-            "Y2VfaWQYASABKAkiDgoMVXR0ZXJhbmNlRW5kIhoKCUludGVycnVwdBINCgVl",
-            "cG9jaBgBIAEoBCILCglLZWVwQWxpdmUiHwoLUmluZ1JlbGVhc2USEAoIc2Vx",
-            "dWVuY2UYASABKAQisAEKDlNlc3Npb25TdGFydGVkEigKBmNvbmZpZxgBIAEo",
-            "CzIYLnZpdmFudC52MS5TZXNzaW9uQ29uZmlnEhIKCnNlc3Npb25faWQYAiAB",
-            "KAkSEAoIZGVsYXlfdXMYAyABKA0SFAoMd2VpZ2h0X25hbWVzGAQgAygJEikK",
-            "BHJpbmcYBSABKAsyGy52aXZhbnQudjEuU2hhcmVkTWVtb3J5UmluZxINCgVu",
-            "b3RlcxgGIAMoCSJDChBTaGFyZWRNZW1vcnlSaW5nEgwKBG5hbWUYASABKAkS",
-            "EgoKc2xvdF9ieXRlcxgCIAEoBBINCgVzbG90cxgDIAEoDSLUAQoFRnJhbWUS",
-            "DQoFaW5kZXgYASABKAQSDgoGcHRzX3VzGAIgASgEEhQKDHV0dGVyYW5jZV9p",
-            "ZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIQCgh3aWR0aF9weBgFIAEoDRIRCglo",
-            "ZWlnaHRfcHgYBiABKA0SLAoMcGl4ZWxfZm9ybWF0GAcgASgOMhYudml2YW50",
-            "LnYxLlBpeGVsRm9ybWF0EgwKBGRhdGEYCCABKAwSJgoJcmluZ19zbG90GAkg",
-            "ASgLMhMudml2YW50LnYxLlJpbmdTbG90Ij4KCFJpbmdTbG90EgwKBHNsb3QY",
-            "ASABKA0SEgoKc2l6ZV9ieXRlcxgCIAEoBBIQCghzZXF1ZW5jZRgDIAEoBCKq",
-            "AQoGTW90aW9uEg0KBWluZGV4GAEgASgEEg4KBnB0c191cxgCIAEoBBIUCgx1",
-            "dHRlcmFuY2VfaWQYAyABKAkSDQoFZXBvY2gYBCABKAQSDwoHd2VpZ2h0cxgF",
-            "IAMoAhIdCgRwb3NlGAYgASgLMg8udml2YW50LnYxLlBvc2USFAoMZ2F6ZV95",
-            "YXdfZGVnGAcgASgCEhYKDmdhemVfcGl0Y2hfZGVnGAggASgCImEKBFBvc2US",
-            "DwoHeWF3X2RlZxgBIAEoAhIRCglwaXRjaF9kZWcYAiABKAISEAoIcm9sbF9k",
-            "ZWcYAyABKAISCQoBeBgEIAEoAhIJCgF5GAUgASgCEg0KBXNjYWxlGAYgASgC",
-            "IooBCgVFdmVudBIiCgR0eXBlGAEgASgOMhQudml2YW50LnYxLkV2ZW50VHlw",
-            "ZRITCgtwb3NpdGlvbl91cxgCIAEoBBIUCgx1dHRlcmFuY2VfaWQYAyABKAkS",
-            "DQoFZXBvY2gYBCABKAQSDgoGZGV0YWlsGAUgASgJEhMKC3BvcnRyYWl0X2lk",
-            "GAYgASgJIoUBCgpTdGF0aXN0aWNzEgsKA2ZwcxgBIAEoAhIOCgZsYWdfdXMY",
-            "AiABKAMSEwoLZnJhbWVzX3NlbnQYAyABKAQSFgoOZnJhbWVzX2Ryb3BwZWQY",
-            "BCABKAQSFwoPYXVkaW9fcXVldWVkX3VzGAUgASgEEhQKDGRldGFpbF9sZXZl",
-            "bBgGIAEoDSIYChZHZXRDYXBhYmlsaXRpZXNSZXF1ZXN0It4BChdHZXRDYXBh",
-            "YmlsaXRpZXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEi0KDXBpeGVsX2Zv",
-            "cm1hdHMYAiADKA4yFi52aXZhbnQudjEuUGl4ZWxGb3JtYXQSMwoQZnJhbWVf",
-            "dHJhbnNwb3J0cxgDIAMoDjIZLnZpdmFudC52MS5GcmFtZVRyYW5zcG9ydBIZ",
-            "ChFidW5kbGVkX3BvcnRyYWl0cxgEIAMoCRIhCgZsaW1pdHMYBSABKAsyES52",
-            "aXZhbnQudjEuTGltaXRzEhAKCHNlc3Npb25zGAYgASgNIrYBCgZMaW1pdHMS",
-            "EAoIc2Vzc2lvbnMYASABKA0SDwoHc2l6ZV9weBgCIAEoDRIWCg5wb3J0cmFp",
-            "dF9ieXRlcxgDIAEoDRIXCg9wb3J0cmFpdF9waXhlbHMYBCABKA0SFQoNbWVz",
-            "c2FnZV9ieXRlcxgFIAEoDRIWCg5tZXNzYWdlc19wZXJfcxgGIAEoDRIRCglw",
-            "b3J0cmFpdHMYByABKA0SFgoOYXVkaW9fcXVldWVfbXMYCCABKA0iXQoSUHV0",
-            "UG9ydHJhaXRSZXF1ZXN0Eg0KBWltYWdlGAEgASgMEhMKC3RyYW5zcGFyZW50",
-            "GAIgASgIEiMKB2NvbnNlbnQYAyABKAsyEi52aXZhbnQudjEuQ29uc2VudCI8",
-            "ChNQdXRQb3J0cmFpdFJlc3BvbnNlEiUKCHBvcnRyYWl0GAEgASgLMhMudml2",
-            "YW50LnYxLlBvcnRyYWl0Ij8KCFBvcnRyYWl0EhMKC3BvcnRyYWl0X2lkGAEg",
-            "ASgJEg8KB2J1bmRsZWQYAiABKAgSDQoFbm90ZXMYAyADKAkiFgoUTGlzdFBv",
-            "cnRyYWl0c1JlcXVlc3QiPwoVTGlzdFBvcnRyYWl0c1Jlc3BvbnNlEiYKCXBv",
-            "cnRyYWl0cxgBIAMoCzITLnZpdmFudC52MS5Qb3J0cmFpdCIsChVEZWxldGVQ",
-            "b3J0cmFpdFJlcXVlc3QSEwoLcG9ydHJhaXRfaWQYASABKAkiGAoWRGVsZXRl",
-            "UG9ydHJhaXRSZXNwb25zZSKEAQoNV2FybVVwUmVxdWVzdBIoCghwb3J0cmFp",
-            "dBgBIAEoCzIWLnZpdmFudC52MS5Qb3J0cmFpdFJlZhIPCgdzaXplX3B4GAIg",
-            "ASgNEhMKC3RyYW5zcGFyZW50GAMgASgIEiMKB2NvbnNlbnQYBCABKAsyEi52",
-            "aXZhbnQudjEuQ29uc2VudCI5Cg5XYXJtVXBSZXNwb25zZRITCgtwb3J0cmFp",
-            "dF9pZBgBIAEoCRISCgplbGFwc2VkX3VzGAIgASgEIk4KEVN5bnRoZXNpemVS",
-            "ZXF1ZXN0EigKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9uQ29u",
-            "ZmlnEg8KB3NhbXBsZXMYAiABKAwilQEKElN5bnRoZXNpemVSZXNwb25zZRIs",
-            "CgdzdGFydGVkGAEgASgLMhkudml2YW50LnYxLlNlc3Npb25TdGFydGVkSAAS",
-            "IQoFZnJhbWUYAiABKAsyEC52aXZhbnQudjEuRnJhbWVIABIjCgZtb3Rpb24Y",
-            "AyABKAsyES52aXZhbnQudjEuTW90aW9uSABCCQoHbWVzc2FnZSqGAQoLUGl4",
-            "ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASFQoRUElY",
-            "RUxfRk9STUFUX1JHQkEQARIUChBQSVhFTF9GT1JNQVRfUkdCEAISFQoRUElY",
-            "RUxfRk9STUFUX0k0MjAQAxIVChFQSVhFTF9GT1JNQVRfSlBFRxAEKnAKDkZy",
-            "YW1lVHJhbnNwb3J0Eh8KG0ZSQU1FX1RSQU5TUE9SVF9VTlNQRUNJRklFRBAA",
-            "EhoKFkZSQU1FX1RSQU5TUE9SVF9JTkxJTkUQARIhCh1GUkFNRV9UUkFOU1BP",
-            "UlRfU0hBUkVEX01FTU9SWRACKl8KC0F1ZGlvRm9ybWF0EhwKGEFVRElPX0ZP",
-            "Uk1BVF9VTlNQRUNJRklFRBAAEhoKFkFVRElPX0ZPUk1BVF9QQ01fUzE2TEUQ",
-            "ARIWChJBVURJT19GT1JNQVRfRjMyTEUQAippCgdPdXRwdXRzEhcKE09VVFBV",
-            "VFNfVU5TUEVDSUZJRUQQABISCg5PVVRQVVRTX0ZSQU1FUxABEhIKDk9VVFBV",
-            "VFNfTU9USU9OEAISHQoZT1VUUFVUU19GUkFNRVNfQU5EX01PVElPThADKlAK",
-            "CERlbGl2ZXJ5EhgKFERFTElWRVJZX1VOU1BFQ0lGSUVEEAASEgoOREVMSVZF",
-            "UllfUEFDRUQQARIWChJERUxJVkVSWV9JTU1FRElBVEUQAirGAQoHRW1vdGlv",
-            "bhIXChNFTU9USU9OX1VOU1BFQ0lGSUVEEAASEwoPRU1PVElPTl9ORVVUUkFM",
-            "EAESEQoNRU1PVElPTl9IQVBQWRACEg8KC0VNT1RJT05fU0FEEAMSEQoNRU1P",
-            "VElPTl9BTkdSWRAEEhUKEUVNT1RJT05fU1VSUFJJU0VEEAUSEgoORU1PVElP",
-            "Tl9BRlJBSUQQBhIVChFFTU9USU9OX0RJU0dVU1RFRBAHEhQKEEVNT1RJT05f",
-            "Q09OVEVNUFQQCCqUAQoMQ29uc2VudEJhc2lzEh0KGUNPTlNFTlRfQkFTSVNf",
-            "VU5TUEVDSUZJRUQQABIUChBDT05TRU5UX0JBU0lTX01FEAESGAoUQ09OU0VO",
-            "VF9CQVNJU19BR1JFRUQQAhIYChRDT05TRU5UX0JBU0lTX1VOUkVBTBADEhsK",
-            "F0NPTlNFTlRfQkFTSVNfU1lOVEhFVElDEAQqTgoJTGFiZWxNb2RlEhoKFkxB",
-            "QkVMX01PREVfVU5TUEVDSUZJRUQQABISCg5MQUJFTF9NT0RFX09GRhABEhEK",
-            "DUxBQkVMX01PREVfT04QAipeCg1XYXRlcm1hcmtNb2RlEh4KGldBVEVSTUFS",
-            "S19NT0RFX1VOU1BFQ0lGSUVEEAASFgoSV0FURVJNQVJLX01PREVfT0ZGEAES",
-            "FQoRV0FURVJNQVJLX01PREVfT04QAiqCAgoJRXZlbnRUeXBlEhoKFkVWRU5U",
-            "X1RZUEVfVU5TUEVDSUZJRUQQABIgChxFVkVOVF9UWVBFX1VUVEVSQU5DRV9T",
-            "VEFSVEVEEAESIQodRVZFTlRfVFlQRV9VVFRFUkFOQ0VfRklOSVNIRUQQAhIa",
-            "ChZFVkVOVF9UWVBFX0lOVEVSUlVQVEVEEAMSHwobRVZFTlRfVFlQRV9QT1JU",
-            "UkFJVF9DSEFOR0VEEAQSHgoaRVZFTlRfVFlQRV9QT1JUUkFJVF9GQUlMRUQQ",
-            "BRIeChpFVkVOVF9UWVBFX1FVQUxJVFlfQ0hBTkdFRBAGEhcKE0VWRU5UX1RZ",
-            "UEVfRFJBSU5JTkcQBzKyBAoLRmFjZVNlcnZpY2USRAoHQW5pbWF0ZRIZLnZp",
-            "dmFudC52MS5BbmltYXRlUmVxdWVzdBoaLnZpdmFudC52MS5BbmltYXRlUmVz",
-            "cG9uc2UoATABElgKD0dldENhcGFiaWxpdGllcxIhLnZpdmFudC52MS5HZXRD",
-            "YXBhYmlsaXRpZXNSZXF1ZXN0GiIudml2YW50LnYxLkdldENhcGFiaWxpdGll",
-            "c1Jlc3BvbnNlEkwKC1B1dFBvcnRyYWl0Eh0udml2YW50LnYxLlB1dFBvcnRy",
-            "YWl0UmVxdWVzdBoeLnZpdmFudC52MS5QdXRQb3J0cmFpdFJlc3BvbnNlElIK",
-            "DUxpc3RQb3J0cmFpdHMSHy52aXZhbnQudjEuTGlzdFBvcnRyYWl0c1JlcXVl",
-            "c3QaIC52aXZhbnQudjEuTGlzdFBvcnRyYWl0c1Jlc3BvbnNlElUKDkRlbGV0",
-            "ZVBvcnRyYWl0EiAudml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVxdWVzdBoh",
-            "LnZpdmFudC52MS5EZWxldGVQb3J0cmFpdFJlc3BvbnNlEj0KBldhcm1VcBIY",
-            "LnZpdmFudC52MS5XYXJtVXBSZXF1ZXN0Ghkudml2YW50LnYxLldhcm1VcFJl",
-            "c3BvbnNlEksKClN5bnRoZXNpemUSHC52aXZhbnQudjEuU3ludGhlc2l6ZVJl",
-            "cXVlc3QaHS52aXZhbnQudjEuU3ludGhlc2l6ZVJlc3BvbnNlMAFCDKoCCVZp",
-            "dmFudC5WMWIGcHJvdG8z"));
+            "dHJvbHMYCyABKAsyEy52aXZhbnQudjEuQ29udHJvbHMSEQoEc2VlZBgMIAEo",
+            "BEgAiAEBEhMKC3RyYW5zcGFyZW50GA0gASgIEikKCmltcG9ydGFuY2UYDiAB",
+            "KAsyFS52aXZhbnQudjEuSW1wb3J0YW5jZRIjCgdjb25zZW50GA8gASgLMhIu",
+            "dml2YW50LnYxLkNvbnNlbnQSKQoKZGlzY2xvc3VyZRgQIAEoCzIVLnZpdmFu",
+            "dC52MS5EaXNjbG9zdXJlEhYKDmF1ZGlvX3F1ZXVlX21zGBEgASgNQgcKBV9z",
+            "ZWVkIjgKC1BvcnRyYWl0UmVmEgwKAmlkGAEgASgJSAASDwoFaW1hZ2UYAiAB",
+            "KAxIAEIKCghwb3J0cmFpdCIyCghSYXRpb25hbBIRCgludW1lcmF0b3IYASAB",
+            "KA0SEwoLZGVub21pbmF0b3IYAiABKA0igAIKCENvbnRyb2xzEhQKDGdhemVf",
+            "eWF3X2RlZxgBIAEoAhIWCg5nYXplX3BpdGNoX2RlZxgCIAEoAhIVCghkaXN0",
+            "YW5jZRgDIAEoAkgAiAEBEiMKB2Vtb3Rpb24YBCABKA4yEi52aXZhbnQudjEu",
+            "RW1vdGlvbhIWCglpbnRlbnNpdHkYBSABKAJIAYgBARIYCgtoZWFkX21vdGlv",
+            "bhgGIAEoAkgCiAEBEhIKBW1vdXRoGAcgASgCSAOIAQESDwoHc2luZ2luZxgI",
+            "IAEoCEILCglfZGlzdGFuY2VCDAoKX2ludGVuc2l0eUIOCgxfaGVhZF9tb3Rp",
+            "b25CCAoGX21vdXRoIkQKCkltcG9ydGFuY2USFQoIcHJpb3JpdHkYASABKA1I",
+            "AIgBARISCgpkaXN0YW5jZV9tGAIgASgCQgsKCV9wcmlvcml0eSJECgdDb25z",
+            "ZW50EiYKBWJhc2lzGAEgASgOMhcudml2YW50LnYxLkNvbnNlbnRCYXNpcxIR",
+            "CglyZWZlcmVuY2UYAiABKAkieAoKRGlzY2xvc3VyZRIjCgVsYWJlbBgBIAEo",
+            "DjIULnZpdmFudC52MS5MYWJlbE1vZGUSGAoQbGFiZWxfb2ZmX3JlYXNvbhgC",
+            "IAEoCRIrCgl3YXRlcm1hcmsYAyABKA4yGC52aXZhbnQudjEuV2F0ZXJtYXJr",
+            "TW9kZSIYCgVBdWRpbxIPCgdzYW1wbGVzGAEgASgMIiYKDlV0dGVyYW5jZVN0",
+            "YXJ0EhQKDHV0dGVyYW5jZV9pZBgBIAEoCSIOCgxVdHRlcmFuY2VFbmQiGgoJ",
+            "SW50ZXJydXB0Eg0KBWVwb2NoGAEgASgEIgsKCUtlZXBBbGl2ZSIfCgtSaW5n",
+            "UmVsZWFzZRIQCghzZXF1ZW5jZRgBIAEoBCKwAQoOU2Vzc2lvblN0YXJ0ZWQS",
+            "KAoGY29uZmlnGAEgASgLMhgudml2YW50LnYxLlNlc3Npb25Db25maWcSEgoK",
+            "c2Vzc2lvbl9pZBgCIAEoCRIQCghkZWxheV91cxgDIAEoDRIUCgx3ZWlnaHRf",
+            "bmFtZXMYBCADKAkSKQoEcmluZxgFIAEoCzIbLnZpdmFudC52MS5TaGFyZWRN",
+            "ZW1vcnlSaW5nEg0KBW5vdGVzGAYgAygJIkMKEFNoYXJlZE1lbW9yeVJpbmcS",
+            "DAoEbmFtZRgBIAEoCRISCgpzbG90X2J5dGVzGAIgASgEEg0KBXNsb3RzGAMg",
+            "ASgNItQBCgVGcmFtZRINCgVpbmRleBgBIAEoBBIOCgZwdHNfdXMYAiABKAQS",
+            "FAoMdXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVwb2NoGAQgASgEEhAKCHdpZHRo",
+            "X3B4GAUgASgNEhEKCWhlaWdodF9weBgGIAEoDRIsCgxwaXhlbF9mb3JtYXQY",
+            "ByABKA4yFi52aXZhbnQudjEuUGl4ZWxGb3JtYXQSDAoEZGF0YRgIIAEoDBIm",
+            "CglyaW5nX3Nsb3QYCSABKAsyEy52aXZhbnQudjEuUmluZ1Nsb3QiPgoIUmlu",
+            "Z1Nsb3QSDAoEc2xvdBgBIAEoDRISCgpzaXplX2J5dGVzGAIgASgEEhAKCHNl",
+            "cXVlbmNlGAMgASgEItEBCgZNb3Rpb24SDQoFaW5kZXgYASABKAQSDgoGcHRz",
+            "X3VzGAIgASgEEhQKDHV0dGVyYW5jZV9pZBgDIAEoCRINCgVlcG9jaBgEIAEo",
+            "BBIPCgd3ZWlnaHRzGAUgAygCEh0KBHBvc2UYBiABKAsyDy52aXZhbnQudjEu",
+            "UG9zZRIUCgxnYXplX3lhd19kZWcYByABKAISFgoOZ2F6ZV9waXRjaF9kZWcY",
+            "CCABKAISEgoKdG9uZ3VlX291dBgJIAEoAhIRCgl0b25ndWVfdXAYCiABKAIi",
+            "YQoEUG9zZRIPCgd5YXdfZGVnGAEgASgCEhEKCXBpdGNoX2RlZxgCIAEoAhIQ",
+            "Cghyb2xsX2RlZxgDIAEoAhIJCgF4GAQgASgCEgkKAXkYBSABKAISDQoFc2Nh",
+            "bGUYBiABKAIiigEKBUV2ZW50EiIKBHR5cGUYASABKA4yFC52aXZhbnQudjEu",
+            "RXZlbnRUeXBlEhMKC3Bvc2l0aW9uX3VzGAIgASgEEhQKDHV0dGVyYW5jZV9p",
+            "ZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIOCgZkZXRhaWwYBSABKAkSEwoLcG9y",
+            "dHJhaXRfaWQYBiABKAkihQEKClN0YXRpc3RpY3MSCwoDZnBzGAEgASgCEg4K",
+            "BmxhZ191cxgCIAEoAxITCgtmcmFtZXNfc2VudBgDIAEoBBIWCg5mcmFtZXNf",
+            "ZHJvcHBlZBgEIAEoBBIXCg9hdWRpb19xdWV1ZWRfdXMYBSABKAQSFAoMZGV0",
+            "YWlsX2xldmVsGAYgASgNIhgKFkdldENhcGFiaWxpdGllc1JlcXVlc3Qi3gEK",
+            "F0dldENhcGFiaWxpdGllc1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSLQoN",
+            "cGl4ZWxfZm9ybWF0cxgCIAMoDjIWLnZpdmFudC52MS5QaXhlbEZvcm1hdBIz",
+            "ChBmcmFtZV90cmFuc3BvcnRzGAMgAygOMhkudml2YW50LnYxLkZyYW1lVHJh",
+            "bnNwb3J0EhkKEWJ1bmRsZWRfcG9ydHJhaXRzGAQgAygJEiEKBmxpbWl0cxgF",
+            "IAEoCzIRLnZpdmFudC52MS5MaW1pdHMSEAoIc2Vzc2lvbnMYBiABKA0itgEK",
+            "BkxpbWl0cxIQCghzZXNzaW9ucxgBIAEoDRIPCgdzaXplX3B4GAIgASgNEhYK",
+            "DnBvcnRyYWl0X2J5dGVzGAMgASgNEhcKD3BvcnRyYWl0X3BpeGVscxgEIAEo",
+            "DRIVCg1tZXNzYWdlX2J5dGVzGAUgASgNEhYKDm1lc3NhZ2VzX3Blcl9zGAYg",
+            "ASgNEhEKCXBvcnRyYWl0cxgHIAEoDRIWCg5hdWRpb19xdWV1ZV9tcxgIIAEo",
+            "DSJdChJQdXRQb3J0cmFpdFJlcXVlc3QSDQoFaW1hZ2UYASABKAwSEwoLdHJh",
+            "bnNwYXJlbnQYAiABKAgSIwoHY29uc2VudBgDIAEoCzISLnZpdmFudC52MS5D",
+            "b25zZW50IjwKE1B1dFBvcnRyYWl0UmVzcG9uc2USJQoIcG9ydHJhaXQYASAB",
+            "KAsyEy52aXZhbnQudjEuUG9ydHJhaXQiPwoIUG9ydHJhaXQSEwoLcG9ydHJh",
+            "aXRfaWQYASABKAkSDwoHYnVuZGxlZBgCIAEoCBINCgVub3RlcxgDIAMoCSIW",
+            "ChRMaXN0UG9ydHJhaXRzUmVxdWVzdCI/ChVMaXN0UG9ydHJhaXRzUmVzcG9u",
+            "c2USJgoJcG9ydHJhaXRzGAEgAygLMhMudml2YW50LnYxLlBvcnRyYWl0IiwK",
+            "FURlbGV0ZVBvcnRyYWl0UmVxdWVzdBITCgtwb3J0cmFpdF9pZBgBIAEoCSIY",
+            "ChZEZWxldGVQb3J0cmFpdFJlc3BvbnNlIoQBCg1XYXJtVXBSZXF1ZXN0EigK",
+            "CHBvcnRyYWl0GAEgASgLMhYudml2YW50LnYxLlBvcnRyYWl0UmVmEg8KB3Np",
+            "emVfcHgYAiABKA0SEwoLdHJhbnNwYXJlbnQYAyABKAgSIwoHY29uc2VudBgE",
+            "IAEoCzISLnZpdmFudC52MS5Db25zZW50IjkKDldhcm1VcFJlc3BvbnNlEhMK",
+            "C3BvcnRyYWl0X2lkGAEgASgJEhIKCmVsYXBzZWRfdXMYAiABKAQiTgoRU3lu",
+            "dGhlc2l6ZVJlcXVlc3QSKAoGY29uZmlnGAEgASgLMhgudml2YW50LnYxLlNl",
+            "c3Npb25Db25maWcSDwoHc2FtcGxlcxgCIAEoDCKVAQoSU3ludGhlc2l6ZVJl",
+            "c3BvbnNlEiwKB3N0YXJ0ZWQYASABKAsyGS52aXZhbnQudjEuU2Vzc2lvblN0",
+            "YXJ0ZWRIABIhCgVmcmFtZRgCIAEoCzIQLnZpdmFudC52MS5GcmFtZUgAEiMK",
+            "Bm1vdGlvbhgDIAEoCzIRLnZpdmFudC52MS5Nb3Rpb25IAEIJCgdtZXNzYWdl",
+            "KoYBCgtQaXhlbEZvcm1hdBIcChhQSVhFTF9GT1JNQVRfVU5TUEVDSUZJRUQQ",
+            "ABIVChFQSVhFTF9GT1JNQVRfUkdCQRABEhQKEFBJWEVMX0ZPUk1BVF9SR0IQ",
+            "AhIVChFQSVhFTF9GT1JNQVRfSTQyMBADEhUKEVBJWEVMX0ZPUk1BVF9KUEVH",
+            "EAQqcAoORnJhbWVUcmFuc3BvcnQSHwobRlJBTUVfVFJBTlNQT1JUX1VOU1BF",
+            "Q0lGSUVEEAASGgoWRlJBTUVfVFJBTlNQT1JUX0lOTElORRABEiEKHUZSQU1F",
+            "X1RSQU5TUE9SVF9TSEFSRURfTUVNT1JZEAIqXwoLQXVkaW9Gb3JtYXQSHAoY",
+            "QVVESU9fRk9STUFUX1VOU1BFQ0lGSUVEEAASGgoWQVVESU9fRk9STUFUX1BD",
+            "TV9TMTZMRRABEhYKEkFVRElPX0ZPUk1BVF9GMzJMRRACKmkKB091dHB1dHMS",
+            "FwoTT1VUUFVUU19VTlNQRUNJRklFRBAAEhIKDk9VVFBVVFNfRlJBTUVTEAES",
+            "EgoOT1VUUFVUU19NT1RJT04QAhIdChlPVVRQVVRTX0ZSQU1FU19BTkRfTU9U",
+            "SU9OEAMqUAoIRGVsaXZlcnkSGAoUREVMSVZFUllfVU5TUEVDSUZJRUQQABIS",
+            "Cg5ERUxJVkVSWV9QQUNFRBABEhYKEkRFTElWRVJZX0lNTUVESUFURRACKsYB",
+            "CgdFbW90aW9uEhcKE0VNT1RJT05fVU5TUEVDSUZJRUQQABITCg9FTU9USU9O",
+            "X05FVVRSQUwQARIRCg1FTU9USU9OX0hBUFBZEAISDwoLRU1PVElPTl9TQUQQ",
+            "AxIRCg1FTU9USU9OX0FOR1JZEAQSFQoRRU1PVElPTl9TVVJQUklTRUQQBRIS",
+            "Cg5FTU9USU9OX0FGUkFJRBAGEhUKEUVNT1RJT05fRElTR1VTVEVEEAcSFAoQ",
+            "RU1PVElPTl9DT05URU1QVBAIKpQBCgxDb25zZW50QmFzaXMSHQoZQ09OU0VO",
+            "VF9CQVNJU19VTlNQRUNJRklFRBAAEhQKEENPTlNFTlRfQkFTSVNfTUUQARIY",
+            "ChRDT05TRU5UX0JBU0lTX0FHUkVFRBACEhgKFENPTlNFTlRfQkFTSVNfVU5S",
+            "RUFMEAMSGwoXQ09OU0VOVF9CQVNJU19TWU5USEVUSUMQBCpOCglMYWJlbE1v",
+            "ZGUSGgoWTEFCRUxfTU9ERV9VTlNQRUNJRklFRBAAEhIKDkxBQkVMX01PREVf",
+            "T0ZGEAESEQoNTEFCRUxfTU9ERV9PThACKl4KDVdhdGVybWFya01vZGUSHgoa",
+            "V0FURVJNQVJLX01PREVfVU5TUEVDSUZJRUQQABIWChJXQVRFUk1BUktfTU9E",
+            "RV9PRkYQARIVChFXQVRFUk1BUktfTU9ERV9PThACKoICCglFdmVudFR5cGUS",
+            "GgoWRVZFTlRfVFlQRV9VTlNQRUNJRklFRBAAEiAKHEVWRU5UX1RZUEVfVVRU",
+            "RVJBTkNFX1NUQVJURUQQARIhCh1FVkVOVF9UWVBFX1VUVEVSQU5DRV9GSU5J",
+            "U0hFRBACEhoKFkVWRU5UX1RZUEVfSU5URVJSVVBURUQQAxIfChtFVkVOVF9U",
+            "WVBFX1BPUlRSQUlUX0NIQU5HRUQQBBIeChpFVkVOVF9UWVBFX1BPUlRSQUlU",
+            "X0ZBSUxFRBAFEh4KGkVWRU5UX1RZUEVfUVVBTElUWV9DSEFOR0VEEAYSFwoT",
+            "RVZFTlRfVFlQRV9EUkFJTklORxAHMrIECgtGYWNlU2VydmljZRJECgdBbmlt",
+            "YXRlEhkudml2YW50LnYxLkFuaW1hdGVSZXF1ZXN0Ghoudml2YW50LnYxLkFu",
+            "aW1hdGVSZXNwb25zZSgBMAESWAoPR2V0Q2FwYWJpbGl0aWVzEiEudml2YW50",
+            "LnYxLkdldENhcGFiaWxpdGllc1JlcXVlc3QaIi52aXZhbnQudjEuR2V0Q2Fw",
+            "YWJpbGl0aWVzUmVzcG9uc2USTAoLUHV0UG9ydHJhaXQSHS52aXZhbnQudjEu",
+            "UHV0UG9ydHJhaXRSZXF1ZXN0Gh4udml2YW50LnYxLlB1dFBvcnRyYWl0UmVz",
+            "cG9uc2USUgoNTGlzdFBvcnRyYWl0cxIfLnZpdmFudC52MS5MaXN0UG9ydHJh",
+            "aXRzUmVxdWVzdBogLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVzcG9uc2US",
+            "VQoORGVsZXRlUG9ydHJhaXQSIC52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRS",
+            "ZXF1ZXN0GiEudml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVzcG9uc2USPQoG",
+            "V2FybVVwEhgudml2YW50LnYxLldhcm1VcFJlcXVlc3QaGS52aXZhbnQudjEu",
+            "V2FybVVwUmVzcG9uc2USSwoKU3ludGhlc2l6ZRIcLnZpdmFudC52MS5TeW50",
+            "aGVzaXplUmVxdWVzdBodLnZpdmFudC52MS5TeW50aGVzaXplUmVzcG9uc2Uw",
+            "AUIMqgIJVml2YW50LlYxYgZwcm90bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateRequest), global::Vivant.V1.AnimateRequest.Parser, new[]{ "Config", "Audio", "UtteranceStart", "UtteranceEnd", "Controls", "Portrait", "Interrupt", "Importance", "KeepAlive", "RingRelease" }, new[]{ "Message" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateResponse), global::Vivant.V1.AnimateResponse.Parser, new[]{ "Started", "Frame", "Motion", "Event", "Statistics", "KeepAlive" }, new[]{ "Message" }, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SessionConfig), global::Vivant.V1.SessionConfig.Parser, new[]{ "Portrait", "Fps", "SizePx", "PixelFormat", "JpegQuality", "FrameTransport", "AudioFormat", "SampleRateHz", "Outputs", "Delivery", "Controls", "Seed", "Transparent", "Importance", "Consent", "Disclosure", "AudioQueueMs" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SessionConfig), global::Vivant.V1.SessionConfig.Parser, new[]{ "Portrait", "Fps", "SizePx", "PixelFormat", "JpegQuality", "FrameTransport", "AudioFormat", "SampleRateHz", "Outputs", "Delivery", "Controls", "Seed", "Transparent", "Importance", "Consent", "Disclosure", "AudioQueueMs" }, new[]{ "Seed" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PortraitRef), global::Vivant.V1.PortraitRef.Parser, new[]{ "Id", "Image" }, new[]{ "Portrait" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Rational), global::Vivant.V1.Rational.Parser, new[]{ "Numerator", "Denominator" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Controls), global::Vivant.V1.Controls.Parser, new[]{ "GazeYawDeg", "GazePitchDeg", "Distance", "Emotion", "Intensity", "HeadMotion", "Mouth", "Singing" }, new[]{ "Distance", "Intensity", "HeadMotion", "Mouth" }, null, null, null),
@@ -189,7 +190,7 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SharedMemoryRing), global::Vivant.V1.SharedMemoryRing.Parser, new[]{ "Name", "SlotBytes", "Slots" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Frame), global::Vivant.V1.Frame.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "WidthPx", "HeightPx", "PixelFormat", "Data", "RingSlot" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.RingSlot), global::Vivant.V1.RingSlot.Parser, new[]{ "Slot", "SizeBytes", "Sequence" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Motion), global::Vivant.V1.Motion.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "Weights", "Pose", "GazeYawDeg", "GazePitchDeg" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Motion), global::Vivant.V1.Motion.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "Weights", "Pose", "GazeYawDeg", "GazePitchDeg", "TongueOut", "TongueUp" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Pose), global::Vivant.V1.Pose.Parser, new[]{ "YawDeg", "PitchDeg", "RollDeg", "X", "Y", "Scale" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Event), global::Vivant.V1.Event.Parser, new[]{ "Type", "PositionUs", "UtteranceId", "Epoch", "Detail", "PortraitId" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Statistics), global::Vivant.V1.Statistics.Parser, new[]{ "Fps", "LagUs", "FramesSent", "FramesDropped", "AudioQueuedUs", "DetailLevel" }, null, null, null, null),
@@ -1730,6 +1731,7 @@ namespace Vivant.V1 {
   {
     private static readonly pb::MessageParser<SessionConfig> _parser = new pb::MessageParser<SessionConfig>(() => new SessionConfig());
     private pb::UnknownFieldSet _unknownFields;
+    private int _hasBits0;
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pb::MessageParser<SessionConfig> Parser { get { return _parser; } }
@@ -1757,6 +1759,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public SessionConfig(SessionConfig other) : this() {
+      _hasBits0 = other._hasBits0;
       portrait_ = other.portrait_ != null ? other.portrait_.Clone() : null;
       fps_ = other.fps_ != null ? other.fps_.Clone() : null;
       sizePx_ = other.sizePx_;
@@ -1952,15 +1955,29 @@ namespace Vivant.V1 {
     public const int SeedFieldNumber = 12;
     private ulong seed_;
     /// <summary>
-    /// Decides blinks, gaze and head motion: the same seed and audio give the same motion. Default 0.
+    /// Decides blinks, gaze and head motion: the same seed and audio give the same motion. Default: one from chance, echoed, so that
+    /// two faces never move in unison.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public ulong Seed {
-      get { return seed_; }
+      get { if ((_hasBits0 & 1) != 0) { return seed_; } else { return 0UL; } }
       set {
+        _hasBits0 |= 1;
         seed_ = value;
       }
+    }
+    /// <summary>Gets whether the "seed" field is set</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool HasSeed {
+      get { return (_hasBits0 & 1) != 0; }
+    }
+    /// <summary>Clears the value of the "seed" field</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void ClearSeed() {
+      _hasBits0 &= ~1;
     }
 
     /// <summary>Field number for the "transparent" field.</summary>
@@ -2089,7 +2106,7 @@ namespace Vivant.V1 {
       if (Outputs != global::Vivant.V1.Outputs.Unspecified) hash ^= Outputs.GetHashCode();
       if (Delivery != global::Vivant.V1.Delivery.Unspecified) hash ^= Delivery.GetHashCode();
       if (controls_ != null) hash ^= Controls.GetHashCode();
-      if (Seed != 0UL) hash ^= Seed.GetHashCode();
+      if (HasSeed) hash ^= Seed.GetHashCode();
       if (Transparent != false) hash ^= Transparent.GetHashCode();
       if (importance_ != null) hash ^= Importance.GetHashCode();
       if (consent_ != null) hash ^= Consent.GetHashCode();
@@ -2157,7 +2174,7 @@ namespace Vivant.V1 {
         output.WriteRawTag(90);
         output.WriteMessage(Controls);
       }
-      if (Seed != 0UL) {
+      if (HasSeed) {
         output.WriteRawTag(96);
         output.WriteUInt64(Seed);
       }
@@ -2235,7 +2252,7 @@ namespace Vivant.V1 {
         output.WriteRawTag(90);
         output.WriteMessage(Controls);
       }
-      if (Seed != 0UL) {
+      if (HasSeed) {
         output.WriteRawTag(96);
         output.WriteUInt64(Seed);
       }
@@ -2302,7 +2319,7 @@ namespace Vivant.V1 {
       if (controls_ != null) {
         size += 1 + pb::CodedOutputStream.ComputeMessageSize(Controls);
       }
-      if (Seed != 0UL) {
+      if (HasSeed) {
         size += 1 + pb::CodedOutputStream.ComputeUInt64Size(Seed);
       }
       if (Transparent != false) {
@@ -2374,7 +2391,7 @@ namespace Vivant.V1 {
         }
         Controls.MergeFrom(other.Controls);
       }
-      if (other.Seed != 0UL) {
+      if (other.HasSeed) {
         Seed = other.Seed;
       }
       if (other.Transparent != false) {
@@ -7008,6 +7025,8 @@ namespace Vivant.V1 {
       pose_ = other.pose_ != null ? other.pose_.Clone() : null;
       gazeYawDeg_ = other.gazeYawDeg_;
       gazePitchDeg_ = other.gazePitchDeg_;
+      tongueOut_ = other.tongueOut_;
+      tongueUp_ = other.tongueUp_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -7136,6 +7155,36 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "tongue_out" field.</summary>
+    public const int TongueOutFieldNumber = 9;
+    private float tongueOut_;
+    /// <summary>
+    /// In [0, 1]: how far the tongue is put out, on top of the weight `tongueOut`.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public float TongueOut {
+      get { return tongueOut_; }
+      set {
+        tongueOut_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "tongue_up" field.</summary>
+    public const int TongueUpFieldNumber = 10;
+    private float tongueUp_;
+    /// <summary>
+    /// In [0, 1]: how far the tip is lifted to the upper teeth, as in l, n, t and th.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public float TongueUp {
+      get { return tongueUp_; }
+      set {
+        tongueUp_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -7159,6 +7208,8 @@ namespace Vivant.V1 {
       if (!object.Equals(Pose, other.Pose)) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(GazeYawDeg, other.GazeYawDeg)) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(GazePitchDeg, other.GazePitchDeg)) return false;
+      if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(TongueOut, other.TongueOut)) return false;
+      if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(TongueUp, other.TongueUp)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -7174,6 +7225,8 @@ namespace Vivant.V1 {
       if (pose_ != null) hash ^= Pose.GetHashCode();
       if (GazeYawDeg != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(GazeYawDeg);
       if (GazePitchDeg != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(GazePitchDeg);
+      if (TongueOut != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(TongueOut);
+      if (TongueUp != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(TongueUp);
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -7221,6 +7274,14 @@ namespace Vivant.V1 {
         output.WriteRawTag(69);
         output.WriteFloat(GazePitchDeg);
       }
+      if (TongueOut != 0F) {
+        output.WriteRawTag(77);
+        output.WriteFloat(TongueOut);
+      }
+      if (TongueUp != 0F) {
+        output.WriteRawTag(85);
+        output.WriteFloat(TongueUp);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -7260,6 +7321,14 @@ namespace Vivant.V1 {
         output.WriteRawTag(69);
         output.WriteFloat(GazePitchDeg);
       }
+      if (TongueOut != 0F) {
+        output.WriteRawTag(77);
+        output.WriteFloat(TongueOut);
+      }
+      if (TongueUp != 0F) {
+        output.WriteRawTag(85);
+        output.WriteFloat(TongueUp);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -7290,6 +7359,12 @@ namespace Vivant.V1 {
         size += 1 + 4;
       }
       if (GazePitchDeg != 0F) {
+        size += 1 + 4;
+      }
+      if (TongueOut != 0F) {
+        size += 1 + 4;
+      }
+      if (TongueUp != 0F) {
         size += 1 + 4;
       }
       if (_unknownFields != null) {
@@ -7328,6 +7403,12 @@ namespace Vivant.V1 {
       }
       if (other.GazePitchDeg != 0F) {
         GazePitchDeg = other.GazePitchDeg;
+      }
+      if (other.TongueOut != 0F) {
+        TongueOut = other.TongueOut;
+      }
+      if (other.TongueUp != 0F) {
+        TongueUp = other.TongueUp;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -7380,6 +7461,14 @@ namespace Vivant.V1 {
             GazePitchDeg = input.ReadFloat();
             break;
           }
+          case 77: {
+            TongueOut = input.ReadFloat();
+            break;
+          }
+          case 85: {
+            TongueUp = input.ReadFloat();
+            break;
+          }
         }
       }
     #endif
@@ -7429,6 +7518,14 @@ namespace Vivant.V1 {
           }
           case 69: {
             GazePitchDeg = input.ReadFloat();
+            break;
+          }
+          case 77: {
+            TongueOut = input.ReadFloat();
+            break;
+          }
+          case 85: {
+            TongueUp = input.ReadFloat();
             break;
           }
         }

@@ -1,9 +1,10 @@
-"""One face on a server."""
+"""Remote session: the verbs and outputs of `vivant.Session`, with the face on a server."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,26 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.client.memory import Shared, attach
-from vivant.client.messages import (
-    Item,
-    controls_message,
-    error_of,
-    event_of,
-    frame_of,
-    motion_of,
-    portrait_ref,
-    refusal,
-)
+from vivant.client.messages import Event, Statistics, error_of, event_of, refusal, statistics_of
 from vivant.errors import ClosedError, UnavailableError
-from vivant.types import Controls
+from vivant.types import Controls, Interrupted, Item, MotionFrame, Output, UtteranceEnd, UtteranceStart, VideoFrame
 from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.values import controls_message, motion_of, picture_of, portrait_ref, samples_bytes
 
 CHUNK_BYTES = 1 << 19
 
 Metadata = list[tuple[str, str]]
 
 
-class RemoteFace:
+class RemoteSession:
     """Made by `Client.animate`. Push from one task, iterate from another."""
 
     def __init__(self, stub: Any, metadata: Callable[[], Awaitable[Metadata]], config: pb.SessionConfig) -> None:  # noqa: ANN401
@@ -40,15 +33,21 @@ class RemoteFace:
         self._call: Any = None
         self._memory: Shared | None = None
         self._epoch = 0
+        self._utterance: UtteranceStart | None = None
+        self._n_utterances = 0
+        self._portrait = config.portrait.id
+        self._motion: MotionFrame | None = None
+        """Of the output whose picture may still come."""
         self._sending = asyncio.Lock()
         self._finished = False
         self.started = pb.SessionStarted()
-        """The config in effect; known once entered."""
+        """The server's answer to the config; known once entered."""
 
-    async def __aenter__(self) -> RemoteFace:
+    async def __aenter__(self) -> RemoteSession:
         self._call = self._stub.Animate(metadata=await self._metadata())
         await self._send(pb.AnimateRequest(config=self._config))
         self.started = (await self._receive()).started
+        self._portrait = self.started.config.portrait.id
         if self.started.HasField("ring"):
             try:
                 self._memory = attach(self.started.ring.name)
@@ -62,22 +61,28 @@ class RemoteFace:
     ) -> None:
         await self.close()
 
+    @property
+    def fps(self) -> Fraction:
+        return Fraction(self.started.config.fps.numerator, self.started.config.fps.denominator)
+
+    @property
+    def seed(self) -> int:
+        """The one in effect."""
+        return int(self.started.config.seed)
+
+    @property
+    def delay_ms(self) -> float:
+        """A live frame is sent this long after the sound it belongs to was due."""
+        return self.started.delay_us / 1000
+
     async def push(self, samples: NDArray[Any]) -> None:
         """Add mono audio (n,): int16, or floats in [-1, 1], at the config's rate."""
-        wide = self.started.config.audio_format == pb.AUDIO_FORMAT_F32LE
-        array = np.asarray(samples)
-        if array.dtype != np.int16:
-            array = array.astype(np.float32) if wide else np.round(np.clip(array, -1, 1) * 32767)
-        data = (
-            (array / 32768).astype("<f4").tobytes()
-            if wide and array.dtype == np.int16
-            else array.astype("<f4" if wide else "<i2").tobytes()
-        )
+        data = samples_bytes(samples, self.started.config.audio_format)
         for first in range(0, len(data), CHUNK_BYTES):
             await self._send(pb.AnimateRequest(audio=pb.Audio(samples=data[first : first + CHUNK_BYTES])))
 
     async def begin(self, utterance_id: str) -> None:
-        """Name the utterance to which the next audio belongs; without it, it has no name."""
+        """Name the utterance that the next audio begins; the one before it is complete."""
         await self._send(pb.AnimateRequest(utterance_start=pb.UtteranceStart(utterance_id=utterance_id)))
 
     async def end(self) -> None:
@@ -85,19 +90,20 @@ class RemoteFace:
         await self._send(pb.AnimateRequest(utterance_end=pb.UtteranceEnd()))
 
     async def interrupt(self) -> None:
-        """Stop speaking now; whatever was on its way is thrown away here."""
+        """Stop speaking now; whatever was on its way is thrown away here, and an `Interrupted` comes out."""
         self._epoch += 1
+        self._motion = None
         await self._send(pb.AnimateRequest(interrupt=pb.Interrupt(epoch=self._epoch)))
 
-    async def steer(self, controls: Controls) -> None:
+    async def set_controls(self, controls: Controls) -> None:
         """Gaze, distance, emotion; eased from the next frame on."""
         await self._send(pb.AnimateRequest(controls=controls_message(controls)))
 
-    async def show(self, portrait: str | bytes | Path) -> None:
+    async def set_portrait(self, portrait: str | bytes | Path) -> None:
         """Another portrait; a PORTRAIT_CHANGED or PORTRAIT_FAILED event answers."""
         await self._send(pb.AnimateRequest(portrait=portrait_ref(portrait)))
 
-    async def matter(self, priority: int, distance_m: float = 0.0) -> None:
+    async def set_priority(self, priority: int, distance_m: float = 0.0) -> None:
         """How much this face matters, 0 to 100, when the server is overloaded."""
         await self._send(pb.AnimateRequest(importance=pb.Importance(priority=priority, distance_m=distance_m)))
 
@@ -115,20 +121,57 @@ class RemoteFace:
             self._memory.close()
             self._memory = None
 
-    async def __aiter__(self) -> AsyncIterator[Item]:
-        """Frames, motion, events and statistics in order, until the call is over. Nothing older than the last interrupt."""
+    async def __aiter__(self) -> AsyncIterator[Item | Event | Statistics]:
+        """Outputs, markers, events and statistics in order, until the call is over. Nothing older than the last interrupt."""
         while (response := await self._receive()) is not grpc.aio.EOF:
-            match response.WhichOneof("message"):
-                case "frame":
-                    data = await self._data(response.frame)
-                    if response.frame.epoch >= self._epoch:
-                        yield frame_of(response.frame, data)
+            kind = response.WhichOneof("message")
+            if kind == "frame":
+                data = await self._data(response.frame)
+                if response.frame.epoch >= self._epoch:
+                    yield self._output(picture_of(response.frame, data), response.frame.epoch)
+                continue
+            if self._motion is not None:  # its picture was left out
+                yield self._output(None, self._epoch)
+            match kind:
                 case "motion" if response.motion.epoch >= self._epoch:
-                    yield motion_of(response.motion)
-                case "event":
-                    yield event_of(response.event)
+                    self._motion = motion_of(response.motion)
+                    if self.started.config.outputs == pb.OUTPUTS_MOTION:
+                        yield self._output(None, response.motion.epoch)
+                case "event" if (item := self._item_of(response.event)) is not None:
+                    yield item
                 case "statistics":
-                    yield response.statistics
+                    yield statistics_of(response.statistics)
+        if self._motion is not None:
+            yield self._output(None, self._epoch)
+
+    def _output(self, picture: VideoFrame | None, epoch: int) -> Output:
+        """Of the picture and the motion that came before it, if motion was asked for."""
+        motion, self._motion = self._motion, None
+        if motion is None or (picture is not None and motion.index != picture.index):
+            assert picture is not None
+            motion = MotionFrame(picture.index, picture.pts_us, np.zeros(0, np.float32))
+        utterance = self._utterance.utterance if self._utterance is not None else None
+        return Output(motion, picture, self._portrait, utterance, epoch)
+
+    def _item_of(self, event: pb.Event) -> Item | Event | None:
+        """A marker, or an event; None for what is older than the last interrupt."""
+        if event.epoch < self._epoch:
+            return None
+        position_us, name, epoch = event.position_us, event.utterance_id, event.epoch
+        match event.type:
+            case pb.EVENT_TYPE_UTTERANCE_STARTED:
+                self._n_utterances += 1
+                self._utterance = UtteranceStart(self._n_utterances, position_us, name, epoch)
+                return self._utterance
+            case pb.EVENT_TYPE_UTTERANCE_FINISHED:
+                self._utterance = None
+                return UtteranceEnd(self._n_utterances, position_us, name, epoch)
+            case pb.EVENT_TYPE_INTERRUPTED:
+                self._utterance = None
+                return Interrupted(self._n_utterances, position_us, name, epoch)
+            case pb.EVENT_TYPE_PORTRAIT_CHANGED:
+                self._portrait = event.portrait_id
+        return event_of(event)
 
     async def _data(self, frame: pb.Frame) -> bytes:
         if self._memory is None or not frame.HasField("ring_slot"):

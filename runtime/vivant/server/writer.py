@@ -1,0 +1,171 @@
+"""The answering side of one ``Animate`` call: what its session gives, as the contract's messages, in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TypeAlias
+
+import grpc
+
+from vivant.clock import Clock
+from vivant.server.config import Effective
+from vivant.server.metrics import Metrics
+from vivant.server.ring import Ring
+from vivant.session.session import Session
+from vivant.types import ARKIT_NAMES, Interrupted, Marker, Output, UInt8Array, UtteranceStart
+from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.responses import frame_response
+from vivant.wire.values import marker_event, motion_message, picture_head
+
+STATISTICS_US = 1_000_000
+
+Context: TypeAlias = grpc.aio.ServicerContext
+
+
+class ResponseWriter:
+    """Encodes and writes; owns nothing of the session. One task writes; the rest may be called from others of the same loop."""
+
+    def __init__(self, context: Context, config: Effective, session: Session, *, metrics: Metrics, clock: Clock) -> None:
+        self.sent = 0
+        self._context = context
+        self._config = config
+        self._session = session
+        self._metrics = metrics
+        self._clock = clock
+        self._ring: Ring | None = None
+        self._events: deque[pb.Event] = deque()
+        self._heard_us: deque[int] = deque()
+        """When the first audio came of each utterance that has not begun."""
+        self._begun_us: int | None = None
+        """The same of the utterance of which no frame was written yet."""
+        self._shown_portrait = config.message.portrait.id
+        self._utterance_id = ""
+        """Of the utterance that is shown."""
+        self._pts_us = 0
+        """Of the last frame that came out."""
+        self._thinned = 0
+        self._lag_us = 0
+        self._last_statistics = (clock.now_us(), 0)
+
+    @property
+    def dropped(self) -> int:
+        """Frames left out: late, not taken by a slow reader, or thinned out."""
+        return self._thinned + self._session.stats.dropped
+
+    def heard(self) -> None:
+        """The first audio of an utterance has come."""
+        self._heard_us.append(self._clock.now_us())
+
+    def event(self, kind: pb.EventType, detail: str = "") -> None:
+        """Something that has no place in the audio; it goes out with the next frame."""
+        self._note(kind, self._pts_us, detail=detail)
+
+    async def start(self, session_id: str, notes: tuple[str, ...], ring: Ring | None) -> None:
+        """The echo; frames go into the ring if there is one."""
+        self._ring = ring
+        started = pb.SessionStarted(
+            config=self._config.message,
+            session_id=session_id,
+            delay_us=1000 * self._session.delay_ms,
+            weight_names=ARKIT_NAMES if self._config.wants_motion else (),
+            ring=ring.message if ring is not None else None,
+            notes=notes,
+        )
+        await self._context.write(pb.AnimateResponse(started=started))
+
+    async def write(self) -> None:
+        """Everything, until the session is over."""
+        async for item in self._session:
+            if isinstance(item, Output):
+                await self._write_output(item)
+            else:
+                self._mark(item)
+            await self._write_events()
+            await self._write_statistics()
+        await self._write_events()
+
+    def _mark(self, marker: Marker) -> None:
+        self._events.append(marker_event(marker))
+        self._utterance_id = marker.utterance_id if isinstance(marker, UtteranceStart) else ""
+        if isinstance(marker, UtteranceStart):
+            self._begun_us = self._heard_us.popleft() if self._heard_us else None
+        elif isinstance(marker, Interrupted):
+            self._heard_us.clear()
+
+    async def _write_output(self, output: Output) -> None:
+        self._pts_us = output.pts_us
+        if output.portrait != self._shown_portrait:
+            self._shown_portrait = output.portrait
+            self._note(pb.EVENT_TYPE_PORTRAIT_CHANGED, output.pts_us, portrait_id=output.portrait)
+        await self._write_events()
+        if self._config.wants_motion:
+            await self._context.write(
+                pb.AnimateResponse(motion=motion_message(output.motion, self._utterance_id, output.epoch))
+            )
+        if self._config.wants_frames:
+            await self._write_picture(output)
+        else:
+            self._count()
+        now_us = self._clock.now_us()
+        if self._config.session.paced:
+            self._lag_us = max(0, now_us - self._session.due_us(output.pts_us))
+            self._metrics.lag.observe(self._lag_us / 1e6)
+        if self._begun_us is not None:
+            self._metrics.first_frame.observe((now_us - self._begun_us) / 1e6)
+            self._begun_us = None
+
+    async def _write_picture(self, output: Output) -> None:
+        picture = output.picture
+        slot = self._slot(picture.pixels) if picture is not None else None
+        if picture is None or (self._ring is not None and slot is None and not self._session.stream.is_finishing):
+            self._thinned += 1
+            self._metrics.dropped.inc()
+            return
+        head = picture_head(picture, self._utterance_id, output.epoch)
+        if slot is not None:
+            head.ring_slot.CopyFrom(slot)
+        self._count()
+        await self._context.write(frame_response(head, b"" if slot is not None else picture.pixels.reshape(-1).data))
+
+    def _count(self) -> None:
+        """A frame: its picture, or its motion where no pictures are wanted."""
+        self.sent += 1
+        self._metrics.frames.inc()
+
+    def _slot(self, pixels: UInt8Array) -> pb.RingSlot | None:
+        try:
+            return self._ring.write(pixels.reshape(-1).data) if self._ring is not None else None
+        except OSError as error:  # the client has cut it, and the memory is full
+            self._ring = None
+            self.event(pb.EVENT_TYPE_QUALITY_CHANGED, f"frames come inline from here on: {error.strerror}")
+            return None
+
+    async def _write_events(self) -> None:
+        while self._events:
+            await self._context.write(pb.AnimateResponse(event=self._events.popleft()))
+
+    async def _write_statistics(self) -> None:
+        now_us, (then_us, sent) = self._clock.now_us(), self._last_statistics
+        if now_us - then_us < STATISTICS_US:
+            return
+        self._last_statistics = (now_us, self.sent)
+        statistics = pb.Statistics(
+            fps=(self.sent - sent) * 1e6 / (now_us - then_us),
+            lag_us=self._lag_us,
+            frames_sent=self.sent,
+            frames_dropped=self.dropped,
+            audio_queued_us=round(1000 * self._session.stream.queued_ms),
+            detail_level=self._session.stream.presenter.detail,
+        )
+        await self._context.write(pb.AnimateResponse(statistics=statistics))
+
+    def _note(self, kind: pb.EventType, position_us: int, *, detail: str = "", portrait_id: str = "") -> None:
+        self._events.append(
+            pb.Event(
+                type=kind,
+                position_us=position_us,
+                epoch=self._session.stream.epoch,
+                detail=detail,
+                portrait_id=portrait_id,
+            )
+        )
