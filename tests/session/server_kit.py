@@ -12,40 +12,26 @@ import grpc
 import numpy as np
 from PIL import Image
 
-from vivant.client import Client, Event, RemoteFace, RemoteFrame, connect
+from vivant.client import Client, Event, RemoteSession, Statistics, connect
 from vivant.errors import PortraitError
+from vivant.pixels import decoded
 from vivant.server.server import Server, ServerConfig
-from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
+from vivant.testing import PlainFace
+from vivant.types import Interrupted, Marker, Output, UInt8Array, UtteranceEnd, UtteranceStart
 from vivant.v1 import vivant_pb2 as pb
 
 SIZE_PX = 64
 RATE_HZ = 16_000
 WAIT_S = 10.0
-INDEX_BITS = 16
-"""A px each, black or white: the label and the mark leave them readable."""
 
 
-class TintFace:
-    """One colour per picture, and the motion's index in the middle row: quick, and one can see whose it is."""
+class TintFace(PlainFace):
+    """One colour per picture."""
 
-    notes: tuple[str, ...] = ("a test face",)
+    notes = ("a test face",)
 
     def __init__(self, image: bytes) -> None:
-        self.tint = image[-1]
-
-    def open(self, size_px: int) -> TintRenderer:
-        return TintRenderer(self.tint, size_px)
-
-
-class TintRenderer:
-    def __init__(self, tint: int, size_px: int) -> None:
-        self._tint, self._size_px = tint, size_px
-
-    def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:
-        pixels = np.full((self._size_px, self._size_px, 4), self._tint, np.uint8)
-        pixels[..., 3] = 255
-        pixels[self._size_px // 2, :INDEX_BITS, :3] = 255 * ((motion.index >> np.arange(INDEX_BITS)) & 1)[:, None]
-        return VideoFrame(motion.index, motion.pts_us, pixels, PixelFormat.RGBA)
+        super().__init__(image[-1])
 
 
 def open_tint(image: bytes, /, *, transparent: bool) -> TintFace:
@@ -90,23 +76,33 @@ def picture(tint: int) -> bytes:
     return out.getvalue() + bytes([tint])
 
 
-def index_in(pixels: UInt8Array) -> int:
-    """The index that `TintRenderer` wrote."""
-    return int(((pixels[len(pixels) // 2, :INDEX_BITS, 0] > 127) << np.arange(INDEX_BITS)).sum())
+KINDS = {UtteranceStart: "UTTERANCE_STARTED", UtteranceEnd: "UTTERANCE_FINISHED", Interrupted: "INTERRUPTED"}
+Said = Event | Marker
 
 
-async def until(face: RemoteFace, kind: str) -> tuple[list[RemoteFrame], list[Event]]:
-    """Frames and events up to the event of that kind."""
-    frames: list[RemoteFrame] = []
-    events: list[Event] = []
+def kind_of(item: Said) -> str:
+    """The contract's name of a marker or an event."""
+    return item.kind if isinstance(item, Event) else KINDS[type(item)]
+
+
+async def until(face: RemoteSession, kind: str) -> tuple[list[Output], list[Said]]:
+    """Outputs, markers and events up to the one of that kind."""
+    outputs: list[Output] = []
+    said: list[Said] = []
     async for item in face:
-        if isinstance(item, RemoteFrame):
-            frames.append(item)
-        elif isinstance(item, Event):
-            events.append(item)
-            if item.kind == kind:
-                return frames, events
+        if isinstance(item, Output):
+            outputs.append(item)
+        elif not isinstance(item, Statistics):
+            said.append(item)
+            if kind_of(item) == kind:
+                return outputs, said
     raise AssertionError(f"the call ended without {kind}")
+
+
+def picture_in(output: Output) -> UInt8Array:
+    """The pixels that came."""
+    assert output.picture is not None
+    return decoded(output.picture)
 
 
 async def gone(server: Server) -> None:

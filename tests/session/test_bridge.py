@@ -14,11 +14,11 @@ import pytest
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.bridge_kit import BRIGHT, LOUD, Loudness, Stage, loud, run_stage
 from tests.session.command_line import write_wav
-from vivant.testing import Inline, LoopClock, run_virtual
 from vivant.face import RigFace
 from vivant.honest.detect import detect
 from vivant.honest.finisher import FrameFinisher
 from vivant.talker import Talker
+from vivant.testing import Inline, LoopClock, run_virtual
 from vivant.types import Emotion, Float32Array
 from vivant_bridge import bridge as bridge_module
 from vivant_bridge.bridge import Bridge

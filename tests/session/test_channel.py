@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from vivant.testing import LoopClock, run_virtual
 from vivant.errors import ClosedError
 from vivant.session.channel import Channel, Full
+from vivant.testing import LoopClock, run_virtual
 
 pytestmark = pytest.mark.session
 

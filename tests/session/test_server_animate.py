@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.session.server_kit import SIZE_PX, gone, index_in, picture, run_served, settings, tone, until
-from vivant.client import Client, Event, RemoteFrame
+from tests.session.server_kit import SIZE_PX, gone, kind_of, picture, picture_in, run_served, settings, tone, until
+from vivant.client import Client, Event
 from vivant.errors import InputError, UnavailableError
 from vivant.honest.consent import Consent
 from vivant.honest.detect import detect
@@ -17,7 +17,8 @@ from vivant.server.limits import Limits
 from vivant.server.portraits import BUNDLED
 from vivant.server.ring import SLOTS
 from vivant.server.server import Server, ServerConfig
-from vivant.types import ARKIT_NAMES, MotionFrame
+from vivant.testing import index_in
+from vivant.types import ARKIT_NAMES, Marker, Output, UtteranceEnd, UtteranceStart
 from vivant.v1 import vivant_pb2 as pb
 
 pytestmark = pytest.mark.session
@@ -45,14 +46,13 @@ def test_immediate_frames_cover_the_audio_once_and_in_order() -> None:
             await face.end()
             await face.finish()
             items = [item async for item in face]
-        frames = [item for item in items if isinstance(item, RemoteFrame)]
-        motion = [item for item in items if isinstance(item, MotionFrame)]
-        assert [frame.index for frame in frames] == list(range(len(frames))) == [item.index for item in motion]
+        frames = [item for item in items if isinstance(item, Output)]
+        assert [frame.motion.index for frame in frames] == list(range(len(frames)))
+        assert [frame.picture and frame.picture.index for frame in frames] == list(range(len(frames)))
         assert 50 <= len(frames) <= 52
-        assert all(frame.pts_us == frame.index * 40_000 for frame in frames)
-        assert {frame.utterance_id for frame in frames} <= {"line 1", ""}
-        kinds = [item.kind for item in items if isinstance(item, Event)]
-        assert kinds == ["UTTERANCE_STARTED", "UTTERANCE_FINISHED"]
+        assert all(frame.pts_us == frame.motion.index * 40_000 for frame in frames)
+        assert {frame.utterance for frame in frames} <= {1, None}
+        assert [item for item in items if isinstance(item, Marker)] == [UtteranceStart(1), UtteranceEnd(1, 2_000_000)]
 
     run_served(story)
 
@@ -73,15 +73,16 @@ def test_pixels_arrive(transport: pb.FrameTransport, pixel_format: pb.PixelForma
         assert len(frames) > SLOTS  # they come back to the ring
         for frame in frames:
             if pixel_format == pb.PIXEL_FORMAT_I420:
-                assert len(frame.data) == SIZE_PX**2 * 3 // 2
-                planes = np.frombuffer(frame.data, np.uint8)
+                assert frame.picture is not None and frame.picture.size_px == (SIZE_PX, SIZE_PX)
+                planes = frame.picture.pixels.reshape(-1)
+                assert len(planes) == SIZE_PX**2 * 3 // 2
                 luma, v = (np.median(plane) for plane in (planes[: SIZE_PX**2], planes[-(SIZE_PX**2) // 4 :]))
                 assert abs(luma - (16 + 200 * 219 / 255)) <= 3 and abs(v - 128) <= 2
             else:
-                assert frame.pixels.shape[2] == (3 if pixel_format == pb.PIXEL_FORMAT_RGB else 4)
-                assert abs(np.median(frame.pixels[..., 0]) - 200) <= 3
+                assert picture_in(frame).shape[2] == (3 if pixel_format == pb.PIXEL_FORMAT_RGB else 4)
+                assert abs(np.median(picture_in(frame)[..., 0]) - 200) <= 3
                 if pixel_format != pb.PIXEL_FORMAT_JPEG:
-                    assert index_in(frame.pixels) == frame.index
+                    assert index_in(picture_in(frame)) == frame.motion.index
 
     run_served(story)
 
@@ -98,10 +99,10 @@ def test_interrupt_is_heard_past_a_long_clip_and_the_next_line_starts_clean() ->
             await face.push(tone(0.5))
             await face.end()
             frames, events = await until(face, "UTTERANCE_FINISHED")
-        assert [event.kind for event in events] == ["INTERRUPTED", "UTTERANCE_STARTED", "UTTERANCE_FINISHED"]
+        assert [kind_of(event) for event in events] == ["INTERRUPTED", "UTTERANCE_STARTED", "UTTERANCE_FINISHED"]
         assert events[0].utterance_id == "long" and events[-1].utterance_id == "next"
         assert {frame.epoch for frame in frames} == {1}
-        assert "long" not in {frame.utterance_id for frame in frames}
+        assert {frame.utterance for frame in frames} <= {2, None}
 
     run_served(story)
 
@@ -111,7 +112,7 @@ def test_silence_goes_on_living_and_a_half_closed_call_ends() -> None:
         async with client.animate("ada", settings()) as face:
             seen = 0
             async for item in face:
-                seen += isinstance(item, RemoteFrame)
+                seen += isinstance(item, Output)
                 if seen == 10:
                     await face.finish()
             assert seen >= 10
@@ -128,9 +129,12 @@ def test_frames_are_labelled_and_marked_with_the_session() -> None:
             await face.end()
             frames, _ = await until(face, "UTTERANCE_FINISHED")
             session = face.started.session_id
-        mark = detect(frame.pixels for frame in frames)
+        mark = detect(picture_in(frame) for frame in frames)
         assert mark is not None and f"{mark.session_id:08x}" == session
-        assert np.ptp(frames[0].pixels[300:, :, 0].astype(int)) > 100 or np.ptp(frames[0].pixels[:200, :, 0].astype(int)) > 100
+        assert (
+            np.ptp(picture_in(frames[0])[300:, :, 0].astype(int)) > 100
+            or np.ptp(picture_in(frames[0])[:200, :, 0].astype(int)) > 100
+        )
 
     run_served(story)
 
@@ -152,15 +156,15 @@ def test_the_label_goes_only_for_a_reason() -> None:
 def test_portrait_swap_and_a_portrait_without_a_face() -> None:
     async def story(server: Server, client: Client) -> None:
         async with client.animate(picture(50), settings()) as face:
-            await face.show(picture(90) + b"nobody")
+            await face.set_portrait(picture(90) + b"nobody")
             _, events = await until(face, "PORTRAIT_FAILED")
-            assert events[-1].detail == "no face was found"
-            await face.show(picture(90))
+            assert isinstance(events[-1], Event) and events[-1].detail == "no face was found"
+            await face.set_portrait(picture(90))
             frames, _ = await until(face, "PORTRAIT_CHANGED")
-            assert all(abs(np.median(frame.pixels[..., 0]) - 50) <= 3 for frame in frames)
+            assert all(abs(np.median(picture_in(frame)[..., 0]) - 50) <= 3 for frame in frames)
             async for item in face:
-                if isinstance(item, RemoteFrame):
-                    assert abs(np.median(item.pixels[..., 0]) - 90) <= 3
+                if isinstance(item, Output):
+                    assert abs(np.median(picture_in(item)[..., 0]) - 90) <= 3
                     return
 
     run_served(story)
@@ -200,11 +204,11 @@ def test_a_picture_speaks_only_when_somebody_said_who_it_shows() -> None:
                 assert face.started.config.consent.basis == pb.CONSENT_BASIS_ME
         async with client.animate("ada", silent) as face:
             assert face.started.config.consent.basis == pb.CONSENT_BASIS_SYNTHETIC
-            await face.show(picture(6))  # what holds for a bundled portrait says nothing of this one
+            await face.set_portrait(picture(6))  # what holds for a bundled portrait says nothing of this one
             _, events = await until(face, "PORTRAIT_FAILED")
             assert "nobody has said yet" in events[-1].detail
         async with client.animate("ada", silent, Consent.AGREED) as face:
-            await face.show(picture(6))
+            await face.set_portrait(picture(6))
             await until(face, "PORTRAIT_CHANGED")
 
     run_served(story)

@@ -20,12 +20,13 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from tests.session.server_kit import gone, picture, raw_stub, run_served, settings, tone, until
-from vivant.client import Client, RemoteFrame, connect
+from vivant.client import Client, connect
 from vivant.errors import InputError, UnavailableError
 from vivant.honest.consent import Consent
 from vivant.server.limits import Limits
 from vivant.server.security import Security
 from vivant.server.server import Server, ServerConfig
+from vivant.types import Output
 from vivant.v1 import vivant_pb2 as pb
 
 pytestmark = pytest.mark.session
@@ -193,7 +194,7 @@ def test_draining_tells_calls_and_takes_no_new_ones() -> None:
             with pytest.raises(UnavailableError):
                 await client.capabilities()
             await face.finish()
-            assert [item async for item in face if isinstance(item, RemoteFrame)]  # what was queued still comes
+            assert [item async for item in face if isinstance(item, Output)]  # what was queued still comes
         await draining
 
     run_served(story)

@@ -8,10 +8,10 @@ import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.live import Heard, at, live
-from vivant.testing import Inline, LoopClock, PlainFace, run_virtual
 from vivant.motion.voice import Voice
 from vivant.session.pace import EAGER_MS
 from vivant.session.session import Session, SessionConfig
+from vivant.testing import Inline, LoopClock, PlainFace
 from vivant.types import Float32Array, Output, UtteranceStart
 
 pytestmark = pytest.mark.session

@@ -10,10 +10,9 @@ import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.live import Heard, at, jaw, live, offline, opened, push_all
-from vivant.testing import Inline, LoopClock, PlainFace, run_virtual
 from vivant.errors import ClosedError
 from vivant.session.session import Session
-from vivant.talker import Talker
+from vivant.testing import LoopClock, PlainFace, run_virtual
 from vivant.types import Float32Array, Interrupted, Item, Output, UtteranceEnd, UtteranceStart
 
 pytestmark = pytest.mark.session
@@ -74,10 +73,7 @@ def test_time_goes_on_through_any_number_of_interruptions(voice: Float32Array) -
     late_us = [t - item.pts_us for item, t in zip(heard.items, heard.times_us, strict=True) if isinstance(item, Output)]
     assert max(late_us) - min(late_us) <= 1
     assert session.stats.late == 0
-    assert (
-        max(np.diff([t for item, t in zip(heard.items, heard.times_us, strict=True) if isinstance(item, Output)]))
-        <= 150_000
-    )
+    assert max(np.diff([t for item, t in zip(heard.items, heard.times_us, strict=True) if isinstance(item, Output)])) <= 150_000
 
 
 def test_the_next_utterance_is_clean(voice: Float32Array) -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.live import Heard, at, live, opened, push_all
-from vivant.testing import Inline, LoopClock, PlainFace, run_virtual
 from vivant.clock import VirtualClock
 from vivant.errors import ClosedError, InputError
 from vivant.motion.voice import Voice, VoiceState
 from vivant.session.session import Session, SessionConfig
+from vivant.testing import Inline, LoopClock, PlainFace, run_virtual
 from vivant.types import AudioChunk, Controls, Float32Array, Item, MotionFrame, Output, UtteranceEnd, UtteranceStart
 
 pytestmark = pytest.mark.session

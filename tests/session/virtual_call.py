@@ -10,7 +10,6 @@ from typing import Any
 import grpc
 
 from tests.session.server_kit import open_tint, settings
-from vivant.testing import Inline, LoopClock
 from vivant.face import Face, default_motion
 from vivant.server.call import Call, House
 from vivant.server.config import effective
@@ -18,6 +17,7 @@ from vivant.server.crew import Crew, Governor
 from vivant.server.limits import Limits
 from vivant.server.metrics import Metrics
 from vivant.server.portraits import Portraits
+from vivant.testing import Inline, LoopClock
 from vivant.types import AudioChunk, Controls, MotionFrame, arkit_weights, frame_pts_us
 from vivant.v1 import vivant_pb2 as pb
 
@@ -65,7 +65,9 @@ class StillVoice:
 
     look_ahead_ms = default_motion().look_ahead_ms
 
-    def open(self, fps: Fraction, seed: int) -> StillVoiceState:
+    name = "still voice"
+
+    def open(self, fps: Fraction, seed: int, face: object = None) -> StillVoiceState:
         return StillVoiceState(fps, self.look_ahead_ms)
 
 

@@ -16,16 +16,17 @@ from vivant.clock import VirtualClock
 from vivant.errors import InputError
 from vivant.loopback import host_of, is_loopback
 from vivant.render import _kernel
-from vivant.server.canvas import Canvas
-from vivant.server.config import effective, samples_of
+from vivant.server.config import effective
 from vivant.server.crew import LEAST_DETAIL, Crew, Governor, Load
 from vivant.server.limits import Limits
 from vivant.server.refusal import Refusal
 from vivant.server.ring import SLOTS, Ring
 from vivant.server.security import Security, is_same_machine
-from vivant.server.wire import frame_response
+from vivant.session.presenter import Presenter
 from vivant.types import MotionFrame, UInt8Array, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.responses import frame_response
+from vivant.wire.values import samples_of
 
 pytestmark = pytest.mark.unit
 
@@ -76,16 +77,15 @@ def test_samples() -> None:
 
 
 def test_a_portrait_that_is_no_longer_shown_is_let_go() -> None:
-    config = effective(pb.SessionConfig(size_px=64), Limits()).message
     first = open_tint(b"1", transparent=False)
-    canvas = Canvas(first, "1", config, session_id=1, draws=True)
-    canvas.render(MotionFrame(0, 0, arkit_weights()))
+    presenter = Presenter(first, size_px=64, portrait="1")
+    presenter.present(MotionFrame(0, 0, arkit_weights()))
     gone = weakref.ref(first)
     del first
-    canvas.show(open_tint(b"2", transparent=False), "2")
+    presenter.show(open_tint(b"2", transparent=False), "2")
     gc.collect()
     assert gone() is None
-    assert canvas.render(MotionFrame(1, 40_000, arkit_weights())).portrait_id == "2"
+    assert presenter.portrait == "2"
 
 
 def test_a_ring_never_writes_what_the_client_may_still_read() -> None:
