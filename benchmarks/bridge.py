@@ -61,7 +61,7 @@ async def run(
     faces: Runtime
     if runtime is None:
         face = open_portrait(portrait)
-        faces = LocalRuntime([(face, FrameFinisher.for_face(face, live_session_id()))])
+        faces = LocalRuntime([face])
     else:
         faces = RemoteRuntime(runtime, ["ada"], consents=["synthetic"])
     bridge = Bridge(

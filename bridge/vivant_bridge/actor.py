@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Executor
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from vivant import Clock, Controls, InputError, VivantError
+from vivant import Clock, Controls, InputError, Output, VivantError
+from vivant.pixels import decoded
 from vivant.types import UInt8Array, frame_pts_us
 from vivant_bridge.devices import retry_us
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.picture.canvas import Canvas
 from vivant_bridge.picture.cards import with_word
 from vivant_bridge.picture.pacer import Pacer
-from vivant_bridge.runtime.runtime import FaceStream, Picture, Runtime, StreamConfig
+from vivant_bridge.runtime.runtime import FaceSession, Runtime, StreamConfig
 from vivant_bridge.sound.tape import Tape
 
 BEHIND_S = 1.5
@@ -53,8 +54,8 @@ class Actor:
         self._fps, self._seed = fps, seed
         self._clock, self._executor, self._report = clock, executor, report
         self._grown = asyncio.Event()
-        self._face: FaceStream | None = None
-        self._standby_of: int | None = None
+        self._face: FaceSession | None = None
+        self._standby_of: str | None = None
 
     def heard(self) -> None:
         """The tape has grown."""
@@ -63,12 +64,12 @@ class Actor:
     async def steer(self, controls: Controls) -> None:
         self.controls = controls
         if self._face is not None:
-            await self._tell(self._face.steer(controls))
+            await self._tell(self._face.set_controls(controls))
 
     async def show(self, portrait: int) -> None:
         self.portrait = portrait
         if self._face is not None:
-            await self._tell(self._face.show(portrait))
+            await self._tell(self._runtime.show(self._face, portrait))
 
     async def _tell(self, wish: Coroutine[Any, Any, None]) -> None:
         try:
@@ -118,7 +119,7 @@ class Actor:
         index = -(-self._tape.written_us * self._fps.numerator // (1_000_000 * self._fps.denominator))
         return frame_pts_us(index, self._fps)
 
-    async def _feed(self, face: FaceStream, position: int) -> None:
+    async def _feed(self, face: FaceSession, position: int) -> None:
         while True:
             self._grown.clear()
             while (waiting := self._tape.written - position) > 0:
@@ -128,34 +129,43 @@ class Actor:
                 position += waiting
             await self._grown.wait()
 
-    async def _watch(self, face: FaceStream, base_us: int) -> None:
-        pictures = aiter(face)
+    async def _watch(self, face: FaceSession, base_us: int) -> None:
+        outputs = aiter(face)
         while True:
             try:
                 async with asyncio.timeout(STALL_S):
-                    picture = await anext(pictures)
+                    output = await _next_picture(outputs)
             except TimeoutError:
                 raise DeviceLostError(f"no picture came from the face {self._runtime.name} for {STALL_S:.0f} s") from None
             except StopAsyncIteration:
                 raise DeviceLostError(f"the face {self._runtime.name} has stopped") from None
-            if self._pacer.lag_us(base_us + picture.pts_us) > LAG_US:
+            if self._pacer.lag_us(base_us + output.pts_us) > LAG_US:
                 raise DeviceLostError(f"the face {self._runtime.name} could not keep up with the voice")
-            frame = await self._off_loop(partial(self._compose, picture))
-            self._pacer.show(base_us + picture.pts_us, frame)
-            await self._dress(picture, frame)
+            frame = await self._off_loop(partial(self._compose, output))
+            self._pacer.show(base_us + output.pts_us, frame)
+            await self._dress(output, frame)
 
-    def _compose(self, picture: Picture) -> UInt8Array:
-        return self._canvas.compose(picture.frame.pixels, picture.portrait, picture.pts_us)
+    def _compose(self, output: Output) -> UInt8Array:
+        assert output.picture is not None
+        return self._canvas.compose(decoded(output.picture), output.portrait, output.pts_us)
 
-    async def _dress(self, picture: Picture, frame: UInt8Array) -> None:
+    async def _dress(self, output: Output, frame: UInt8Array) -> None:
         """The standby picture shows whom the last pictures showed."""
-        if self._standby_of != picture.portrait:
-            self._standby_of = picture.portrait
+        if self._standby_of != output.portrait:
+            self._standby_of = output.portrait
             width, height = self._canvas.width, self._canvas.height
             self._pacer.standby = await self._off_loop(partial(with_word, frame, width, height, "paused"))
 
     async def _off_loop(self, work: Callable[[], UInt8Array]) -> UInt8Array:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+async def _next_picture(outputs: AsyncIterator[Any]) -> Output:
+    """The next output that has a picture."""
+    while True:
+        item = await anext(outputs)
+        if isinstance(item, Output) and item.picture is not None:
+            return item
 
 
 def _first(errors: BaseExceptionGroup[VivantError]) -> VivantError:

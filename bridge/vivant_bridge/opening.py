@@ -9,7 +9,6 @@ from pathlib import Path
 from vivant import InputError
 from vivant.commands.options import BUNDLED, begin_production, open_with_progress, portrait_file, say
 from vivant.honest.consent import Consent, require_consent, stated_consent
-from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant.honest.policy import Policy
 from vivant.honest.produce import bundled_portraits
 from vivant.loopback import host_of, is_loopback
@@ -27,8 +26,8 @@ def open_here(
     for portrait in portraits:
         face = open_with_progress(portrait, provider)
         begin_production(face, portrait, None, seed, consent, no_label)
-        opened.append((face, FrameFinisher.for_face(face, live_session_id(), labelled=no_label is None)))
-    return LocalRuntime(opened, mirror=mirror)
+        opened.append(face)
+    return LocalRuntime(opened, label_off_reason=no_label, mirror=mirror)
 
 
 def open_there(

@@ -10,18 +10,29 @@ from typing import Any
 import numpy as np
 
 from vivant.testing import Inline, LoopClock, run_virtual
-from vivant.types import Controls, Float32Array, PixelFormat, UInt8Array, VideoFrame, frame_pts_us
+from vivant.types import (
+    Controls,
+    Float32Array,
+    MotionFrame,
+    Output,
+    PixelFormat,
+    UInt8Array,
+    VideoFrame,
+    arkit_weights,
+    frame_pts_us,
+)
 from vivant_bridge.bridge import Bridge
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.picture.canvas import Canvas, Fill
 from vivant_bridge.picture.sink import MemoryCamera
-from vivant_bridge.runtime.runtime import FaceStream, Picture, StreamConfig
+from vivant_bridge.runtime.runtime import FaceSession, StreamConfig
 from vivant_bridge.sound.output import MemorySink
 from vivant_bridge.sound.source import tone
 
 SIDE_PX = 64
 LOOK_AHEAD_US = 100_000
 LOUD = 0.05
+REST = arkit_weights()
 BRIGHT = 120
 """Luma of a picture in which the voice is loud."""
 
@@ -42,13 +53,17 @@ class Loudness:
         self.streams: list[LoudnessStream] = []
 
     @asynccontextmanager
-    async def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AsyncIterator[FaceStream]:
+    async def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AsyncIterator[FaceSession]:
         if self.broken:
             raise DeviceLostError(self.broken)
         self.opened += 1
         stream = LoudnessStream(self, config, portrait, controls)
         self.streams.append(stream)
         yield stream
+
+    async def show(self, session: FaceSession, portrait: int) -> None:
+        assert isinstance(session, LoudnessStream)
+        session.portrait = portrait
 
 
 class LoudnessStream:
@@ -63,13 +78,10 @@ class LoudnessStream:
         self._heard = np.concatenate([self._heard, samples])
         self._grown.set()
 
-    async def steer(self, controls: Controls) -> None:
+    async def set_controls(self, controls: Controls) -> None:
         self.controls = controls
 
-    async def show(self, portrait: int) -> None:
-        self.portrait = portrait
-
-    async def __aiter__(self) -> AsyncIterator[Picture]:
+    async def __aiter__(self) -> AsyncIterator[Output]:
         clock, rate_hz, index = LoopClock(), self._config.rate_hz, 0
         half = round(rate_hz / self._config.fps / 2)
         while True:
@@ -89,7 +101,7 @@ class LoudnessStream:
                 await clock.sleep_until(clock.now_us() + self._runtime.work_us)
             is_loud = float(np.abs(self._heard[: middle + half - first]).max()) > LOUD
             grey = VideoFrame(index, pts_us, _grey(200 if is_loud else 0), PixelFormat.RGBA)
-            yield Picture(pts_us, grey, self.portrait)
+            yield Output(MotionFrame(index, pts_us, REST), grey, str(self.portrait), None, 0)
             index += 1
 
 

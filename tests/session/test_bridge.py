@@ -16,10 +16,10 @@ from tests.session.bridge_kit import BRIGHT, LOUD, Loudness, Stage, loud, run_st
 from tests.session.command_line import write_wav
 from vivant.face import RigFace
 from vivant.honest.detect import detect
-from vivant.honest.finisher import FrameFinisher
-from vivant.talker import Talker
+from vivant.session.presenter import Presenter
+from vivant.session.stream import FaceStream
 from vivant.testing import Inline, LoopClock, run_virtual
-from vivant.types import Emotion, Float32Array
+from vivant.types import Emotion, Float32Array, Output
 from vivant_bridge import bridge as bridge_module
 from vivant_bridge.bridge import Bridge
 from vivant_bridge.picture.canvas import Canvas, Fill
@@ -221,7 +221,7 @@ def test_a_real_face_speaks_in_time(ada: RigFace, voice: Float32Array, tmp_path:
 
     async def main() -> tuple[MemoryCamera, Bridge]:
         clock, camera = LoopClock(), MemoryCamera()
-        runtime = LocalRuntime([(ada, FrameFinisher.for_face(ada, 1))], executor=Inline())
+        runtime = LocalRuntime([ada], executor=Inline())
         canvas = Canvas(160, 90, Fill("blur"))
         bridge = Bridge(
             runtime,
@@ -251,10 +251,10 @@ def test_a_real_face_speaks_in_time(ada: RigFace, voice: Float32Array, tmp_path:
 def test_the_mark_is_in_what_a_camera_shows(ada: RigFace) -> None:
     """The square is marked before it is placed; the detector finds it beside the fill."""
     canvas = Canvas(640, 480, Fill("blur"))
-    finisher = FrameFinisher.for_face(ada, 0x1234ABCD)
-    with Talker(ada, size_px=canvas.square_px) as talker:
-        drawn = list(talker.push(np.zeros(16_000, np.float32), 16_000))[:12]
-    luma = [canvas.compose(finisher.finish(frame).pixels, 0, frame.pts_us)[: 640 * 480].reshape(480, 640) for frame in drawn]
+    presenter = Presenter(ada, size_px=canvas.square_px, session_id=0x1234ABCD)
+    with FaceStream(ada, presenter=presenter) as stream:
+        drawn = [item.picture for item in stream.push(np.zeros(16_000, np.float32)) if isinstance(item, Output)][:12]
+    luma = [canvas.compose(frame.pixels, 0, frame.pts_us)[: 640 * 480].reshape(480, 640) for frame in drawn if frame]
     mark = detect([np.dstack([plane] * 3) for plane in luma])
     assert mark is not None
     assert mark.session_id == 0x1234ABCD

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.session.server_kit import index_in, open_tint, picture
+from tests.session.server_kit import open_tint, picture, picture_in
 from vivant.clock import MonotonicClock
 from vivant.errors import InputError, UnavailableError
 from vivant.server.server import Server, ServerConfig
-from vivant.types import Controls
+from vivant.testing import index_in
+from vivant.types import Controls, Output
 from vivant_bridge.bridge import Bridge
 from vivant_bridge.picture.canvas import Canvas, Fill
 from vivant_bridge.picture.sink import MemoryCamera
@@ -153,8 +154,10 @@ def test_frames_match_their_sound_whatever_the_pushes(tmp_path: Path) -> None:
                     await face.push(np.zeros(n, np.float32))
                 seen = []
                 async with asyncio.timeout(WAIT_S):
-                    async for shown in face:
-                        seen.append((shown.pts_us, index_in(shown.frame.pixels)))
+                    async for item in face:
+                        if not isinstance(item, Output):
+                            continue
+                        seen.append((item.pts_us, index_in(picture_in(item))))
                         if len(seen) == 20:
                             break
         assert seen == [(40_000 * k, k) for k in range(20)]

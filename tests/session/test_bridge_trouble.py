@@ -11,6 +11,7 @@ from tests.session.bridge_kit import Loudness, Stage, loud, run_stage
 from vivant.errors import InputError, UnavailableError
 from vivant.types import Controls, Float32Array
 from vivant_bridge.errors import DeviceLostError
+from vivant_bridge.runtime.runtime import FaceSession
 from vivant_bridge.sound.output import MemorySink
 from vivant_bridge.sound.source import ClockedSource, tone
 from vivant_bridge.status import press
@@ -247,11 +248,12 @@ def test_keys_for_a_face_that_is_gone_or_cannot() -> None:
         def __init__(self, error: Exception) -> None:
             self.error = error
 
-        async def steer(self, controls: Controls) -> None:
+        async def set_controls(self, controls: Controls) -> None:
             raise self.error
 
-        async def show(self, portrait: int) -> None:
-            raise self.error
+    class DeafRuntime(Loudness):
+        async def show(self, session: FaceSession, portrait: int) -> None:
+            raise session.error if isinstance(session, Deaf) else AssertionError
 
     async def story(stage: Stage) -> None:
         await stage.until(1)
@@ -260,7 +262,7 @@ def test_keys_for_a_face_that_is_gone_or_cannot() -> None:
             await press(stage.bridge, "e", 2)
             await press(stage.bridge, "2", 2)
 
-    stage = run_stage(Stage, story)
+    stage = run_stage(lambda: Stage(runtime=DeafRuntime()), story)
     assert stage.said == ["cannot read noor.png", "cannot read noor.png"]
     assert stage.bridge.actor.portrait == 1
 

@@ -12,6 +12,7 @@ from tests.conftest import VOICE_RATE_HZ
 from tests.session.live import at, jaw, live, offline, opened, push_all, same
 from vivant.face import RigFace, default_motion
 from vivant.session.session import Session
+from vivant.session.stream import BLOCK_MS
 from vivant.testing import Inline, LoopClock, PlainFace
 from vivant.testing.faces import PlainRenderer
 from vivant.types import Float32Array, Item, MotionFrame, UInt8Array, UtteranceEnd, UtteranceStart, VideoFrame

@@ -94,7 +94,7 @@ def test_unusable_input_is_refused_before_it_is_queued(voice: Float32Array) -> N
 def test_controls_may_change_at_any_time(voice: Float32Array) -> None:
     async def actions(session: Session) -> None:
         await LoopClock().sleep_until(500_000)
-        session.set_controls(Controls(intensity=2.0))
+        await session.set_controls(Controls(intensity=2.0))
         await at(1000, session.close)
 
     assert len(live(actions)[0].frames) > 20

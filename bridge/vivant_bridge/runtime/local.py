@@ -5,99 +5,56 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
-import numpy as np
-
-from vivant import Controls, Face, MotionFrame, Session, SessionConfig, SpeechMotion, VideoFrame
-from vivant.face import FaceRenderer
-from vivant.honest.finisher import FrameFinisher
-from vivant.types import Float32Array, PixelFormat, UInt8Array
-from vivant_bridge.runtime.runtime import CatchUp, FaceStream, Picture, StreamConfig
+from vivant import Controls, Face, Presenter, Session, SessionConfig, SpeechMotion
+from vivant.face import default_motion
+from vivant.session.pace import live_delay_ms
+from vivant_bridge.runtime.runtime import CatchUp, FaceSession, StreamConfig
 
 SAVED_US = 20_000
-"""Of a session's own delay: it counts on larger blocks than these, and on a pacer that never waits longer."""
-_NOT_DRAWN = np.zeros((0, 0, 4), np.uint8)
+"""Of a live session's delay: it counts on larger blocks than these, and on a pacer that never waits longer."""
 
 
 class LocalRuntime:
-    """Portraits that are open, and how their frames are finished."""
+    """Portraits that are open."""
 
     def __init__(
         self,
-        portraits: Sequence[tuple[Face, FrameFinisher]],
+        faces: Sequence[Face],
         *,
+        label_off_reason: str | None = None,
         mirror: bool = False,
         motion: SpeechMotion | None = None,
         executor: Executor | None = None,
     ) -> None:
         self.name = "in this process"
-        self.n_portraits = len(portraits)
-        self.delay_us = 1000 * Session(portraits[0][0], motion=motion).delay_ms - SAVED_US
-        self._portraits, self._mirror = portraits, mirror
-        self._motion, self._executor = motion, executor
+        self.n_portraits = len(faces)
+        self._motion = motion or default_motion()
+        self.delay_us = 1000 * live_delay_ms(self._motion.look_ahead_ms) - SAVED_US
+        self._faces, self._label_off_reason, self._mirror, self._executor = faces, label_off_reason, mirror, executor
 
     @asynccontextmanager
-    async def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AsyncIterator[FaceStream]:
-        wardrobe = _Wardrobe(self._portraits, portrait, config, mirror=self._mirror)
-        settings = SessionConfig(config.fps, config.size_px, config.rate_hz, config.seed, paced=False)
-        session = Session(wardrobe, settings, motion=self._motion, controls=controls, executor=self._executor)
+    async def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AsyncIterator[FaceSession]:
+        face = self._faces[portrait]
+        presenter = Presenter(
+            face,
+            size_px=config.size_px,
+            portrait=str(portrait),
+            label_off_reason=self._label_off_reason,
+            mirror=self._mirror,
+        )
+        session = Session(
+            face,
+            SessionConfig(config.fps, config.size_px, config.rate_hz, config.seed, paced=False),
+            motion=self._motion,
+            controls=controls,
+            presenter=presenter,
+            executor=self._executor,
+            is_late=CatchUp(config.is_late).leaves_out,
+        )
         async with session:
-            yield _LocalStream(session, wardrobe)
+            yield session
 
-
-class _LocalStream:
-    def __init__(self, session: Session, wardrobe: _Wardrobe) -> None:
-        self._session, self._wardrobe = session, wardrobe
-
-    async def push(self, samples: Float32Array) -> None:
-        await self._session.push(samples)
-
-    async def steer(self, controls: Controls) -> None:
-        self._session.controls = controls
-
-    async def show(self, portrait: int) -> None:
-        self._wardrobe.worn = portrait
-
-    async def __aiter__(self) -> AsyncIterator[Picture]:
-        async for item in self._session:
-            if isinstance(item, _Shot):
-                yield Picture(item.pts_us, item, item.portrait)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shot(VideoFrame):
-    """A frame that knows whom it shows."""
-
-    portrait: int
-
-
-class _Wardrobe:
-    """`Face` and `FaceRenderer` of one session: portraits change, frames are finished, late ones are not drawn."""
-
-    notes: tuple[str, ...] = ()
-
-    def __init__(
-        self, portraits: Sequence[tuple[Face, FrameFinisher]], worn: int, config: StreamConfig, *, mirror: bool
-    ) -> None:
-        self.worn = worn
-        self._portraits, self._mirror = portraits, mirror
-        self._size_px = config.size_px
-        self._late = CatchUp(config.is_late)
-        self._renderers: dict[int, FaceRenderer] = {}
-
-    def open(self, size_px: int) -> _Wardrobe:
-        return self
-
-    def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:
-        worn = self.worn
-        if self._late.leaves_out(motion.pts_us):
-            return VideoFrame(motion.index, motion.pts_us, _NOT_DRAWN, PixelFormat.RGBA)
-        face, finisher = self._portraits[worn]
-        if worn not in self._renderers:
-            self._renderers[worn] = face.open(self._size_px)
-        frame = self._renderers[worn].render(motion)
-        if self._mirror:
-            frame = VideoFrame(frame.index, frame.pts_us, frame.pixels[:, ::-1], frame.format)
-        frame = finisher.finish(frame)
-        return _Shot(frame.index, frame.pts_us, frame.pixels, frame.format, worn)
+    async def show(self, session: FaceSession, portrait: int) -> None:
+        assert isinstance(session, Session)
+        await session.set_face(self._faces[portrait], str(portrait))

@@ -7,14 +7,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vivant import Controls, PixelFormat
 from vivant.errors import UnavailableError
+from vivant.honest.consent import Consent
 from vivant.loopback import host_of, is_loopback
-from vivant.types import Controls, Float32Array
-from vivant_bridge.errors import DeviceLostError
-from vivant_bridge.runtime.runtime import CatchUp, FaceStream, Picture, StreamConfig
+from vivant.types import Float32Array
+from vivant_bridge.runtime.runtime import CatchUp, FaceSession, StreamConfig
 
 if TYPE_CHECKING:
-    from vivant.client import RemoteFace
+    from vivant.client import RemoteConfig, RemoteSession
 
 FIRST_DELAY_US = 180_000
 """To begin with; the bridge's delay grows when the way is longer."""
@@ -49,61 +50,50 @@ class RemoteRuntime:
         self._token, self._ca, self._report = token, ca, report
 
     @asynccontextmanager
-    async def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AsyncIterator[FaceStream]:
+    async def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AsyncIterator[FaceSession]:
+        consent = Consent(self._consents[portrait]) if self._consents else None
         client = self._connect(self._address, token=self._token, ca=self._ca)
-        async with client, client.animate(self._portraits[portrait], self._config(config, portrait), controls=controls) as face:
-            yield _RemoteStream(face, self._portraits, portrait, CatchUp(config.is_late), self._report)
+        session = client.animate(self._portraits[portrait], self._config(config), consent, controls=controls)
+        session.is_late = CatchUp(config.is_late).leaves_out
+        async with client, session:
+            yield _Reporting(session, self._report)
 
-    def _config(self, config: StreamConfig, portrait: int) -> Any:  # noqa: ANN401
-        from vivant.v1 import vivant_pb2 as pb
+    async def show(self, session: FaceSession, portrait: int) -> None:
+        assert isinstance(session, _Reporting)
+        await session.remote.set_portrait(self._portraits[portrait])
 
-        asked = pb.SessionConfig(
-            fps=pb.Rational(numerator=config.fps.numerator, denominator=config.fps.denominator),
+    def _config(self, config: StreamConfig) -> RemoteConfig:
+        from vivant.client import RemoteConfig
+
+        return RemoteConfig(
+            fps=config.fps,
             size_px=config.size_px,
-            pixel_format=pb.PIXEL_FORMAT_RGBA if is_loopback(host_of(self._address)) else pb.PIXEL_FORMAT_JPEG,
-            jpeg_quality=JPEG_QUALITY,
             sample_rate_hz=config.rate_hz,
-            delivery=pb.DELIVERY_IMMEDIATE,
             seed=config.seed,
+            paced=False,
+            motion=False,
+            pixel_format=PixelFormat.RGBA if is_loopback(host_of(self._address)) else PixelFormat.JPEG,
+            jpeg_quality=JPEG_QUALITY,
+            label_off_reason=self._label_off_reason,
         )
-        if self._consents:
-            asked.consent.CopyFrom(pb.Consent(basis=f"CONSENT_BASIS_{self._consents[portrait].upper()}"))
-        if self._label_off_reason is not None:
-            asked.disclosure.label, asked.disclosure.label_off_reason = pb.LABEL_MODE_OFF, self._label_off_reason
-        return asked
 
 
-class _RemoteStream:
-    def __init__(
-        self,
-        face: RemoteFace,
-        portraits: Sequence[str | Path],
-        shown: int,
-        late: CatchUp,
-        report: Callable[[str], None],
-    ) -> None:
-        self._face, self._portraits, self._late, self._report = face, portraits, late, report
-        self._shown, self._asked = shown, shown
+class _Reporting:
+    """A remote session whose user hears in a sentence that a portrait cannot be shown."""
+
+    def __init__(self, remote: RemoteSession, report: Callable[[str], None]) -> None:
+        self.remote, self._report = remote, report
 
     async def push(self, samples: Float32Array) -> None:
-        await self._face.push(samples)
+        await self.remote.push(samples)
 
-    async def steer(self, controls: Controls) -> None:
-        await self._face.steer(controls)
+    async def set_controls(self, controls: Controls) -> None:
+        await self.remote.set_controls(controls)
 
-    async def show(self, portrait: int) -> None:
-        self._asked = portrait
-        await self._face.show(self._portraits[portrait])
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        from vivant.client import Event
 
-    async def __aiter__(self) -> AsyncIterator[Picture]:
-        from vivant.client import Event, RemoteFrame
-
-        async for item in self._face:
-            if isinstance(item, RemoteFrame):
-                if not self._late.leaves_out(item.pts_us):
-                    yield Picture(item.pts_us, item, self._shown)
-            elif isinstance(item, Event) and item.kind == "PORTRAIT_CHANGED":
-                self._shown = self._asked
-            elif isinstance(item, Event) and item.kind == "PORTRAIT_FAILED":
+        async for item in self.remote:
+            if isinstance(item, Event) and item.kind == "PORTRAIT_FAILED":
                 self._report(f"the other portrait cannot be shown: {item.detail}")
-        raise DeviceLostError("the server has ended the call")
+            yield item

@@ -1,4 +1,4 @@
-"""What draws the face: a session in this process or a server elsewhere, alike to everything above."""
+"""What draws the face: a session in this process or on a server, alike to everything above."""
 
 from __future__ import annotations
 
@@ -6,49 +6,26 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
-from vivant.types import Controls, Float32Array, UInt8Array
+from vivant.types import Controls, Float32Array
 
 MOST_SKIPPED = 3
 """Late pictures in a row that are left out."""
 
 
-class Frame(Protocol):
-    """Drawn here, or sent by a server and not decoded yet."""
-
-    @property
-    def pixels(self) -> UInt8Array:
-        """(s, s, 3 or 4)."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A finished square: labelled and marked."""
-
-    pts_us: int
-    """In audio time, from the first sample pushed into the stream."""
-    frame: Frame
-    """Ask for its pixels on a worker thread: they may have to be decoded first."""
-    portrait: int
-    """Which of the portraits it shows."""
-
-
-class FaceStream(Protocol):
-    """One stream of voice on one face. Pushed by one task, iterated by another."""
+class FaceSession(Protocol):
+    """Session, here or on a server, as far as a bridge uses it. Pushed by one task, iterated by another."""
 
     async def push(self, samples: Float32Array) -> None:
-        """The next (n,) samples; pictures come for what was pushed only, as soon as they are drawn."""
+        """The next (n,) samples; outputs come for what was pushed only, as soon as they are drawn."""
         ...
 
-    async def steer(self, controls: Controls) -> None: ...
+    async def set_controls(self, controls: Controls) -> None: ...
 
-    async def show(self, portrait: int) -> None:
-        """Another portrait from now on."""
+    def __aiter__(self) -> AsyncIterator[Any]:
+        """`vivant.Output` and markers; pictures are labelled and marked, and may have to be decoded."""
         ...
-
-    def __aiter__(self) -> AsyncIterator[Picture]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +35,7 @@ class StreamConfig:
     fps: Fraction
     size_px: int
     rate_hz: int
-    seed: int
+    seed: int | None
     is_late: Callable[[int], bool]
     """Whether the picture of a ``pts_us`` need not be drawn any more."""
 
@@ -76,13 +53,17 @@ class CatchUp:
 
 
 class Runtime(Protocol):
-    """Opens streams; after one has failed, another."""
+    """Opens sessions; after one has failed, another."""
 
     name: str
     n_portraits: int
     delay_us: int
     """From a sound's arrival until its picture can be counted on."""
 
-    def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AbstractAsyncContextManager[FaceStream]:
+    def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AbstractAsyncContextManager[FaceSession]:
         """Entering raises a VivantError when the runtime cannot be had."""
+        ...
+
+    async def show(self, session: FaceSession, portrait: int) -> None:
+        """Another portrait from now on, in a session that this runtime has opened."""
         ...

@@ -38,6 +38,8 @@ class RemoteSession:
         self._portrait = config.portrait.id
         self._motion: MotionFrame | None = None
         """Of the output whose picture may still come."""
+        self.is_late: Callable[[int], bool] = lambda pts_us: False
+        """Whether the picture of that time comes too late to be wanted; asked as it arrives."""
         self._sending = asyncio.Lock()
         self._finished = False
         self.started = pb.SessionStarted()
@@ -151,6 +153,8 @@ class RemoteSession:
             assert picture is not None
             motion = MotionFrame(picture.index, picture.pts_us, np.zeros(0, np.float32))
         utterance = self._utterance.utterance if self._utterance is not None else None
+        if self.is_late(motion.pts_us):
+            picture = None
         return Output(motion, picture, self._portrait, utterance, epoch)
 
     def _item_of(self, event: pb.Event) -> Item | Event | None:

@@ -182,7 +182,9 @@ def _checked(chunk: AudioChunk) -> Float32Array:
 
 
 def _motion_frame(index: int, pts_us: int, mouth: Mouth, life: Vector) -> MotionFrame:
-    yaw, pitch, roll, x, y, scale, gaze_yaw, gaze_pitch, amount = (float(value) for value in life[52:])
+    # In the precision in which motion travels, so that it is the same to the bit on both sides of a wire.
+    yaw, pitch, roll, x, y, scale, gaze_yaw, gaze_pitch = life[52:60].astype(np.float32).tolist()
+    amount = float(life[60])
     moved = np.where(_AMOUNT_ACTS, np.clip(amount * mouth, 0.0, 1.6), mouth)
     weights = np.clip(moved @ MOUTH_TO_ARKIT + life[:52], 0.0, 1.0)
     weights[weights < 1e-4] = 0.0  # the tails of easing
@@ -190,7 +192,7 @@ def _motion_frame(index: int, pts_us: int, mouth: Mouth, life: Vector) -> Motion
         index=index,
         pts_us=pts_us,
         weights=weights.astype(np.float32),
-        tongue=(0.0, min(float(moved[TONGUE]), 1.0)),
+        tongue=(0.0, float(np.float32(min(moved[TONGUE], 1.0)))),
         pose=Pose(yaw, pitch, roll, x, y, scale),
         gaze=(gaze_yaw, gaze_pitch),
     )

@@ -171,7 +171,7 @@ class Call:
             case "utterance_end":
                 await self._session.end()
             case "controls":
-                self._session.set_controls(controls_of(request.controls))
+                await self._session.set_controls(controls_of(request.controls))
             case "portrait":
                 if self._swap is not None:
                     self._swap.cancel()
@@ -212,6 +212,6 @@ class Call:
             portrait_id, face = await self._house.portraits.open(
                 self._client, ref, self._config.declared, transparent=transparent
             )
-            self._session.set_face(face, portrait_id)
+            await self._session.set_face(face, portrait_id)
         except VivantError as error:
             self._writer.event(pb.EVENT_TYPE_PORTRAIT_FAILED, str(error))

@@ -19,6 +19,11 @@ FALL_BACK = 5
 """In the silence after an eager utterance, time falls back by one part in so many."""
 
 
+def live_delay_ms(look_ahead_ms: int) -> int:
+    """How long after its sound a live frame comes, by the motion model's look-ahead."""
+    return look_ahead_ms + BLOCK_MS + MARGIN_MS
+
+
 class Pace(Protocol):
     """One session's; on its event loop."""
 
@@ -75,12 +80,12 @@ class Immediate:
 class Live:
     """At the speed of time. Sound is heard when the next frame becomes certain by it: waking a thread for less is dear.
 
-    ``eager``: an utterance that begins with `EAGER_MS` of sound queued need not wait for the look-ahead. Time then runs ahead by
-    so much at its start (idle frames are left out) and falls back, slightly slower, in the silence after it.
+    ``eager``: an utterance that begins with `EAGER_MS` of sound queued need not wait for the look-ahead. Time then runs ahead
+    by so much at its start (idle frames are left out) and falls back, slightly slower, in the silence after it.
     """
 
     def __init__(self, clock: Clock, fps: Fraction, look_ahead_us: int, *, eager: bool = False) -> None:
-        self.delay_ms = look_ahead_us // 1000 + BLOCK_MS + MARGIN_MS
+        self.delay_ms = live_delay_ms(look_ahead_us // 1000)
         self._clock = clock
         self._frame_us = 1_000_000 * fps.denominator // fps.numerator
         self._look_ahead_us = look_ahead_us

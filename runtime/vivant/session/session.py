@@ -69,8 +69,8 @@ class SessionStats:
 class Session:
     """Use as ``async with``; push from one task, iterate from another. All on one event loop.
 
-    ``executor`` runs inference and rendering (default: the loop's own); both release the GIL. ``is_late`` takes the place of the
-    session's own rule for which pictures come too late to be drawn.
+    ``executor`` runs inference and rendering (default: the loop's own); both release the GIL. ``is_late`` takes the place of
+    the session's own rule for which pictures come too late to be drawn.
     """
 
     def __init__(
@@ -166,11 +166,11 @@ class Session:
         self._fed.set()
         await self._out.put(replace(marker, position_us=self._last_pts_us), 0)
 
-    def set_controls(self, controls: Controls) -> None:
+    async def set_controls(self, controls: Controls) -> None:
         """Gaze, distance, emotion and the like; eased from the next frame on."""
         self.stream.set_controls(controls)
 
-    def set_face(self, face: Face, portrait: str = "") -> None:
+    async def set_face(self, face: Face, portrait: str = "") -> None:
         """Another portrait from the next frame on."""
         self.stream.set_face(face, portrait)
 

@@ -1,4 +1,4 @@
-"""Face stream: sound in; motion, pictures and markers out. No clock, no threads of its own, no I/O: the "sans-I/O" shape of h11.
+"""Face stream: sound in; motion, pictures and markers out. No clock, threads or I/O of its own: the "sans-I/O" shape of h11.
 
 with vivant.FaceStream(face, sample_rate_hz=24_000) as stream:
     for item in stream.push(samples):

@@ -12,7 +12,7 @@ INDEX_BITS = 16
 
 
 class PlainFace:
-    """A `Face` of one grey level, with the motion's index in the middle row. ``fails_at`` is the index that it refuses to draw."""
+    """A `Face` of one grey level, with the motion's index in the middle row; it refuses to draw the index ``fails_at``."""
 
     name = "plain face"
     portrait_sha256 = ""
