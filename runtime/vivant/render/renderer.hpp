@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "alone.hpp"
 #include "raster.hpp"
 
 namespace vivant {
@@ -109,13 +110,19 @@ struct Scene {
     bool transparent;
 
     std::vector<uint8_t> triangle_opaque;  // texels under the triangle have no transparency
-    void finish();                         // derives the above; call once
+
+    // Checks everything and derives the above; call once. Throws std::invalid_argument: a scene may come from anybody's file.
+    void finish();
+
+  private:
+    void require_sound() const;
 };
 
 class Renderer {
   public:
     Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed);
-    // Writes every pixel of `out` (height * width * 4, straight alpha). Not to be called from two threads at once.
+    // Writes every pixel of `out` (height * width * 4, straight alpha), whatever the motion's numbers are. Throws
+    // std::runtime_error when another thread is in it.
     void render(const Motion& motion, uint8_t* out);
     int width() const { return width_; }
     int height() const { return height_; }
@@ -145,6 +152,7 @@ class Renderer {
     std::vector<uint8_t> away_, level_;
     std::vector<uint32_t> order_;
     std::vector<uint8_t> base_;
+    std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
 };
 
 }  // namespace vivant
