@@ -111,9 +111,9 @@ class Rig:
 
 
 def _half(texture: UInt8Array) -> UInt8Array:
-    """2x2 averages; odd borders are repeated."""
-    height, width = texture.shape[:2]
-    even = np.pad(texture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge").astype(np.uint16)
+    """2x2 averages; borders are repeated where a side is odd, or shorter than 4: the kernel wants 2 texels at least."""
+    spare = [(0, max(length % 2, 4 - length)) for length in texture.shape[:2]]
+    even = np.pad(texture, (*spare, (0, 0)), mode="edge").astype(np.uint16)
     total = even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
     smaller: UInt8Array = ((total + 2) // 4).astype(np.uint8)
     return smaller
