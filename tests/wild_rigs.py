@@ -25,7 +25,27 @@ from vivant.types import Float32Array, MotionFrame, arkit_weights
 Array = NDArray[Any]
 Change = Callable[[Array, np.random.Generator], Array]
 
-WILD_FLOATS = (np.nan, np.inf, -np.inf, 1e38, -1e38, 3e9, 1e6, -1e6, 65536.0, 511.99997, 1e-40, -0.0, -1.0, 0.9999999, 0.5, 3.0, 40.0, -70.0, 300.0)
+WILD_FLOATS = (
+    np.nan,
+    np.inf,
+    -np.inf,
+    1e38,
+    -1e38,
+    3e9,
+    1e6,
+    -1e6,
+    65536.0,
+    511.99997,
+    1e-40,
+    -0.0,
+    -1.0,
+    0.9999999,
+    0.5,
+    3.0,
+    40.0,
+    -70.0,
+    300.0,
+)
 WILD_INTS = (-(2**31), 2**31 - 1, -1, -2, -3, 0, 1, 7, 65536, 10**6)
 BASES = (1.0, 500.0, 700.0, 8000.0, 4e5, -3e8)
 TEXTURES = ((0, 0, 4), (1, 1, 4), (2, 2, 4), (3, 2, 4), (2, 16384, 4), (2, 16385, 4), (9, 9, 3), (9, 9), (9, 9, 4))
@@ -90,7 +110,9 @@ def _shuffled(array: Array, chance: np.random.Generator) -> Array:
 
 
 def _cut(array: Array, chance: np.random.Generator) -> Array:
-    return (array[:0], array[:1], array[:-1], array[1:], np.repeat(array, 2, axis=0), array[None], array[..., :-1])[chance.integers(7)]
+    return (array[:0], array[:1], array[:-1], array[1:], np.repeat(array, 2, axis=0), array[None], array[..., :-1])[
+        chance.integers(7)
+    ]
 
 
 def _retyped(array: Array, chance: np.random.Generator) -> Array:
@@ -99,7 +121,20 @@ def _retyped(array: Array, chance: np.random.Generator) -> Array:
         return np.asfortranarray(array) if chance.random() < 0.3 else array.real.astype(kind)
 
 
-CHANGES: tuple[Change, ...] = (_values, _values, _rows, _rows, _scaled, _jittered, _jittered, _near, _bits, _shuffled, _cut, _retyped)
+CHANGES: tuple[Change, ...] = (
+    _values,
+    _values,
+    _rows,
+    _rows,
+    _scaled,
+    _jittered,
+    _jittered,
+    _near,
+    _bits,
+    _shuffled,
+    _cut,
+    _retyped,
+)
 
 
 def changed(rig: Rig, chance: np.random.Generator) -> Rig:
