@@ -1,4 +1,4 @@
-"""A real rig with wild numbers: drawn or refused in one sentence, never a signal. `scripts/test-sanitized` sees what does not crash."""
+"""A real rig with wild numbers: drawn or refused in one sentence, never a signal; sanitizers see what does not crash."""
 
 from __future__ import annotations
 

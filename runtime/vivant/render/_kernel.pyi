@@ -1,7 +1,7 @@
 """The C++ kernel. `Scene` is immutable and shared; a `Renderer` holds one session's scratch memory.
 
-Safe with any input: wrong types and shapes raise TypeError, wrong values ValueError, a `Renderer` or `Watermark` that two threads
-use at once RuntimeError in the second.
+Safe with any input: wrong types and shapes raise TypeError, wrong values ValueError, a `Renderer` or `Watermark` that two
+threads use at once RuntimeError in the second.
 
 Coordinates of a scene: px of the rig's square, x right, y down, z towards the viewer. Textures are premultiplied RGBA.
 See renderer.hpp for what each array means; `vivant.rig.rig.Rig` builds them and is the only caller.
