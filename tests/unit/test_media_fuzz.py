@@ -23,6 +23,8 @@ pytestmark = pytest.mark.unit
 
 CODECS = {"wav": "pcm_s16le", "flac": "flac", "mp3": "libmp3lame", "ogg": "libopus"}
 RATE_HZ = 48_000
+SIDE_PX = 60
+"""Too small for the search for a mark, which takes long and is not what is tried here."""
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     """One small file of each kind; two of them signed."""
     (made := tmp_path / "made").mkdir()
     with Image.open(portrait_path("bram")) as image:
-        small = image.convert("RGB").resize((160, 160))
+        small = image.convert("RGB").resize((SIDE_PX, SIDE_PX))
     for suffix in ("webp", "gif", "bmp", "tif"):
         small.save(made / f"picture.{suffix}")
     for suffix in ("png", "jpg"):
@@ -60,18 +62,16 @@ def _film(path: Path, picture: UInt8Array) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
         assert isinstance(stream, VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 160, 160, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = SIDE_PX, SIDE_PX, "yuv420p"
         for _ in range(5):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
 
 
-@pytest.mark.parametrize(
-    ("first_seed", "count"), [(0, 220), *(pytest.param(n, 1100, marks=pytest.mark.slow) for n in (1100, 2200))]
-)
+@pytest.mark.parametrize(("first_seed", "count"), [(0, 110), pytest.param(1100, 2200, marks=pytest.mark.slow)])
 def test_a_damaged_file_is_read_or_refused(folder: Path, first_seed: int, count: int) -> None:
     command = [sys.executable, "-m", "tests.wild_media", str(folder), str(first_seed), str(count)]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=600)
     said = done.stdout.splitlines()
     assert done.returncode == 0, f"after {said[-1:]}: {done.stderr[-3000:]}"
     results = ast.literal_eval(said[-1])

@@ -22,12 +22,10 @@ def rig_file(ada: RigFace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("first_seed", "count"), [(0, 200), *(pytest.param(n, 500, marks=pytest.mark.slow) for n in (1000, 2000))]
-)
+@pytest.mark.parametrize(("first_seed", "count"), [(0, 200), pytest.param(1000, 600, marks=pytest.mark.slow)])
 def test_a_wild_rig_is_drawn_or_refused(rig_file: Path, first_seed: int, count: int) -> None:
     command = [sys.executable, "-m", "tests.wild_rigs", str(rig_file), str(first_seed), str(count)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     said = done.stdout.splitlines()
     assert done.returncode == 0, f"after {said[-1:]}: {done.stderr[-3000:]}"
     results = ast.literal_eval(said[-1])
