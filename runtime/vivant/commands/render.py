@@ -16,10 +16,12 @@ from vivant.commands.options import (
     ProviderOption,
     SeedOption,
     SizeOption,
+    TrackOption,
     begin_production,
     console,
     open_with_progress,
     say,
+    say_notes,
 )
 from vivant.face import as_fps
 from vivant.honest.produce import Production
@@ -39,6 +41,7 @@ def render(
     background: Annotated[
         str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")
     ] = "original",
+    track: TrackOption = None,
     seed: SeedOption = 0,
     gaze: Annotated[
         tuple[float, float], typer.Option(help="Where to look: yaw and pitch in degrees, -30 to 30; 0 0 is the camera.")
@@ -57,9 +60,10 @@ def render(
     """Make a video of PORTRAIT speaking AUDIO."""
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
     behind = Background.parse(background, size)
+    say_notes(audio, track)
     face = open_with_progress(portrait, provider, transparent=behind is not None)
     work = begin_production(face, portrait, audio, seed, consent, no_label, language)
-    report = render_with_bar(work, audio, out, fps=fps, size=size, seed=seed, controls=controls, behind=behind)
+    report = render_with_bar(work, audio, out, fps=fps, size=size, seed=seed, track=track, controls=controls, behind=behind)
     say(f"{out}: {summary(report)}")
 
 
@@ -72,6 +76,7 @@ def render_with_bar(
     size: int,
     seed: int,
     controls: Controls,
+    track: int | None = None,
     behind: Background | None = None,
 ) -> RenderReport:
     """`render_file` under a progress bar, and then the credentials."""
@@ -87,6 +92,7 @@ def render_with_bar(
             fps=as_fps(fps),
             size_px=size,
             seed=seed,
+            track=track,
             controls=controls,
             background=behind,
             finisher=work.finisher(),

@@ -81,7 +81,7 @@ class AudioFile:
         return (block.voice for block in self.blocks(block_ms))
 
     def blocks(self, block_ms: int = 100) -> Iterator[SoundBlock]:
-        """All samples from the beginning in blocks of ``block_ms`` (the last may be shorter), mixed as `vivant.media.mixing` says.
+        """All samples from the beginning in blocks of ``block_ms`` (the last may be shorter); `vivant.media.mixing.mix` says how.
 
         Every call starts a pass of its own. Where the time stamps of the file jump ahead there is silence. Damage in the middle
         raises InputError with its time, after all samples before it have been given out.
@@ -280,9 +280,11 @@ def _planes(frame: AudioFrame) -> Float32Array:
     if not frame.format.is_planar:
         samples = samples.reshape(-1, len(frame.layout.channels)).T
     if samples.dtype.kind == "f":
-        return np.clip(np.nan_to_num(samples), -1.0, 1.0).astype(np.float32)
+        finite: Float32Array = np.clip(np.nan_to_num(samples), -1.0, 1.0).astype(np.float32)
+        return finite
     middle = 128.0 if samples.dtype == np.uint8 else 0.0
-    return ((samples.astype(np.float64) - middle) / 2.0 ** (8 * samples.dtype.itemsize - 1)).astype(np.float32)
+    scaled: Float32Array = ((samples.astype(np.float64) - middle) / 2.0 ** (8 * samples.dtype.itemsize - 1)).astype(np.float32)
+    return scaled
 
 
 def _seconds(duration: int | None, time_base: Fraction | None) -> float | None:

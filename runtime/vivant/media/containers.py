@@ -45,11 +45,14 @@ _VP9 = _Codec("libvpx-vp9", "yuv420p", _VP9_OPTIONS)
 _VP9_ALPHA = _Codec("libvpx-vp9", "yuva420p", _VP9_OPTIONS)
 _PRORES_ALPHA = _Codec("prores_ks", "yuva444p10le", {"profile": "4444", "vendor": "apl0"} | _BT709)
 _GIF = _Codec("gif", "pal8")
-_AAC = _Codec("aac", "fltp", {"b": "160000"})
-_OPUS = _Codec("libopus", "flt", {"b": "128000"})
+_AAC = _Codec("aac", "fltp")
+_OPUS = _Codec("libopus", "flt")
+_BITS_PER_S = {1: "160000", 2: "256000"}
+"""Of the sound, by its channels; more than most recordings come with."""
 
 _AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 _FALLBACK_RATE_HZ = 48_000
+_SIDES = {1: "mono", 2: "stereo"}
 
 _PALETTE_SAMPLE = "128:128"
 """A frame of this size yields a palette as good as the full one, in a quarter of the time."""
@@ -75,11 +78,12 @@ class ContainerWriter:
         # The prefix keeps a colon in a relative name from being taken for an address.
         self._container: OutputContainer = av.open(f"file:{path}", "w", format=muxer, options=options)
         self._video = _video_stream(self._container, video, layout)
-        self._audio = _audio_stream(self._container, audio, layout.sample_rate_hz) if layout.sample_rate_hz else None
+        self._audio = _audio_stream(self._container, audio, layout) if layout.sample_rate_hz else None
         self._time_base = 1 / layout.fps
         self._source_format = "rgba" if layout.alpha else "rgb24"
         self._convert = _Palette(layout) if video is _GIF else _Yuv(video.pixel_format)
         self._sample_rate_hz = layout.sample_rate_hz
+        self._sides = _SIDES[layout.n_channels]
         self._n_samples = 0
 
     def picture(self, index: int, pixels: UInt8Array) -> None:
@@ -89,9 +93,11 @@ class ContainerWriter:
         self._encode_pictures(self._convert.push(frame))
 
     def sound(self, samples: Float32Array) -> None:
-        """Encode (n,) samples that follow on the ones before."""
+        """Encode (n,) or (n, 2) samples that follow on the ones before."""
         assert self._audio is not None and self._sample_rate_hz is not None
-        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples[np.newaxis], np.float32), format="flt", layout="mono")
+        frame = AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples.reshape(1, -1), np.float32), format="flt", layout=self._sides
+        )
         frame.sample_rate = self._sample_rate_hz
         frame.pts, frame.time_base = self._n_samples, Fraction(1, self._sample_rate_hz)
         self._n_samples += len(samples)
@@ -124,13 +130,15 @@ def _video_stream(container: OutputContainer, codec: _Codec, layout: VideoLayout
     return stream
 
 
-def _audio_stream(container: OutputContainer, codec: _Codec, sample_rate_hz: int) -> AudioStream:
-    """A mono stream at the given rate if the codec has it; PyAV resamples otherwise."""
-    kept = codec is _AAC and sample_rate_hz in _AAC_RATES_HZ
-    rate_hz = sample_rate_hz if kept else _FALLBACK_RATE_HZ
-    stream = container.add_stream(codec.name, rate=rate_hz, options=codec.options | _BITEXACT)
+def _audio_stream(container: OutputContainer, codec: _Codec, layout: VideoLayout) -> AudioStream:
+    """A stream at the given rate if the codec has it; PyAV resamples otherwise."""
+    assert layout.sample_rate_hz is not None
+    kept = codec is _AAC and layout.sample_rate_hz in _AAC_RATES_HZ
+    rate_hz = layout.sample_rate_hz if kept else _FALLBACK_RATE_HZ
+    options = codec.options | _BITEXACT | {"b": _BITS_PER_S[layout.n_channels]}
+    stream = container.add_stream(codec.name, rate=rate_hz, options=options)
     assert isinstance(stream, AudioStream)
-    stream.codec_context.layout = "mono"
+    stream.codec_context.layout = _SIDES[layout.n_channels]
     stream.codec_context.format = codec.pixel_format
     return stream
 

@@ -24,6 +24,8 @@ class VideoLayout:
     sample_rate_hz: int | None
     """None for a silent video."""
     alpha: bool
+    n_channels: int = 1
+    """Of the sound: 1, or 2 for left and right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +83,7 @@ def require_supported(path: Path, kind: OutputFormat, layout: VideoLayout) -> No
         raise InputError(f"{kind.name} has no transparency, so {path} cannot; use {able} or {PNG_FOLDER.name}")
     if layout.sample_rate_hz is not None and not kind.has_sound:
         raise InputError(f"{kind.name} holds no sound; leave the sound away or use .mp4 or .webm")
+    if layout.n_channels not in (1, 2):
+        raise InputError(f"n_channels must be 1 or 2, got {layout.n_channels}")
     if layout.sample_rate_hz is not None and layout.sample_rate_hz < 1:
         raise InputError(f"sample_rate_hz must be positive, got {layout.sample_rate_hz}")

@@ -11,6 +11,7 @@ import numpy as np
 from vivant.errors import InputError
 from vivant.motion.chance import Vector
 from vivant.motion.life import Life
+from vivant.motion.model import require_fps
 from vivant.speech.articulation import AHEAD, BITE, CHANNELS, MOUTH_TO_ARKIT, SEAL, TONGUE, ArticulationTrack, Mouth
 from vivant.speech.encoder import PhoneEncoder
 from vivant.speech.features import TICK_US, FeatureExtractor, smoothstep
@@ -32,8 +33,7 @@ class Voice:
     look_ahead_ms = 110
 
     def open(self, fps: Fraction, seed: int) -> VoiceState:
-        if not 24 <= fps <= 60:
-            raise InputError(f"fps must be from 24 to 60, got {fps}")
+        require_fps(fps)
         return VoiceState(fps, seed)
 
 
