@@ -81,7 +81,7 @@ class AudioFile:
         return (block.voice for block in self.blocks(block_ms))
 
     def blocks(self, block_ms: int = 100) -> Iterator[SoundBlock]:
-        """All samples from the beginning in blocks of ``block_ms`` (the last may be shorter); `vivant.media.mixing.mix` says how.
+        """All samples from the beginning in blocks of ``block_ms`` (the last may be shorter), by `vivant.media.mixing.mix`.
 
         Every call starts a pass of its own. Where the time stamps of the file jump ahead there is silence. Damage in the middle
         raises InputError with its time, after all samples before it have been given out.

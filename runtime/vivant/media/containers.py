@@ -18,12 +18,12 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError
-from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
 from vivant.media.formats import VideoLayout
+from vivant.media.palette import Palette
 from vivant.types import Float32Array, UInt8Array
 
 _N_THREADS = 4
@@ -54,9 +54,6 @@ _AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 6
 _FALLBACK_RATE_HZ = 48_000
 _SIDES = {1: "mono", 2: "stereo"}
 
-_PALETTE_SAMPLE = "128:128"
-"""A frame of this size yields a palette as good as the full one, in a quarter of the time."""
-
 
 def _codecs(muxer: str, alpha: bool) -> tuple[_Codec, _Codec]:
     """(video, audio) for an FFmpeg muxer."""
@@ -81,7 +78,7 @@ class ContainerWriter:
         self._audio = _audio_stream(self._container, audio, layout) if layout.sample_rate_hz else None
         self._time_base = 1 / layout.fps
         self._source_format = "rgba" if layout.alpha else "rgb24"
-        self._convert = _Palette(layout) if video is _GIF else _Yuv(video.pixel_format)
+        self._convert = Palette(layout) if video is _GIF else _Yuv(video.pixel_format)
         self._sample_rate_hz = layout.sample_rate_hz
         self._sides = _SIDES[layout.n_channels]
         self._n_samples = 0
@@ -160,40 +157,3 @@ class _Yuv:
 
     def flush(self) -> Iterator[VideoFrame]:
         return iter(())
-
-
-class _Palette:
-    """RGB to 255 colours and one transparent, chosen anew for each frame so that nothing has to be kept."""
-
-    def __init__(self, layout: VideoLayout) -> None:
-        self._graph = Graph()
-        source = self._graph.add_buffer(
-            width=layout.width,
-            height=layout.height,
-            format=av.VideoFormat("rgba" if layout.alpha else "rgb24"),
-            time_base=1 / layout.fps,
-        )
-        split = self._graph.add("split")
-        shrink = self._graph.add("scale", _PALETTE_SAMPLE)
-        choose = self._graph.add("palettegen", "stats_mode=single:reserve_transparent=1")
-        # An ordered pattern, as it stays in place from frame to frame where error diffusion would crawl.
-        apply = self._graph.add("paletteuse", "new=1:dither=bayer:bayer_scale=4:alpha_threshold=128")
-        sink = self._graph.add("buffersink")
-        source.link_to(split)
-        split.link_to(shrink, 0, 0)
-        shrink.link_to(choose)
-        split.link_to(apply, 1, 0)
-        choose.link_to(apply, 0, 1)
-        apply.link_to(sink)
-        self._graph.configure()
-
-    def push(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
-        self._graph.push(frame)
-        while True:
-            try:
-                yield self._graph.vpull()
-            except (BlockingIOError, EOFError):  # PyAV's words for "not yet" and "no more"
-                return
-
-    def flush(self) -> Iterator[VideoFrame]:
-        return self.push(None)

@@ -40,6 +40,9 @@ class OutputFormat:
     even_only: bool = True
     """FFmpeg's colour conversion and these codecs go wrong, by version differently, at the edge of an odd size."""
     max_fps: int = MAX_FPS
+    usual_fps: str = "30"
+    """Where none is asked for."""
+    usual_side_px: int = 512
 
 
 PNG_FOLDER = OutputFormat("a folder of PNG frames", None, has_alpha=True, even_only=False)
@@ -50,7 +53,9 @@ FORMATS = {
     ".mkv": OutputFormat(".mkv", "matroska", has_alpha=False),
     ".webm": OutputFormat(".webm", "webm", has_alpha=True),
     # Browsers slow down delays of less than two hundredths of a second.
-    ".gif": OutputFormat(".gif", "gif", has_alpha=True, has_sound=False, even_only=False, max_fps=50),
+    ".gif": OutputFormat(
+        ".gif", "gif", has_alpha=True, has_sound=False, even_only=False, max_fps=50, usual_fps="15", usual_side_px=320
+    ),
     ".png": PNG_FOLDER,
     "": PNG_FOLDER,
 }
