@@ -10,12 +10,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vivant.commands.options import (
     ConsentOption,
-    FpsOption,
     LabelOption,
     LanguageOption,
     ProviderOption,
     SeedOption,
-    SizeOption,
     TrackOption,
     begin_production,
     console,
@@ -25,6 +23,7 @@ from vivant.commands.options import (
 )
 from vivant.face import as_fps
 from vivant.honest.produce import Production
+from vivant.media.formats import format_of
 from vivant.offline import Background, RenderReport, render_file
 from vivant.portrait import Provider
 from vivant.types import Controls, Emotion
@@ -36,8 +35,12 @@ def render(
     ],
     audio: Annotated[Path, typer.Argument(help="Any sound or video file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="OUT.mp4, .mov, .mkv, .webm, .gif, or a folder of PNG frames.")],
-    fps: FpsOption = "30",
-    size: SizeOption = 512,
+    fps: Annotated[
+        str | None, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work; 30 unless asked, 15 for GIF.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(min=64, max=2048, help="Side of the square video in px; 512 unless asked, 320 for GIF.")
+    ] = None,
     background: Annotated[
         str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")
     ] = "original",
@@ -58,6 +61,8 @@ def render(
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Make a video of PORTRAIT speaking AUDIO."""
+    kind = format_of(out)
+    fps, size = fps or kind.usual_fps, size or kind.usual_side_px
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
     behind = Background.parse(background, size)
     say_notes(audio, track)
