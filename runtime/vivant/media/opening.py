@@ -48,10 +48,11 @@ def openings(path: Path) -> Iterator[Opening]:
 
 def _header(file: BinaryIO) -> int:
     """Offset of the first header that is known for certain, 0 for none."""
-    start = _after_tags(file)
-    file.seek(start)
-    found = _HEADER.search(file.read(_JUNK_LIMIT))
-    return start + found.start() if found else 0
+    for start in (_after_tags(file), 0):  # what looks like a tag may be none
+        file.seek(start)
+        if found := _HEADER.search(file.read(_JUNK_LIMIT)):
+            return start + found.start()
+    return 0
 
 
 def _after_tags(file: BinaryIO) -> int:
