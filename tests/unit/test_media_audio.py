@@ -11,14 +11,13 @@ import av
 import numpy as np
 import pytest
 from av.audio.stream import AudioStream
-from av.stream import Disposition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
 from vivant.errors import ClosedError, InputError
-from vivant.media import SoundBlock, open_audio, read_sound
+from vivant.media import SoundBlock, open_audio
 from vivant.types import AudioChunk
 
 pytestmark = pytest.mark.unit
@@ -174,54 +173,6 @@ def test_channels_that_change_within_a_file(tmp_path: Path) -> None:
     samples = _joined(_read(path)[0])
     assert len(samples) > 90_000
     assert all(np.abs(samples[start : start + 9600]).max() == pytest.approx(0.4, abs=0.02) for start in (20_000, 70_000))
-
-
-def _tracks(path: Path, amplitudes: list[float], default: int | None) -> Path:
-    """A file with one tone per track; the one of number ``default`` is marked so."""
-    with av.open(str(path), "w") as container:
-        streams = []
-        for number in range(1, len(amplitudes) + 1):
-            stream = container.add_stream("flac", rate=16000)
-            assert isinstance(stream, AudioStream)
-            stream.codec_context.layout, stream.codec_context.format = "mono", "s16"
-            stream.metadata["language"] = ["eng", "ger", "fre"][number - 1]
-            stream.disposition = Disposition.default if number == default else Disposition(0)
-            streams.append(stream)
-        for stream, amplitude in zip(streams, amplitudes, strict=True):
-            frame = av.AudioFrame.from_ndarray(np.atleast_2d(_tone(16000, amplitude=amplitude)), format="fltp", layout="mono")
-            frame.sample_rate, frame.pts = 16000, 0
-            for source in (frame, None):
-                container.mux(stream.encode(source))
-    return path
-
-
-@pytest.mark.parametrize(("default", "taken"), [(None, 1), (1, 1), (2, 2), (3, 3)])
-def test_the_default_track_is_taken_and_named(default: int | None, taken: int, tmp_path: Path) -> None:
-    path = _tracks(tmp_path / "tracks.mkv", [0.1, 0.2, 0.3], default)
-    with open_audio(path) as audio:
-        assert np.abs(_joined(list(audio.chunks()))).max() == pytest.approx(taken / 10, abs=0.01)
-        (note,) = audio.notes
-    assert f"has 3 sound tracks; number {taken} ({['eng', 'ger', 'fre'][taken - 1]}) was taken; --track N" in note
-
-
-def test_a_track_can_be_chosen(tmp_path: Path) -> None:
-    path = _tracks(tmp_path / "tracks.mkv", [0.1, 0.2, 0.3], 1)
-    for track in (1, 2, 3):
-        samples, _ = read_sound(path, track)
-        assert np.abs(samples).max() == pytest.approx(track / 10, abs=0.01)
-    with open_audio(path, 2) as audio:
-        assert audio.notes == ()
-    for track in (0, -1, 4):
-        with pytest.raises(InputError, match=f"holds 3 sound tracks; choose one from 1 to 3, got {track}"):
-            read_sound(path, track)
-
-
-def test_one_track_needs_no_words(tmp_path: Path) -> None:
-    path = _wav(tmp_path / "voice.wav", np.ones(800, np.int16), 8000)
-    with open_audio(path, 1) as audio:
-        assert audio.notes == ()
-    with pytest.raises(InputError, match="holds 1 sound track; choose one from 1 to 1, got 2"):
-        read_sound(path, 2)
 
 
 def test_floats_are_clipped_and_finite(tmp_path: Path) -> None:

@@ -320,17 +320,17 @@ def test_what_is_no_number_is_silence() -> None:
 
 
 def test_lips_that_meet_between_two_frames_still_meet() -> None:
-    """A sentence at 12 frames per second, begun at eight moments: what 100 per second show of closures, it shows too."""
+    """A sentence at 12 frames per second, begun at two moments: what 60 per second show of closures, it shows too, in full."""
     press, blink = (ARKIT_INDEX[name] for name in ("mouthPressLeft", "eyeBlinkLeft"))
-    for lead in range(8):
-        sound = np.concatenate([np.zeros(lead * RATE_HZ // 100, np.float32), VOICE[: 6 * RATE_HZ]])
+    for lead in (5, 6):
+        sound = np.concatenate([np.zeros(lead * RATE_HZ // 100, np.float32), VOICE[: 4 * RATE_HZ]])
         fine, coarse = (offline(sound, fps=Fraction(fps)) for fps in (60, 12))
         met = [frame.pts_us for frame in fine if frame.weights[press] > 0.2]
         begins = [now for before, now in itertools.pairwise([-100_000, *met]) if now - before > 50_000]
         assert len(begins) >= 4
         for begin in begins:
             near = [frame.weights[press] for frame in coarse if -20_000 <= frame.pts_us - begin <= 170_000]
-            assert max(near) > 0.13
+            assert max(near) > 0.23
         blinks = [frame.pts_us for frame in fine if frame.weights[blink] > 0.99]
         for at in blinks:
             assert max(frame.weights[blink] for frame in coarse if abs(frame.pts_us - at) <= 90_000) > 0.8
