@@ -10,7 +10,7 @@ from typing import Protocol
 
 from vivant.errors import InputError
 from vivant.media.images import load_image
-from vivant.motion.model import SpeechMotion
+from vivant.motion.model import SpeechMotion, require_fps
 from vivant.motion.voice import Voice
 from vivant.portrait.analyser import PortraitAnalyser
 from vivant.render.renderer import RigRenderer
@@ -90,12 +90,21 @@ def default_motion() -> SpeechMotion:
     return Voice()
 
 
+_NTSC_SPELLING = Fraction(1, 200)
+"""How far a spelling with two or three decimals may lie from the rate it means."""
+
+
 def as_fps(fps: int | float | str | Fraction) -> Fraction:
-    """A frame rate as a rational: 29.97 and "30000/1001" mean what they say. Raises InputError outside 24 to 60."""
+    """A frame rate as a rational, 12 to 60 per second; raises InputError for others.
+
+    29.97, "23.976", 23.98 and whatever else is a whole rate slowed by 1000/1001, as NTSC and films have it, mean just that.
+    """
     try:
         rate = Fraction(str(fps) if isinstance(fps, float) else fps)
     except (ValueError, ZeroDivisionError) as error:
         raise InputError(f"fps must be a number such as 30 or 30000/1001, got {fps!r}") from error
-    if not 24 <= rate <= 60:
-        raise InputError(f"fps must be from 24 to 60, got {fps}")
+    slowed = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
+    if abs(rate - slowed) < _NTSC_SPELLING:
+        rate = slowed
+    require_fps(rate)
     return rate

@@ -14,11 +14,11 @@ from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError
 from vivant.face import Face
 from vivant.honest.finisher import FrameFinisher, live_session_id
-from vivant.media import open_audio, open_video
+from vivant.media import SoundBlock, open_audio, open_video
 from vivant.media.formats import format_of
 from vivant.media.images import load_image
 from vivant.talker import Talker
-from vivant.types import AudioChunk, Controls, PixelFormat, UInt8Array, VideoFrame
+from vivant.types import Controls, PixelFormat, UInt8Array, VideoFrame
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,16 @@ def render_file(
     fps: Fraction,
     size_px: int = 512,
     seed: int = 0,
+    track: int | None = None,
     controls: Controls | None = None,
     background: Background | None = None,
     finisher: FrameFinisher | None = None,
     clock: Clock | None = None,
     progress: Callable[[float, float | None], None] = lambda done_s, total_s: None,
 ) -> RenderReport:
-    """Speak a sound file. ``progress`` hears seconds done and seconds in all (None where the file does not say).
+    """Speak a sound file, or its track number ``track``; stereo stays stereo.
 
+    ``progress`` hears seconds done and seconds in all (None where the file does not say).
     Every frame is labelled and marked by ``finisher`` (default: with a label and a fresh session id).
     Memory is constant however long the file. ``out`` appears complete or not at all. Raises InputError and OutputError.
     """
@@ -97,29 +99,29 @@ def render_file(
     finisher = finisher or FrameFinisher.for_face(face, live_session_id())
     keep_alpha = background is not None and background.pixels is None
     began_us, frames, samples = clock.now_us(), 0, 0
-    with open_audio(audio) as sound:
+    with open_audio(audio, track) as sound:
         rate = sound.sample_rate_hz
-        layout = {"width": size_px, "height": size_px, "fps": fps, "alpha": keep_alpha}
+        layout = {"width": size_px, "height": size_px, "fps": fps, "alpha": keep_alpha, "n_channels": sound.n_channels}
         with (
             Talker(face, fps=fps, size_px=size_px, seed=seed, controls=controls) as talker,
             open_video(out, **layout, sample_rate_hz=rate if format_of(out).has_sound else None) as video,  # type: ignore[arg-type]
         ):
-            for chunk, pictures in _spoken(talker, sound.chunks()):
-                if chunk is not None and format_of(out).has_sound:
-                    video.write_audio(chunk)
+            for block, pictures in _spoken(talker, sound.blocks()):
+                if block is not None and format_of(out).has_sound:
+                    video.write_audio(block.sound)
                 for picture in pictures:
                     video.write(finisher.finish(background.behind(picture) if background else _opaque(picture)))
                     frames += 1
-                samples += len(chunk.samples) if chunk is not None else 0
+                samples += len(block.voice.samples) if block is not None else 0
                 progress(samples / rate, sound.duration_s)
             if samples == 0:  # raised in here, so that no empty video stays
                 raise InputError(f"{audio} holds no sound; choose another file")
     return RenderReport(frames, samples / rate, (clock.now_us() - began_us) / 1e6)
 
 
-def _spoken(talker: Talker, chunks: Iterator[AudioChunk]) -> Iterator[tuple[AudioChunk | None, Iterator[VideoFrame]]]:
-    for chunk in chunks:
-        yield chunk, talker.push(chunk.samples, chunk.sample_rate_hz)
+def _spoken(talker: Talker, blocks: Iterator[SoundBlock]) -> Iterator[tuple[SoundBlock | None, Iterator[VideoFrame]]]:
+    for block in blocks:
+        yield block, talker.push(block.voice.samples, block.voice.sample_rate_hz)
     yield None, talker.end()
 
 

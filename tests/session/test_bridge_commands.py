@@ -48,7 +48,7 @@ def test_quiet_says_nothing(run: Run) -> None:
         (["--mic", "tcp:10.0.0.1:80"], "on this machine only"),
         (["--mic", "tcp:127.0.0.1:80", "--pcm-channels", "0"], "raw PCM needs 1 to 32 channels, got 0"),
         (["--mirror", "--runtime", "127.0.0.1:1"], "turn the portrait itself"),
-        (["--fps", "12"], "fps must be from 24 to 60"),
+        (["--fps", "11"], "fps must be from 12 to 60"),
         (["--mic", "file:none.wav", "--camera", "null"], "none.wav does not exist"),
         (["--no-label", " "], "leaving the label away needs a reason"),
         (["--runtime", "127.0.0.1:1", "--token-file", "none"], "none does not exist; check the name of the token file"),

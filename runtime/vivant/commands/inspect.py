@@ -11,11 +11,13 @@ import typer
 from vivant.commands.options import (
     ConsentOption,
     ProviderOption,
+    TrackOption,
     begin_production,
     console,
     open_with_progress,
     portrait_file,
     say,
+    say_notes,
 )
 from vivant.errors import InputError
 from vivant.face import default_motion
@@ -29,6 +31,7 @@ def inspect(
     out: Annotated[Path, typer.Option("--out", "-o", help="The PNG to write.")],
     portrait: Annotated[Path | None, typer.Argument(help="JPEG, PNG or WebP of a face, or a bundled name such as ada.")] = None,
     audio: Annotated[Path | None, typer.Option(help="Instead: draw the curves that this sound becomes.")] = None,
+    track: TrackOption = None,
     consent: ConsentOption = None,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
@@ -36,8 +39,9 @@ def inspect(
     if (portrait is None) == (audio is None):
         raise InputError("name a portrait, or a sound with --audio; one of the two")
     if audio is not None:
+        say_notes(audio, track)
         with console.status("listening"):
-            write_png(out, curves_picture(*read_sound(audio), default_motion()))
+            write_png(out, curves_picture(*read_sound(audio, track), default_motion()))
     if portrait is not None:
         _draw_portrait(portrait, out, consent, provider)
     say(f"sheet: {out.resolve()}")

@@ -16,6 +16,7 @@ from vivant.face import RigFace, open_portrait
 from vivant.honest.consent import WORDS, Consent, kept_consent, parse_consent, stated_consent
 from vivant.honest.label import LANGUAGES
 from vivant.honest.produce import Production, begin, bundled_portraits
+from vivant.media import open_audio
 from vivant.portrait import Provider, default_analyser
 
 console = Console(highlight=False)
@@ -26,8 +27,11 @@ BUNDLED = (
 
 
 ProviderOption = Annotated[Provider, typer.Option(help="What the networks that read the portrait run on.")]
-FpsOption = Annotated[str, typer.Option(help="Frames per second, 24 to 60; 29.97 and 30000/1001 work.")]
+FpsOption = Annotated[str, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work.")]
 SizeOption = Annotated[int, typer.Option(min=64, max=2048, help="Side of the square video in px.")]
+TrackOption = Annotated[
+    int | None, typer.Option(metavar="N", help="Sound track of the file, counted from 1; otherwise its default one.")
+]
 SeedOption = Annotated[int, typer.Option(help="Decides blinks, gaze and head motion; the same seed gives the same frames.")]
 
 ConsentOption = Annotated[
@@ -42,6 +46,13 @@ LabelOption = Annotated[
 def say(text: str) -> None:
     """Print whole lines as they are: brackets in file names mean nothing, and long paths stay in one piece."""
     console.print(text, markup=False, soft_wrap=True)
+
+
+def say_notes(audio: Path, track: int | None) -> None:
+    """What there is to know of a sound file. Raises InputError for what cannot be heard."""
+    with open_audio(audio, track) as sound:
+        for note in sound.notes:
+            say(f"note: {note}")
 
 
 @contextmanager

@@ -10,19 +10,20 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vivant.commands.options import (
     ConsentOption,
-    FpsOption,
     LabelOption,
     LanguageOption,
     ProviderOption,
     SeedOption,
-    SizeOption,
+    TrackOption,
     begin_production,
     console,
     open_with_progress,
     say,
+    say_notes,
 )
 from vivant.face import as_fps
 from vivant.honest.produce import Production
+from vivant.media.formats import format_of
 from vivant.offline import Background, RenderReport, render_file
 from vivant.portrait import Provider
 from vivant.types import Controls, Emotion
@@ -34,11 +35,16 @@ def render(
     ],
     audio: Annotated[Path, typer.Argument(help="Any sound or video file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="OUT.mp4, .mov, .mkv, .webm, .gif, or a folder of PNG frames.")],
-    fps: FpsOption = "30",
-    size: SizeOption = 512,
+    fps: Annotated[
+        str | None, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work; 30 unless asked, 15 for GIF.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(min=64, max=2048, help="Side of the square video in px; 512 unless asked, 320 for GIF.")
+    ] = None,
     background: Annotated[
         str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")
     ] = "original",
+    track: TrackOption = None,
     seed: SeedOption = 0,
     gaze: Annotated[
         tuple[float, float], typer.Option(help="Where to look: yaw and pitch in degrees, -30 to 30; 0 0 is the camera.")
@@ -55,11 +61,14 @@ def render(
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Make a video of PORTRAIT speaking AUDIO."""
+    kind = format_of(out)
+    fps, size = fps or kind.usual_fps, size or kind.usual_side_px
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
     behind = Background.parse(background, size)
+    say_notes(audio, track)
     face = open_with_progress(portrait, provider, transparent=behind is not None)
     work = begin_production(face, portrait, audio, seed, consent, no_label, language)
-    report = render_with_bar(work, audio, out, fps=fps, size=size, seed=seed, controls=controls, behind=behind)
+    report = render_with_bar(work, audio, out, fps=fps, size=size, seed=seed, track=track, controls=controls, behind=behind)
     say(f"{out}: {summary(report)}")
 
 
@@ -72,6 +81,7 @@ def render_with_bar(
     size: int,
     seed: int,
     controls: Controls,
+    track: int | None = None,
     behind: Background | None = None,
 ) -> RenderReport:
     """`render_file` under a progress bar, and then the credentials."""
@@ -87,6 +97,7 @@ def render_with_bar(
             fps=as_fps(fps),
             size_px=size,
             seed=seed,
+            track=track,
             controls=controls,
             background=behind,
             finisher=work.finisher(),

@@ -46,7 +46,7 @@ def is_sequence_file(name: str, pattern: str) -> bool:
 
 
 class SequenceWriter:
-    """Frames as ``frame_000001.png`` (index + 1), the sound as ``audio.wav`` (16 bit mono) beside them."""
+    """Frames as ``frame_000001.png`` (index + 1), the sound as ``audio.wav`` (16 bit) beside them."""
 
     def __init__(self, folder: Path, pattern: str, layout: VideoLayout) -> None:
         self._folder = folder
@@ -54,7 +54,7 @@ class SequenceWriter:
         self._wave: wave.Wave_write | None = None
         if layout.sample_rate_hz is not None:
             self._wave = wave.open(str(folder / SOUND_NAME), "wb")  # noqa: SIM115 - lives as long as the writer
-            self._wave.setnchannels(1)
+            self._wave.setnchannels(layout.n_channels)
             self._wave.setsampwidth(2)
             self._wave.setframerate(layout.sample_rate_hz)
 
@@ -63,7 +63,7 @@ class SequenceWriter:
         _save(self._folder / (self._pattern % (index + 1)), pixels)
 
     def sound(self, samples: Float32Array) -> None:
-        """Append (n,) samples in [-1, 1]."""
+        """Append (n,) or (n, 2) samples in [-1, 1]."""
         assert self._wave is not None
         self._wave.writeframes(np.rint(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Protocol
 
+from vivant.errors import InputError
 from vivant.types import AudioChunk, Controls, MotionFrame
+
+MIN_FPS, MAX_FPS = 12, 60
+
+
+def require_fps(fps: Fraction) -> None:
+    """Raises InputError for a rate at which no face is moved."""
+    if not MIN_FPS <= fps <= MAX_FPS:
+        raise InputError(f"fps must be from {MIN_FPS} to {MAX_FPS}, got {float(fps):g}")
 
 
 class MotionState(Protocol):
@@ -33,5 +42,5 @@ class SpeechMotion(Protocol):
     look_ahead_ms: int
 
     def open(self, fps: Fraction, seed: int) -> MotionState:
-        """Begin a stream at ``fps`` (24 to 60) whose chance is decided by ``seed``."""
+        """Begin a stream at ``fps`` (12 to 60) whose chance is decided by ``seed``."""
         ...

@@ -1802,7 +1802,7 @@ namespace Vivant.V1 {
     public const int FpsFieldNumber = 2;
     private global::Vivant.V1.Rational fps_;
     /// <summary>
-    /// Frame rate, 24 to 60 per second; default 25.
+    /// Frame rate, 12 to 60 per second; default 25. What spells an NTSC rate (2997/100) becomes that rate.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
