@@ -28,7 +28,7 @@ from vivant.server.portraits import Portraits
 from vivant.server.refusal import Refusal, full
 from vivant.server.responses import Context, Responses
 from vivant.server.ring import Ring
-from vivant.server.wire import next_request
+from vivant.server.wire import next_message
 from vivant.session.channel import Channel, Full
 from vivant.session.session import Session
 from vivant.types import Float32Array
@@ -155,7 +155,7 @@ class Call:
     async def _read(self, tasks: asyncio.TaskGroup) -> None:
         clock = self._house.clock
         period_us, n_messages = clock.now_us(), 0
-        while (request := await next_request(self._context)) is not None:
+        while (request := await next_message(self._context, pb.AnimateRequest)) is not None:
             n_messages += 1
             if clock.now_us() - period_us > 1_000_000:
                 period_us, n_messages = clock.now_us(), 1
