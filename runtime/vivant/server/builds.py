@@ -17,6 +17,8 @@ Result = TypeVar("Result")
 LEAST_BYTES = MIB
 """What a job weighs at least, so that a limit of bytes is one of jobs, too."""
 RETRY_AFTER_MS = 2000
+OLDEST_EVERY = 4
+"""Turns; the others are for lanes that were not served yet, if there are any."""
 
 
 @dataclass(eq=False, slots=True)
@@ -46,8 +48,9 @@ class _Lane(Generic[Result]):
 class Builds(Generic[Result]):
     """A queue on the event loop before a thread that works on one job at a time.
 
-    Jobs with the same key are one. Lanes are served in turn, now the one that waited longest, now the one that came last, so that
-    neither a crowd of lanes nor a stream of new ones keeps anybody out. When too much waits, the fullest lane loses its last.
+    Jobs with the same key are one. Lanes are served in turn; mostly the one that came last, if it was not served yet, and now and
+    then the one that waited longest, so that neither a crowd of lanes nor a stream of new ones keeps anybody out. When too much
+    waits, the fullest lane loses its last.
     """
 
     def __init__(self, lane_bytes: int, all_bytes: int) -> None:
@@ -122,7 +125,7 @@ class Builds(Generic[Result]):
         self._turn += 1
         longest = min(self._lanes, key=lambda name: self._lanes[name].turn)
         new = [name for name, lane in self._lanes.items() if not lane.served]
-        name = new[-1] if new and self._turn % 2 else longest
+        name = new[-1] if new and self._turn % OLDEST_EVERY else longest
         lane = self._lanes[name]
         lane.turn, lane.served = self._turn, True
         job = lane.jobs.popleft()

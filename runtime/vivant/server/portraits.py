@@ -110,6 +110,10 @@ class Portraits:
             case _:
                 return await self.put(client, ref.image, consent or pb.Consent(), transparent=transparent)
 
+    def require_room(self, lane: str, n_bytes: int = 0) -> None:
+        """Raises a Refusal when too much of this connection waits already; asked before a picture is read, too."""
+        self._builds.require_room(lane, n_bytes)
+
     def consent(self, client: Client, portrait_id: str) -> pb.ConsentBasis:
         """What was said when the picture came; bundled portraits show nobody."""
         if portrait_id in BUNDLED:
@@ -160,7 +164,7 @@ class Portraits:
             raise InputError("the portrait is not a picture that can be read; send a JPEG, PNG or WebP file")
         if said.basis == pb.CONSENT_BASIS_UNSPECIFIED and len(image) not in self._sizes_known_to(client):
             raise InputError(MISSING)
-        self._builds.require_room(client.lane, len(image))
+        self.require_room(client.lane, len(image))
 
     def _sizes_known_to(self, client: Client) -> Iterable[int]:
         """Of pictures of which somebody has said already who they show."""

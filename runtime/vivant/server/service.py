@@ -78,6 +78,8 @@ class FaceService:
         turn = self._turns.setdefault(context.peer(), asyncio.Semaphore(READ_AT_ONCE))
         try:
             async with asyncio.timeout(self._limits.first_message_s), turn:
+                if kind is pb.PutPortraitRequest:
+                    self._house.portraits.require_room(context.peer())
                 return await next_message(context, kind) or kind()
         except TimeoutError as error:
             sentence = f"the first message of a call must come within {self._limits.first_message_s:g} seconds"
