@@ -36,7 +36,7 @@ CONFIG = pb.AnimateRequest(config=settings(portrait=pb.PortraitRef(id="ada"), ou
 
 def random_message(chance: random.Random) -> bytes:
     """Garbage, or a message of the contract with values from anywhere."""
-    big = chance.choice((0, 1, 2**31, 2**63))
+    big = chance.choice((0, 1, 2**31, 2**63, 2**64 - 1))
     wild = chance.choice((0.0, 1e30, -1e30, float("nan"), float("inf"), 5.0))
     makers: list[Any] = [
         lambda: pb.AnimateRequest(audio=pb.Audio(samples=chance.randbytes(2 * chance.randrange(50)))),

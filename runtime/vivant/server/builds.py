@@ -76,8 +76,8 @@ class Builds(Generic[Result]):
 
     def require_room(self, lane: str, n_bytes: int) -> None:
         """Raises a Refusal when this lane has too much waiting to add as many bytes."""
-        waiting = self._lanes.get(lane)
-        if waiting is not None and waiting.n_bytes + max(n_bytes, LEAST_BYTES) > self._lane_bytes:
+        waiting = self._lanes[lane].n_bytes if lane in self._lanes else 0
+        if waiting + max(n_bytes, LEAST_BYTES) > self._lane_bytes:
             raise full("too many of your portraits wait to be made ready; put them one after another", RETRY_AFTER_MS)
 
     def close(self) -> None:
