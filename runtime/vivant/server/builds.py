@@ -48,9 +48,9 @@ class _Lane(Generic[Result]):
 class Builds(Generic[Result]):
     """A queue on the event loop before a thread that works on one job at a time.
 
-    Jobs with the same key are one. Lanes are served in turn; mostly the one that came last, if it was not served yet, and now and
-    then the one that waited longest, so that neither a crowd of lanes nor a stream of new ones keeps anybody out. When too much
-    waits, the fullest lane loses its last.
+    Jobs with the same key are one. Lanes are served in turn: mostly the one that came last, if it was not served yet, and now
+    and then the one that waited longest, so that neither a crowd of lanes nor a stream of new ones keeps anybody out. When too
+    much waits, the fullest lane loses its last job.
     """
 
     def __init__(self, lane_bytes: int, all_bytes: int) -> None:
