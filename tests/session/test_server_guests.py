@@ -17,7 +17,7 @@ from vivant.client import Client, connect
 from vivant.client.face import RemoteFace
 from vivant.errors import InputError, UnavailableError
 from vivant.honest.consent import Consent
-from vivant.server.clients import CLIENT_KEY
+from vivant.server.clients import CLIENT_KEY, Clients
 from vivant.server.limits import MIB, Limits
 from vivant.server.portraits import BUNDLED, GuestOpener
 from vivant.server.security import Security
@@ -81,17 +81,16 @@ def test_without_a_name_of_the_servers_a_connection_has_what_it_put_and_nobody_e
 
 
 def test_a_port_that_is_used_again_inherits_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    peers = ["ipv4:127.0.0.1:1000"]
-
-    async def story(server: Server, _: Client) -> None:
-        clients = server._service._clients
-        numbers = iter([[(7, peers[0])], [(7, peers[0]), (9, peers[0])], [(9, peers[0])], []])
-        monkeypatch.setattr("vivant.server.clients._sockets", lambda: iter(next(numbers)))
-        first, second, again, unknown = (clients.of(Call(peers[0])) for _ in range(4))
-        assert first.key != second.key == again.key
-        assert unknown.key not in (first.key, second.key)
-
-    run_served(story)
+    peer, listed = "ipv4:127.0.0.1:1000", [(7, "ipv4:127.0.0.1:1000"), (8, "ipv4:127.0.0.1:2000")]
+    monkeypatch.setattr("vivant.server.clients._sockets", lambda first: (each for each in listed if each[0] >= first))
+    clients = Clients(token=False)
+    first = clients.of(Call(peer))
+    assert clients.of(Call(peer)) == first
+    listed.append((9, peer))  # for a moment both are known to gRPC
+    second = clients.of(Call(peer))
+    listed.pop(0)
+    assert second.key != first.key and clients.of(Call(peer)) == second
+    assert clients.of(Call("ipv4:127.0.0.1:3000")).key != clients.of(Call("ipv4:127.0.0.1:3000")).key  # gRPC tells nothing
 
 
 class Call:

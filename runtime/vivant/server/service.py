@@ -92,8 +92,8 @@ class FaceService:
         config = effective(first.config, self._limits)
         if config.shares_memory and not is_same_machine(context.peer()):
             raise InputError("FRAME_TRANSPORT_SHARED_MEMORY needs a client on the same machine")
-        client = self._clients.of(context)
         with self._admitted() as place:  # before any work, so that a refused call costs nothing
+            client = self._clients.of(context)
             face = await self._open(client, config.message)
             call = Call(self._house, client, config, face, context)
             self._house.governor.replace(place, call)
