@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 
-from vivant.client.face import RemoteFace
+from vivant.client.face import Metadata, RemoteFace
 from vivant.client.messages import consent_message, controls_message, error_of, portrait_ref
 from vivant.errors import InputError
 from vivant.honest.consent import Consent
@@ -20,6 +20,7 @@ from vivant.v1 import vivant_pb2 as pb
 from vivant.v1 import vivant_pb2_grpc as rpc
 
 MAX_MESSAGE_BYTES = 32 << 20
+NAME_KEY = "vivant-client"
 
 
 class Client:
@@ -28,9 +29,9 @@ class Client:
     def __init__(self, channel: grpc.aio.Channel, token: str | None) -> None:
         self._channel = channel
         self._stub: Any = rpc.FaceServiceStub(channel)  # type: ignore[no-untyped-call]
-        self._metadata = [("vivant-client", secrets.token_hex(16))]
-        if token:
-            self._metadata.append(("authorization", f"Bearer {token}"))
+        self._token: Metadata = [("authorization", f"Bearer {token}")] if token else []
+        self._name: Metadata | None = None
+        self._naming = asyncio.Lock()
 
     async def capabilities(self) -> pb.GetCapabilitiesResponse:
         """What the server can do, and its limits."""
@@ -96,15 +97,31 @@ class Client:
         request = pb.SynthesizeRequest(config=config, samples=samples)
         request.config.portrait.CopyFrom(portrait_ref(portrait))
         try:
-            async for response in self._stub.Synthesize(request, metadata=self._metadata):
+            async for response in self._stub.Synthesize(request, metadata=await self._metadata()):
                 yield response
         except grpc.aio.AioRpcError as error:
             raise error_of(error) from error
 
+    async def _metadata(self) -> Metadata:
+        """The token, and the name that the server gives whoever asks for its capabilities."""
+        async with self._naming:
+            if self._name is None:
+                try:
+                    call = self._stub.GetCapabilities(pb.GetCapabilitiesRequest(), metadata=self._token)
+                    await call
+                    given = dict(await call.initial_metadata()).get(NAME_KEY)
+                except grpc.aio.AioRpcError as error:
+                    raise error_of(error) from error
+                self._name = [(NAME_KEY, str(given))] if given else []
+            return self._token + self._name
+
     async def _call(self, method: str, request: Any) -> Any:  # noqa: ANN401
+        metadata = await self._metadata()
         try:
-            return await getattr(self._stub, method)(request, metadata=self._metadata)
+            return await getattr(self._stub, method)(request, metadata=metadata)
         except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.UNAVAILABLE:
+                self._name = None  # the next server knows it no more
             raise error_of(error) from error
 
     async def __aenter__(self) -> Client:

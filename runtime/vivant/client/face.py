@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
-from multiprocessing import resource_tracker
-from multiprocessing.shared_memory import SharedMemory
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,6 +12,7 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.client.memory import Shared, attach
 from vivant.client.messages import (
     Item,
     controls_message,
@@ -25,20 +23,22 @@ from vivant.client.messages import (
     portrait_ref,
     refusal,
 )
-from vivant.errors import ClosedError
+from vivant.errors import ClosedError, UnavailableError
 from vivant.types import Controls
 from vivant.v1 import vivant_pb2 as pb
 
 CHUNK_BYTES = 1 << 19
 
+Metadata = list[tuple[str, str]]
+
 
 class RemoteFace:
     """Made by `Client.animate`. Push from one task, iterate from another."""
 
-    def __init__(self, stub: Any, metadata: Any, config: pb.SessionConfig) -> None:  # noqa: ANN401
+    def __init__(self, stub: Any, metadata: Callable[[], Awaitable[Metadata]], config: pb.SessionConfig) -> None:  # noqa: ANN401
         self._stub, self._metadata, self._config = stub, metadata, config
         self._call: Any = None
-        self._memory: SharedMemory | None = None
+        self._memory: Shared | None = None
         self._epoch = 0
         self._sending = asyncio.Lock()
         self._finished = False
@@ -46,14 +46,15 @@ class RemoteFace:
         """The config in effect; known once entered."""
 
     async def __aenter__(self) -> RemoteFace:
-        self._call = self._stub.Animate(metadata=self._metadata)
+        self._call = self._stub.Animate(metadata=await self._metadata())
         await self._send(pb.AnimateRequest(config=self._config))
         self.started = (await self._receive()).started
         if self.started.HasField("ring"):
-            self._memory = SharedMemory(self.started.ring.name)
-            if self.started.ring.name.split("-")[1] != str(os.getpid()):
-                # The server owns it; this process must not remove it at its end.
-                resource_tracker.unregister(f"/{self.started.ring.name}", "shared_memory")
+            try:
+                self._memory = attach(self.started.ring.name)
+            except OSError as error:
+                await self.close()
+                raise UnavailableError("the server's memory is not on this machine; take FRAME_TRANSPORT_INLINE") from error
         return self
 
     async def __aexit__(
@@ -133,10 +134,10 @@ class RemoteFace:
         if self._memory is None or not frame.HasField("ring_slot"):
             return bytes(frame.data)
         slot = frame.ring_slot
-        first = slot.slot * self.started.ring.slot_bytes
-        memory = self._memory.buf
-        assert memory is not None
-        data = bytes(memory[first : first + slot.size_bytes])
+        try:
+            data = self._memory.read(slot.slot * self.started.ring.slot_bytes, slot.size_bytes)
+        except OSError as error:
+            raise UnavailableError("the memory shared with the server was cut off; animate the face again") from error
         if not self._finished and slot.sequence % (self.started.ring.slots // 4) == 0:
             await self._send(pb.AnimateRequest(ring_release=pb.RingRelease(sequence=slot.sequence)))
         return data

@@ -31,6 +31,7 @@ def serve(
 
     Logs go to standard error, one JSON object per line.
     """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines are no JSON
     try:
         from vivant.server.limits import Limits
         from vivant.server.logs import log_to_stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 from vivant.errors import InputError
 from vivant.honest.settings import Settings
 from vivant.media.atomic import replacing, reporting
+from vivant.private import private_folder
 from vivant.rig.cache import cache_folder
 
 
@@ -65,8 +66,8 @@ def keep_consent(portrait_sha256: str, consent: Consent) -> None:
     """For the next time. Goes with the rig by ``vivant cache clear``."""
     path = _file(portrait_sha256)
     with reporting(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part, reporting(path):
+        private_folder(path.parent)
+    with replacing(path, private=True) as part, reporting(path):
         part.write_text(json.dumps({"consent": consent.value}), encoding="utf-8")
 
 

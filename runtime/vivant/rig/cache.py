@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 from vivant.errors import InputError, OutputError
+from vivant.honest.settings import Settings
 from vivant.media.images import PortraitImage
 from vivant.portrait import PortraitAnalyser, default_analyser
+from vivant.private import FILE_MODE, private_folder
 from vivant.rig.build import BUILDER_VERSION, Progress, build_rig
 from vivant.rig.rig import Rig
 
@@ -27,8 +30,6 @@ class KeptRig:
 
 def cache_folder() -> Path:
     """Where rigs are kept; created by the first one. ``VIVANT_CACHE_DIR`` moves it."""
-    import os
-
     chosen = os.environ.get("VIVANT_CACHE_DIR")
     return (Path(chosen) if chosen else Path(platformdirs.user_cache_dir("vivant", appauthor=False))) / "rigs"
 
@@ -44,17 +45,39 @@ def cached_rig(
     path = cache_folder() / f"{image.sha256[:24]}-{kind}-{BUILDER_VERSION}.vivant"
     if path.exists():
         try:
-            return Rig.load(path)
+            rig = Rig.load(path)
         except InputError:
             path.unlink(missing_ok=True)
+        else:
+            _touch(path)
+            return rig
     if analyser is None:
         progress("loading the networks")
         analyser = default_analyser()
     rig = build_rig(image, analyser, name=name, transparent=transparent, progress=progress)
     with contextlib.suppress(OSError, OutputError):  # a cache that cannot be written is only slower next time
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         rig.save(path)
+        _make_room(path, Settings.load().cache_mb * 1_000_000)
     return rig
+
+
+def _touch(path: Path) -> None:
+    """The one used last is the last to go; and where others could read here, they no longer can."""
+    with contextlib.suppress(OSError):
+        private_folder(path.parent)
+        path.chmod(FILE_MODE)
+        os.utime(path)
+
+
+def _make_room(newest: Path, most_bytes: int) -> None:
+    """Delete what was not used for longest until the rest fits; ``newest`` stays, whatever its size."""
+    kept = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in newest.parent.glob("*.vivant"))
+    excess = sum(size for _, size, _ in kept) - most_bytes
+    for _, size, path in kept:
+        if excess > 0 and path != newest:
+            path.unlink(missing_ok=True)
+            excess -= size
 
 
 def kept_rigs() -> list[KeptRig]:

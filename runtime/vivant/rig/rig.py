@@ -63,7 +63,7 @@ class Rig:
         return replace(self, arrays=self.arrays | {"uv": self.arrays["uv"] * np.float32(0.5)}, textures=textures)
 
     def save(self, path: Path) -> None:
-        """Write a ``.vivant`` file: a zip of .npy arrays and a JSON header, nothing executable. Atomic."""
+        """Write a ``.vivant`` file: a zip of .npy arrays and a JSON header, nothing executable. Atomic, for its user's eyes."""
         header = {
             "kind": _KIND,
             "version": FORMAT_VERSION,
@@ -74,7 +74,7 @@ class Rig:
             "n_textures": len(self.textures),
             "texture_names": list(self.texture_names),
         }
-        with replacing(path) as part, reporting(path), zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        with replacing(path, private=True) as part, reporting(path), zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr("header.json", json.dumps(header))
             for name, array in [*self.arrays.items(), *((f"texture_{i}", t) for i, t in enumerate(self.textures))]:
                 data = io.BytesIO()

@@ -8,6 +8,7 @@ Reading never waits for the voice, so an interruption is heard at once however m
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from vivant.face import Face
 from vivant.honest.finisher import live_session_id
 from vivant.motion.model import SpeechMotion
 from vivant.server.canvas import Canvas
+from vivant.server.clients import Client
 from vivant.server.config import Effective, controls_of, importance_of, samples_of
 from vivant.server.crew import Crew, Governor
 from vivant.server.metrics import Metrics
@@ -26,14 +28,17 @@ from vivant.server.portraits import Portraits
 from vivant.server.refusal import Refusal, full
 from vivant.server.responses import Context, Responses
 from vivant.server.ring import Ring
-from vivant.server.wire import next_request
+from vivant.server.wire import next_message
 from vivant.session.channel import Channel, Full
 from vivant.session.session import Session
 from vivant.types import Float32Array
 from vivant.v1 import vivant_pb2 as pb
 
+log = logging.getLogger("vivant.server")
+
 AUDIO_MESSAGE_BYTES = 1 << 20
 UTTERANCE_ID_BYTES = 64
+LAST_EPOCH = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class _End:
 class Call:
     """Use `run` once."""
 
-    def __init__(self, house: House, client: str, config: Effective, face: Face, context: Context) -> None:
+    def __init__(self, house: House, client: Client, config: Effective, face: Face, context: Context) -> None:
         mark_id, self._canvas, self._session = house.open(config, face)
         self.session_id = f"{mark_id:08x}"
         self._house = house
@@ -98,6 +103,10 @@ class Call:
     @property
     def importance(self) -> tuple[float, float]:
         return self._importance.priority, -self._importance.distance_m
+
+    @property
+    def label_off_reason(self) -> str | None:
+        return self._config.label_off_reason
 
     @property
     def detail(self) -> int:
@@ -123,7 +132,12 @@ class Call:
     async def run(self, notes: tuple[str, ...]) -> None:
         """Serve until the client has finished or gone. Raises what ends the call early."""
         if self._config.shares_memory and self._config.wants_frames:
-            self._ring = Ring(self._config.session.size_px**2 * 4)
+            try:
+                self._ring = Ring(self._config.session.size_px**2 * 4)
+            except OSError as error:
+                log.warning("no shared memory", extra={"reason": error.strerror, **self.figures})
+                self._config.message.frame_transport = pb.FRAME_TRANSPORT_INLINE
+                notes = (*notes, f"frames come inline, for the server has no shared memory left: {error.strerror}")
         try:
             await self._responses.start(self.session_id, notes, self._ring)
             async with self._session, asyncio.TaskGroup() as tasks:
@@ -141,7 +155,7 @@ class Call:
     async def _read(self, tasks: asyncio.TaskGroup) -> None:
         clock = self._house.clock
         period_us, n_messages = clock.now_us(), 0
-        while (request := await next_request(self._context)) is not None:
+        while (request := await next_message(self._context, pb.AnimateRequest)) is not None:
             n_messages += 1
             if clock.now_us() - period_us > 1_000_000:
                 period_us, n_messages = clock.now_us(), 1
@@ -167,7 +181,7 @@ class Call:
                     self._swap.cancel()
                 self._swap = tasks.create_task(self._change_portrait(request.portrait))
             case "interrupt":
-                await self._interrupt(request.interrupt.epoch or self._responses.epoch + 1)
+                await self._interrupt(request.interrupt.epoch)
             case "importance":
                 self._importance = importance_of(request.importance)
             case "ring_release" if self._ring is not None:
@@ -189,9 +203,9 @@ class Call:
         await self._voice.put(samples, length_ms)
 
     async def _interrupt(self, epoch: int) -> None:
-        if epoch <= self._responses.epoch:
+        if epoch and epoch <= self._responses.epoch:
             return  # sent again by a client that did not know whether the first one came through
-        self._responses.epoch = epoch
+        self._responses.epoch = epoch or min(self._responses.epoch + 1, LAST_EPOCH)
         self._voice.clear()
         await self._session.interrupt()
 

@@ -41,6 +41,12 @@ class Effective:
         return self.message.outputs != pb.OUTPUTS_FRAMES
 
     @property
+    def label_off_reason(self) -> str | None:
+        """Why pictures bear no label; None when they do."""
+        disclosure = self.message.disclosure
+        return disclosure.label_off_reason if self.wants_frames and disclosure.label == pb.LABEL_MODE_OFF else None
+
+    @property
     def shares_memory(self) -> bool:
         return self.message.frame_transport == pb.FRAME_TRANSPORT_SHARED_MEMORY
 

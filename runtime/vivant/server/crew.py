@@ -125,6 +125,10 @@ class Governor:
             raise full("the server has no time left for one more face; try again later", RETRY_AFTER_MS)
         self.members.append(member)
 
+    def replace(self, place: Member, member: Member) -> None:
+        """``member`` takes the place of one that was admitted."""
+        self.members[self.members.index(place)] = member
+
     def leave(self, member: Member) -> None:
         if member in self.members:
             self.members.remove(member)

@@ -26,8 +26,14 @@ class Limits:
     portraits: int = 64
     """That one client may keep."""
     kept_portrait_bytes: int = 256 * MIB
-    """Of all clients' pictures together; the oldest are forgotten first, whoever put them."""
+    """Of all clients' pictures together; the connection that put most loses its oldest first."""
+    waiting_lane_bytes: int = 32 * MIB
+    """Of pictures of one connection that wait to be made ready, each counted as a MiB at least."""
+    waiting_bytes: int = 128 * MIB
+    """Of all of them."""
     faces: int = 64
-    """Opened portraits in memory, some 20 MB each; the one not used for longest goes first."""
+    """Opened portraits in memory, some 20 MB each; the connection that opened most loses the one not used for longest."""
+    first_message_s: float = 30.0
+    """Within which a call's first message must have come."""
     audio_queue_ms: int = 600_000
     """Audio that may wait in one call."""

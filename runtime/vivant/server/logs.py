@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
 from datetime import UTC, datetime
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """gRPC calls it an error of the server when a client hangs up."""
+    cancelled = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not (cancelled and record.name.startswith("grpc"))
 
 
 class JsonFormatter(logging.Formatter):
@@ -29,4 +36,5 @@ def log_to_stderr() -> None:
     """For a server's process: what ``vivant`` and its libraries have to say, from information upwards."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
+    handler.addFilter(is_news)
     logging.basicConfig(level=logging.INFO, handlers=[handler])

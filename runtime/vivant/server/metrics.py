@@ -16,6 +16,7 @@ class Metrics:
         self.dropped = Counter(
             "vivant_frames_dropped", "Frames late, dropped by slow readers or thinned out", registry=self.registry
         )
+        self.labels_off = Counter("vivant_labels_off", "Calls whose visible label was left away", registry=self.registry)
         self.refused = Counter("vivant_calls_refused", "Calls that ended with an error", ["code"], registry=self.registry)
         self.first_frame = Histogram(
             "vivant_first_frame_seconds",

@@ -1,31 +1,43 @@
-"""The portraits that clients may show: bundled ones for all, each client's own for itself alone, once it said who they show."""
+"""The portraits that clients may show: bundled ones for all, each client's own for itself alone, once it said who they show.
+
+Nothing of a client's picture goes to the disk: what was made of it lives in memory until it is deleted, or the server ends.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import io
+import hmac
+import secrets
 from collections import OrderedDict, defaultdict
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import grpc
-from PIL import Image
 
 from vivant.errors import InputError
-from vivant.face import Face, open_portrait
+from vivant.face import Face, RigFace, open_portrait
 from vivant.honest.policy import Policy
 from vivant.honest.produce import bundled_portraits
+from vivant.portrait import PortraitAnalyser, default_analyser
+from vivant.rig.build import build_rig
+from vivant.server.builds import Builds
+from vivant.server.clients import Client
+from vivant.server.decoder import Decoder, may_be_picture
 from vivant.server.limits import Limits
 from vivant.server.refusal import Refusal, full
 from vivant.v1 import vivant_pb2 as pb
 
 _FOLDER = files("vivant") / "assets" / "portraits"
 BUNDLED = tuple(sorted(file.name.removesuffix(".jpg") for file in _FOLDER.iterdir() if file.name.endswith(".jpg")))
-ID_CHARS = 24
+Key = TypeVar("Key", bound=Hashable)
+
+ID_CHARS = 32
+"""128 bits."""
+HASHED_AT_ONCE_BYTES = 1 << 16
 MISSING = (
     "nobody has said yet who this portrait shows; say it once per picture in consent.basis (me, agreed, unreal or synthetic),"
     " for only people who agreed to it may be animated"
@@ -38,125 +50,210 @@ class Opener(Protocol):
     def __call__(self, image: bytes, /, *, transparent: bool) -> Face: ...
 
 
+class GuestOpener:
+    """`Opener` for pictures of strangers: decoded in a process of their own, and kept nowhere. For one thread."""
+
+    def __init__(self, most_pixels: int) -> None:
+        self._decoder = Decoder(most_pixels)
+        self._analyser: PortraitAnalyser | None = None
+
+    def __call__(self, image: bytes, /, *, transparent: bool) -> Face:
+        if hashlib.sha256(image).hexdigest() in bundled_portraits():
+            return open_portrait(image, transparent=transparent)
+        picture = self._decoder.decode(image)
+        self._analyser = self._analyser or default_analyser()
+        return RigFace(build_rig(picture, self._analyser, transparent=transparent))
+
+    def close(self) -> None:
+        self._decoder.close()
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
+    """One client's portrait."""
+
+    owner: str
+    lane: str
+    sha256: str
     image: bytes
     basis: pb.ConsentBasis
 
 
 class Portraits:
-    """On the event loop. Building runs in a thread of its own, one at a time, so that faces that speak keep theirs."""
+    """On the event loop, where no picture is parsed."""
 
-    def __init__(self, limits: Limits, opener: Opener = open_portrait) -> None:
+    def __init__(self, limits: Limits, opener: Opener | None = None) -> None:
+        """``opener`` runs in a thread of its own, one picture at a time, so that faces that speak keep theirs."""
         self._limits = limits
-        self._opener = opener
+        self._guests = GuestOpener(limits.portrait_pixels)
+        self._opener = opener or self._guests
         self._policy = Policy.load()
-        self._images: dict[str, dict[str, _Kept]] = defaultdict(dict)
-        """Per client, the first to come first: pictures by id."""
-        self._faces: OrderedDict[tuple[str, bool], Face] = OrderedDict()
-        """Opened ones by id and transparency, whoever owns them; the oldest use first."""
-        self._builder = ThreadPoolExecutor(1, "vivant-portraits")
+        self._secret = secrets.token_bytes(32)
+        self._kept: dict[str, _Kept] = {}
+        """By id, the first to come first."""
+        self._faces: OrderedDict[tuple[str, bool], tuple[Face, str]] = OrderedDict()
+        """Opened ones by their picture's hash and transparency, with the lane that opened them; the oldest use first."""
+        self._builds: Builds[Face] = Builds(limits.waiting_lane_bytes, limits.waiting_bytes)
 
     async def open(
-        self, client: str, ref: pb.PortraitRef, consent: pb.Consent | None = None, *, transparent: bool = False
+        self, client: Client, ref: pb.PortraitRef, consent: pb.Consent | None = None, *, transparent: bool = False
     ) -> tuple[str, Face]:
         """The portrait's id and face. ``consent`` counts for a picture that comes with the reference.
 
-        Raises InputError, PortraitError or a Refusal with NOT_FOUND.
+        Raises InputError, PortraitError or a Refusal: NOT_FOUND, or RESOURCE_EXHAUSTED for who wants too much at a time.
         """
-        which = ref.WhichOneof("portrait")
-        if which is None:
-            raise InputError("a portrait is needed: an id or a picture")
-        portrait_id = self._keep(client, ref.image, consent or pb.Consent()) if which == "image" else ref.id
-        image = self._image(client, portrait_id)
-        self._policy.allow_portrait(hashlib.sha256(image).hexdigest(), portrait_id)
-        face = self._faces.pop((portrait_id, transparent), None)
-        if face is None:
-            build = partial(self._opener, image, transparent=transparent)
-            try:
-                face = await asyncio.get_running_loop().run_in_executor(self._builder, build)
-            except InputError:
-                self._images.get(client, {}).pop(portrait_id, None)
-                raise
-        self._faces[portrait_id, transparent] = face
-        while len(self._faces) > self._limits.faces:
-            self._faces.popitem(last=False)
-        return portrait_id, face
+        match ref.WhichOneof("portrait"):
+            case None:
+                raise InputError("a portrait is needed: an id or a picture")
+            case "id":
+                return ref.id, await self._open_known(client, ref.id, transparent)
+            case _:
+                return await self.put(client, ref.image, consent or pb.Consent(), transparent=transparent)
 
-    def consent(self, client: str, portrait_id: str) -> pb.ConsentBasis:
+    def require_room(self, lane: str, n_bytes: int = 0) -> None:
+        """Raises a Refusal when too much of this connection waits already; asked before a picture is read, too."""
+        self._builds.require_room(lane, n_bytes)
+
+    def consent(self, client: Client, portrait_id: str) -> pb.ConsentBasis:
         """What was said when the picture came; bundled portraits show nobody."""
         if portrait_id in BUNDLED:
             return pb.CONSENT_BASIS_SYNTHETIC
-        kept = self._images.get(client, {}).get(portrait_id)
-        return kept.basis if kept else pb.CONSENT_BASIS_UNSPECIFIED
+        kept = self._kept.get(portrait_id)
+        return kept.basis if kept is not None and kept.owner == client.key else pb.CONSENT_BASIS_UNSPECIFIED
 
-    def own(self, client: str) -> list[str]:
+    def own(self, client: Client) -> list[str]:
         """Ids of this client's own portraits."""
-        return list(self._images.get(client, ()))
+        return [portrait_id for portrait_id, kept in self._kept.items() if kept.owner == client.key]
 
-    def delete(self, client: str, portrait_id: str) -> None:
+    def delete(self, client: Client, portrait_id: str) -> None:
         """Raises a Refusal with NOT_FOUND for what is not this client's own."""
-        if self._images.get(client, {}).pop(portrait_id, None) is None:
-            raise _not_found(portrait_id)
-        if not self._images[client]:
-            del self._images[client]
-        if not any(portrait_id in kept for kept in self._images.values()):
-            for transparent in (False, True):
-                self._faces.pop((portrait_id, transparent), None)
+        self._of(client, portrait_id)
+        self._forget(portrait_id)
 
     def close(self) -> None:
-        self._builder.shutdown(wait=False, cancel_futures=True)
+        self._builds.close()
+        self._guests.close()
 
-    def _keep(self, client: str, image: bytes, said: pb.Consent) -> str:
-        portrait_id = hashlib.sha256(image).hexdigest()[:ID_CHARS]
-        kept = self._images.get(client, {})
-        if portrait_id not in kept:
-            self._require_allowed(image)
-            basis = _basis_of(image, said)
-            if len(kept) >= self._limits.portraits:
-                raise full(f"a client may keep {self._limits.portraits} portraits; delete one first")
-            self._images[client][portrait_id] = _Kept(image, basis)
-            self._forget_oldest()
-        return portrait_id
-
-    def _forget_oldest(self) -> None:
-        kept = [
-            (client, portrait_id, len(one.image)) for client, own in self._images.items() for portrait_id, one in own.items()
-        ]
-        excess = sum(size for *_, size in kept) - self._limits.kept_portrait_bytes
-        for client, portrait_id, size in kept:
-            if excess <= 0:
-                return
-            self.delete(client, portrait_id)
-            excess -= size
-
-    def _image(self, client: str, portrait_id: str) -> bytes:
+    async def _open_known(self, client: Client, portrait_id: str, transparent: bool) -> Face:
         if portrait_id in BUNDLED:
-            return (_FOLDER / f"{portrait_id}.jpg").read_bytes()
-        kept = self._images.get(client, {}).get(portrait_id)
-        if kept is None:
-            raise _not_found(portrait_id)
-        return kept.image
+            image = _bundled(portrait_id)
+            return await self._face(image, _bundled_hash(portrait_id), "", portrait_id, transparent)
+        kept = self._of(client, portrait_id)
+        face = await self._face(kept.image, kept.sha256, client.lane, portrait_id, transparent)
+        if portrait_id not in self._kept:  # deleted meanwhile
+            self._let_go(kept.sha256)
+        return face
 
-    def _require_allowed(self, image: bytes) -> None:
+    async def put(self, client: Client, image: bytes, said: pb.Consent, *, transparent: bool = False) -> tuple[str, Face]:
+        """As `open`. Whatever costs nothing comes first; the picture is kept once it turned out to be a portrait."""
+        self._require_worth_a_look(client, image, said)
+        sha256 = await _sha256(image)
+        portrait_id = hmac.new(self._secret, f"{client.key}\n{sha256}".encode(), hashlib.sha256).hexdigest()[:ID_CHARS]
+        known = self._kept.get(portrait_id)
+        basis = known.basis if known is not None else _basis_of(sha256, said)
+        if known is None and len(self.own(client)) >= self._limits.portraits:
+            raise full(f"a client may keep {self._limits.portraits} portraits; delete one first")
+        face = await self._face(image, sha256, client.lane, portrait_id, transparent)
+        self._keep(portrait_id, _Kept(client.key, client.lane, sha256, image, basis))
+        return portrait_id, face
+
+    def _require_worth_a_look(self, client: Client, image: bytes, said: pb.Consent) -> None:
         if len(image) > self._limits.portrait_bytes:
             raise InputError(f"a portrait may have {self._limits.portrait_bytes} bytes, got {len(image)}")
+        if not may_be_picture(image):
+            raise InputError("the portrait is not a picture that can be read; send a JPEG, PNG or WebP file")
+        if said.basis == pb.CONSENT_BASIS_UNSPECIFIED and len(image) not in self._sizes_known_to(client):
+            raise InputError(MISSING)
+        self.require_room(client.lane, len(image))
+
+    def _sizes_known_to(self, client: Client) -> Iterable[int]:
+        """Of pictures of which somebody has said already who they show."""
+        return {len(kept.image) for kept in self._kept.values() if kept.owner == client.key} | _bundled_sizes()
+
+    async def _face(self, image: bytes, sha256: str, lane: str, portrait_id: str, transparent: bool) -> Face:
+        self._policy.allow_portrait(sha256, portrait_id)
+        key = (sha256, transparent)
+        if key in self._faces:
+            self._faces.move_to_end(key)
+            return self._faces[key][0]
+        opening = partial(self._opener, image, transparent=transparent)
         try:
-            with Image.open(io.BytesIO(image)) as picture:
-                width, height = picture.size
-        except Exception as error:  # whatever a decoder raises on bytes of strangers
-            raise InputError("the portrait is not a picture that can be read; send a JPEG, PNG or WebP file") from error
-        if width * height > self._limits.portrait_pixels:
-            raise InputError(f"a portrait may have {self._limits.portrait_pixels} pixels, got {width} x {height}")
+            face = await self._builds.run(key, lane, len(image), opening)
+        except InputError:
+            if portrait_id in self._kept:
+                self._forget(portrait_id)
+            raise
+        self._faces.setdefault(key, (face, lane))
+        while len(self._faces) > self._limits.faces:
+            del self._faces[_oldest_of_the_fullest({each: (lane, 1) for each, (_, lane) in self._faces.items()})]
+        return face
+
+    def _keep(self, portrait_id: str, new: _Kept) -> None:
+        """When all clients' pictures are too many, the connection that put most loses its oldest. Raises a Refusal when that
+        is this one's only one."""
+        everything = self._kept | {portrait_id: new}
+        while sum(len(kept.image) for kept in everything.values()) > self._limits.kept_portrait_bytes:
+            oldest = _oldest_of_the_fullest({each: (kept.lane, len(kept.image)) for each, kept in everything.items()})
+            if oldest == portrait_id:
+                self._let_go(new.sha256)
+                raise full("the server keeps as many portraits as it can; send a smaller picture, or try again later")
+            self._forget(oldest)
+            del everything[oldest]
+        self._kept[portrait_id] = new
+
+    def _forget(self, portrait_id: str) -> None:
+        self._let_go(self._kept.pop(portrait_id).sha256)
+
+    def _let_go(self, sha256: str) -> None:
+        """Of what was made of a picture that nobody keeps any more."""
+        if not any(kept.sha256 == sha256 for kept in self._kept.values()):
+            for transparent in (False, True):
+                self._faces.pop((sha256, transparent), None)
+
+    def _of(self, client: Client, portrait_id: str) -> _Kept:
+        kept = self._kept.get(portrait_id)
+        if kept is None or kept.owner != client.key:
+            raise Refusal(grpc.StatusCode.NOT_FOUND, f"there is no portrait {portrait_id[:64]!r} of yours; put it first")
+        return kept
 
 
-def _basis_of(image: bytes, said: pb.Consent) -> pb.ConsentBasis:
+def _oldest_of_the_fullest(entries: dict[Key, tuple[str, int]]) -> Key:
+    """The first entry of the lane that takes most, so that whoever takes no more than his share loses nothing.
+
+    ``entries`` are lanes and sizes, the oldest first.
+    """
+    taken: dict[str, int] = defaultdict(int)
+    for lane, size in entries.values():
+        taken[lane] += size
+    fullest = max(taken, key=taken.__getitem__)
+    return next(key for key, (lane, _) in entries.items() if lane == fullest)
+
+
+async def _sha256(image: bytes) -> str:
+    """Large ones in a thread, for they take tens of milliseconds."""
+    if len(image) <= HASHED_AT_ONCE_BYTES:
+        return hashlib.sha256(image).hexdigest()
+    return await asyncio.to_thread(lambda: hashlib.sha256(image).hexdigest())
+
+
+def _basis_of(sha256: str, said: pb.Consent) -> pb.ConsentBasis:
     if said.basis != pb.CONSENT_BASIS_UNSPECIFIED:
         return said.basis
-    if hashlib.sha256(image).hexdigest() in bundled_portraits():
+    if sha256 in bundled_portraits():
         return pb.CONSENT_BASIS_SYNTHETIC
     raise InputError(MISSING)
 
 
-def _not_found(portrait_id: str) -> Refusal:
-    return Refusal(grpc.StatusCode.NOT_FOUND, f"there is no portrait {portrait_id[:64]!r} of yours; put it first")
+@cache
+def _bundled(name: str) -> bytes:
+    return (_FOLDER / f"{name}.jpg").read_bytes()
+
+
+@cache
+def _bundled_hash(name: str) -> str:
+    return hashlib.sha256(_bundled(name)).hexdigest()
+
+
+@cache
+def _bundled_sizes() -> frozenset[int]:
+    return frozenset(len(_bundled(name)) for name in BUNDLED)

@@ -132,6 +132,8 @@ class Responses:
             await self._context.write(pb.AnimateResponse(motion=motion_message(shot.motion, name, self.epoch)))
         if self._config.wants_frames:
             await self._write_frame(shot, name)
+        else:
+            self._count()
         now_us = self._clock.now_us()
         if self._config.session.paced:
             self._lag_us = max(0, now_us - self._session.due_us(shot))
@@ -141,7 +143,7 @@ class Responses:
             self._metrics.first_frame.observe((now_us - heard_us) / 1e6)
 
     async def _write_frame(self, shot: Shot, name: str) -> None:
-        slot = self._ring.write(shot.payload) if self._ring is not None and shot.payload is not None else None
+        slot = self._slot(shot.payload) if shot.payload is not None else None
         if shot.payload is None or (self._ring is not None and slot is None and not self._voice.closed):
             self._thinned += 1
             self._metrics.dropped.inc()
@@ -156,9 +158,21 @@ class Responses:
             pixel_format=self._config.message.pixel_format,
             ring_slot=slot,
         )
+        self._count()
+        await self._context.write(frame_response(head, b"" if slot is not None else shot.payload))
+
+    def _count(self) -> None:
+        """A frame: its picture, or its motion where no pictures are wanted."""
         self.sent += 1
         self._metrics.frames.inc()
-        await self._context.write(frame_response(head, b"" if slot is not None else shot.payload))
+
+    def _slot(self, payload: memoryview | bytes) -> pb.RingSlot | None:
+        try:
+            return self._ring.write(payload) if self._ring is not None else None
+        except OSError as error:  # the client has cut it, and the memory is full
+            self._ring = None
+            self.event(pb.EVENT_TYPE_QUALITY_CHANGED, f"frames come inline from here on: {error.strerror}")
+            return None
 
     async def _write_events(self) -> None:
         while self._events:

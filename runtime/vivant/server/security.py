@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 
 from vivant.errors import InputError
 from vivant.loopback import is_loopback
 
 OPEN_SERVICES = ("/grpc.health.v1.Health/",)
-CLIENT_KEY = "vivant-client"
-"""Metadata: a secret of the client's own choosing; calls with the same one share portraits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +34,41 @@ class Security:
             raise InputError(f"on {self.host}, which is not loopback, TLS and a token are required")
 
     def credentials(self) -> grpc.ServerCredentials | None:
-        """None for plain text. Raises InputError for files that cannot be read."""
+        """None for plain text. Raises InputError for files that cannot be read, are no PEM, or do not belong together."""
         if self.certificate is None or self.key is None:
             return None
-        try:
-            return grpc.ssl_server_credentials([(self.key.read_bytes(), self.certificate.read_bytes())])
-        except OSError as error:
-            raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
+        key, certificate = _read(self.key), _read(self.certificate)
+        _require_pair(self.key, key, self.certificate, certificate)
+        return grpc.ssl_server_credentials([(key, certificate)])
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _require_pair(key_path: Path, key: bytes, certificate_path: Path, certificate: bytes) -> None:
+    """gRPC itself only says that it cannot listen."""
+    try:
+        chain = x509.load_pem_x509_certificates(certificate)
+        its_key = chain[0].public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise InputError(f"{certificate_path} holds no PEM certificate; give the server's chain, its own first") from error
+    try:
+        private = serialization.load_pem_private_key(key, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise InputError(
+            f"{key_path} holds no PEM private key without a password; give the key of {certificate_path}"
+        ) from error
+    if private.public_key() != its_key:
+        raise InputError(f"the key {key_path} does not belong to the certificate {certificate_path}; give the two of one pair")
 
 
 def is_same_machine(peer: str) -> bool:
     """A gRPC peer such as ``ipv4:127.0.0.1:5000`` on this machine."""
     return peer.startswith(("ipv4:127.", "ipv6:%5B::1%5D", "ipv6:[::1]", "unix:"))
-
-
-def client_of(context: grpc.aio.ServicerContext) -> str:
-    """Under whose name portraits are kept: its token and its own secret; without either, its connection."""
-    metadata = dict(context.invocation_metadata() or ())
-    secret = str(metadata.get(CLIENT_KEY, "")) or context.peer()
-    return hashlib.sha256(f"{metadata.get('authorization', '')}\n{secret}".encode()).hexdigest()
 
 
 class TokenGuard(grpc.aio.ServerInterceptor):  # type: ignore[misc]

@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from prometheus_client import start_http_server
 
+from vivant.client.memory import remove_abandoned
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError, OutputError
-from vivant.face import default_motion, open_portrait
+from vivant.face import default_motion
 from vivant.honest.policy import Policy
 from vivant.server.call import House
+from vivant.server.clients import Clients
 from vivant.server.crew import Crew, Governor, bakery
 from vivant.server.limits import Limits
 from vivant.server.metrics import Metrics
+from vivant.server.metrics_port import serve_metrics
 from vivant.server.portraits import Opener, Portraits
+from vivant.server.ring import PREFIX
 from vivant.server.security import Security, TokenGuard
 from vivant.server.service import SERVICE, FaceService, add_to
 from vivant.v1 import vivant_pb2 as pb
@@ -41,9 +44,7 @@ class ServerConfig:
 class Server:
     """``async with Server(config) as server: await server.wait()``. One event loop."""
 
-    def __init__(
-        self, config: ServerConfig | None = None, *, clock: Clock | None = None, opener: Opener = open_portrait
-    ) -> None:
+    def __init__(self, config: ServerConfig | None = None, *, clock: Clock | None = None, opener: Opener | None = None) -> None:
         self.config = config or ServerConfig()
         self.port = 0
         """The real one, once entered."""
@@ -60,10 +61,11 @@ class Server:
             motion=default_motion(),
             messages_per_s=limits.messages_per_s,
         )
-        self._service = FaceService(self.house, limits)
+        self._service = FaceService(self.house, limits, Clients(token=bool(self.config.security.token)))
         self._health = health.aio.HealthServicer()
 
     async def __aenter__(self) -> Server:
+        remove_abandoned(PREFIX)
         security = self.config.security
         guards = [TokenGuard(security.token)] if security.token else []
         self._server = grpc.aio.server(interceptors=guards, options=_options(self.config.limits))
@@ -73,7 +75,7 @@ class Server:
         self.port = self._bind()
         if self.config.metrics_port is not None:
             try:
-                self._metrics_server, _ = start_http_server(self.config.metrics_port, "127.0.0.1", self.metrics.registry)
+                self._metrics_server = await serve_metrics(self.metrics, self.config.metrics_port)
             except OSError as error:
                 raise OutputError(f"cannot serve metrics on port {self.config.metrics_port}: {error.strerror}") from error
         await self._server.start()
@@ -90,7 +92,7 @@ class Server:
         for executor in (self.house.crew, self.house.bakery):
             executor.shutdown(wait=False, cancel_futures=True)
         if self.config.metrics_port is not None:
-            self._metrics_server.shutdown()
+            self._metrics_server.close()
 
     async def wait(self) -> None:
         """Until `drain` is complete."""
@@ -131,6 +133,8 @@ def _options(limits: Limits) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", limits.message_bytes),
         ("grpc.max_send_message_length", -1),
         ("grpc.so_reuseport", 0),
+        # Numbers of connections: see `Clients`.
+        ("grpc.enable_channelz", 1),
         # A client that is gone without a word is noticed within two seconds.
         ("grpc.keepalive_time_ms", 1000),
         ("grpc.keepalive_timeout_ms", 700),

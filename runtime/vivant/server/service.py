@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, TypeAlias
+from weakref import WeakValueDictionary
 
 import grpc
 
@@ -16,13 +18,14 @@ from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, Face
 from vivant.server.call import Call, House
 from vivant.server.canvas import Shot
+from vivant.server.clients import CLIENT_KEY, Client, Clients
 from vivant.server.config import effective, require_declaration, samples_of
 from vivant.server.limits import Limits
 from vivant.server.portraits import BUNDLED
 from vivant.server.refusal import Refusal, abort, first_of
-from vivant.server.security import client_of, is_same_machine
+from vivant.server.security import is_same_machine
 from vivant.server.tracing import span
-from vivant.server.wire import frame_response, motion_message, next_request, serialize
+from vivant.server.wire import frame_response, motion_message, next_message, serialize
 from vivant.session.session import Session
 from vivant.types import ARKIT_NAMES, MotionFrame, Pose, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
@@ -31,11 +34,15 @@ log = logging.getLogger("vivant.server")
 
 SERVICE = pb.DESCRIPTOR.services_by_name["FaceService"]
 Context: TypeAlias = grpc.aio.ServicerContext
+Method: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
+
+READ_AT_ONCE = 2
+"""First messages of one connection, which may hold pictures of many MB."""
 
 
 @dataclass(eq=False)
-class _Baking:
-    """A call that is due at no time, as the governor sees it."""
+class _Place:
+    """A call that is due at no time, or not yet, as the governor sees it."""
 
     paced = False
     importance = (0.0, 0.0)
@@ -46,35 +53,57 @@ class _Baking:
 
 
 class FaceService:
-    """On the event loop. Every method is named as in the contract."""
+    """On the event loop. The contract's methods by their names; they raise what a call is refused for."""
 
-    def __init__(self, house: House, limits: Limits) -> None:
+    def __init__(self, house: House, limits: Limits, clients: Clients) -> None:
         self._house = house
+        self._clients = clients
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        """To read, by connection."""
         self._limits = limits
         self.calls: set[Call] = set()
         self.draining = False
 
-    async def Animate(self, _: object, context: Context) -> None:  # noqa: N802
+    async def answer(self, method: Method, kind: Any, _: object, context: Context) -> None:  # noqa: ANN401
+        """One call: its first message is read in its turn, and every error becomes a status."""
         try:
-            await self._animate(context)
+            answer = await method(await self._first_message(kind, context), context)
+            if answer is not None:
+                await context.write(answer)
         except Exception as error:
             await self._refuse(context, error)
 
-    async def _animate(self, context: Context) -> None:
-        first = await next_request(context)
-        if first is None or first.WhichOneof("message") != "config":
+    async def _first_message(self, kind: Any, context: Context) -> Any:  # noqa: ANN401
+        """Few at a time of one connection: what is not read yet waits at the client, and costs no memory here."""
+        turn = self._turns.setdefault(context.peer(), asyncio.Semaphore(READ_AT_ONCE))
+        try:
+            async with asyncio.timeout(self._limits.first_message_s), turn:
+                if kind is pb.PutPortraitRequest:
+                    self._house.portraits.require_room(context.peer())
+                return await next_message(context, kind) or kind()
+        except TimeoutError as error:
+            sentence = f"the first message of a call must come within {self._limits.first_message_s:g} seconds"
+            raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, sentence) from error
+
+    async def Animate(self, first: pb.AnimateRequest, context: Context) -> None:  # noqa: N802
+        if first.WhichOneof("message") != "config":
             raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "the first message must be a config")
         self._require_open()
         config = effective(first.config, self._limits)
         if config.shares_memory and not is_same_machine(context.peer()):
             raise InputError("FRAME_TRANSPORT_SHARED_MEMORY needs a client on the same machine")
-        client = client_of(context)
-        face = await self._open(client, config.message)
-        call = Call(self._house, client, config, face, context)
-        self._house.governor.admit(call)
+        with self._admitted() as place:  # before any work, so that a refused call costs nothing
+            client = self._clients.of(context)
+            face = await self._open(client, config.message)
+            call = Call(self._house, client, config, face, context)
+            self._house.governor.replace(place, call)
+            await self._serve(call, face)
+
+    async def _serve(self, call: Call, face: Face) -> None:
         self.calls.add(call)
         began_us = self._house.clock.now_us()
         log.info("call started", extra=call.figures)
+        self._record_label(call.label_off_reason, call.session_id)
         try:
             with self._house.metrics.sessions.track_inprogress(), span("Animate", lambda: call.figures):
                 await call.run(face.notes)
@@ -84,7 +113,24 @@ class FaceService:
             seconds = round((self._house.clock.now_us() - began_us) / 1e6, 3)
             log.info("call over", extra={"seconds": seconds, **call.figures})
 
+    @contextmanager
+    def _admitted(self) -> Iterator[_Place]:
+        """A place among the calls. Raises a Refusal when there is none."""
+        place = _Place()
+        self._house.governor.admit(place)
+        try:
+            yield place
+        finally:
+            self._house.governor.leave(place)
+
+    def _record_label(self, off_reason: str | None, session_id: str) -> None:
+        """The frames' invisible mark says the session, and the log why its label was left away."""
+        if off_reason is not None:
+            self._house.metrics.labels_off.inc()
+            log.info("label left away", extra={"session_id": session_id, "reason": off_reason})
+
     async def GetCapabilities(self, _: pb.GetCapabilitiesRequest, context: Context) -> pb.GetCapabilitiesResponse:  # noqa: N802
+        await context.send_initial_metadata(((CLIENT_KEY, self._clients.name_for(context)),))
         limits = self._limits
         transports = [pb.FRAME_TRANSPORT_INLINE]
         if is_same_machine(context.peer()):
@@ -108,54 +154,41 @@ class FaceService:
         )
 
     async def PutPortrait(self, request: pb.PutPortraitRequest, context: Context) -> pb.PutPortraitResponse:  # noqa: N802
-        try:
-            client, ref = client_of(context), pb.PortraitRef(image=request.image)
-            require_declaration(request.consent)
-            portrait_id, face = await self._house.portraits.open(client, ref, request.consent)
-            if request.transparent:
-                await self._house.portraits.open(client, pb.PortraitRef(id=portrait_id), transparent=True)
-            return pb.PutPortraitResponse(portrait=pb.Portrait(portrait_id=portrait_id, notes=face.notes))
-        except Exception as error:
-            await self._refuse(context, error)
+        self._require_open()
+        require_declaration(request.consent)
+        client = self._clients.of(context)
+        portrait_id, face = await self._house.portraits.put(client, request.image, request.consent)
+        if request.transparent:
+            await self._house.portraits.open(client, pb.PortraitRef(id=portrait_id), transparent=True)
+        return pb.PutPortraitResponse(portrait=pb.Portrait(portrait_id=portrait_id, notes=face.notes))
 
     async def ListPortraits(self, _: pb.ListPortraitsRequest, context: Context) -> pb.ListPortraitsResponse:  # noqa: N802
         bundled = [pb.Portrait(portrait_id=name, bundled=True) for name in BUNDLED]
-        own = [pb.Portrait(portrait_id=portrait_id) for portrait_id in self._house.portraits.own(client_of(context))]
+        own = [pb.Portrait(portrait_id=portrait_id) for portrait_id in self._house.portraits.own(self._clients.of(context))]
         return pb.ListPortraitsResponse(portraits=bundled + own)
 
     async def DeletePortrait(self, request: pb.DeletePortraitRequest, context: Context) -> pb.DeletePortraitResponse:  # noqa: N802
-        try:
-            self._house.portraits.delete(client_of(context), request.portrait_id)
-            return pb.DeletePortraitResponse()
-        except Exception as error:
-            await self._refuse(context, error)
+        self._house.portraits.delete(self._clients.of(context), request.portrait_id)
+        return pb.DeletePortraitResponse()
 
     async def WarmUp(self, request: pb.WarmUpRequest, context: Context) -> pb.WarmUpResponse:  # noqa: N802
-        try:
-            began_us = self._house.clock.now_us()
-            size_px = request.size_px or 512
-            if not MIN_SIZE_PX <= size_px <= self._limits.size_px:
-                raise InputError(f"size_px must be from {MIN_SIZE_PX} to {self._limits.size_px}, got {size_px}")
-            require_declaration(request.consent)
-            portrait_id, face = await self._house.portraits.open(
-                client_of(context), request.portrait, request.consent, transparent=request.transparent
-            )
-            await asyncio.get_running_loop().run_in_executor(self._house.crew, partial(_draw_once, face, size_px))
-            return pb.WarmUpResponse(portrait_id=portrait_id, elapsed_us=self._house.clock.now_us() - began_us)
-        except Exception as error:
-            await self._refuse(context, error)
+        self._require_open()
+        began_us = self._house.clock.now_us()
+        size_px = request.size_px or 512
+        if not MIN_SIZE_PX <= size_px <= self._limits.size_px:
+            raise InputError(f"size_px must be from {MIN_SIZE_PX} to {self._limits.size_px}, got {size_px}")
+        require_declaration(request.consent)
+        portrait_id, face = await self._house.portraits.open(
+            self._clients.of(context), request.portrait, request.consent, transparent=request.transparent
+        )
+        await asyncio.get_running_loop().run_in_executor(self._house.crew, partial(_draw_once, face, size_px))
+        return pb.WarmUpResponse(portrait_id=portrait_id, elapsed_us=self._house.clock.now_us() - began_us)
 
     async def Synthesize(self, request: pb.SynthesizeRequest, context: Context) -> None:  # noqa: N802
-        baking = _Baking()
-        try:
-            self._require_open()
-            self._house.governor.admit(baking)
+        self._require_open()
+        with self._admitted():
             async for response in self._synthesized(request, context):
                 await context.write(response)
-        except Exception as error:
-            await self._refuse(context, error)
-        finally:
-            self._house.governor.leave(baking)
 
     async def _synthesized(
         self, request: pb.SynthesizeRequest, context: Context
@@ -165,8 +198,9 @@ class FaceService:
         asked.delivery, asked.frame_transport = pb.DELIVERY_IMMEDIATE, pb.FRAME_TRANSPORT_INLINE
         config = effective(asked, self._limits)
         samples = samples_of(request.samples, config.message.audio_format)
-        face = await self._open(client_of(context), config.message)
+        face = await self._open(self._clients.of(context), config.message)
         mark_id, _, session = self._house.open(config, face)
+        self._record_label(config.label_off_reason, f"{mark_id:08x}")
         names = ARKIT_NAMES if config.wants_motion else ()
         started = pb.SessionStarted(config=config.message, session_id=f"{mark_id:08x}", weight_names=names, notes=face.notes)
         yield pb.SynthesizeResponse(started=started)
@@ -184,7 +218,7 @@ class FaceService:
         if self.draining:
             raise Refusal(grpc.StatusCode.UNAVAILABLE, "the server is about to stop", 1000)
 
-    async def _open(self, client: str, config: pb.SessionConfig) -> Face:
+    async def _open(self, client: Client, config: pb.SessionConfig) -> Face:
         """The portrait of a config, which then names it by its id and says who it shows."""
         portraits = self._house.portraits
         portrait_id, face = await portraits.open(client, config.portrait, config.consent, transparent=config.transparent)
@@ -202,17 +236,15 @@ class FaceService:
 
 
 def add_to(server: grpc.aio.Server, service: FaceService) -> None:
-    """Register under the contract's names; frames go out as bytes that are serialised already."""
-    handlers = {}
-    for method in SERVICE.methods:
-        kind = {
-            (False, False): grpc.unary_unary_rpc_method_handler,
-            (False, True): grpc.unary_stream_rpc_method_handler,
-            (True, True): grpc.stream_stream_rpc_method_handler,
-        }[method.client_streaming, method.server_streaming]
-        # A stream's messages are parsed where an error can be answered.
-        parse = None if method.client_streaming else getattr(pb, method.input_type.name).FromString
-        handlers[method.name] = kind(getattr(service, method.name), request_deserializer=parse, response_serializer=serialize)
+    """Register under the contract's names. On the wire a single message is a stream of one; as such it is read, parsed and
+    answered here, and frames go out as bytes that are serialised already."""
+    handlers = {
+        method.name: grpc.stream_stream_rpc_method_handler(
+            partial(service.answer, getattr(service, method.name), getattr(pb, method.input_type.name)),
+            response_serializer=serialize,
+        )
+        for method in SERVICE.methods
+    }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
 
 

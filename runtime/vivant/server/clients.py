@@ -1,0 +1,100 @@
+"""Who calls: whoever shows a name that this server gave out, or else holds its token, or else the connection itself.
+
+Never a name of the caller's own choice, and never an address: ports are used again, and one proxy has many callers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from grpc._cython import cygrpc
+
+CLIENT_KEY = "vivant-client"
+"""Metadata: in the answer to ``GetCapabilities`` a name that the server made, in calls the same name again."""
+
+MOST_SOCKETS, MOST_PEERS = 1_000_000, 10_000
+"""Asked for at a time; remembered, with those that are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One caller."""
+
+    key: str
+    """Whose portraits these are; nobody else can have it."""
+    lane: str
+    """The connection's address. Turns are taken and room is shared out per connection, for names cost nothing."""
+
+
+class Clients:
+    """The names that one run of a server gave out. On the event loop."""
+
+    def __init__(self, *, token: bool) -> None:
+        """``token``: every caller has shown the server's token."""
+        self._secret = secrets.token_bytes(32)
+        self._token = token
+        self._connections = _Connections()
+
+    def of(self, context: grpc.aio.ServicerContext) -> Client:
+        """Who calls."""
+        name, peer = _name_in(context), context.peer()
+        if self._is_ours(name):
+            return Client(f"name {name}", peer)
+        # With a name that is not ours, such as one of an earlier run, a caller wants to be alone: no token makes up for it.
+        return Client("token" if self._token and not name else f"connection {self._connections.number(peer)}", peer)
+
+    def name_for(self, context: grpc.aio.ServicerContext) -> str:
+        """The name that this caller shall use from now on."""
+        name = _name_in(context)
+        return name if self._is_ours(name) else self._made(secrets.token_hex(16))
+
+    def _made(self, nonce: str) -> str:
+        return f"{nonce}.{hmac.new(self._secret, nonce.encode(), hashlib.sha256).hexdigest()}"
+
+    def _is_ours(self, name: str) -> bool:
+        return hmac.compare_digest(self._made(name.partition(".")[0]).encode(), name.encode())
+
+
+def _name_in(context: grpc.aio.ServicerContext) -> str:
+    return str(dict(context.invocation_metadata() or ()).get(CLIENT_KEY, ""))
+
+
+class _Connections:
+    """gRPC's own numbers of connections, of which no two have the same in one process."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        """By peer. One that is gone calls no more, and when its port is used again, the new number replaces it."""
+        self._next = 0
+
+    def number(self, peer: str) -> str:
+        """Of the connection from ``peer`` that lives. Where gRPC tells nothing, each call is somebody new."""
+        try:
+            if len(self._numbers) > MOST_PEERS:
+                self._numbers, self._next = {}, 0
+            for number, name in _sockets(self._next):
+                self._numbers[name] = max(number, self._numbers.get(name, 0))
+                self._next = max(number + 1, self._next)
+            return str(self._numbers[peer])
+        except (AttributeError, KeyError, ValueError):
+            return secrets.token_hex(16)
+
+
+def _sockets(first: int) -> Iterator[tuple[int, str]]:
+    """Number, from ``first`` on, and peer of every connection to a server of this process. Needs ``grpc.enable_channelz``."""
+    for server in _listed(cygrpc.channelz_get_servers(0), "server"):
+        found = cygrpc.channelz_get_server_sockets(int(server["ref"]["serverId"]), first, MOST_SOCKETS)
+        for socket in _listed(found, "socketRef"):
+            yield int(socket["socketId"]), str(socket["name"]).rpartition(" ")[2]
+
+
+def _listed(answer: bytes | str, what: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(answer).get(what, [])
+    return found
