@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from vivant.errors import UnavailableError
+from vivant.sealed import onnx
 from vivant.types import Float32Array
 
 
@@ -54,7 +55,7 @@ class Network:
 def session(model: bytes, provider: Provider, threads: int = 1) -> Network:
     """Load a network. Raises UnavailableError rather than run on something else than was asked for."""
     try:
-        import onnxruntime
+        onnxruntime = onnx.load()
     except ImportError as error:
         raise UnavailableError("onnxruntime is not installed; pip install 'vivant[cpu]' brings it") from error
     wanted = EXECUTION_PROVIDERS[provider]
