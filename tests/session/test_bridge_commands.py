@@ -72,9 +72,9 @@ def test_nobody_is_animated_without_consent(run: Run, tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     ("module", "arguments", "sentence"),
     [
-        ("pyvirtualcam", ["--mic", "none"], "pip install 'vivant[camera]'"),
-        ("sounddevice", ["--camera", "null"], "pip install 'vivant[mic]'"),
-        ("vivant.client", ["--mic", "none", "--camera", "null", "--runtime", "127.0.0.1:1"], "pip install 'vivant[server]'"),
+        ("pyvirtualcam", ["--mic", "none"], 'pip install ".[camera]"'),
+        ("sounddevice", ["--camera", "null"], 'pip install ".[mic]"'),
+        ("vivant.client", ["--mic", "none", "--camera", "null", "--runtime", "127.0.0.1:1"], 'pip install ".[server]"'),
     ],
 )
 def test_a_missing_extra_is_named(
@@ -99,7 +99,7 @@ def test_devices_and_doctor_start_on_any_machine(run: Run, monkeypatch: pytest.M
     assert "extra 'mic'" in devices.out
     doctor = run("doctor")
     assert doctor.code == 1
-    assert "fix: pip install 'vivant[mic]'" in doctor.out
+    assert 'fix: pip install ".[mic]"' in doctor.out
     assert doctor.out.splitlines()[-1].endswith("to mend")
 
 

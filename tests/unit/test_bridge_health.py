@@ -27,7 +27,7 @@ WELL = Facts(
     pulse_sources=("vivant.monitor",),
     pulse_sinks=("vivant",),
     has_onnxruntime=True,
-    providers=("CPU",),
+    providers=("cpu",),
     has_server_extra=True,
 )
 OBS = replace(WELL, nodes=(), module_loaded=False, obs_installed=True, obs_camera_registered=True)
@@ -54,7 +54,7 @@ def test_a_machine_in_order(facts: Facts) -> None:
 @pytest.mark.parametrize(
     ("change", "what", "fix"),
     [
-        ({"has_pyvirtualcam": False}, "pyvirtualcam", "pip install 'vivant[camera]'"),
+        ({"has_pyvirtualcam": False}, "pyvirtualcam", 'pip install ".[camera]"'),
         ({"module_loaded": False, "module_installed": False}, "not installed", "sudo apt install v4l2loopback-dkms"),
         ({"module_loaded": False}, "not loaded", "sudo modprobe v4l2loopback exclusive_caps=1"),
         ({"module_loaded": False, "secure_boot": True}, "secure boot", "sudo mokutil --import /var/lib/dkms/mok.pub"),
@@ -72,7 +72,7 @@ def test_a_machine_in_order(facts: Facts) -> None:
         ),
         ({"sounds": (replace(MICROPHONE, inputs=0),)}, "no microphone", "pactl list short sources"),
         ({"pulse_sinks": ()}, "no virtual cable", "pactl load-module module-null-sink sink_name=vivant"),
-        ({"has_onnxruntime": False}, "nothing to run on", "pip install 'vivant[cpu]'"),
+        ({"has_onnxruntime": False, "providers": ()}, "nothing to run on", 'pip install ".[cpu]"'),
         ({"cores": 1}, "one core", "--runtime"),
         ({"system": "Plan 9"}, "no camera is known", "--camera file:out.y4m"),
     ],

@@ -304,7 +304,7 @@ def test_a_backend_of_another_system() -> None:
 
 def test_without_the_camera_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyvirtualcam", None)
-    with pytest.raises(UnavailableError, match=r"extra 'camera': pip install 'vivant\[camera\]'"):
+    with pytest.raises(UnavailableError, match=r"extra 'camera': pip install .\.\[camera\]"):
         choose_camera("auto", None).open(64, 48, Fraction(30))
 
 

@@ -14,8 +14,8 @@ import warnings
 SWITCH = "ORT_DISABLE_TELEMETRY"
 """Read once by onnxruntime 1.29 and newer, when it is imported; older ones report on Windows only, to Windows itself."""
 TOO_LATE = (
-    "onnxruntime was imported before vivant, so its maker's telemetry is already on in this process; import vivant first, or set"
-    f" {SWITCH}=1"
+    "onnxruntime was imported before vivant, so its maker's telemetry is already on in this process; import vivant first,"
+    f" or set {SWITCH}=1"
 )
 
 

@@ -1,4 +1,4 @@
-"""c2pa that never calls an address: files of others name manifests, revocation lists and identities on servers of their choice."""
+"""c2pa that never calls an address: files of others name manifests, revocation lists and identities on servers they choose."""
 
 from __future__ import annotations
 
