@@ -70,15 +70,19 @@ def canary() -> None:
     subprocess.run([sys.executable, "-c", lookup], capture_output=True, check=False, timeout=60)
 
 
+def _outcome(program: str) -> tuple[int, str]:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
 def main() -> None:
     """Each argument is one Python program; the outcome of all goes to standard output as JSON."""
     loopback_takes_everything()
     watcher = Watcher()
     canary()
     canaries, watcher.seen = list(watcher.seen), []
-    done = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False) for program in sys.argv[1:]]
+    said = [_outcome(program) for program in sys.argv[1:]]
     time.sleep(PATIENCE_S)
-    said = [(run.returncode, run.stdout + run.stderr) for run in done]
     print(json.dumps({"canaries": canaries, "seen": watcher.seen, "said": said}))
 
 

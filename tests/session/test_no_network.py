@@ -29,7 +29,7 @@ XMP = (
 )
 COMMANDS = [
     "--version",
-    "demo --out made",
+    "demo",
     "render me.jpg voice.wav -o out.mp4 --size 96",
     "inspect me.jpg -o sheet.png",
     "verify me.jpg",

@@ -153,8 +153,12 @@ async def _run(make: Callable[[], Bridge], clock: Clock, n_portraits: int, secon
 
 async def _show(bridge: Bridge, clock: Clock) -> None:
     with Live(panel(bridge), console=console, auto_refresh=False, transient=True) as live, stderr_lines(say):
+        width = console.width
         while True:
             await clock.sleep_until(clock.now_us() + 2 * LOOK_US)
+            if console.width != width:  # the terminal has folded the old lines anew, nobody knows how
+                console.clear()
+                width = console.width
             live.update(panel(bridge), refresh=True)
 
 

@@ -40,7 +40,11 @@ def uninstall(
     if found and (yes or _agreed()):
         _delete(found)
     say("by hand, if you set them up:")
-    for step in (*BY_HAND.get(sys.platform, ()), "the package com.vivant.face, in Unity's Package Manager", "pip uninstall vivant"):
+    for step in (
+        *BY_HAND.get(sys.platform, ()),
+        "the package com.vivant.face, in Unity's Package Manager",
+        "pip uninstall vivant",
+    ):
         say(f"  {step}")
 
 
