@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).resolve().parents[2]
 TOLD = ("runtime", "bridge", "docs", "unity_sample", "examples", "training", "README.md", "CONTRIBUTING.md")
 TEXTS = {".py", ".md", ".cs", ".gd", ".json", ".sh", ".txt", ".toml", ".yml"}
-BY_NAME = re.compile(r"""pip\d? install [^\n`]*(?<![./\w-])vivant\b(?![\w./-])|['"`]vivant\[[\w,]+\]""")
+BY_NAME = re.compile(r"""pip\d? install [^\n`&;|]*(?<![./\w-])vivant\b(?![\w./-])|['"`]vivant\[[\w,]+\]""")
 """As a name that an index would be asked for; paths and addresses are none."""
 
 
