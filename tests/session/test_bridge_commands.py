@@ -98,12 +98,6 @@ def test_a_speaker_that_is_not_there_is_refused(run: Run, monkeypatch: pytest.Mo
     assert "Webcam" not in sentence
 
 
-def test_an_output_that_is_lost_is_said_plainly() -> None:
-    kept = Stage().bridge.speaker
-    assert kept is not None
-    assert "nobody hears the delayed voice" in kept._meanwhile
-
-
 def test_a_token_is_not_sent_in_the_clear(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIVANT_TOKEN", "secret")
     outcome = run("cam", ADA, "--mic", "none", "--camera", "null", "--runtime", "192.0.2.1:50750")

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from vivant import sealed
-from vivant.client import client as client_module
+from vivant.client import connect
 from vivant.honest.verify import Credentials, verify
 from vivant.sealed import onnx
 from vivant.sealed.content import c2pa, context
@@ -185,7 +185,7 @@ def test_a_proxy_never_hears_what_is_meant_for_loopback(
     monkeypatch: pytest.MonkeyPatch, address: str, goes_around: bool
 ) -> None:
     seen: list[tuple[str, int]] = []
-    monkeypatch.setattr(client_module.grpc.aio, "insecure_channel", lambda _, options: seen.extend(options))
-    monkeypatch.setattr(client_module.rpc, "FaceServiceStub", lambda _: None)
-    client_module.connect(address)
+    monkeypatch.setattr("grpc.aio.insecure_channel", lambda _, options: seen.extend(options))
+    monkeypatch.setattr("vivant.v1.vivant_pb2_grpc.FaceServiceStub", lambda _: None)
+    connect(address)
     assert (("grpc.enable_http_proxy", 0) in seen) is goes_around
