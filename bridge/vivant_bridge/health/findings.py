@@ -105,7 +105,7 @@ def _sound(facts: Facts) -> Iterator[Finding]:
     if facts.sound_problem is not None:
         what, _, fix = facts.sound_problem.partition(": ")
         yield Finding(False, what, fix or PORTAUDIO)
-        if fix and not facts.portaudio_installed:
+        if fix and fix != PORTAUDIO and not facts.portaudio_installed:
             yield Finding(False, "the sound library PortAudio is missing", PORTAUDIO)
     yield from _microphones(facts)
     yield _cable(facts)

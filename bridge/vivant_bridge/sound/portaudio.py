@@ -62,9 +62,9 @@ def sounddevice() -> ModuleType:
         ) from error
     except OSError as error:
         fix = (
-            "apt-get install libportaudio2" if sys.platform.startswith("linux") else "pip install --force-reinstall sounddevice"
+            "sudo apt install libportaudio2" if sys.platform.startswith("linux") else "pip install --force-reinstall sounddevice"
         )
-        raise UnavailableError(f"the sound library PortAudio is missing; {fix}") from error
+        raise UnavailableError(f"the sound library PortAudio is missing: {fix}") from error
     return cast(ModuleType, library)
 
 

@@ -21,8 +21,8 @@ KEYS_AND_SETTINGS = (FILE, "certificate.pem", "key.pem", "rigs.secret", "*.lock"
 """Whatever else lies in these folders is not ours, and stays."""
 BY_HAND = {
     "linux": (
-        "sudo rm -f /etc/modules-load.d/vivant.conf /etc/modprobe.d/vivant.conf && sudo modprobe -r v4l2loopback   (the camera)",
-        "pactl unload-module module-remap-source; pactl unload-module module-null-sink   (the cable, if nothing else uses these)",
+        "sudo rm -f /etc/modules-load.d/vivant.conf /etc/modprobe.d/vivant.conf && sudo modprobe -r v4l2loopback   (camera)",
+        "pactl unload-module module-remap-source; pactl unload-module module-null-sink   (cable, if nothing else uses these)",
     ),
     "win32": ("OBS Studio and VB-CABLE, in Settings > Apps, if nothing else uses them",),
     "darwin": ("brew uninstall --cask obs && brew uninstall blackhole-2ch   (if nothing else uses them)",),
