@@ -34,8 +34,11 @@ from vivant_bridge.picture.canvas import SIZES, Canvas, Fill
 from vivant_bridge.runtime.runtime import Runtime
 from vivant_bridge.sound.gate import Gate
 from vivant_bridge.status import LOG_US, LOOK_US, figures_line, panel, watch_keys
+from vivant_bridge.terminal import stderr_lines
 
 MOST_PORTRAITS = 9
+GATE_OFF_DB, GATE_MOST_DB = -90.0, -10.0
+"""Louder than the upper end nobody speaks for long."""
 
 
 def cam(
@@ -69,7 +72,7 @@ def cam(
         float, typer.Option(metavar="MS", help="Play the voice so much later than the picture, -200 to 500.")
     ] = 0.0,
     gate: Annotated[
-        float, typer.Option(metavar="DB", help="Noise gate: quieter than this is silence; -90 turns it off.")
+        float, typer.Option(metavar="DB", help="Noise gate: quieter than this is silence, -90 (off) to -10.")
     ] = -55.0,
     push_to_talk: Annotated[bool, typer.Option("--push-to-talk", help="Hear only while the space bar is held.")] = False,
     pcm_rate: Annotated[int, typer.Option(metavar="HZ", help="Sample rate of raw PCM (16 bit little-endian).")] = 48_000,
@@ -85,7 +88,7 @@ def cam(
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Show PORTRAIT as a webcam that speaks with your voice, and play that voice in time with it."""
-    _require_ranges(portraits, size, sync_offset, runtime, mirror)
+    _require_ranges(portraits, size, sync_offset, gate, runtime, mirror)
     clock, rate = MonotonicClock(), as_fps(fps)
     width, height = SIZES[size]
     canvas = Canvas(width, height, Fill.parse(fill), label=None if no_label else Label())
@@ -107,7 +110,7 @@ def cam(
             fps=rate,
             seed=seed,
             sync_offset_ms=sync_offset,
-            gate=Gate(RATE_HZ, None if gate <= -90 else gate, push_to_talk=push_to_talk),
+            gate=Gate(RATE_HZ, None if gate == GATE_OFF_DB else gate, push_to_talk=push_to_talk),
             clock=clock,
             report=say,
         )
@@ -149,9 +152,13 @@ async def _run(make: Callable[[], Bridge], clock: Clock, n_portraits: int, secon
 
 
 async def _show(bridge: Bridge, clock: Clock) -> None:
-    with Live(panel(bridge), console=console, auto_refresh=False, transient=True) as live:
+    with Live(panel(bridge), console=console, auto_refresh=False, transient=True) as live, stderr_lines(say):
+        width = console.width
         while True:
             await clock.sleep_until(clock.now_us() + 2 * LOOK_US)
+            if console.width != width:  # the terminal has folded the old lines anew, nobody knows how
+                console.clear()
+                width = console.width
             live.update(panel(bridge), refresh=True)
 
 
@@ -166,13 +173,17 @@ async def _quit_after(bridge: Bridge, clock: Clock, seconds: float) -> None:
     bridge.quit()
 
 
-def _require_ranges(portraits: list[Path], size: str, sync_offset: float, runtime: str | None, mirror: bool) -> None:
+def _require_ranges(
+    portraits: list[Path], size: str, sync_offset: float, gate: float, runtime: str | None, mirror: bool
+) -> None:
     if len(portraits) > MOST_PORTRAITS:
         raise InputError(f"at most {MOST_PORTRAITS} portraits, one for each key; got {len(portraits)}")
     if size not in SIZES:
         raise InputError(f"--size is {', '.join(SIZES)}; got {size!r}")
     if not -200 <= sync_offset <= 500:
         raise InputError(f"--sync-offset is from -200 to 500 ms, got {sync_offset:g}")
+    if not GATE_OFF_DB <= gate <= GATE_MOST_DB:
+        raise InputError(f"--gate is from {GATE_OFF_DB:g} (off) to {GATE_MOST_DB:g} dB, got {gate:g}")
     if mirror and runtime is not None:
         raise InputError(
             "--mirror would turn the server's label too; turn the portrait itself, or mirror in the program that shows it"

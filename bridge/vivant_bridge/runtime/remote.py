@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vivant.errors import UnavailableError
+from vivant.extras import install
 from vivant.loopback import host_of, is_loopback
 from vivant.types import Controls, Float32Array
 from vivant_bridge.errors import DeviceLostError
@@ -39,7 +40,7 @@ class RemoteRuntime:
         try:
             from vivant.client import connect
         except ImportError as error:
-            raise UnavailableError(f"--runtime needs {error.name}; pip install 'vivant[server]' brings it") from error
+            raise UnavailableError(f"--runtime needs {error.name}; {install('server')} brings it") from error
         self.name = f"on {address}"
         self._connect = connect
         self.n_portraits = len(portraits)

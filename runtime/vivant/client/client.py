@@ -141,6 +141,8 @@ def connect(address: str, *, token: str | None = None, ca: bytes | None = None) 
     if token and ca is None and not is_loopback(host_of(address)):
         raise InputError(f"a token to {address} would travel in the clear; give the server's certificate as ca, too")
     options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
+    if is_loopback(host_of(address)):  # a proxy of the environment's is no part of this machine
+        options.append(("grpc.enable_http_proxy", 0))
     if ca is None:
         return Client(grpc.aio.insecure_channel(address, options), token)
     return Client(grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(ca), options), token)

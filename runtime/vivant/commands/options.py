@@ -12,8 +12,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from vivant.errors import InputError
 from vivant.face import RigFace, open_portrait
-from vivant.honest.consent import WORDS, Consent, kept_consent, parse_consent, stated_consent
+from vivant.honest.consent import REFUSED, WORDS, Consent, kept_consent, parse_consent, stated_consent
 from vivant.honest.label import LANGUAGES
 from vivant.honest.produce import Production, begin, bundled_portraits
 from vivant.media import open_audio
@@ -111,4 +112,11 @@ def _ask(portrait: Path) -> Consent:
     for answer, words in WORDS.items():
         say(f"  {answer.value:<10} {words}")
     say("  other      someone else")
-    return parse_consent(typer.prompt("answer").strip().lower())
+    while True:
+        answer = typer.prompt("answer").strip().lower()
+        try:
+            return parse_consent(answer)
+        except InputError as error:
+            if str(error) == REFUSED:
+                raise
+            say(f"answer with {', '.join(WORDS)} or other; got {answer!r}")

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import c2pa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,6 +20,7 @@ from vivant.errors import OutputError
 from vivant.honest.settings import Settings, config_folder
 from vivant.media.atomic import reporting
 from vivant.media.inputs import require_file
+from vivant.sealed.content import c2pa, context
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic"
 """IPTC: a composite in which at least one element is synthetic."""
@@ -113,8 +113,7 @@ def _builder(claim: Claim, title: str, now: datetime.datetime) -> c2pa.Builder:
             {"label": "org.vivant.session", "data": said},
         ],
     }
-    context = c2pa.Context(c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}}))
-    builder = c2pa.Builder.from_json(json.dumps(manifest), context)
+    builder = c2pa.Builder.from_json(json.dumps(manifest), context({"builder": {"thumbnail": {"enabled": False}}}))
     if claim.portrait is not None:
         builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
         _add_ingredient(builder, claim.portrait, "portrait", "parentOf", claim.portrait_sha256)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import c2pa
 import numpy as np
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
@@ -22,6 +21,7 @@ from vivant.honest.credentials import media_type
 from vivant.honest.detect import LEAST_SIDE_PX, Mark, detect
 from vivant.media.images import load_image
 from vivant.media.inputs import require_file
+from vivant.sealed.content import c2pa, context, lies_elsewhere
 from vivant.types import UInt8Array
 
 WINDOW_S = 2
@@ -155,14 +155,15 @@ def _read_manifest(path: Path) -> tuple[Credentials, dict[str, Any], str | None]
         return Credentials.ABSENT, {}, None
     try:
         with path.open("rb") as data:
-            reader = c2pa.Reader.try_create(kind, data, beside.read_bytes() if beside.is_file() else None)
+            reader = c2pa.Reader.try_create(kind, data, beside.read_bytes() if beside.is_file() else None, context())
             if reader is None:
                 return Credentials.ABSENT, {}, None
             with reader:
                 state, manifest = reader.get_validation_state(), reader.get_active_manifest() or {}
                 failures = ((reader.get_validation_results() or {}).get("activeManifest") or {}).get("failure") or []
     except c2pa.C2paError as error:
-        if isinstance(error, c2pa.C2paError.ManifestNotFound | c2pa.C2paError.NotSupported):
+        absent = isinstance(error, c2pa.C2paError.ManifestNotFound | c2pa.C2paError.NotSupported)
+        if absent or lies_elsewhere(error):
             return Credentials.ABSENT, {}, None
         return Credentials.BROKEN, {}, _text(error)
     except KeyError:  # so the library says that the store's own index points at nothing
