@@ -14,6 +14,7 @@ from vivant.rig import canonical as c
 from vivant.rig.calibrate import calibrated
 from vivant.rig.eyes import Eyeball, add_eyes
 from vivant.rig.head import HeadFit, fit_head
+from vivant.rig.light import Light, measure_light
 from vivant.rig.lips import mouth_gap, snap_to_seam
 from vivant.rig.matte import Layers, separate
 from vivant.rig.mouth import add_mouth, add_tongue_out
@@ -28,7 +29,7 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 3
+BUILDER_VERSION = 4
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 LEAST_FACE_PX = 64.0
@@ -71,9 +72,10 @@ def build_rig(
             "the mouth is open in this portrait; its lips are brought together for speech, a closed mouth gives better ones"
         )
     skin = build_skin(landmarks, fit)
+    light = measure_light(picture, landmarks, fit.unit, square.texels_per_px)
 
     progress("assembling the layers")
-    pool, eyes = _assemble(skin, landmarks, fit, layers, picture, square, transparent)
+    pool, eyes = _assemble(skin, landmarks, fit, light, layers, picture, square, transparent)
     arrays = pool.arrays() | _contacts(skin) | _frame(skin, fit, eyes)
     rig = Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes), tuple(pool.texture_names))
     progress("measuring how far it turns")
@@ -101,7 +103,14 @@ def _require_frontal(fit: HeadFit) -> None:
 
 
 def _assemble(
-    skin: Skin, landmarks: Float32Array, fit: HeadFit, layers: Layers, picture: UInt8Array, square: Square, transparent: bool
+    skin: Skin,
+    landmarks: Float32Array,
+    fit: HeadFit,
+    light: Light,
+    layers: Layers,
+    picture: UInt8Array,
+    square: Square,
+    transparent: bool,
 ) -> tuple[Pool, list[Eyeball]]:
     """All layers, back to front."""
     pool = Pool()
@@ -111,17 +120,17 @@ def _assemble(
     for drive in range(len(skin.fields)):
         pool.add_moves(drive, 0, skin.fields[drive])
     pool.add_moves(MOUTH_CLOSED, 0, skin.closing)
-    add_shading(pool, skin, fit)
+    add_shading(pool, skin, fit, light, picture, uv)
     if not transparent:
         _add_plate(pool, layers.plate, square)
     person = pool.add_texture("person", np.dstack([layers.foreground, np.round(layers.alpha * 255).astype(np.uint8)]))
     shows, moves = _visible_triangles(skin, uv, layers.alpha), _moving_triangles(skin)
     _add_skin_layer(pool, skin, person, shows & ~moves, STATIC)
-    add_mouth(pool, skin, fit, uv, person, picture, texels)
+    add_mouth(pool, skin, fit, light, uv, person, layers, texels)
     eyes = add_eyes(pool, skin, landmarks, fit, picture, texels)
     _add_skin_layer(pool, skin, person, shows & moves, SORTED)
     add_lips(pool, skin, layers.foreground, texels, fit.unit)
-    add_tongue_out(pool, skin, fit)
+    add_tongue_out(pool, skin, fit, light)
     add_lids(pool, skin, layers.foreground, texels, fit.unit)
     return pool, eyes
 
