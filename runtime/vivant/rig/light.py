@@ -25,8 +25,9 @@ USUAL_BLACK, MOST_HAZE = 65.0, 120.0
 ONE_COLOUR, COLOURS = 0.012, 0.019
 """Relative chroma beside the greys' own, upper quartile of the face: up to here a picture is printed in one colour (grey, sepia,
 cyanotype), from here on it has colours. JPEG's noise stays below the former, the palest faces above the latter."""
-FLAT, SHADED = 0.10, 0.25
-"""Median slope of the skin's brightness, relative, per outer-eye distance: flat colour, and skin under any light."""
+FLAT, SHADED = 0.05, 0.20
+"""Slope of the skin's brightness where it is smoothest, relative, per outer-eye distance: flat colour, and skin in any light."""
+CLIPPED = 250.0
 N_TONES = 40
 
 
@@ -50,7 +51,8 @@ class Light:
         lit = self.haze + (1.0 - self.haze / 255.0) * self.gain * colours
         brightness = luminance(lit)
         toned = np.stack([np.interp(brightness, self.tones[:, 0], self.tones[:, 1 + k]) for k in range(3)], axis=-1)
-        return np.clip(toned + self.colourful * (lit - toned), 0.0, 255.0)
+        colours = np.maximum(toned + self.colourful * (lit - toned), 0.0)
+        return np.asarray(colours / np.maximum(colours.max(axis=-1, keepdims=True) / 255.0, 1.0))  # too bright keeps its hue
 
     def on_texture(self, rgba: UInt8Array) -> UInt8Array:
         """The same for a texture (h, w, 4)."""
@@ -140,8 +142,11 @@ def _tones(colours: FloatArray, face: NDArray[np.bool_], unit_cells: float) -> t
 
 def _relief(colours: FloatArray, skin: NDArray[np.bool_], unit_cells: float) -> float:
     brightness = luminance(colours)
-    slope = ndimage.gaussian_gradient_magnitude(brightness, 0.02 * unit_cells)[skin] * unit_cells
-    return _smoothstep(float(np.median(slope) / max(np.median(brightness[skin]), 1.0)), FLAT, SHADED)
+    slope = unit_cells * ndimage.gaussian_gradient_magnitude(brightness, 0.02 * unit_cells)
+    told = skin & (brightness < CLIPPED)
+    if told.sum() < 0.1 * skin.sum():
+        return 0.0
+    return _smoothstep(float(np.percentile(slope[told], 15) / max(np.median(brightness[told]), 1.0)), FLAT, SHADED)
 
 
 def _smoothstep(value: float, low: float, high: float) -> float:
