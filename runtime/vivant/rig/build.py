@@ -15,7 +15,7 @@ from vivant.rig.calibrate import calibrated
 from vivant.rig.eyes import Eyeball, add_eyes
 from vivant.rig.head import HeadFit, fit_head
 from vivant.rig.light import Light, measure_light
-from vivant.rig.lips import mouth_gap, snap_to_seam
+from vivant.rig.lips import cut_inside_lips, mouth_gap, snap_to_seam
 from vivant.rig.matte import Layers, separate
 from vivant.rig.mouth import add_mouth, add_tongue_out
 from vivant.rig.overlays import add_lids, add_lips
@@ -71,6 +71,7 @@ def build_rig(
         notes.append(
             "the mouth is open in this portrait; its lips are brought together for speech, a closed mouth gives better ones"
         )
+        landmarks = cut_inside_lips(landmarks, picture, square.texels_per_px)
     skin = build_skin(landmarks, fit)
     light = measure_light(picture, landmarks, fit.unit, square.texels_per_px)
 
