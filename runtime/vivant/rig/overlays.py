@@ -22,6 +22,11 @@ LID_FADE = {0: 1.0, 1: 0.95, 2: 0.72, 3: 0.3}
 LIP_FADE = {0: 1.0, 1: 0.75}
 LID_BLUR, LID_OWN = (0.06, 0.012), 0.6
 """Averaging along and across the lid, in outer-eye distances; and how much of the result counts against the skin around."""
+STROKE = 0.05
+"""Width of the widest lash or clump of lashes, in outer-eye distances."""
+STROKES_FROM, ROOTS_FROM = (0.0, 0.2), (0.2, 0.65)
+"""Part of the way from above the crease to the lid's edge, from and to: where single lashes lie on the skin, and where their
+roots leave nothing of it."""
 SEAM_BAND = 0.026
 """Half height of the dark line between the lips, in outer-eye distances."""
 MIRROR = 0.3
@@ -118,8 +123,8 @@ def _without_seam(patch: Patch, seam: FloatArray, band: float, upwards: bool) ->
 
 
 def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int, ...], unit: float) -> UInt8Array:
-    """The lid as smooth skin. Lashes are strokes across the lid: averaged along it they become its shade, lightened by the
-    skin around."""
+    """The lid without lashes. Higher up it keeps the portrait's skin and crease; at their roots it becomes smooth skin in its own
+    shade, lightened by the skin around."""
     margin = sorted((skin.points[v] for v, s in steps.items() if s == 0), key=lambda p: p[0])
     top = sorted((skin.points[v] for v, s in steps.items() if s == 3), key=lambda p: p[0])
     bottom = skin.points[list(lower)]
@@ -134,16 +139,31 @@ def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int,
     brightness = luminance(patch.pixels)
     known = ~hidden & (brightness > np.percentile(brightness[~hidden], 35))
     around = fill_holes(patch.pixels, known).astype(np.float32)
+    calm = _without_strokes(patch, unit)
     above = (y < edge).astype(np.float32)[..., None]
     blur = (LID_BLUR[1] * unit * patch.texels_per_px, LID_BLUR[0] * unit * patch.texels_per_px, 0)
-    own = ndimage.gaussian_filter(patch.pixels * above, blur) / np.maximum(ndimage.gaussian_filter(above, blur), 0.02)
+    own = ndimage.gaussian_filter(calm * above, blur) / np.maximum(ndimage.gaussian_filter(above, blur), 0.02)
     bare = LID_OWN * own + (1 - LID_OWN) * ndimage.gaussian_filter(around, (1.5 * patch.texels_per_px,) * 2 + (0,))
     # The ball under the lid catches light in its middle and falls into shade towards the lashes.
     lidward = np.clip((y - roof) / np.maximum(edge - roof, 1.0), 0.0, 1.0)
     across = np.clip((x - bottom[:, 0].min()) / np.ptp(bottom[:, 0]), 0.0, 1.0)
     bulge = np.sin(np.pi * lidward) * np.sin(np.pi * across)
     shade = 0.98 + 0.09 * bulge - 0.10 * lidward**3
-    return np.dstack([np.clip(bare * shade[..., None], 0, 255), np.full(x.shape, 255.0)]).round().astype(np.uint8)
+    lid = patch.pixels + _ramp(lidward, *STROKES_FROM)[..., None] * (calm - patch.pixels)
+    lid += _ramp(lidward, *ROOTS_FROM)[..., None] * (bare * shade[..., None] - lid)
+    return np.dstack([np.clip(lid, 0, 255), np.full(x.shape, 255.0)]).round().astype(np.uint8)
+
+
+def _without_strokes(patch: Patch, unit: float) -> FloatArray:
+    """The picture (h, w, 3) without thin dark strokes across the lid: creases, folds and make-up lie along it and stay."""
+    texels = unit * patch.texels_per_px
+    closed = ndimage.grey_closing(patch.pixels, (1, max(3, round(STROKE * texels)), 1)).astype(np.float32)
+    return np.asarray(ndimage.gaussian_filter(closed, (0.004 * texels, 0.5 * STROKE * texels, 0)))
+
+
+def _ramp(x: FloatArray, low: float, high: float) -> FloatArray:
+    t = np.clip((x - low) / (high - low), 0.0, 1.0)
+    return np.asarray(t * t * (3.0 - 2.0 * t))
 
 
 def _add_lashes(pool: Pool, skin: Skin, side: int, blink: int, patch: Patch, unit: float) -> None:
