@@ -12,6 +12,7 @@ from vivant.media.images import PortraitImage
 from vivant.portrait.analyser import Face, PortraitAnalyser
 from vivant.rig import canonical as c
 from vivant.rig.calibrate import calibrated
+from vivant.rig.drawn import add_drawn_lids, fit_drawn_eyes
 from vivant.rig.eyes import Eyeball, add_eyes
 from vivant.rig.head import HeadFit, fit_head
 from vivant.rig.light import Light, measure_light
@@ -72,11 +73,15 @@ def build_rig(
             "the mouth is open in this portrait; its lips are brought together for speech, a closed mouth gives better ones"
         )
         landmarks = cut_inside_lips(landmarks, picture, square.texels_per_px)
-    skin = build_skin(landmarks, fit)
     light = measure_light(picture, landmarks, fit.unit, square.texels_per_px)
+    drawn = fit_drawn_eyes(landmarks, picture, light.skin, fit.unit, square.texels_per_px) if light.relief == 0.0 else None
+    if light.relief == 0.0 and drawn is None:
+        notes.append("this is drawn in flat colours and its eyes have no clear border; they may not close over all their height")
+    landmarks = landmarks if drawn is None else drawn
+    skin = build_skin(landmarks, fit)
 
     progress("assembling the layers")
-    pool, eyes = _assemble(skin, landmarks, fit, light, layers, picture, square, transparent)
+    pool, eyes = _assemble(skin, landmarks, fit, light, layers, picture, square, transparent, drawn is not None)
     arrays = pool.arrays() | _contacts(skin) | _frame(skin, fit, eyes)
     rig = Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes), tuple(pool.texture_names))
     progress("measuring how far it turns")
@@ -112,6 +117,7 @@ def _assemble(
     picture: UInt8Array,
     square: Square,
     transparent: bool,
+    drawn: bool,
 ) -> tuple[Pool, list[Eyeball]]:
     """All layers, back to front."""
     pool = Pool()
@@ -128,11 +134,14 @@ def _assemble(
     shows, moves = _visible_triangles(skin, uv, layers.alpha), _moving_triangles(skin)
     _add_skin_layer(pool, skin, person, shows & ~moves, STATIC)
     add_mouth(pool, skin, fit, light, uv, person, layers, texels)
-    eyes = add_eyes(pool, skin, landmarks, fit, picture, texels)
+    eyes = add_eyes(pool, skin, landmarks, fit, light, picture, texels)
     _add_skin_layer(pool, skin, person, shows & moves, SORTED)
     add_lips(pool, skin, layers.foreground, texels, fit.unit)
     add_tongue_out(pool, skin, fit, light)
-    add_lids(pool, skin, layers.foreground, texels, fit.unit)
+    if drawn:
+        add_drawn_lids(pool, skin, light.skin, layers.foreground, texels, fit.unit)
+    else:
+        add_lids(pool, skin, light, layers.foreground, texels, fit.unit)
     return pool, eyes
 
 

@@ -25,8 +25,8 @@ USUAL_BLACK, MOST_HAZE = 65.0, 120.0
 ONE_COLOUR, COLOURS = 0.012, 0.019
 """Relative chroma beside the greys' own, upper quartile of the face: up to here a picture is printed in one colour (grey, sepia,
 cyanotype), from here on it has colours. JPEG's noise stays below the former, the palest faces above the latter."""
-FLAT, SHADED = 0.05, 0.20
-"""Slope of the skin's brightness where it is smoothest, relative, per outer-eye distance: flat colour, and skin in any light."""
+FLAT, SHADED = 0.05, 0.30
+"""Lower quartile of the slope of the skin's brightness, relative, per outer-eye distance: flat colour, and skin in any light."""
 CLIPPED = 250.0
 N_TONES = 40
 
@@ -43,6 +43,8 @@ class Light:
     """1 for pictures with colours of their own, 0 for those printed in one."""
     tones: FloatArray
     """(n, 4) ascending brightness and the colour that it has in this picture, 0..255."""
+    skin: FloatArray
+    """(3,) median colour of the skin."""
     relief: float
     """1 where skin is shaded, 0 where it is flat colour."""
 
@@ -82,6 +84,7 @@ def measure_light(picture: UInt8Array, landmarks: Float32Array, unit: float, tex
         haze=np.clip(_mean_of(colours, face, 0, 1) - USUAL_BLACK, 0.0, MOST_HAZE),
         colourful=colourful,
         tones=tones,
+        skin=np.asarray(np.median(colours[skin], axis=0), np.float64),
         relief=_relief(colours, skin, unit_cells),
     )
 
@@ -146,7 +149,7 @@ def _relief(colours: FloatArray, skin: NDArray[np.bool_], unit_cells: float) -> 
     told = skin & (brightness < CLIPPED)
     if told.sum() < 0.1 * skin.sum():
         return 0.0
-    return _smoothstep(float(np.percentile(slope[told], 15) / max(np.median(brightness[told]), 1.0)), FLAT, SHADED)
+    return _smoothstep(float(np.percentile(slope[told], 25) / max(np.median(brightness[told]), 1.0)), FLAT, SHADED)
 
 
 def _smoothstep(value: float, low: float, high: float) -> float:
