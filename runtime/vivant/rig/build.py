@@ -76,7 +76,9 @@ def build_rig(
     light = measure_light(picture, landmarks, fit.unit, square.texels_per_px)
     drawn = fit_drawn_eyes(landmarks, picture, light.skin, fit.unit, square.texels_per_px) if light.relief == 0.0 else None
     if light.relief == 0.0 and drawn is None:
-        notes.append("this is drawn in flat colours and its eyes have no clear border; they may not close over all their height")
+        notes.append(
+            "this is drawn in flat colours and its eyes have no clear border; they may not close over all their height"
+        )
     landmarks = landmarks if drawn is None else drawn
     skin = build_skin(landmarks, fit)
 

@@ -17,7 +17,7 @@ from vivant.rig.skin import Skin, unproject
 from vivant.types import ARKIT_INDEX, Float32Array, FloatArray, UInt8Array
 
 UNLIKE_SKIN, UNLIKE_LINE, UNLIKE_WHITE = 24, 60, 90
-"""Differences of a channel that part an eye from flat skin, its lid's line from what lies under it, and an iris from the white."""
+"""Differences of a channel that part an eye from flat skin, its lid's line from what lies under it, an iris from the white."""
 LID_LINE = 100.0
 """Brightness below which the upper border of an eye is its lid's line."""
 EDGE_TEXELS = 4
@@ -33,8 +33,8 @@ LEAST_GROWTH, MOST_GROWTH = 0.6, 5.0
 def fit_drawn_eyes(
     landmarks: Float32Array, picture: UInt8Array, skin: FloatArray, unit: float, texels_per_px: float
 ) -> Float32Array | None:
-    """Landmarks (478, 2+) in rig px with lids and irises where a drawing on flat ``skin`` (3,) has them; None if an eye has no clear
-    border."""
+    """Landmarks (478, 2+) in rig px with lids and irises where a drawing on flat ``skin`` (3,) has them; None if an eye has no
+    clear border."""
     moved = landmarks.copy()
     for side in (0, 1):
         contour = [*c.UPPER_LIDS[side], *c.LOWER_LIDS[side][-2:0:-1]]

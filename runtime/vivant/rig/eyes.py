@@ -101,9 +101,7 @@ def _add_rims(
             pool.add_layer(strip_triangles(above, below, count), texture)
 
 
-def _white(
-    patch: Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_], rim_texels: float, shade: float
-) -> UInt8Array:
+def _white(patch: Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_], rim_texels: float, shade: float) -> UInt8Array:
     """The eye without its iris: as portrayed well inside the opening; under the lids the white goes on, in shadow."""
     sure = ndimage.binary_erosion(within, iterations=max(1, round(1.6 * rim_texels))) & off_iris
     bright = _brighter_half(patch.pixels, sure if sure.sum() > 12 else within & off_iris)

@@ -23,10 +23,10 @@ ORDINARY, ODD = (0.20, 0.14), (0.45, 0.32)
 portrait in full."""
 USUAL_BLACK, MOST_HAZE = 65.0, 120.0
 ONE_COLOUR, COLOURS = 0.012, 0.019
-"""Relative chroma beside the greys' own, upper quartile of the face: up to here a picture is printed in one colour (grey, sepia,
-cyanotype), from here on it has colours. JPEG's noise stays below the former, the palest faces above the latter."""
+"""Relative chroma beside the greys' own, upper quartile of the face: up to here a picture is printed in one colour (grey,
+sepia, cyanotype), from here on it has colours. JPEG's noise stays below the former, the palest faces above the latter."""
 FLAT, SHADED = 0.05, 0.30
-"""Lower quartile of the slope of the skin's brightness, relative, per outer-eye distance: flat colour, and skin in any light."""
+"""Lower quartile of the slope of the skin's brightness, relative, per outer-eye distance: flat colour, and any lit skin."""
 CLIPPED = 250.0
 N_TONES = 40
 

@@ -218,9 +218,7 @@ def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit, light: Light) -> None:
         pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
 
 
-def _add_inner_lip(
-    pool: Pool, skin: Skin, fit: HeadFit, light: Light, skin_uv: FloatArray, texture: int, upper: bool
-) -> None:
+def _add_inner_lip(pool: Pool, skin: Skin, fit: HeadFit, light: Light, skin_uv: FloatArray, texture: int, upper: bool) -> None:
     """The wet side of a lip: rolls out of the seam as far as the lips part; the lip's own colour, darkening inwards."""
     lip = skin.upper_lip if upper else skin.lower_lip
     row, count = skin.points[list(lip)], len(lip)

@@ -126,8 +126,8 @@ def _without_seam(patch: Patch, seam: FloatArray, band: float, upwards: bool) ->
 
 
 def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int, ...], unit: float) -> UInt8Array:
-    """The lid without lashes. Higher up it keeps the portrait's skin and crease; at their roots it becomes smooth skin in its own
-    shade, lightened by the skin around."""
+    """The lid without lashes. Higher up it keeps the portrait's skin and crease; at their roots it becomes smooth skin in its
+    own shade, lightened by the skin around."""
     margin = sorted((skin.points[v] for v, s in steps.items() if s == 0), key=lambda p: p[0])
     top = sorted((skin.points[v] for v, s in steps.items() if s == 3), key=lambda p: p[0])
     bottom = skin.points[list(lower)]
