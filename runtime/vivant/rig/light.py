@@ -18,9 +18,11 @@ USUAL_WHITE, USUAL_SKIN = np.array([165.0, 148.0, 139.0]), np.array([195.0, 150.
 keeps within a fifth of theirs, which is what makes it a measure of the light."""
 LEAST_WHITE = 0.5
 """Of the lighter skin: eyes behind dark glasses say nothing of the light."""
-ORDINARY, ODD = (0.20, 0.14), (0.45, 0.32)
-"""Logarithms of brightness and of the cast up to which the atlas's colours stay as they are, and from which they follow the
+ODDNESS = (0.20, 0.45), (0.14, 0.32)
+"""Logarithms of brightness, and of the cast, up to which the atlas's colours stay as they are, and from which they follow the
 portrait in full."""
+DIMMER = 0.1
+"""In odd light, rather too dark by this than too bright: teeth that glow are noticed first."""
 USUAL_BLACK, MOST_HAZE = 65.0, 120.0
 ONE_COLOUR, COLOURS = 0.012, 0.019
 """Relative chroma beside the greys' own, upper quartile of the face: up to here a picture is printed in one colour (grey,
@@ -121,11 +123,8 @@ def _gain(colours: FloatArray, white: NDArray[np.bool_], skin: NDArray[np.bool_]
     gain = np.sqrt(np.maximum(eyes * lighter, 1.0) / (USUAL_WHITE * USUAL_SKIN))
     brightness = float(luminance(gain))
     level, cast = np.log(brightness), colourful * np.log(gain / brightness)
-    return np.asarray(np.exp(level * _oddness(abs(level), 0) + cast * _oddness(float(np.abs(cast).max()), 1)))
-
-
-def _oddness(size: float, kind: int) -> float:
-    return _smoothstep(size, ORDINARY[kind], ODD[kind])
+    odd_level, odd_cast = (_smoothstep(float(np.abs(x).max()), *ODDNESS[k]) for k, x in enumerate((level, cast)))
+    return np.asarray(np.exp(level * odd_level + cast * odd_cast) * (1.0 - DIMMER * max(odd_level, odd_cast)))
 
 
 def _tones(colours: FloatArray, face: NDArray[np.bool_], unit_cells: float) -> tuple[FloatArray, float]:
