@@ -12,9 +12,11 @@ from vivant.media.images import PortraitImage
 from vivant.portrait.analyser import Face, PortraitAnalyser
 from vivant.rig import canonical as c
 from vivant.rig.calibrate import calibrated
+from vivant.rig.drawn import add_drawn_lids, fit_drawn_eyes
 from vivant.rig.eyes import Eyeball, add_eyes
 from vivant.rig.head import HeadFit, fit_head
-from vivant.rig.lips import mouth_gap, snap_to_seam
+from vivant.rig.light import Light, measure_light
+from vivant.rig.lips import cut_inside_lips, mouth_gap, snap_to_seam
 from vivant.rig.matte import Layers, separate
 from vivant.rig.mouth import add_mouth, add_tongue_out
 from vivant.rig.overlays import add_lids, add_lips
@@ -28,7 +30,7 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 3
+BUILDER_VERSION = 4
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 LEAST_FACE_PX = 64.0
@@ -70,10 +72,18 @@ def build_rig(
         notes.append(
             "the mouth is open in this portrait; its lips are brought together for speech, a closed mouth gives better ones"
         )
+        landmarks = cut_inside_lips(landmarks, picture, square.texels_per_px)
+    light = measure_light(picture, landmarks, fit.unit, square.texels_per_px)
+    drawn = fit_drawn_eyes(landmarks, picture, light.skin, fit.unit, square.texels_per_px) if light.relief == 0.0 else None
+    if light.relief == 0.0 and drawn is None:
+        notes.append(
+            "this is drawn in flat colours and its eyes have no clear border; they may not close over all their height"
+        )
+    landmarks = landmarks if drawn is None else drawn
     skin = build_skin(landmarks, fit)
 
     progress("assembling the layers")
-    pool, eyes = _assemble(skin, landmarks, fit, layers, picture, square, transparent)
+    pool, eyes = _assemble(skin, landmarks, fit, light, layers, picture, square, transparent, drawn is not None)
     arrays = pool.arrays() | _contacts(skin) | _frame(skin, fit, eyes)
     rig = Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes), tuple(pool.texture_names))
     progress("measuring how far it turns")
@@ -101,7 +111,15 @@ def _require_frontal(fit: HeadFit) -> None:
 
 
 def _assemble(
-    skin: Skin, landmarks: Float32Array, fit: HeadFit, layers: Layers, picture: UInt8Array, square: Square, transparent: bool
+    skin: Skin,
+    landmarks: Float32Array,
+    fit: HeadFit,
+    light: Light,
+    layers: Layers,
+    picture: UInt8Array,
+    square: Square,
+    transparent: bool,
+    drawn: bool,
 ) -> tuple[Pool, list[Eyeball]]:
     """All layers, back to front."""
     pool = Pool()
@@ -111,18 +129,21 @@ def _assemble(
     for drive in range(len(skin.fields)):
         pool.add_moves(drive, 0, skin.fields[drive])
     pool.add_moves(MOUTH_CLOSED, 0, skin.closing)
-    add_shading(pool, skin, fit)
+    add_shading(pool, skin, fit, light, picture, uv)
     if not transparent:
         _add_plate(pool, layers.plate, square)
     person = pool.add_texture("person", np.dstack([layers.foreground, np.round(layers.alpha * 255).astype(np.uint8)]))
     shows, moves = _visible_triangles(skin, uv, layers.alpha), _moving_triangles(skin)
     _add_skin_layer(pool, skin, person, shows & ~moves, STATIC)
-    add_mouth(pool, skin, fit, uv, person, picture, texels)
-    eyes = add_eyes(pool, skin, landmarks, fit, picture, texels)
+    add_mouth(pool, skin, fit, light, uv, person, layers, texels)
+    eyes = add_eyes(pool, skin, landmarks, fit, light, picture, texels)
     _add_skin_layer(pool, skin, person, shows & moves, SORTED)
     add_lips(pool, skin, layers.foreground, texels, fit.unit)
-    add_tongue_out(pool, skin, fit)
-    add_lids(pool, skin, layers.foreground, texels, fit.unit)
+    add_tongue_out(pool, skin, fit, light)
+    if drawn:
+        add_drawn_lids(pool, skin, light.skin, layers.foreground, texels, fit.unit)
+    else:
+        add_lids(pool, skin, light, layers.foreground, texels, fit.unit)
     return pool, eyes
 
 
