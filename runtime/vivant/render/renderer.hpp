@@ -67,6 +67,11 @@ struct Camera {
     float side;
 };
 
+// The part of the rig's plane that a frame shows, px of the rig's square.
+struct View {
+    float left, top, width, height;
+};
+
 struct Head {
     Vec3 pivot;
     float unit;                // outer-eye distance, px
@@ -114,7 +119,8 @@ struct Scene {
 
 class Renderer {
   public:
-    Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed);
+    // `behind`, if not null, lies under every layer: height * width * 4, premultiplied.
+    Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed, const View& view, const uint8_t* behind);
     // Writes every pixel of `out` (height * width * 4, straight alpha). Not to be called from two threads at once.
     void render(const Motion& motion, uint8_t* out);
     int width() const { return width_; }
@@ -135,6 +141,7 @@ class Renderer {
     std::shared_ptr<const Scene> scene_;
     int width_, height_;
     bool mouth_closed_;
+    View view_;
     float drives_[kDrives];
     float eye_angles_[2][2];
     std::vector<Vec3> points_;
