@@ -25,7 +25,8 @@ BLUR_PX, BLURRED_AT_PX = 18.0, 90.0
 _SOFT_SHRINK = 4
 ARM_PX = 60.0
 """Radius with which a shoulder that the portrait cuts goes down beyond it."""
-SLOPE_PX = 40.0
+SEEN_PX, UNSURE_PX, GAP_PX = 56.0, 10.0, 24.0
+"""How much of its outline tells how it falls; how much of a matte at the border of its picture does not count; holes in it."""
 HAIR_PX, CROWN = 40.0, 0.35
 """How far hair goes on that the portrait cuts at its side; height of a crown over half its width where it cuts that."""
 
@@ -75,8 +76,16 @@ class Surroundings:
 
     @cached_property
     def person(self) -> Float32Array:
-        """(h, w) the matte over all of the box, at a resolution of its own."""
-        return (load_image(self.matte).pixels[..., 0] / np.float32(255)).astype(np.float32)
+        """(h, w) the matte over all of the box, at a resolution of its own; one piece, without holes.
+
+        A matte is worth little at the border of its picture: there it is what it is further in.
+        """
+        matte = (load_image(self.matte).pixels[..., 0] / np.float32(255)).astype(np.float32)
+        per_px = matte.shape[1] / self.box.width
+        unsure, gap = max(1, round(UNSURE_PX * per_px)), round(GAP_PX * per_px) | 1
+        known = np.pad(matte[:-unsure, unsure:-unsure], ((0, unsure), (unsure, unsure)), mode="edge")
+        closed = ndimage.binary_fill_holes(ndimage.grey_closing(known, size=(gap, gap), mode="nearest") > 0.4)
+        return np.asarray(np.maximum(known, ndimage.gaussian_filter(closed.astype(np.float32), 1.0)), np.float32)
 
     def drawn(self, view: Box, width: int, height: int) -> tuple[UInt8Array, Float32Array]:
         """(height, width, 3) and the person's alpha (height, width) of ``view``, gone on where the portrait ends."""
@@ -124,8 +133,8 @@ def _gone_on(picture: UInt8Array, person: Float32Array, pads: Pads, per_px: floa
     inside = np.pad(np.ones(person.shape, bool), pads)
     beyond = _beyond(person.shape, pads)
     soft = smoothstep(beyond, 0.0, BLURRED_AT_PX * per_px)[..., None]
-    solid = (ndimage.grey_dilation(person, size=round(8 * per_px) | 1) if person.any() else person)[..., None]
-    plate = picture * (1 - solid) + _small_fill(picture, person < 0.02) * solid
+    solid = ndimage.maximum_filter(person, size=round(10 * per_px) | 1)[..., None]
+    plate = picture * (1 - solid) + _small_fill(picture, solid[..., 0] < 0.05) * solid
     behind = _softened(np.pad(plate, (*pads, (0, 0)), mode="symmetric"), soft, per_px)
     body = _small_fill(picture, person > 0.9) * (1 - person[..., None]) + picture * person[..., None]
     before = _softened(np.pad(body, (*pads, (0, 0)), mode="symmetric"), soft, per_px)
@@ -180,20 +189,32 @@ def _person_beyond(person: Float32Array, pads: Pads, per_px: float) -> Float32Ar
 
 def _side(person: Float32Array, count: int, per_px: float) -> Float32Array:
     """(h, count) beyond column 0 of ``person``, nearest first."""
-    height = len(person)
-    inward = max(1, min(person.shape[1] - 1, round(SLOPE_PX * per_px)))
-    column, row, away = person[:, 0], np.arange(height, dtype=np.float32)[:, None], np.arange(1, count + 1, dtype=np.float32)
-    shoulder, further_in = _top_of_last_run(column), _top_of_last_run(person[:, inward])
-    slope = float(np.clip((shoulder - further_in) / inward, 0.1, 1.5))
+    row, away = np.arange(len(person), dtype=np.float32)[:, None], np.arange(1, count + 1, dtype=np.float32)
+    shoulder, slope = _shoulder(person[:, : max(4, round(SEEN_PX * per_px))], max(1, round(UNSURE_PX * per_px)))
     outline = shoulder + slope * away + away**2 / (2 * ARM_PX * per_px)
     arm = np.clip((row - outline) / (1.0 + 0.03 * away) + 0.5, 0.0, 1.0)
-    hair = np.where(row < shoulder, column[:, None], 0.0) * (1 - smoothstep(away, 0.0, HAIR_PX * per_px))
+    column = person[:, :1]
+    hair = np.where(row < _top_of_last_run(column[:, 0] > 0.1), column, 0.0) * (1 - smoothstep(away, 0.0, HAIR_PX * per_px))
     return np.asarray(np.maximum(arm, hair), np.float32)
 
 
-def _top_of_last_run(column: Float32Array) -> int:
-    """First row of the person's part that reaches the last row; the number of rows if none does."""
-    outside = np.flatnonzero(column < 0.5)
+def _shoulder(person: Float32Array, unsure: int) -> tuple[float, float]:
+    """The row at which the outline of the body meets column 0, and how steeply it falls there; rows and 0 without a body.
+
+    From a line through it further in, where the matte knows it.
+    """
+    height = len(person)
+    tops = np.array([_top_of_last_run(column) for column in (person > 0.5).T[unsure:]], np.float64)
+    columns = unsure + np.arange(len(tops))
+    if (tops >= height).mean() > 0.5:
+        return float(height), 0.0
+    step, start = np.polyfit(columns[tops < height], tops[tops < height], 1)
+    return float(np.clip(start, 0, height)), float(np.clip(-step, 0.1, 2.0))
+
+
+def _top_of_last_run(column: NDArray[np.bool_]) -> int:
+    """First row of the part that reaches the last row; the number of rows if none does."""
+    outside = np.flatnonzero(~column)
     return int(outside[-1]) + 1 if len(outside) else 0
 
 
