@@ -21,8 +21,10 @@ EYES_HIGHEST, MOST_ASIDE = 0.36, 1 / 6
 """How far the face gives way, in shares of the frame, so that the frame stays within the portrait."""
 HEAD_ROOM = 1.1
 """Least width and height of a frame, in those of the head with its hair."""
-LEAST_HEAD, MOST_HEAD = 1.45, 2.4
-"""Width of the head with its hair, in those of the face."""
+CROWN_ROOM = 0.04
+"""Least room above the hair, in shares of the frame, if the portrait has it."""
+LEAST_HEAD, MOST_HEAD, HIGHEST_HAIR = 1.45, 2.4, 2.0
+"""Width of the head with its hair, in those of the face; height of the hair, in that of the forehead."""
 STILL_PX, EASED_PX = 12.0, 84.0
 """From where the portrait's still part begins: what does not move with the head, and where all does."""
 
@@ -61,17 +63,25 @@ def placed(face: Float32Array, around: Surroundings, size: Size, *, standing: bo
     reach, crown = _head(around, middle, float(right - left), (float(top), eyes))
     ground = _ground(around, float(chin)) if standing else around.box.bottom
 
+    least = max(2 * reach * aspect, float(chin) - crown) * HEAD_ROOM
     eyes_at = EYES_AT if aspect > 1 else eyes / SIDE_PX
-    least = max(2 * reach * HEAD_ROOM * aspect, (float(chin) - crown) * HEAD_ROOM)
     height = float(np.clip((ground - eyes) / (1 - eyes_at), least, max(1.0, aspect) * SIDE_PX))
+    within = min(max(eyes - eyes_at * height, around.box.top), eyes - min(EYES_HIGHEST, eyes_at) * height, ground - height)
+    upper = min(within, max(crown - CROWN_ROOM * height, around.box.top))
+    height += within - upper
     width = height / aspect
-    upper = min(max(eyes - eyes_at * height, around.box.top), eyes - min(EYES_HIGHEST, eyes_at) * height, ground - height)
-    start = middle - width / 2
-    if width <= around.box.width:
-        aside = max(0.0, min(MOST_ASIDE * width, width / 2 - reach))
-        inside = np.clip(start, around.box.left, around.box.right - width)
-        start = float(np.clip(inside, start - aside, start + aside))
+    start = _across(middle, reach, width, around.box)
     return Box(start, upper, start + width, upper + height)
+
+
+def _across(middle: float, reach: float, width: float, portrait: Box) -> float:
+    """Left side of a frame around a head: in its middle, or beside it where that keeps the frame within the portrait."""
+    start = middle - width / 2
+    if width > portrait.width:
+        return start
+    aside = max(0.0, min(MOST_ASIDE * width, width / 2 - reach))
+    inside = np.clip(start, portrait.left, portrait.right - width)
+    return float(np.clip(inside, start - aside, start + aside))
 
 
 def _seen(rig: Rig) -> Float32Array:
@@ -91,7 +101,7 @@ def _head(around: Surroundings, middle: float, width: float, rows: tuple[float, 
     far = float(np.abs(x[solid.any(axis=0)] - middle).max(initial=0.0))
     filled = np.flatnonzero(solid.any(axis=1))
     crown = min(rows[0], box.top + float(filled[0]) / down) if len(filled) else rows[0]
-    return float(np.clip(far, LEAST_HEAD / 2 * width, MOST_HEAD / 2 * width)), max(crown, 2 * rows[0] - rows[1])
+    return float(np.clip(far, LEAST_HEAD / 2 * width, MOST_HEAD / 2 * width)), max(crown, rows[0] - HIGHEST_HAIR * (rows[1] - rows[0]))
 
 
 def _ground(around: Surroundings, chin: float) -> float:

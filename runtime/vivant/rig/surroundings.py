@@ -12,7 +12,7 @@ from PIL import Image
 from scipy import ndimage
 
 from vivant.media.images import load_image
-from vivant.rig.matte import fill_holes, smoothstep
+from vivant.rig.matte import FAINT, fill_holes, smoothstep
 from vivant.rig.square import MAX_TEXELS_PER_PX, SIDE_PX, Square
 from vivant.types import Float32Array, UInt8Array
 
@@ -85,7 +85,11 @@ class Surroundings:
         unsure, gap = max(1, round(UNSURE_PX * per_px)), round(GAP_PX * per_px) | 1
         known = np.pad(matte[:-unsure, unsure:-unsure], ((0, unsure), (unsure, unsure)), mode="edge")
         closed = ndimage.binary_fill_holes(ndimage.grey_closing(known, size=(gap, gap), mode="nearest") > 0.4)
-        return np.asarray(np.maximum(known, ndimage.gaussian_filter(closed.astype(np.float32), 1.0)), np.float32)
+        pieces, _ = ndimage.label(closed)
+        body = pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])) if closed.any() else closed
+        near = ndimage.binary_dilation(body, iterations=unsure)
+        filled = ndimage.gaussian_filter(body.astype(np.float32), 1.0)
+        return np.asarray(np.maximum(smoothstep(known, FAINT, 1.0 - FAINT) * near, filled), np.float32)
 
     def drawn(self, view: Box, width: int, height: int) -> tuple[UInt8Array, Float32Array]:
         """(height, width, 3) and the person's alpha (height, width) of ``view``, gone on where the portrait ends."""
