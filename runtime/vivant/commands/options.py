@@ -12,11 +12,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from vivant.errors import InputError
 from vivant.face import RigFace, open_portrait
 from vivant.honest.consent import WORDS, Consent, kept_consent, parse_consent, stated_consent
 from vivant.honest.label import LANGUAGES
 from vivant.honest.produce import Production, begin, bundled_portraits
 from vivant.portrait import Provider, default_analyser
+from vivant.size import Size
 
 console = Console(highlight=False)
 
@@ -25,9 +27,23 @@ BUNDLED = (
 )  # fmt: skip
 
 
+def _size(text: str | Size) -> Size:
+    try:
+        return text if isinstance(text, Size) else Size.parse(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 ProviderOption = Annotated[Provider, typer.Option(help="What the networks that read the portrait run on.")]
 FpsOption = Annotated[str, typer.Option(help="Frames per second, 24 to 60; 29.97 and 30000/1001 work.")]
-SizeOption = Annotated[int, typer.Option(min=64, max=2048, help="Side of the square video in px.")]
+SizeOption = Annotated[
+    Size,
+    typer.Option(
+        parser=_size,
+        metavar="PX",
+        help="Side of a square video in px, or WIDTHxHEIGHT such as 720x1280 or 1920x1080; 64 to 2048 a side.",
+    ),
+]
 SeedOption = Annotated[int, typer.Option(help="Decides blinks, gaze and head motion; the same seed gives the same frames.")]
 
 ConsentOption = Annotated[
