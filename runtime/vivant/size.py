@@ -40,3 +40,7 @@ class Size(NamedTuple):
 
     def __str__(self) -> str:
         return str(self.width) if self.is_square else f"{self.width}x{self.height}"
+
+
+USUAL_SIZE = Size(512, 512)
+"""Of what is rendered when none is named."""

@@ -24,14 +24,14 @@ from vivant.commands.render import render_with_bar, summary
 from vivant.media import write_png
 from vivant.portrait import Provider
 from vivant.sheet import contact_sheet
-from vivant.size import Size
+from vivant.size import USUAL_SIZE
 from vivant.types import Controls
 
 
 def demo(
     portrait: Annotated[Path, typer.Option(help=f"A picture of yours, or one of {', '.join(BUNDLED)}.")] = Path("ada"),
     folder: Annotated[Path, typer.Option("--out", "-o", help="Where demo.mp4 and demo_sheet.png go.")] = Path(),
-    size: SizeOption = Size(512, 512),
+    size: SizeOption = USUAL_SIZE,
     seed: SeedOption = 0,
     consent: ConsentOption = None,
     language: LanguageOption = None,

@@ -25,7 +25,7 @@ from vivant.face import as_fps
 from vivant.honest.produce import Production
 from vivant.offline import Background, RenderReport, render_file
 from vivant.portrait import Provider
-from vivant.size import Size
+from vivant.size import USUAL_SIZE, Size
 from vivant.types import Controls, Emotion
 
 
@@ -36,7 +36,7 @@ def render(
     audio: Annotated[Path, typer.Argument(help="Any sound or video file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="OUT.mp4, .mov, .mkv, .webm, .gif, or a folder of PNG frames.")],
     fps: FpsOption = "30",
-    size: SizeOption = Size(512, 512),
+    size: SizeOption = USUAL_SIZE,
     background: Annotated[
         str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")
     ] = "original",

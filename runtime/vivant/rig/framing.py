@@ -41,10 +41,16 @@ class Framed:
 
 
 def framed(rig: Rig, size: Size) -> Framed:
-    """The rig in a frame of any size. Raises InputError for a rig that was made without its surroundings."""
-    around = rig.surroundings
-    if around is None:
+    """The rig in a frame of any size. Raises InputError for a rig that was made without its surroundings, or is damaged."""
+    if rig.surroundings is None:
         raise InputError(f"this rig knows nothing beyond its square; build it again from its portrait for frames of {size} px")
+    try:
+        return _framed(rig, rig.surroundings, size)
+    except (ValueError, IndexError) as error:
+        raise InputError(f"this rig is damaged ({error}) and must be built again from its portrait") from error
+
+
+def _framed(rig: Rig, around: Surroundings, size: Size) -> Framed:
     face = _seen(rig)
     view = placed(face, around, size, standing=rig.transparent)
     still = _still_part(view, around.box)
@@ -55,7 +61,7 @@ def framed(rig: Rig, size: Size) -> Framed:
 
 
 def placed(face: Float32Array, around: Surroundings, size: Size, *, standing: bool) -> Box:
-    """The part of the portrait that shows the face (468, 2) well; ``standing``: it ends where the person does, at the latest."""
+    """The part of the portrait that shows the face (468, 2) well; ``standing``: not beyond where the person ends below."""
     aspect = size.height / size.width
     (left, top), (right, chin) = face.min(axis=0), face.max(axis=0)
     eyes = float(face[[i for lids in (*c.UPPER_LIDS, *c.LOWER_LIDS) for i in lids], 1].mean())
@@ -101,7 +107,8 @@ def _head(around: Surroundings, middle: float, width: float, rows: tuple[float, 
     far = float(np.abs(x[solid.any(axis=0)] - middle).max(initial=0.0))
     filled = np.flatnonzero(solid.any(axis=1))
     crown = min(rows[0], box.top + float(filled[0]) / down) if len(filled) else rows[0]
-    return float(np.clip(far, LEAST_HEAD / 2 * width, MOST_HEAD / 2 * width)), max(crown, rows[0] - HIGHEST_HAIR * (rows[1] - rows[0]))
+    highest = rows[0] - HIGHEST_HAIR * (rows[1] - rows[0])
+    return float(np.clip(far, LEAST_HEAD / 2 * width, MOST_HEAD / 2 * width)), max(crown, highest)
 
 
 def _ground(around: Surroundings, chin: float) -> float:

@@ -126,7 +126,9 @@ def _surroundings(archive: zipfile.ZipFile, box: list[float] | None) -> Surround
     if box is None:
         return None
     left, top, right, bottom = (float(side) for side in box)
-    if not (-BEYOND_PX <= left < right <= BEYOND_PX and -BEYOND_PX <= top < bottom <= BEYOND_PX):
+    if not (-BEYOND_PX <= left < SIDE_PX / 4 and -BEYOND_PX <= top < SIDE_PX / 4):
+        raise ValueError("its surroundings lie nowhere")
+    if not (SIDE_PX * 3 / 4 < right <= BEYOND_PX and SIDE_PX * 3 / 4 < bottom <= BEYOND_PX):
         raise ValueError("its surroundings lie nowhere")
     return Surroundings(Box(left, top, right, bottom), archive.read(_PICTURE), archive.read(_MATTE))
 

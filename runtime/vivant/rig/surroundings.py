@@ -1,4 +1,4 @@
-"""The portrait beyond the rig's square, for frames that are wider or higher than it, and what goes on where the portrait ends."""
+"""The portrait beyond the rig's square, for frames that are wider or higher than it, and on beyond its own borders."""
 
 from __future__ import annotations
 
