@@ -26,7 +26,7 @@ class RigRenderer:
         view: Float32Array | None = None,
         behind: UInt8Array | None = None,
     ) -> None:
-        """``view`` (left, top, width, height): what the frame shows, rig px; default the square. ``behind`` lies under it all."""
+        """``view`` (left, top, width, height): what the frame shows, rig px; default the square. ``behind`` lies under all."""
         self._renderer = Renderer(scene, width, height, not as_photographed, view, behind)
         self._shape = (height, width, 4)
 

@@ -154,7 +154,7 @@ def _beyond(shape: tuple[int, ...], pads: Pads) -> Float32Array:
         np.concatenate([np.arange(before, 0, -1), np.zeros(n), np.arange(1, after + 1)])
         for n, (before, after) in zip(shape, pads, strict=True)
     )
-    return np.hypot(rows[:, None], columns[None]).astype(np.float32)
+    return np.asarray(np.hypot(rows[:, None], columns[None]), np.float32)
 
 
 def _small_fill(picture: UInt8Array, known: NDArray[np.bool_]) -> Float32Array:
