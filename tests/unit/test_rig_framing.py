@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from PIL import Image
 from tests.conftest import PORTRAITS, FaceOf, portrait_path
 from vivant.errors import InputError
 from vivant.face import RigFace
+from vivant.honest.detect import detect
+from vivant.honest.finisher import FrameFinisher
 from vivant.media.images import PortraitImage
 from vivant.portrait import PortraitAnalyser
 from vivant.rig.build import build_rig
@@ -137,6 +140,30 @@ def test_a_cut_out_person_stands_on_the_lower_edge(face_of: FaceOf, name: str, s
         column = int(columns[edge])
         assert column in (0, size[0] - 1) or (alpha[:, column] > 200).sum() < 0.1 * size[1]
     assert (pixels[alpha == 0] == 0).all()
+
+
+@pytest.mark.parametrize("size", SHAPES)
+@pytest.mark.parametrize("name", ["ada", "noor"])
+def test_the_label_is_in_the_frame_and_off_the_face(face_of: FaceOf, name: str, size: tuple[int, int]) -> None:
+    face = face_of(name)
+    frame = face.open(size).render(MotionFrame(0, 0, arkit_weights()))
+    labelled, plain = (FrameFinisher.for_face(face, 7, labelled=on).finish(frame).pixels.astype(int) for on in (True, False))
+    rows, columns = np.nonzero(np.abs(labelled - plain).max(axis=2) > 40)
+    assert len(rows) > 100
+    assert 0 < rows.min() and rows.max() < size[1] - 1 and 0 < columns.min() and columns.max() < size[0] - 1
+    view, rest = framed(face.rig, Size(*size)).view, face.rig.arrays["rest"][:468, :2]
+    (left, top), (right, bottom) = (((p - (view.left, view.top)) * size[0] / view.width) for p in (rest.min(0), rest.max(0)))
+    assert rows.max() < top or rows.min() > bottom or columns.max() < left or columns.min() > right
+
+
+@pytest.mark.parametrize("size", [(288, 512), (512, 288), (1024, 256), (500, 400)])
+def test_the_mark_is_found_in_any_frame(ada: RigFace, size: tuple[int, int]) -> None:
+    renderer, finisher = ada.open(size), FrameFinisher(0xBADA55, None)
+    still = finisher.finish(renderer.render(MotionFrame(0, 0, arkit_weights()))).pixels[..., :3]
+    data = io.BytesIO()
+    Image.fromarray(still).save(data, "JPEG", quality=85)
+    found = detect([np.asarray(Image.open(data))])
+    assert found is not None and found.session_id == 0xBADA55
 
 
 def test_squares_are_what_they_were(ada: RigFace) -> None:
