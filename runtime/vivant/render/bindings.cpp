@@ -174,7 +174,7 @@ NB_MODULE(_kernel, m) {
                 require(width >= 16 && height >= 16 && width <= 4096 && height <= 4096, "size must be from 16 to 4096");
                 const float side = scene->camera.side;
                 const View part = view ? View{(*view)(0), (*view)(1), (*view)(2), (*view)(3)} : View{0.0f, 0.0f, side, side};
-                require(part.width > 0.0f && part.height > 0.0f, "view must show something");
+                require(!view || (part.width > 0.0f && part.height > 0.0f), "view must show something");
                 require(!behind || (int(behind->shape(0)) == height && int(behind->shape(1)) == width), "behind must be (height, width, 4)");
                 new (self) Renderer(std::move(scene), width, height, mouth_closed, part, behind ? behind->data() : nullptr);
             },
