@@ -137,7 +137,17 @@ def test_bad_options_are_one_sentence(run: Run, short: Path, options: tuple[str,
 
 
 @pytest.mark.parametrize(
-    "options", [("--emotion", "bored"), ("--size", "10"), ("--size", "4000"), ("--size", "720x"), ("--size", "0x64"), ("--size", "1920x-1080"), ("--provider", "abacus"), ("--seed", "x")]
+    "options",
+    [
+        ("--emotion", "bored"),
+        ("--size", "10"),
+        ("--size", "4000"),
+        ("--size", "720x"),
+        ("--size", "0x64"),
+        ("--size", "1920x-1080"),
+        ("--provider", "abacus"),
+        ("--seed", "x"),
+    ],
 )
 def test_unknown_choices_are_usage_errors(run: Run, short: Path, options: tuple[str, ...]) -> None:
     outcome = run("render", "ada", short, "-o", "out.mp4", *options)

@@ -150,7 +150,7 @@ def test_the_label_is_in_the_frame_and_off_the_face(face_of: FaceOf, name: str, 
     labelled, plain = (FrameFinisher.for_face(face, 7, labelled=on).finish(frame).pixels.astype(int) for on in (True, False))
     rows, columns = np.nonzero(np.abs(labelled - plain).max(axis=2) > 40)
     assert len(rows) > 100
-    assert 0 < rows.min() and rows.max() < size[1] - 1 and 0 < columns.min() and columns.max() < size[0] - 1
+    assert rows.min() > 0 and rows.max() < size[1] - 1 and columns.min() > 0 and columns.max() < size[0] - 1
     view, rest = framed(face.rig, Size(*size)).view, face.rig.arrays["rest"][:468, :2]
     (left, top), (right, bottom) = (((p - (view.left, view.top)) * size[0] / view.width) for p in (rest.min(0), rest.max(0)))
     assert rows.max() < top or rows.min() > bottom or columns.max() < left or columns.min() > right

@@ -41,6 +41,7 @@ SizeOption = Annotated[
     typer.Option(
         parser=_size,
         metavar="PX",
+        show_default="512",
         help="Side of a square video in px, or WIDTHxHEIGHT such as 720x1280 or 1920x1080; 64 to 2048 a side.",
     ),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import ndimage
 
 from vivant.errors import InputError
 from vivant.rig import canonical as c
@@ -13,7 +14,7 @@ from vivant.rig.rig import Rig
 from vivant.rig.square import MARGIN_PX, SIDE_PX
 from vivant.rig.surroundings import Box, Surroundings
 from vivant.size import Size
-from vivant.types import Float32Array, UInt8Array
+from vivant.types import Float32Array, FloatArray, UInt8Array
 
 EYES_AT = 0.42
 """Where the eyes are in an upright frame, share of its height; in a wide one they are where the square has them."""
@@ -112,10 +113,12 @@ def _head(around: Surroundings, middle: float, width: float, rows: tuple[float, 
 
 
 def _ground(around: Surroundings, chin: float) -> float:
-    """The row at which the person ends: of the portrait, or of a cut-out with something below its chin."""
-    box, person = around.box, around.person
-    lowest = box.top + (np.flatnonzero((person > 0.5).any(axis=1)).max(initial=0) + 1.0) / len(person) * box.height
-    return float(lowest) if lowest > chin + 0.1 * SIDE_PX else box.bottom
+    """The row at which the person ends: where the outline last changes, for below it a matte only goes straight on."""
+    box, solid = around.box, around.person > 0.5
+    last = solid[-1]
+    edges = ndimage.binary_dilation(np.diff(last, append=last[-1]), iterations=4) if last.any() else np.ones_like(last)
+    lowest = box.top + np.flatnonzero((solid != last)[:, edges].any(axis=1)).max(initial=-1) / len(solid) * box.height
+    return float(lowest) if edges.any() and lowest > chin + 0.1 * SIDE_PX else box.bottom
 
 
 def _still_part(view: Box, portrait: Box) -> Box:
@@ -133,38 +136,41 @@ def _outside(still: Box, view: Box, size: Size) -> Float32Array:
     """(height, width) 1 beyond the moving part and a little within, where both show the same."""
     x = view.left + (np.arange(size.width) + 0.5) * view.width / size.width
     y = view.top + (np.arange(size.height) + 0.5) * view.height / size.height
-    depth = np.minimum(_depth(x, still.left, still.right)[None], _depth(y, still.top, still.bottom)[:, None])
-    return (depth < 1.0).astype(np.float32)
+    return (_depth(x, y, still) < 1.0).astype(np.float32)
 
 
-def _depth(values: Float32Array, low: float, high: float) -> Float32Array:
-    """How far inside of an interval; negative outside."""
-    return np.asarray(np.minimum(values - low, high - values), np.float32)
+def _depth(x: FloatArray, y: FloatArray, box: Box) -> Float32Array:
+    """(len(y), len(x)) how far inside of the box each place of a grid lies; negative outside."""
+    across, down = np.minimum(x - box.left, box.right - x), np.minimum(y - box.top, box.bottom - y)
+    return np.minimum(across[None], down[:, None]).astype(np.float32)
 
 
 def _eased(rig: Rig, face: Float32Array, still: Box) -> Rig:
     """The rig whose head moves the less, the nearer to the still part, but for the face, and whose textures end there."""
-    rest, head = rig.arrays["rest"], rig.arrays["head"].copy()
+    x, y = rig.arrays["rest"][:, 0], rig.arrays["rest"][:, 1]
     (left, top), (right, bottom) = face.min(axis=0), face.max(axis=0)
-    share = np.ones(len(rest), np.float32)
+    share = np.ones(len(x), np.float32)
     for away, room in (
-        (rest[:, 0] - still.left, left - still.left),
-        (still.right - rest[:, 0], still.right - right),
-        (rest[:, 1] - still.top, top - still.top),
-        (still.bottom - rest[:, 1], still.bottom - bottom),
+        (x - still.left, left - still.left),
+        (still.right - x, still.right - right),
+        (y - still.top, top - still.top),
+        (still.bottom - y, still.bottom - bottom),
     ):
         eased = min(EASED_PX, float(room))
         if eased > 1.0:
-            share *= smoothstep(away, min(STILL_PX, eased / 2), eased)
-    textures = list(rig.textures)
-    person = rig.texture_names.index("person")
-    plate = None if rig.transparent else rig.texture_names.index("background")
-    texels = rig.texels_per_px
-    at = [(np.arange(n) + 0.5) / texels - MARGIN_PX for n in textures[person].shape[1::-1]]
-    depth = np.minimum(_depth(at[0], still.left, still.right)[None], _depth(at[1], still.top, still.bottom)[:, None])[..., None]
-    if plate is not None:  # in the still strip it shows the person too, so that nothing else can shine through
-        cover = textures[person].astype(np.uint16)
+            share *= smoothstep(away.astype(np.float32), min(STILL_PX, eased / 2), eased)
+    return replace(rig, arrays=rig.arrays | {"head": rig.arrays["head"] * share[:, None]}, textures=_ended(rig, still))
+
+
+def _ended(rig: Rig, still: Box) -> tuple[UInt8Array, ...]:
+    """Its textures, of which person and background end at the still part."""
+    textures, person = list(rig.textures), rig.texture_names.index("person")
+    cover = textures[person].astype(np.uint16)
+    x, y = ((np.arange(n) + 0.5) / rig.texels_per_px - MARGIN_PX for n in cover.shape[1::-1])
+    depth = _depth(x, y, still)[..., None]
+    textures[person] = np.where(depth < 0, 0, cover).astype(np.uint8)
+    if not rig.transparent:  # the background shows the person too where nothing moves, so that nothing else can shine through
+        plate = rig.texture_names.index("background")
         whole = cover + (textures[plate] * (255 - cover[..., 3:]) + 127) // 255
         textures[plate] = np.where(depth < 0, 0, np.where(depth < STILL_PX, whole, textures[plate])).astype(np.uint8)
-    textures[person] = np.where(depth < 0, 0, textures[person]).astype(np.uint8)
-    return replace(rig, arrays=rig.arrays | {"head": head * share[:, None]}, textures=tuple(textures))
+    return tuple(textures)

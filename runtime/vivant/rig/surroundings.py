@@ -142,7 +142,7 @@ def _gone_on(picture: UInt8Array, person: Float32Array, pads: Pads, per_px: floa
     behind = _softened(np.pad(plate, (*pads, (0, 0)), mode="symmetric"), soft, per_px)
     body = _small_fill(picture, person > 0.9) * (1 - person[..., None]) + picture * person[..., None]
     before = _softened(np.pad(body, (*pads, (0, 0)), mode="symmetric"), soft, per_px)
-    alpha = np.where(inside, np.pad(person, pads), _person_beyond(person, pads, per_px))
+    alpha = _person_gone_on(person, pads, per_px)
     mixed = behind * (1 - alpha[..., None]) + before * alpha[..., None]
     whole = np.pad(picture, (*pads, (0, 0)))
     return np.where(inside[..., None], whole, np.clip(mixed, 0, 255).round().astype(np.uint8)), alpha.astype(np.float32)
@@ -179,22 +179,24 @@ def _softened(plane: Float32Array, soft: Float32Array, per_px: float) -> Float32
     return np.asarray(plane * (1 - soft) + wide * soft, np.float32)
 
 
-def _person_beyond(person: Float32Array, pads: Pads, per_px: float) -> Float32Array:
-    """(h, w) alpha outside of the inner part: shoulders go down, hair runs out, a cut crown is rounded."""
-    (above, below), (left, right) = pads
-    height = person.shape[0]
-    alpha = np.zeros((above + height + below, left + person.shape[1] + right), np.float32)
-    rows = slice(above, above + height)
-    alpha[rows, :left] = _side(person, left, per_px)[:, ::-1]
-    alpha[rows, left + person.shape[1] :] = _side(person[:, ::-1], right, per_px)
-    alpha[:above, left : left + person.shape[1]] = _crown(person[0], above, per_px)[::-1]
+def _person_gone_on(person: Float32Array, pads: Pads, per_px: float) -> Float32Array:
+    """(h, w) alpha with borders: shoulders go down, hair runs out, a cut crown is rounded."""
+    (above, below), sides = pads
+    left, right = (min(round(UNSURE_PX * per_px), person.shape[1] // 4) if side else 0 for side in sides)
+    sure = person[:, left : person.shape[1] - right]
+    left, right = left + sides[0], right + sides[1]
+    alpha = np.pad(sure, ((above, below), (left, right)))
+    rows, columns = slice(above, above + len(sure)), slice(left, left + sure.shape[1])
+    alpha[rows, :left] = _side(sure, left, per_px)[:, ::-1]
+    alpha[rows, columns.stop :] = _side(sure[:, ::-1], right, per_px)
+    alpha[:above, columns] = _crown(sure[0], above, per_px)[::-1]
     return alpha
 
 
 def _side(person: Float32Array, count: int, per_px: float) -> Float32Array:
     """(h, count) beyond column 0 of ``person``, nearest first."""
     row, away = np.arange(len(person), dtype=np.float32)[:, None], np.arange(1, count + 1, dtype=np.float32)
-    shoulder, slope = _shoulder(person[:, : max(4, round(SEEN_PX * per_px))], max(1, round(UNSURE_PX * per_px)))
+    shoulder, slope = _shoulder(person[:, : max(4, round(SEEN_PX * per_px))])
     outline = shoulder + slope * away + away**2 / (2 * ARM_PX * per_px)
     arm = np.clip((row - outline) / (1.0 + 0.03 * away) + 0.5, 0.0, 1.0)
     column = person[:, :1]
@@ -202,14 +204,11 @@ def _side(person: Float32Array, count: int, per_px: float) -> Float32Array:
     return np.asarray(np.maximum(arm, hair), np.float32)
 
 
-def _shoulder(person: Float32Array, unsure: int) -> tuple[float, float]:
-    """The row at which the outline of the body meets column 0, and how steeply it falls there; rows and 0 without a body.
-
-    From a line through it further in, where the matte knows it.
-    """
+def _shoulder(person: Float32Array) -> tuple[float, float]:
+    """The row at which the outline of the body meets column 0, and how steeply it falls there; rows and 0 without a body."""
     height = len(person)
-    tops = np.array([_top_of_last_run(column) for column in (person > 0.5).T[unsure:]], np.float64)
-    columns = unsure + np.arange(len(tops))
+    tops = np.array([_top_of_last_run(column) for column in (person > 0.5).T], np.float64)
+    columns = np.arange(len(tops))
     if (tops >= height).mean() > 0.5:
         return float(height), 0.0
     step, start = np.polyfit(columns[tops < height], tops[tops < height], 1)

@@ -8,6 +8,7 @@ Reading never waits for the voice, so an interruption is heard at once however m
 from __future__ import annotations
 
 import asyncio
+import math
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from vivant.server.ring import Ring
 from vivant.server.wire import next_request
 from vivant.session.channel import Channel, Full
 from vivant.session.session import Session
+from vivant.size import Size
 from vivant.types import Float32Array
 from vivant.v1 import vivant_pb2 as pb
 
@@ -123,7 +125,7 @@ class Call:
     async def run(self, notes: tuple[str, ...]) -> None:
         """Serve until the client has finished or gone. Raises what ends the call early."""
         if self._config.shares_memory and self._config.wants_frames:
-            self._ring = Ring(self._config.session.size_px**2 * 4)
+            self._ring = Ring(math.prod(Size.of(self._config.session.size_px)) * 4)
         try:
             await self._responses.start(self.session_id, notes, self._ring)
             async with self._session, asyncio.TaskGroup() as tasks:
