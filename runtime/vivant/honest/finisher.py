@@ -61,9 +61,11 @@ class FrameFinisher:
             self._tiles = list(_squares(shape[0], shape[1], side))
             self._shape = shape
         for rows, columns in self._tiles:
-            tile = np.ascontiguousarray(pixels[rows, columns])
+            part = pixels[rows, columns]
+            tile = np.ascontiguousarray(part)
             watermark.apply(tile)
-            pixels[rows, columns] = tile
+            if tile is not part:
+                part[:] = tile
 
 
 def _squares(height: int, width: int, side: int) -> Iterator[tuple[slice, slice]]:

@@ -142,7 +142,7 @@ def _outside(still: Box, view: Box, size: Size) -> Float32Array:
 def _depth(x: FloatArray, y: FloatArray, box: Box) -> Float32Array:
     """(len(y), len(x)) how far inside of the box each place of a grid lies; negative outside."""
     across, down = np.minimum(x - box.left, box.right - x), np.minimum(y - box.top, box.bottom - y)
-    return np.minimum(across[None], down[:, None]).astype(np.float32)
+    return np.asarray(np.minimum(across[None], down[:, None]), np.float32)
 
 
 def _eased(rig: Rig, face: Float32Array, still: Box) -> Rig:
