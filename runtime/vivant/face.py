@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from vivant.errors import InputError
 from vivant.media.images import load_image
 from vivant.motion.model import SpeechMotion, require_fps
@@ -16,11 +18,14 @@ from vivant.portrait.analyser import PortraitAnalyser
 from vivant.render.renderer import RigRenderer
 from vivant.rig.build import Progress
 from vivant.rig.cache import cached_rig
+from vivant.rig.framing import framed
 from vivant.rig.rig import Rig
 from vivant.rig.square import SIDE_PX
+from vivant.size import MAX_SIZE_PX as MAX_SIZE_PX
+from vivant.size import MIN_SIZE_PX as MIN_SIZE_PX
+from vivant.size import Size
 from vivant.types import MotionFrame, UInt8Array, VideoFrame
 
-MIN_SIZE_PX, MAX_SIZE_PX = 64, 2048
 MOST_HALVINGS = 2
 """Of the textures, for small frames; further ones would leave nothing of an eye."""
 
@@ -38,8 +43,8 @@ class Face(Protocol):
 
     notes: tuple[str, ...]
 
-    def open(self, size_px: int) -> FaceRenderer:
-        """A renderer of ``size_px`` square frames."""
+    def open(self, size_px: int | tuple[int, int]) -> FaceRenderer:
+        """A renderer of square frames of that side, or of frames of (width, height)."""
         ...
 
 
@@ -53,15 +58,29 @@ class RigFace:
         self._scenes = [rig.scene()]
         self._smallest = rig
 
-    def open(self, size_px: int) -> RigRenderer:
-        if not MIN_SIZE_PX <= size_px <= MAX_SIZE_PX:
-            raise InputError(f"size must be from {MIN_SIZE_PX} to {MAX_SIZE_PX} px, got {size_px}")
-        halvings = min(max(0, math.floor(math.log2(self.rig.texels_per_px * SIDE_PX / size_px))), MOST_HALVINGS)
+    def open(self, size_px: int | tuple[int, int]) -> RigRenderer:
+        size = Size.of(size_px)
+        if not size.is_square:
+            return self._open_framed(size)
+        halvings = self._halvings(size.width / SIDE_PX)
         with self._lock:
             while len(self._scenes) <= halvings:
                 self._smallest = self._smallest.halved()
                 self._scenes.append(self._smallest.scene())
-        return RigRenderer(self._scenes[halvings], size_px, size_px)
+        return RigRenderer(self._scenes[halvings], *size)
+
+    def _open_framed(self, size: Size) -> RigRenderer:
+        """Beyond the square lies a picture that depends on the size, so its scene is not shared."""
+        frame = framed(self.rig, size)
+        rig, view = frame.rig, frame.view
+        for _ in range(self._halvings(size.width / view.width)):
+            rig = rig.halved()
+        part = np.array((view.left, view.top, view.width, view.height), np.float32)
+        return RigRenderer(rig.scene(), *size, view=part, behind=frame.behind)
+
+    def _halvings(self, px_per_rig_px: float) -> int:
+        """How often the textures are halved for frames of that resolution."""
+        return min(max(0, math.floor(math.log2(self.rig.texels_per_px / px_per_rig_px))), MOST_HALVINGS)
 
 
 def open_portrait(

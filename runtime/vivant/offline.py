@@ -17,6 +17,7 @@ from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant.media import SoundBlock, open_audio, open_video
 from vivant.media.formats import format_of
 from vivant.media.images import load_image
+from vivant.size import Size
 from vivant.talker import Talker
 from vivant.types import Controls, PixelFormat, UInt8Array, VideoFrame
 
@@ -47,23 +48,25 @@ class Background:
     """(h, w, 3), or None to keep the alpha."""
 
     @classmethod
-    def parse(cls, text: str, size_px: int) -> Background | None:
+    def parse(cls, text: str, size_px: int | tuple[int, int]) -> Background | None:
         """``original`` (None), ``transparent``, a colour such as ``#00ff00``, or an image file."""
+        width, height = Size.of(size_px)
         if text == "original":
             return None
         if text == "transparent":
             return cls(None)
         if text.startswith("#") and len(text) == 7 and all(c in "0123456789abcdefABCDEF" for c in text[1:]):
             rgb = tuple(int(text[i : i + 2], 16) for i in (1, 3, 5))
-            return cls(np.broadcast_to(np.array(rgb, np.uint8), (size_px, size_px, 3)))
+            return cls(np.broadcast_to(np.array(rgb, np.uint8), (height, width, 3)))
         if text.startswith("#") or not Path(text).exists():
             raise InputError(
                 f"background must be original, transparent, a colour such as #00ff00 or an image file, got {text!r}"
             )
         picture = Image.fromarray(load_image(Path(text)).pixels)
-        side = min(picture.size)
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
-        return cls(np.asarray(picture.resize((size_px, size_px), box=(left, top, left + side, top + side))))
+        share = min(picture.width / width, picture.height / height)
+        wide, high = min(picture.width, round(share * width)), min(picture.height, round(share * height))
+        left, top = (picture.width - wide) // 2, (picture.height - high) // 2
+        return cls(np.asarray(picture.resize((width, height), box=(left, top, left + wide, top + high))))
 
     def behind(self, frame: VideoFrame) -> VideoFrame:
         """The frame with this background: RGBA as it is, or RGB."""
@@ -80,7 +83,7 @@ def render_file(
     out: Path,
     *,
     fps: Fraction,
-    size_px: int = 512,
+    size_px: int | tuple[int, int] = 512,
     seed: int = 0,
     track: int | None = None,
     controls: Controls | None = None,
@@ -101,7 +104,8 @@ def render_file(
     began_us, frames, samples = clock.now_us(), 0, 0
     with open_audio(audio, track) as sound:
         rate = sound.sample_rate_hz
-        layout = {"width": size_px, "height": size_px, "fps": fps, "alpha": keep_alpha, "n_channels": sound.n_channels}
+        width, height = Size.of(size_px)
+        layout = {"width": width, "height": height, "fps": fps, "alpha": keep_alpha, "n_channels": sound.n_channels}
         with (
             Talker(face, fps=fps, size_px=size_px, seed=seed, controls=controls) as talker,
             open_video(out, **layout, sample_rate_hz=rate if format_of(out).has_sound else None) as video,  # type: ignore[arg-type]

@@ -19,7 +19,8 @@ from vivant.types import AudioChunk, Controls, Float32Array, MotionFrame, VideoF
 class Talker:
     """One stream of speech on one face. Not thread-safe; a context manager.
 
-    ``controls`` may be replaced at any time and takes effect, eased, from the next frame on.
+    ``size_px`` is the side of square frames, or (width, height). ``controls`` may be replaced at any time and takes effect,
+    eased, from the next frame on.
     """
 
     def __init__(
@@ -27,7 +28,7 @@ class Talker:
         face: Face,
         *,
         fps: int | float | str | Fraction = 30,
-        size_px: int = 512,
+        size_px: int | tuple[int, int] = 512,
         seed: int = 0,
         controls: Controls | None = None,
         motion: SpeechMotion | None = None,

@@ -27,7 +27,7 @@ class PlainFace:
     def __init__(self, fails_at: int | None = None) -> None:
         self._fails_at = fails_at
 
-    def open(self, size_px: int) -> PlainFace:
+    def open(self, size_px: int | tuple[int, int]) -> PlainFace:
         return self
 
     def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:

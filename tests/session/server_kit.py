@@ -15,6 +15,7 @@ from PIL import Image
 from vivant.client import Client, Event, RemoteFace, RemoteFrame, connect
 from vivant.errors import PortraitError
 from vivant.server.server import Server, ServerConfig
+from vivant.size import Size
 from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
 from vivant.v1 import vivant_pb2 as pb
 
@@ -33,8 +34,8 @@ class TintFace:
     def __init__(self, image: bytes) -> None:
         self.tint = image[-1]
 
-    def open(self, size_px: int) -> TintRenderer:
-        return TintRenderer(self.tint, size_px)
+    def open(self, size_px: int | tuple[int, int]) -> TintRenderer:
+        return TintRenderer(self.tint, Size.of(size_px).width)
 
 
 class TintRenderer:

@@ -208,3 +208,16 @@ def test_a_full_disk(tmp_path: Path, warm_cache: Path, voice: Float32Array, out:
     )
     assert re.search("larger than this disk|disk is full", Outcome(done.returncode, done.stdout, done.stderr).sentence())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["long.wav"]
+
+
+def test_a_background_fills_a_frame_of_any_size(run: Run, short: Path) -> None:
+    """As large as it must be and cut on both sides alike, never stretched."""
+    stripes = np.zeros((100, 300, 3), np.uint8)
+    stripes[:, 100:200] = (20, 220, 40)
+    Image.fromarray(stripes).save("behind.png")
+    options = ("--size", "96x160", "--fps", "24", "--background", "behind.png")
+    assert run("render", "ada", short, "-o", "frames", *options).code == 0
+    with Image.open("frames/frame_000002.png") as frame:
+        assert frame.size == (96, 160)
+        beside = np.asarray(frame, np.int16)[:40, :20]
+    assert np.abs(beside - (20, 220, 40)).max() < 40  # the middle third of what lies behind is wider than the frame

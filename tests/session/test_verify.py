@@ -7,6 +7,7 @@ import shutil
 import stat
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -36,6 +37,16 @@ def test_what_we_write_verifies(run: Run, short: Path, name: str) -> None:
     assert (said["credentials"], said["generator"]) == ("valid", "Vivant 0.1.0")
     assert said["manifest_and_watermark_agree"] is True
     assert stat.S_IMODE((config_folder() / "key.pem").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("size", ["480x854", "854x480"])
+def test_frames_that_are_no_squares_verify(run: Run, short: Path, size: str) -> None:
+    assert run("render", "ada", short, "-o", "out.mp4", "--size", size, "--fps", "24").code == 0
+    with av.open("out.mp4") as video:
+        stream = video.streams.video[0]
+        assert f"{stream.width}x{stream.height}" == size
+    said = _verify(run, "out.mp4", 0)
+    assert said["manifest_and_watermark_agree"] is True and said["watermark"] is not None
 
 
 def test_a_format_without_credentials_still_has_the_mark(run: Run, short: Path) -> None:

@@ -86,7 +86,7 @@ class _Wardrobe:
         self._late = CatchUp(config.is_late)
         self._renderers: dict[int, FaceRenderer] = {}
 
-    def open(self, size_px: int) -> _Wardrobe:
+    def open(self, size_px: int | tuple[int, int]) -> _Wardrobe:
         return self
 
     def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:

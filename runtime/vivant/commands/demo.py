@@ -14,6 +14,7 @@ from vivant.commands.options import (
     LanguageOption,
     ProviderOption,
     SeedOption,
+    SizeOption,
     begin_production,
     console,
     open_with_progress,
@@ -23,12 +24,14 @@ from vivant.commands.render import render_with_bar, summary
 from vivant.media import write_png
 from vivant.portrait import Provider
 from vivant.sheet import contact_sheet
+from vivant.size import USUAL_SIZE
 from vivant.types import Controls
 
 
 def demo(
     portrait: Annotated[Path, typer.Option(help=f"A picture of yours, or one of {', '.join(BUNDLED)}.")] = Path("ada"),
     folder: Annotated[Path, typer.Option("--out", "-o", help="Where demo.mp4 and demo_sheet.png go.")] = Path(),
+    size: SizeOption = None,
     seed: SeedOption = 0,
     consent: ConsentOption = None,
     language: LanguageOption = None,
@@ -39,7 +42,7 @@ def demo(
     video, sheet = folder / "demo.mp4", folder / "demo_sheet.png"
     with as_file(files("vivant") / "assets" / "voice.flac") as voice:
         work = begin_production(face, portrait, voice, seed, consent, language=language)
-        report = render_with_bar(work, voice, video, fps="30", size=512, seed=seed, controls=Controls())
+        report = render_with_bar(work, voice, video, fps="30", size=size or USUAL_SIZE, seed=seed, controls=Controls())
     with console.status("drawing the contact sheet"):
         write_png(sheet, contact_sheet(face))
         begin_production(face, portrait, None, seed, consent).sign(sheet)

@@ -19,6 +19,7 @@ from vivant.honest.label import LANGUAGES
 from vivant.honest.produce import Production, begin, bundled_portraits
 from vivant.media import open_audio
 from vivant.portrait import Provider, default_analyser
+from vivant.size import Size
 
 console = Console(highlight=False)
 
@@ -27,9 +28,23 @@ BUNDLED = (
 )  # fmt: skip
 
 
+def _size(text: str | Size) -> Size:
+    try:
+        return text if isinstance(text, Size) else Size.parse(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 ProviderOption = Annotated[Provider, typer.Option(help="What the networks that read the portrait run on.")]
 FpsOption = Annotated[str, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work.")]
-SizeOption = Annotated[int, typer.Option(min=64, max=2048, help="Side of the square video in px.")]
+SizeOption = Annotated[
+    Size | None,
+    typer.Option(
+        parser=_size,
+        metavar="PX",
+        help="Side of a square video in px, or WIDTHxHEIGHT such as 720x1280; 64 to 2048 a side; 512 unless asked, 320 for GIF.",
+    ),
+]
 TrackOption = Annotated[
     int | None, typer.Option(metavar="N", help="Sound track of the file, counted from 1; otherwise its default one.")
 ]

@@ -26,6 +26,7 @@ from vivant.honest.produce import Production
 from vivant.media.formats import format_of
 from vivant.offline import Background, RenderReport, render_file
 from vivant.portrait import Provider
+from vivant.size import Size
 from vivant.types import Controls, Emotion
 
 
@@ -38,9 +39,7 @@ def render(
     fps: Annotated[
         str | None, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work; 30 unless asked, 15 for GIF.")
     ] = None,
-    size: Annotated[
-        int | None, typer.Option(min=64, max=2048, help="Side of the square video in px; 512 unless asked, 320 for GIF.")
-    ] = None,
+    size: SizeOption = None,
     background: Annotated[
         str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")
     ] = "original",
@@ -62,7 +61,7 @@ def render(
 ) -> None:
     """Make a video of PORTRAIT speaking AUDIO."""
     kind = format_of(out)
-    fps, size = fps or kind.usual_fps, size or kind.usual_side_px
+    fps, size = fps or kind.usual_fps, size or Size.of(kind.usual_side_px)
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
     behind = Background.parse(background, size)
     say_notes(audio, track)
@@ -78,7 +77,7 @@ def render_with_bar(
     out: Path,
     *,
     fps: str,
-    size: int,
+    size: Size,
     seed: int,
     controls: Controls,
     track: int | None = None,

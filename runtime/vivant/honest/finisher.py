@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from vivant.honest.label import Label, free_corner
 from vivant.honest.settings import Settings
 from vivant.render._kernel import Watermark
 from vivant.rig.square import SIDE_PX
-from vivant.types import VideoFrame
+from vivant.types import UInt8Array, VideoFrame
 
 N_FACE_POINTS = 468
 
@@ -33,6 +34,7 @@ class FrameFinisher:
         self._label = label
         self._pattern = session_pattern(session_id)
         self._watermark: Watermark | None = None
+        self._tiles: list[tuple[slice, slice]] = []
         self._shape: tuple[int, ...] = ()
 
     @classmethod
@@ -47,16 +49,30 @@ class FrameFinisher:
         pixels = np.array(frame.pixels, copy=True, order="C")
         if self._label is not None:
             self._label.draw(pixels, frame.pts_us)
-        self._kernel(pixels.shape).apply(pixels)
+        self._mark(pixels)
         return VideoFrame(frame.index, frame.pts_us, pixels, frame.format)
 
-    def _kernel(self, shape: tuple[int, ...]) -> Watermark:
-        watermark = self._watermark
+    def _mark(self, pixels: UInt8Array) -> None:
+        """In place. The mark is square: a frame that is not bears as many as fit, side by side in its middle."""
+        watermark, shape = self._watermark, pixels.shape
         if watermark is None or self._shape != shape:
-            height, width, channels = shape
-            self._watermark = watermark = Watermark(self._pattern, width, height, channels)
+            side = min(shape[:2])
+            self._watermark = watermark = Watermark(self._pattern, side, side, shape[2])
+            self._tiles = list(_squares(shape[0], shape[1], side))
             self._shape = shape
-        return watermark
+        for rows, columns in self._tiles:
+            part = pixels[rows, columns]
+            tile = np.ascontiguousarray(part)
+            watermark.apply(tile)
+            if tile is not part:
+                part[:] = tile
+
+
+def _squares(height: int, width: int, side: int) -> Iterator[tuple[slice, slice]]:
+    """The whole squares along the longer side of a frame, in its middle."""
+    for top in range(height % side // 2, height - side + 1, side):
+        for left in range(width % side // 2, width - side + 1, side):
+            yield slice(top, top + side), slice(left, left + side)
 
 
 def live_session_id() -> int:

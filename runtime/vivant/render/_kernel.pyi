@@ -40,7 +40,15 @@ class Scene:
     ) -> Scene: ...
 
 class Renderer:
-    def __init__(self, scene: Scene, width: int, height: int, mouth_closed: bool) -> None: ...
+    def __init__(
+        self,
+        scene: Scene,
+        width: int,
+        height: int,
+        mouth_closed: bool,
+        view: NDArray[np.float32] | None = None,  # (4,) left, top, width, height of what the frame shows; the whole square
+        behind: NDArray[np.uint8] | None = None,  # (height, width, 4) premultiplied, under every layer
+    ) -> None: ...
     def render(
         self,
         weights: NDArray[np.float32],  # (52,)

@@ -1,11 +1,13 @@
 // Python's door to the kernel: arrays in, arrays out, nothing kept by reference. Shapes are documented in _kernel.pyi.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 
 #include "convert.hpp"
@@ -133,11 +135,17 @@ NB_MODULE(_kernel, m) {
     nb::class_<Renderer>(m, "Renderer")
         .def(
             "__init__",
-            [](Renderer* self, std::shared_ptr<Scene> scene, int width, int height, bool mouth_closed) {
+            [](Renderer* self, std::shared_ptr<Scene> scene, int width, int height, bool mouth_closed,
+               std::optional<Array<float, nb::shape<4>>> view, std::optional<Rgba8> behind) {
                 require(width >= 16 && height >= 16 && width <= 4096 && height <= 4096, "size must be from 16 to 4096");
-                new (self) Renderer(std::move(scene), width, height, mouth_closed);
+                const float side = scene->camera.side;
+                const View part = view ? View{(*view)(0), (*view)(1), (*view)(2), (*view)(3)} : View{0.0f, 0.0f, side, side};
+                require(!view || (part.width > 0.0f && part.height > 0.0f), "view must show something");
+                require(!behind || (int(behind->shape(0)) == height && int(behind->shape(1)) == width), "behind must be (height, width, 4)");
+                new (self) Renderer(std::move(scene), width, height, mouth_closed, part, behind ? behind->data() : nullptr);
             },
-            nb::arg("scene"), nb::arg("width"), nb::arg("height"), nb::arg("mouth_closed"))
+            nb::arg("scene"), nb::arg("width"), nb::arg("height"), nb::arg("mouth_closed"), nb::arg("view") = nb::none(),
+            nb::arg("behind") = nb::none())
         .def("render", &render, nb::arg("weights"), nb::arg("tongue"), nb::arg("pose"), nb::arg("gaze"), nb::arg("out").noconvert());
     m.def("rgb_from_rgba", &rgb_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());
     m.def("i420_from_rgba", &i420_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());

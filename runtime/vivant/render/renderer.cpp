@@ -45,8 +45,8 @@ void unpremultiply(uint8_t* pixels, size_t count) {
 
 }  // namespace
 
-Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed)
-    : scene_(std::move(scene)), width_(width), height_(height), mouth_closed_(mouth_closed) {
+Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed, const View& view, const uint8_t* behind)
+    : scene_(std::move(scene)), width_(width), height_(height), mouth_closed_(mouth_closed), view_(view) {
     const size_t vertices = scene_->rest.size(), triangles = scene_->triangles.size();
     points_.resize(vertices);
     colours_.resize(vertices);
@@ -62,6 +62,7 @@ Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height, bo
     }
 
     base_.assign(size_t(width) * height * 4, 0);
+    if (behind != nullptr) std::memcpy(base_.data(), behind, base_.size());
     Motion rest{};
     rest.pose[5] = 1.0f;
     set_drives(rest);
@@ -161,7 +162,7 @@ void Renderer::project(const Motion& motion) {
     const float cr = std::cos(pose[2] * kRadians), sr = std::sin(pose[2] * kRadians);
     const Vec3 shift = {pose[3] * head.unit, -pose[4] * head.unit, 0.0f};
     const Camera& camera = scene_->camera;
-    const float scale_x = static_cast<float>(width_) / camera.side, scale_y = static_cast<float>(height_) / camera.side;
+    const float scale_x = static_cast<float>(width_) / view_.width, scale_y = static_cast<float>(height_) / view_.height;
 
     for (size_t i = 0; i < points_.size(); ++i) {
         Vec3 p = points_[i];
@@ -175,8 +176,8 @@ void Renderer::project(const Motion& motion) {
         }
         const float perspective = camera.distance / (camera.distance - p.z);
         Corner& corner = corners_[i];
-        corner.x = bounded((camera.centre_x + (p.x - camera.centre_x) * perspective) * scale_x, -kMostPx, kMostPx);
-        corner.y = bounded((camera.centre_y + (p.y - camera.centre_y) * perspective) * scale_y, -kMostPx, kMostPx);
+        corner.x = bounded((camera.centre_x + (p.x - camera.centre_x) * perspective - view_.left) * scale_x, -kMostPx, kMostPx);
+        corner.y = bounded((camera.centre_y + (p.y - camera.centre_y) * perspective - view_.top) * scale_y, -kMostPx, kMostPx);
         depth_[i] = bounded(p.z, -kMostPx, kMostPx);
         const Rgba& colour = colours_[i];
         const float alpha = unit_clamp(colour.a);

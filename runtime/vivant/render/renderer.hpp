@@ -68,6 +68,11 @@ struct Camera {
     float side;
 };
 
+// The part of the rig's plane that a frame shows, px of the rig's square.
+struct View {
+    float left, top, width, height;
+};
+
 struct Head {
     Vec3 pivot;
     float unit;                // outer-eye distance, px
@@ -120,7 +125,8 @@ struct Scene {
 
 class Renderer {
   public:
-    Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed);
+    // `behind`, if not null, lies under every layer: height * width * 4, premultiplied.
+    Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed, const View& view, const uint8_t* behind);
     // Writes every pixel of `out` (height * width * 4, straight alpha), whatever the motion's numbers are. Throws
     // std::runtime_error when another thread is in it.
     void render(const Motion& motion, uint8_t* out);
@@ -142,6 +148,7 @@ class Renderer {
     std::shared_ptr<const Scene> scene_;
     int width_, height_;
     bool mouth_closed_;
+    View view_;
     float drives_[kDrives];
     float eye_angles_[2][2];
     std::vector<Vec3> points_;

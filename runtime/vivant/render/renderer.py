@@ -6,7 +6,7 @@ import numpy as np
 
 from vivant.errors import InputError
 from vivant.render._kernel import Renderer, Scene
-from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
+from vivant.types import Float32Array, MotionFrame, PixelFormat, UInt8Array, VideoFrame
 
 
 class RigRenderer:
@@ -16,8 +16,18 @@ class RigRenderer:
     that speaks needs them to. For closed mouths it makes no difference.
     """
 
-    def __init__(self, scene: Scene, width: int, height: int, *, as_photographed: bool = False) -> None:
-        self._renderer = Renderer(scene, width, height, not as_photographed)
+    def __init__(
+        self,
+        scene: Scene,
+        width: int,
+        height: int,
+        *,
+        as_photographed: bool = False,
+        view: Float32Array | None = None,
+        behind: UInt8Array | None = None,
+    ) -> None:
+        """``view`` (left, top, width, height): what the frame shows, rig px; default the square. ``behind`` lies under all."""
+        self._renderer = Renderer(scene, width, height, not as_photographed, view, behind)
         self._shape = (height, width, 4)
 
     def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:

@@ -26,6 +26,7 @@ from vivant.rig.rig import Rig
 from vivant.rig.shading import add_shading
 from vivant.rig.skin import CAMERA_DISTANCE_PX, Skin, build_skin, unproject
 from vivant.rig.square import MARGIN_PX, SIDE_PX, Square, place_square
+from vivant.rig.surroundings import Surroundings
 from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
@@ -61,9 +62,8 @@ def build_rig(
     picture = np.asarray(square.cut(image.pixels), np.uint8)
     height, width = image.pixels.shape[:2]
     own = None if image.alpha is None else (image.alpha / np.float32(255)).astype(np.float32)
-    person = np.asarray(
-        square.cut(analyser.cutout(image.pixels, face).person(width, height) if own is None else own), np.float32
-    )
+    outline = analyser.cutout(image.pixels, face).person(width, height) if own is None else own
+    person = np.asarray(square.cut(outline), np.float32)
     layers = separate(picture, person, band_texels=7.0 * square.texels_per_px)
 
     progress("finding how this face moves")
@@ -85,7 +85,8 @@ def build_rig(
     progress("assembling the layers")
     pool, eyes = _assemble(skin, landmarks, fit, light, layers, picture, square, transparent, drawn is not None)
     arrays = pool.arrays() | _contacts(skin) | _frame(skin, fit, eyes)
-    rig = Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes), tuple(pool.texture_names))
+    around = Surroundings.around(square, image.pixels, outline)
+    rig = Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes), tuple(pool.texture_names), around)
     progress("measuring how far it turns")
     return calibrated(rig, analyser)
 

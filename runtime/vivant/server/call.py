@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ from vivant.server.ring import Ring
 from vivant.server.wire import next_message
 from vivant.session.channel import Channel, Full
 from vivant.session.session import Session
+from vivant.size import Size
 from vivant.types import Float32Array
 from vivant.v1 import vivant_pb2 as pb
 
@@ -133,7 +135,7 @@ class Call:
         """Serve until the client has finished or gone. Raises what ends the call early."""
         if self._config.shares_memory and self._config.wants_frames:
             try:
-                self._ring = Ring(self._config.session.size_px**2 * 4)
+                self._ring = Ring(math.prod(Size.of(self._config.session.size_px)) * 4)
             except OSError as error:
                 log.warning("no shared memory", extra={"reason": error.strerror, **self.figures})
                 self._config.message.frame_transport = pb.FRAME_TRANSPORT_INLINE

@@ -55,7 +55,7 @@ class Canvas:
         labelled = self._config.disclosure.label == pb.LABEL_MODE_ON
         self._showing = _Showing(face, portrait_id, FrameFinisher.for_face(face, self._session_id, labelled=labelled))
 
-    def open(self, size_px: int) -> Canvas:
+    def open(self, size_px: int | tuple[int, int]) -> Canvas:
         return self
 
     def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> Shot:
