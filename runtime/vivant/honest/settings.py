@@ -5,6 +5,7 @@ language = "de"                      # VIVANT_LANGUAGE: of the visible label
 label_off_reason = "NPCs of a game"  # leaves the label away and is recorded in every file
 certificate = "chain.pem"            # VIVANT_CERTIFICATE and VIVANT_KEY: your own instead of the local ones
 key = "key.pem"
+trust = "friends.pem"                # VIVANT_TRUST: certificates of signers whom `vivant verify` is to know
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _VARIABLES = {
     "label_off_reason": None,
     "certificate": "VIVANT_CERTIFICATE",
     "key": "VIVANT_KEY",
+    "trust": "VIVANT_TRUST",
 }
 
 
@@ -38,6 +40,7 @@ class Settings:
     certificate: str | None = None
     """Files; in ``config.toml`` relative to its folder."""
     key: str | None = None
+    trust: str | None = None
 
     @classmethod
     def load(cls) -> Settings:
@@ -65,5 +68,5 @@ def _said_by_file(path: Path) -> dict[str, str]:
             raise InputError(f"the configuration {path} has an unknown setting {key!r}; known are {', '.join(_VARIABLES)}")
         if not isinstance(value, str):
             raise InputError(f"the configuration {path} gives {key} = {value!r}, but a text is needed")
-    files = {key: str(path.parent / said[key]) for key in ("certificate", "key") if key in said}
+    files = {key: str(path.parent / said[key]) for key in ("certificate", "key", "trust") if key in said}
     return said | files
