@@ -72,7 +72,7 @@ def sidecar_of(path: Path) -> Path:
 
 
 def sign(source: Path, target: Path, claim: Claim, now: datetime.datetime, *, title: str | None = None) -> bytes | None:
-    """Write ``source`` with credentials to ``target``; returns the manifest that has to lie beside it, for formats that need that.
+    """Write ``source`` with credentials to ``target``; returns the manifest that lies beside it, for formats that need it.
 
     ``title`` is the file's name for people, if it is to have another one than ``target``. Raises OutputError when there is no
     key or the library refuses; ``target`` is then unfinished.

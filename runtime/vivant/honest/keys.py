@@ -76,8 +76,8 @@ def reporting_key(key: Path) -> Iterator[None]:
     except (OSError, OutputError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(
-            f"nothing can be signed, as the key {key} can be neither read nor made ({reason}); set VIVANT_CONFIG_DIR to a folder"
-            " that you may write to"
+            f"nothing can be signed, as the key {key} can be neither read nor made ({reason}); set VIVANT_CONFIG_DIR to a"
+            " folder that you may write to"
         ) from error
 
 

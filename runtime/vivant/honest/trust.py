@@ -37,7 +37,9 @@ class Trust:
         except (ValueError, OSError) as error:
             raise InputError(f"{path} holds no certificates in PEM that can be read; give those of signers you know") from error
         if not authorities:
-            raise InputError(f"{path} lacks the certificate of the authority that vouches for its signers; give the whole chain")
+            raise InputError(
+                f"{path} lacks the certificate of the authority that vouches for its signers; give the whole chain"
+            )
         anchors = "".join(certificate.public_bytes(serialization.Encoding.PEM).decode() for certificate in authorities)
         signers = frozenset(str(certificate.serial_number) for certificate in found if certificate not in authorities)
         return cls(anchors, signers)

@@ -182,7 +182,9 @@ def _windows(path: Path) -> Iterator[list[UInt8Array]]:
                 return
             stream = container.streams.video[0]
             if stream.codec_context is None:
-                raise InputError(f"{path} holds a video whose codec is not known here; give an H.264, VP9 or other common video")
+                raise InputError(
+                    f"{path} holds a video whose codec is not known here; give an H.264, VP9 or other common video"
+                )
             _require_size(stream.width, stream.height, path)
             stream.thread_type = "AUTO"
             seconds = (container.duration or 0) / av.time_base

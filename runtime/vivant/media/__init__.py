@@ -5,4 +5,14 @@ from vivant.media.images import PortraitImage, load_image
 from vivant.media.sequence import write_picture, write_png
 from vivant.media.video import VideoSink, open_video
 
-__all__ = ["AudioFile", "PortraitImage", "VideoSink", "load_image", "open_audio", "open_video", "read_sound", "write_picture", "write_png"]
+__all__ = [
+    "AudioFile",
+    "PortraitImage",
+    "VideoSink",
+    "load_image",
+    "open_audio",
+    "open_video",
+    "read_sound",
+    "write_picture",
+    "write_png",
+]

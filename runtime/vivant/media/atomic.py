@@ -59,7 +59,7 @@ def reporting(target: Path) -> Iterator[None]:
 
 @contextmanager
 def replacing(path: Path, *, private: bool = False, complete: Complete | None = None) -> Iterator[Path]:
-    """Give the name of an empty temporary file that takes the place of ``path`` on a clean exit; ``private`` for its user alone.
+    """Give the name of an empty temporary file that takes the place of ``path`` on a clean exit; ``private`` is for its user.
 
     With ``complete``, what it makes of that file takes the place. On an exception the temporary files go and ``path`` stays as
     it was. Only making and renaming are reported as OutputError here; what fails in between is for the caller to wrap in
