@@ -90,7 +90,9 @@ def _not_yet(chain: Path, key: Path) -> None:
 def _with_dates(chain: Path, key: Path, begin: datetime.datetime) -> None:
     """As earlier versions made them, for ten years from the clock on."""
     root, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x"), x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "x")])
+    name = x509.Name(
+        [x509.NameAttribute(x509.NameOID.COMMON_NAME, "x"), x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "x")]
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keys, "_VALID", datetime.timedelta(days=3650))
         made = keys._certificate(name, name, own, root, begin, is_root=False)

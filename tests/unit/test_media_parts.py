@@ -60,7 +60,12 @@ def test_killed_programs_are_cleaned_up_after(name: str, tmp_path: Path) -> None
 def test_what_only_looks_like_a_part_stays(tmp_path: Path) -> None:
     own = [
         tmp_path / name
-        for name in (".out.part-0badf00d.mp4", ".out.part-0badf00d0badf00d.mp4", "out.part-1", ".frames.before-0badf00d0badf00d")
+        for name in (
+            ".out.part-0badf00d.mp4",
+            ".out.part-0badf00d0badf00d.mp4",
+            "out.part-1",
+            ".frames.before-0badf00d0badf00d",
+        )
     ]
     for path in own:
         path.write_text("years of work")

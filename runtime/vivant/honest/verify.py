@@ -129,7 +129,8 @@ def _with_parents(reader: c2pa.Reader) -> dict[str, Any]:
     """The active manifest, with those of its parents under ``parents``, nearest first."""
     active: dict[str, Any] = reader.get_active_manifest() or {}
     store = json.loads(reader.json()).get("manifests") or {}
-    parents, at = [], active
+    parents: list[dict[str, Any]] = []
+    at = active
     while at and len(parents) < _MOST_PARENTS:
         labels = (one.get("active_manifest") for one in at.get("ingredients") or [] if one.get("relationship") == "parentOf")
         at = next((store[label] for label in labels if label in store), {})
