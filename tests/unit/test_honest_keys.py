@@ -37,9 +37,14 @@ def _pem(secret: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
 
 
 def test_threads_that_begin_at_once_share_one_pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    start, pairs, made = threading.Barrier(8), [], []
+    start, pairs, made = threading.Barrier(8), list[tuple[bytes, bytes]](), list[Path]()
     make = keys._make
-    monkeypatch.setattr(keys, "_make", lambda chain, key: (made.append(1), make(chain, key)))
+
+    def counted(chain: Path, key: Path) -> None:
+        made.append(chain)
+        make(chain, key)
+
+    monkeypatch.setattr(keys, "_make", counted)
 
     def first_run() -> None:
         start.wait()
@@ -134,7 +139,7 @@ def test_a_local_pair_is_mended_and_the_old_one_kept(fault: str) -> None:
 
 
 def test_nothing_that_was_kept_aside_is_overwritten() -> None:
-    chain, key = key_files()
+    _, key = key_files()
     for content in (b"one", b"two"):
         key.write_bytes(content)
         key_files()

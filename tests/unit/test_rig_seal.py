@@ -86,11 +86,11 @@ def test_any_other_rig_is_known_by_its_own_hash(friend: Rig, tmp_path: Path, way
         assert way == "one byte"  # the archive's own checksum saw it
         return
     assert face.rig.portrait_sha256 == _hash_of(forged) != ADA_SHA256
-    with pytest.raises(InputError, match="nobody has said yet who forged.vivant shows"):
+    with pytest.raises(InputError, match=r"nobody has said yet who forged\.vivant shows"):
         produce.begin(face, forged, None, 0, None)
     (tmp_path / "policy.toml").write_text(f'portraits = ["{ADA_SHA256}"]')
     monkeypatch.setenv("VIVANT_POLICY", str(tmp_path / "policy.toml"))
-    with pytest.raises(InputError, match="does not list the portrait forged.vivant"):
+    with pytest.raises(InputError, match=r"does not list the portrait forged\.vivant"):
         produce.begin(face, forged, None, 0, Consent.AGREED)
     monkeypatch.delenv("VIVANT_POLICY")
     claim = produce.begin(face, forged, None, 0, Consent.AGREED).claim
@@ -109,8 +109,8 @@ def test_a_kept_rig_that_was_replaced_is_built_again(
     elif way == "unsealed":
         Rig.load(kept).save(kept)
     else:
-        other = {"transparent": True} if way == "of another kind" else {}
-        open_portrait(ADA if other else portrait_path("bram"), **other)
+        cut_out = way == "of another kind"
+        open_portrait(ADA if cut_out else portrait_path("bram"), transparent=cut_out)
         (moved,) = (path for path in cache_folder().glob("*.vivant") if path != kept)
         moved.replace(kept)
     builds.clear()

@@ -26,7 +26,7 @@ from vivant.commands.options import (
 from vivant.face import as_fps
 from vivant.honest.label import Label
 from vivant.honest.produce import own_files
-from vivant.media.apart import require_apart
+from vivant.media.apart import Inputs, require_apart
 from vivant.portrait import Provider
 from vivant_bridge.bridge import RATE_HZ, Bridge
 from vivant_bridge.choose import choose_camera, choose_source, choose_speaker
@@ -177,9 +177,10 @@ def _require_apart(
     if kind != "file":
         return
     sound = Path(mic.partition(":")[2]) if mic.startswith(("file:", "loop:")) else None
-    others = {"sound": sound, "fill": Path(fill), "token": token_file, "authority": tls_ca} | own_files()
-    for inputs in (*({"portrait": portrait} for portrait in portraits), others):
-        require_apart(Path(out), inputs)
+    for portrait in portraits:
+        require_apart(Path(out), {"portrait": portrait})
+    read: Inputs = {"sound": sound, "fill": Path(fill), "token": token_file, "authority": tls_ca}
+    require_apart(Path(out), dict(read) | own_files())
 
 
 def _require_ranges(portraits: list[Path], size: str, sync_offset: float, runtime: str | None, mirror: bool) -> None:

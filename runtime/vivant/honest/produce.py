@@ -71,7 +71,7 @@ def require_ready(out: Path, inputs: Inputs, note: Note = quiet, *, folder: bool
     is one of the inputs or of the user's own settings and keys, or where the policy wants credentials that it cannot carry,
     and OutputError where nothing can be signed.
     """
-    for name in (out, sidecar_of(out)):
+    for name in [out] if folder else [out, sidecar_of(out)]:
         require_apart(name, dict(inputs) | own_files(), folder=folder)
     if folder or can_sign(out):
         require_signature(note)

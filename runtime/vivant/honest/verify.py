@@ -18,7 +18,8 @@ from av.video.frame import VideoFrame
 from vivant.errors import InputError
 from vivant.honest.credentials import media_type, sidecar_of
 from vivant.honest.detect import LEAST_SIDE_PX, Mark, detect
-from vivant.honest.findings import Credentials, Findings
+from vivant.honest.findings import Credentials as Credentials
+from vivant.honest.findings import Findings
 from vivant.honest.trust import Trust, known_signers
 from vivant.media.images import load_image
 from vivant.media.inputs import require_file
