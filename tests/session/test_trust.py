@@ -27,13 +27,14 @@ from vivant.honest.keys import _certificate, renew
 from vivant.honest.trust import Trust
 from vivant.honest.verify import _source_types, verify
 from vivant.render._kernel import Watermark
-from vivant.sealed.content import c2pa
+from vivant.sealed.content import c2pa, context
 
 pytestmark = pytest.mark.session
 
 NOW = datetime.datetime(2026, 8, 2, tzinfo=datetime.UTC)
 PEM = serialization.Encoding.PEM
 CAPTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
+EMPTY = "http://c2pa.org/digitalsourcetype/empty"
 SESSION = 7
 
 
@@ -73,8 +74,8 @@ class Stranger:
         self.root = _certificate(names[0], names[0], root, root, begin, is_root=True).public_bytes(PEM)
         self.chain = self.leaf + (below or self.root)
 
-    def sign(self, source: Path, out: str, source_type: str | None, session: str | None = None) -> Path:
-        action = {"action": "c2pa.created"} | ({"digitalSourceType": source_type} if source_type else {})
+    def sign(self, source: Path, out: str, source_type: str, session: str | None = None) -> Path:
+        action = {"action": "c2pa.created", "digitalSourceType": source_type}
         said = {"label": "org.vivant.session", "data": {"watermark": {"product": "vivant", "session_id": session}}}
         manifest = {
             "claim_generator_info": [{"name": "Vivant", "version": "0.1.0"}],
@@ -83,9 +84,13 @@ class Stranger:
         secret = self.key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         info = c2pa.C2paSignerInfo(b"es256", self.chain, secret, b"")
         info.ta_url = None
-        with c2pa.Signer.from_info(info) as signer, c2pa.Builder.from_json(json.dumps(manifest)) as builder:
-            with source.open("rb") as data, Path(out).open("w+b") as copy:
-                builder.sign(signer, "image/png", data, copy)
+        with (
+            c2pa.Signer.from_info(info) as signer,
+            c2pa.Builder.from_json(json.dumps(manifest), context()) as builder,
+            source.open("rb") as data,
+            Path(out).open("w+b") as copy,
+        ):
+            builder.sign(signer, "image/png", data, copy)
         return Path(out)
 
 
@@ -105,16 +110,16 @@ def test_a_forgery_in_our_names_is_signed_by_nobody_known(run: Run, below: str) 
     assert "signed by nobody known" in outcome.out and "can be copied" in outcome.out and "yours" not in outcome.out
 
 
-@pytest.mark.parametrize("source_type", [CAPTURE, CAPTURE.replace("digitalCapture", "humanEdits"), None])
+@pytest.mark.parametrize("source_type", [CAPTURE, CAPTURE.replace("digitalCapture", "humanEdits"), EMPTY])
 @pytest.mark.parametrize("listed", [False, True])
-def test_a_marked_film_that_is_claimed_as_real_gets_a_warning(run: Run, source_type: str | None, listed: bool) -> None:
+def test_a_marked_film_that_is_claimed_as_real_gets_a_warning(run: Run, source_type: str, listed: bool) -> None:
     camera = Stranger("A camera")
     path = camera.sign(_photo("bare.png"), "camera.png", source_type)
     Path("list.pem").write_bytes(camera.chain)
     outcome = run("verify", path, *(("--trust", "list.pem") if listed else ()))
     assert outcome.code == 7 and "warning" in outcome.out
     said = json.loads(run("verify", path, "--json").out)
-    assert (said["verdict"], said["source_types"]) == ("denied", [source_type.rpartition("/")[2]] if source_type else [])
+    assert (said["verdict"], said["source_types"]) == ("denied", [source_type.rpartition("/")[2]])
     unmarked = camera.sign(_photo("clean.png", marked=False), "photo.png", source_type)
     assert run("verify", unmarked, *(("--trust", "list.pem") if listed else ())).code == (0 if listed else 5)
 

@@ -94,3 +94,4 @@ def test_others_are_no_matter(sound: Path, tmp_path: Path) -> None:
     for out in (other, sound.with_name("new.mp4"), tmp_path / ("n" * 300)):
         require_apart(out, {"sound": sound, "missing": tmp_path / "none", "long": Path("n" * 5000)})
     require_apart(tmp_path / "frames", {"sound": sound}, folder=True)
+    require_apart(Path(), {"portrait": Path("ada")}, folder=True)

@@ -20,7 +20,7 @@ def require_apart(out: Path, inputs: Inputs, *, folder: bool = False) -> None:
     """
     target = Path(os.path.realpath(out))
     for noun, path in inputs.items():
-        if path is None:
+        if path is None or not _same(path, path):  # not given, or not there: a bundled name, a slip of the hand
             continue
         if _same(target, path):
             raise InputError(f"{out} is also the {noun} that is read, and would be overwritten; choose another name")
