@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from tests.session.command_line import ADA, SMALL, Run
+from vivant.commands import keys
 from vivant.errors import InputError, OutputError
 from vivant.face import RigFace, as_fps, open_portrait
 from vivant.honest import produce
+from vivant.honest.keys import key_files
 from vivant.honest.settings import config_folder
 from vivant.honest.verify import Credentials, verify
 from vivant.offline import render_file
@@ -211,3 +214,15 @@ def test_a_consent_that_cannot_be_kept_counts_for_this_run(run: Run, short: Path
 )
 def test_an_invisible_reason_is_none(run: Run, short: Path, reason: str) -> None:
     assert "needs a reason" in run("render", "ada", short, "-o", "x.mp4", "--no-label", reason, *SMALL).sentence()
+
+
+def test_the_command_for_keys(run: Run) -> None:
+    runner = CliRunner()
+    shown = runner.invoke(keys.app, ["show"])
+    chain, key = key_files()
+    before = chain.read_bytes(), key.read_bytes()
+    assert shown.exit_code == 0 and "PRIVATE" not in shown.output
+    assert runner.invoke(keys.app, ["renew"]).exit_code == 0
+    after = chain.read_bytes(), key.read_bytes()
+    assert after[0] != before[0] and after[1] != before[1]
+    assert tuple(path.with_name(path.name + ".old1").read_bytes() for path in (chain, key)) == before
