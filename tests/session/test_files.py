@@ -192,7 +192,7 @@ def test_outputs_that_are_no_files(run: Run, short: Path) -> None:
         ("-", "standard output"),
         (os.devnull, "is a device"),
         ("link.mp4", "leads to"),
-        (".", "holds other files"),
+        (".", "the folder . holds"),
     ):
         assert words in run("render", "ada", short, "-o", name, *SMALL).sentence()
     assert [path.name for path in Path().iterdir() if path.name != ".cache"] == ["link.mp4"]

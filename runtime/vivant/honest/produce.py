@@ -151,8 +151,14 @@ def _sign_file(written: Path, final: Path, out: Path, claim: Claim) -> None:
 
 
 def _sign_in_place(picture: Path, claim: Claim) -> None:
-    with replacing(picture) as part, reporting(picture):
-        sign(picture, part, claim, datetime.datetime.now(datetime.UTC), title=picture.name)
+    """In a folder that nobody sees yet."""
+    signed = picture.with_name(f".{picture.name}")
+    try:
+        with reporting(picture):
+            sign(picture, signed, claim, datetime.datetime.now(datetime.UTC), title=picture.name)
+            signed.replace(picture)
+    finally:
+        signed.unlink(missing_ok=True)
 
 
 def _keep_unsigned(written: Path, out: Path) -> Path:
