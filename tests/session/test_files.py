@@ -186,12 +186,17 @@ def test_other_sheets_are_refused_before_any_work(run: Run, name: str, monkeypat
     assert "PNG or JPEG" in run("inspect", "ada", "-o", name).sentence()
 
 
-def test_outputs_that_are_no_files(run: Run, short: Path) -> None:
+def test_outputs_that_are_no_files_are_refused_before_any_work(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivant.commands.render.open_with_progress", lambda *_, **__: pytest.fail("work was begun"))
     Path("link.mp4").symlink_to("nowhere/x.mp4")
+    Path(".cache/x.mp4").mkdir()
     for name, words in (
         ("-", "standard output"),
         (os.devnull, "is a device"),
         ("link.mp4", "leads to"),
+        ("nowhere/x.mp4", "the folder nowhere does not exist"),
+        ("nowhere/frames", "the folder nowhere does not exist"),
+        (".cache/rigs/../../.cache/x.mp4/", "is a folder"),
         (".", "the folder . holds"),
     ):
         assert words in run("render", "ada", short, "-o", name, *SMALL).sentence()

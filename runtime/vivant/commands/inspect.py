@@ -20,8 +20,9 @@ from vivant.commands.options import (
 )
 from vivant.errors import InputError
 from vivant.face import default_motion
-from vivant.honest.produce import require_ready
+from vivant.honest.produce import own_files, require_ready
 from vivant.media import load_image, read_sound, write_picture
+from vivant.media.apart import require_apart
 from vivant.media.sequence import picture_format_of
 from vivant.portrait import Provider, default_analyser
 from vivant.sheet import contact_sheet, layer_sheet
@@ -39,11 +40,12 @@ def inspect(
     if (portrait is None) == (audio is None):
         raise InputError("name a portrait, or a sound with --audio; one of the two")
     picture_format_of(out)
-    require_ready(out, {"portrait": portrait, "sound": audio}, note)
     if audio is not None:
+        require_apart(out, {"sound": audio} | own_files())
         with console.status("listening"):
             write_picture(out, curves_picture(*read_sound(audio), default_motion()))
     if portrait is not None:
+        require_ready(out, {"portrait": portrait}, note)
         _draw_portrait(portrait, out, consent, provider)
     say(f"sheet: {out.resolve()}")
 

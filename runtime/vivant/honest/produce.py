@@ -20,9 +20,10 @@ from vivant.honest.keys import Note, local_files, quiet
 from vivant.honest.policy import VARIABLE, Policy
 from vivant.honest.settings import FILE, Settings, config_folder
 from vivant.media.apart import Inputs, require_apart
-from vivant.media.atomic import Complete, replacing, reporting
+from vivant.media.atomic import Complete, replacing, reporting, require_place
 from vivant.media.formats import folder_of, format_of
 from vivant.media.inputs import require_file
+from vivant.rig.seal import SECRET
 
 MODELS = ("vivant rig", "vivant first voice")
 
@@ -69,10 +70,11 @@ def require_ready(out: Path, inputs: Inputs, note: Note = quiet, *, folder: bool
 
     ``out`` is a file, or a ``folder`` of frames; ``note`` hears what was mended of the signing key. Raises InputError where it
     is one of the inputs or of the user's own settings and keys, or where the policy wants credentials that it cannot carry,
-    and OutputError where nothing can be signed.
+    and OutputError where nothing can be written or signed.
     """
     for name in [out] if folder else [out, sidecar_of(out)]:
         require_apart(name, dict(inputs) | own_files(), folder=folder)
+    require_place(out, folder=folder)
     if folder or can_sign(out):
         require_signature(note)
     else:
@@ -89,8 +91,11 @@ def own_files() -> dict[str, Path | None]:
     settings, (chain, key) = Settings.load(), local_files()
     policy = os.environ.get(VARIABLE)
     return {
-        "certificate": Path(settings.certificate) if settings.certificate else chain,
-        "key": Path(settings.key) if settings.key else key,
+        "certificate": Path(settings.certificate) if settings.certificate else None,
+        "key": Path(settings.key) if settings.key else None,
+        "local certificate": chain,
+        "local key": key,
+        "secret of rigs": config_folder() / SECRET,
         "trust list": Path(settings.trust) if settings.trust else None,
         "configuration": config_folder() / FILE,
         "policy": Path(policy) if policy else None,

@@ -98,6 +98,15 @@ def replacing_folder(path: Path, ours: Callable[[str], bool], complete: Complete
             swap_folder(temporary, target)
 
 
+def require_place(path: Path, *, folder: bool = False) -> None:
+    """Before any work: raise OutputError where ``replacing`` or ``replacing_folder`` would, as far as that can be known."""
+    with reporting(path):
+        _require_ordinary(path)
+        if path.is_dir() and not folder:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        Part.beside(_real(path), folder=folder).remove()
+
+
 @contextmanager
 def _part(path: Path, target: Path, *, folder: bool = False, private: bool = False) -> Iterator[Path]:
     with reporting(path):

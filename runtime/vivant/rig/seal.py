@@ -22,7 +22,7 @@ from vivant.rig.rig import Rig
 _END, _END_BYTES = b"PK\5\6", 22
 """Of a zip archive without a comment; its last two bytes are the comment's length."""
 _SEAL_BYTES = 64
-_SECRET_BYTES = 32
+SECRET, _SECRET_BYTES = "rigs.secret", 32
 
 
 def open_rig(path: Path) -> Rig:
@@ -59,7 +59,7 @@ def _mac(secret: bytes, body: bytes) -> bytes:
 
 def _secret(*, make: bool) -> bytes:
     """Made once, whoever comes first. One of another length is none, and is made anew: what it sealed is built again."""
-    path = config_folder() / "rigs.secret"
+    path = config_folder() / SECRET
     with suppress(OSError):
         found = path.read_bytes()
         if len(found) == _SECRET_BYTES:
