@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points, version
 from io import TextIOWrapper
 
@@ -67,13 +68,39 @@ def _say_version(asked: bool) -> None:
         raise typer.Exit
 
 
+@contextmanager
+def ending_cleanly() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the block like an exception, so that nothing half-written stays; exit 143 or 129."""
+    names = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    ends = [getattr(signal, name) for name in names if getattr(signal, name, None) is not None]
+    ours = [end for end in ends if signal.getsignal(end) is signal.SIG_DFL]  # nohup stays nohup
+    came: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        for other in ours:
+            signal.signal(other, signal.SIG_IGN)
+        came.append(number)
+        sys.exit(128 + number)
+
+    for number in ours:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+        if came:  # even where a library took the exception for an error of its own
+            sys.exit(128 + came[0])
+
+
 def main() -> None:
-    """Run; exit 1 with one sentence on errors, 130 on Ctrl-C."""
+    """Run; exit 1 with one sentence on errors, 130 on Ctrl-C, 143 and 129 on SIGTERM and SIGHUP."""
     _take_every_character()
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        build_app()(args=arguments, prog_name="vivant")
+        with ending_cleanly():
+            build_app()(args=arguments, prog_name="vivant")
     except Exception as error:
         full = _refusal_of_stdout(error)
         if debug and full is None:

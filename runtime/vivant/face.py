@@ -20,6 +20,7 @@ from vivant.rig.build import Progress
 from vivant.rig.cache import cached_rig
 from vivant.rig.framing import framed
 from vivant.rig.rig import Rig
+from vivant.rig.seal import open_rig
 from vivant.rig.square import SIDE_PX
 from vivant.size import MAX_SIZE_PX as MAX_SIZE_PX
 from vivant.size import MIN_SIZE_PX as MIN_SIZE_PX
@@ -51,8 +52,10 @@ class Face(Protocol):
 class RigFace:
     """`Face` over a rig. Safe to share between threads; renderers are not."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, source: Path | None = None) -> None:
+        """``source`` is the file it was opened from, which no result may overwrite."""
         self.rig = rig
+        self.source = source
         self.notes = rig.notes
         self._lock = threading.Lock()
         self._scenes = [rig.scene()]
@@ -90,7 +93,7 @@ def open_portrait(
     analyser: PortraitAnalyser | None = None,
     progress: Progress = lambda _: None,
 ) -> RigFace:
-    """Make an image file (or its bytes) ready to speak; a ``.vivant`` rig is opened as it is.
+    """Make an image file (or its bytes) ready to speak; a ``.vivant`` rig is opened as it is, see ``rig.seal``.
 
     The first time takes about two seconds, later ones a tenth: the rig is kept in the user's cache folder under the hash
     of the image. ``progress`` hears one sentence per stage. Raises InputError for what is no usable image and PortraitError
@@ -99,9 +102,10 @@ def open_portrait(
     if isinstance(source, str):
         source = Path(source)
     if isinstance(source, Path) and source.suffix == ".vivant":
-        return RigFace(Rig.load(source))
-    name = source.name if isinstance(source, Path) else ""
-    return RigFace(cached_rig(load_image(source), analyser, name=name, transparent=transparent, progress=progress))
+        return RigFace(open_rig(source), source)
+    path = source if isinstance(source, Path) else None
+    name = path.name if path is not None else ""
+    return RigFace(cached_rig(load_image(source), analyser, name=name, transparent=transparent, progress=progress), path)
 
 
 def default_motion() -> SpeechMotion:

@@ -12,10 +12,12 @@ from PIL import Image
 
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError
-from vivant.face import Face
+from vivant.face import Face, RigFace
 from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant.media import SoundBlock, open_audio, open_video
-from vivant.media.formats import format_of
+from vivant.media.apart import require_apart
+from vivant.media.atomic import Complete
+from vivant.media.formats import folder_of, format_of
 from vivant.media.images import load_image
 from vivant.size import Size
 from vivant.talker import Talker
@@ -46,6 +48,8 @@ class Background:
 
     pixels: UInt8Array | None
     """(h, w, 3), or None to keep the alpha."""
+    source: Path | None = None
+    """The image file, if it comes from one."""
 
     @classmethod
     def parse(cls, text: str, size_px: int | tuple[int, int]) -> Background | None:
@@ -66,7 +70,7 @@ class Background:
         share = min(picture.width / width, picture.height / height)
         wide, high = min(picture.width, round(share * width)), min(picture.height, round(share * height))
         left, top = (picture.width - wide) // 2, (picture.height - high) // 2
-        return cls(np.asarray(picture.resize((width, height), box=(left, top, left + wide, top + high))))
+        return cls(np.asarray(picture.resize((width, height), box=(left, top, left + wide, top + high))), Path(text))
 
     def behind(self, frame: VideoFrame) -> VideoFrame:
         """The frame with this background: RGBA as it is, or RGB."""
@@ -89,6 +93,7 @@ def render_file(
     controls: Controls | None = None,
     background: Background | None = None,
     finisher: FrameFinisher | None = None,
+    complete: Complete | None = None,
     clock: Clock | None = None,
     progress: Callable[[float, float | None], None] = lambda done_s, total_s: None,
 ) -> RenderReport:
@@ -96,8 +101,15 @@ def render_file(
 
     ``progress`` hears seconds done and seconds in all (None where the file does not say).
     Every frame is labelled and marked by ``finisher`` (default: with a label and a fresh session id).
-    Memory is constant however long the file. ``out`` appears complete or not at all. Raises InputError and OutputError.
+    Memory is constant however long the file. ``out`` appears complete or not at all; ``complete``, as in ``media.atomic``, has
+    the last word (`Production.complete` signs). Raises InputError, also where ``out`` is one of the inputs, and OutputError.
     """
+    inputs = {
+        "portrait": face.source if isinstance(face, RigFace) else None,
+        "sound": audio,
+        "background": background.source if background else None,
+    }
+    require_apart(folder_of(out) or out, inputs, folder=folder_of(out) is not None)
     clock = clock or MonotonicClock()
     finisher = finisher or FrameFinisher.for_face(face, live_session_id())
     keep_alpha = background is not None and background.pixels is None
@@ -108,7 +120,7 @@ def render_file(
         layout = {"width": width, "height": height, "fps": fps, "alpha": keep_alpha, "n_channels": sound.n_channels}
         with (
             Talker(face, fps=fps, size_px=size_px, seed=seed, controls=controls) as talker,
-            open_video(out, **layout, sample_rate_hz=rate if format_of(out).has_sound else None) as video,  # type: ignore[arg-type]
+            open_video(out, **layout, sample_rate_hz=rate if format_of(out).has_sound else None, complete=complete) as video,  # type: ignore[arg-type]
         ):
             for block, pictures in _spoken(talker, sound.blocks()):
                 if block is not None and format_of(out).has_sound:

@@ -40,6 +40,16 @@ def test_quiet_says_nothing(run: Run) -> None:
     assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
 
 
+def test_a_recording_never_overwrites_what_is_read(run: Run, short: Path) -> None:
+    for name, source in (("me.jpg", Path(ADA)), ("talk.wav", short), ("behind.png", Path(ADA))):
+        shutil.copy(source, name)
+    before = {path.name: path.read_bytes() for path in Path().iterdir() if path.is_file()}
+    read = ("me.jpg", "--mic", "file:talk.wav", "--fill", "behind.png")
+    for name, noun in (("me.jpg", "portrait"), ("./talk.wav", "sound"), ("behind.png", "fill")):
+        assert f"is also the {noun}" in run("cam", *read, "--camera", f"file:{name}").sentence()
+    assert {path.name: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

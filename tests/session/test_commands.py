@@ -148,7 +148,7 @@ def test_the_installed_script(tmp_path: Path, warm_cache: Path, short: Path) -> 
     assert script is not None
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {"VIVANT_CACHE_DIR": str(warm_cache), "VIVANT_CONFIG_DIR": str(tmp_path / "config"), "PATH": ""}
+        environment = {"VIVANT_CACHE_DIR": str(warm_cache), "VIVANT_CONFIG_DIR": str(warm_cache / "config"), "PATH": ""}
         return subprocess.run([script, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     done = call("render", "ada", str(short), "-o", "out.mp4", *SMALL)
@@ -199,7 +199,7 @@ def test_a_full_disk(tmp_path: Path, warm_cache: Path, voice: Float32Array, out:
     # Without bytecode: Python would cut its own caches off at the limit, and never look at them again.
     environment = {
         "VIVANT_CACHE_DIR": str(warm_cache),
-        "VIVANT_CONFIG_DIR": str(tmp_path / "config"),
+        "VIVANT_CONFIG_DIR": str(warm_cache / "config"),
         "PATH": "",
         "PYTHONDONTWRITEBYTECODE": "1",
     }

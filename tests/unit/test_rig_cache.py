@@ -32,7 +32,7 @@ def builds(ada: RigFace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def build(image: PortraitImage, analyser: object, *, name: str, transparent: bool, **_: Any) -> Rig:  # noqa: ANN401
         built.append(name)
-        return replace(ada.rig, portrait_name=name, transparent=transparent)
+        return replace(ada.rig, portrait_sha256=image.sha256, portrait_name=name, transparent=transparent)
 
     monkeypatch.setattr(rig_cache, "build_rig", build)
     return built

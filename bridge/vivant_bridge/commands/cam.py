@@ -25,6 +25,8 @@ from vivant.commands.options import (
 )
 from vivant.face import as_fps
 from vivant.honest.label import Label
+from vivant.honest.produce import own_files
+from vivant.media.apart import Inputs, require_apart
 from vivant.portrait import Provider
 from vivant_bridge.bridge import RATE_HZ, Bridge
 from vivant_bridge.choose import choose_camera, choose_source, choose_speaker
@@ -90,6 +92,7 @@ def cam(
     """Show PORTRAIT as a webcam that speaks with your voice, and play that voice in time with it."""
     _require_ranges(portraits, size, sync_offset, gate, runtime, mirror)
     clock, rate = MonotonicClock(), as_fps(fps)
+    _require_apart(camera, portraits, mic, fill, token_file, tls_ca)
     width, height = SIZES[size]
     canvas = Canvas(width, height, Fill.parse(fill), label=None if no_label else Label())
     source = choose_source(mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
@@ -133,7 +136,7 @@ def _wake_in_time() -> None:
 
 async def _run(make: Callable[[], Bridge], clock: Clock, n_portraits: int, seconds: float | None, *, quiet: bool) -> None:
     bridge = make()
-    for sign in (signal.SIGINT, signal.SIGTERM):
+    for sign in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])):
         with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
             asyncio.get_running_loop().add_signal_handler(sign, bridge.quit)
     with keyboard() as keys:
@@ -171,6 +174,20 @@ async def _log(bridge: Bridge, clock: Clock) -> None:
 async def _quit_after(bridge: Bridge, clock: Clock, seconds: float) -> None:
     await clock.sleep_until(clock.now_us() + round(1e6 * seconds))
     bridge.quit()
+
+
+def _require_apart(
+    camera: str, portraits: list[Path], mic: str, fill: str, token_file: Path | None, tls_ca: Path | None
+) -> None:
+    """Refuse a recording over what is read."""
+    kind, _, out = camera.partition(":")
+    if kind != "file":
+        return
+    sound = Path(mic.partition(":")[2]) if mic.startswith(("file:", "loop:")) else None
+    for portrait in portraits:
+        require_apart(Path(out), {"portrait": portrait})
+    read: Inputs = {"sound": sound, "fill": Path(fill), "token": token_file, "authority": tls_ca}
+    require_apart(Path(out), dict(read) | own_files())
 
 
 def _require_ranges(

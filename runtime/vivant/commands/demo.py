@@ -17,11 +17,13 @@ from vivant.commands.options import (
     SizeOption,
     begin_production,
     console,
+    note,
     open_with_progress,
     say,
 )
 from vivant.commands.render import render_with_bar, summary
-from vivant.media import write_png
+from vivant.honest.produce import require_ready
+from vivant.media import write_picture
 from vivant.portrait import Provider
 from vivant.sheet import contact_sheet
 from vivant.size import USUAL_SIZE
@@ -38,12 +40,14 @@ def demo(
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Let a bundled portrait speak with a bundled voice: writes demo.mp4 and demo_sheet.png."""
-    face = open_with_progress(portrait, provider)
     video, sheet = folder / "demo.mp4", folder / "demo_sheet.png"
+    for out in (video, sheet):
+        require_ready(out, {"portrait": portrait}, note)
+    face = open_with_progress(portrait, provider)
     with as_file(files("vivant") / "assets" / "voice.flac") as voice:
         work = begin_production(face, portrait, voice, seed, consent, language=language)
         report = render_with_bar(work, voice, video, fps="30", size=size or USUAL_SIZE, seed=seed, controls=Controls())
     with console.status("drawing the contact sheet"):
-        write_png(sheet, contact_sheet(face))
-        begin_production(face, portrait, None, seed, consent).sign(sheet)
+        work = begin_production(face, portrait, None, seed, consent)
+        write_picture(sheet, contact_sheet(face), work.complete(sheet))
     say(f"video: {video.resolve()}\nsheet: {sheet.resolve()}\n{summary(report)}")

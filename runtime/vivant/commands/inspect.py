@@ -14,6 +14,7 @@ from vivant.commands.options import (
     TrackOption,
     begin_production,
     console,
+    note,
     open_with_progress,
     portrait_file,
     say,
@@ -21,14 +22,17 @@ from vivant.commands.options import (
 )
 from vivant.errors import InputError
 from vivant.face import default_motion
-from vivant.media import load_image, read_sound, write_png
+from vivant.honest.produce import own_files, require_ready
+from vivant.media import load_image, read_sound, write_picture
+from vivant.media.apart import require_apart
+from vivant.media.sequence import picture_format_of
 from vivant.portrait import Provider, default_analyser
 from vivant.sheet import contact_sheet, layer_sheet
 from vivant.speech.curves import curves_picture
 
 
 def inspect(
-    out: Annotated[Path, typer.Option("--out", "-o", help="The PNG to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The PNG or JPEG to write.")],
     portrait: Annotated[Path | None, typer.Argument(help="JPEG, PNG or WebP of a face, or a bundled name such as ada.")] = None,
     audio: Annotated[Path | None, typer.Option(help="Instead: draw the curves that this sound becomes.")] = None,
     track: TrackOption = None,
@@ -38,11 +42,14 @@ def inspect(
     """Draw the landmarks, layers, visemes, expressions and poses of PORTRAIT on one sheet; or the curves of a sound."""
     if (portrait is None) == (audio is None):
         raise InputError("name a portrait, or a sound with --audio; one of the two")
+    picture_format_of(out)
     if audio is not None:
         say_notes(audio, track)
+        require_apart(out, {"sound": audio} | own_files())
         with console.status("listening"):
-            write_png(out, curves_picture(*read_sound(audio, track), default_motion()))
+            write_picture(out, curves_picture(*read_sound(audio, track), default_motion()))
     if portrait is not None:
+        require_ready(out, {"portrait": portrait}, note)
         _draw_portrait(portrait, out, consent, provider)
     say(f"sheet: {out.resolve()}")
 
@@ -56,5 +63,4 @@ def _draw_portrait(portrait: Path, out: Path, consent: str | None, provider: Pro
         sheets = [layer_sheet(face, image.pixels, found.landmarks), contact_sheet(face)]
         width = max(sheet.shape[1] for sheet in sheets)
         padded = [np.pad(sheet, ((0, 0), (0, width - sheet.shape[1]), (0, 0))) for sheet in sheets]
-        write_png(out, np.concatenate(padded))
-        work.sign(out)
+        write_picture(out, np.concatenate(padded), work.complete(out))

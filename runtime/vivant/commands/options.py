@@ -64,11 +64,16 @@ def say(text: str) -> None:
     console.print(text, markup=False, soft_wrap=True)
 
 
+def note(sentence: str) -> None:
+    """What the user should know although it went well."""
+    say(f"note: {sentence}")
+
+
 def say_notes(audio: Path, track: int | None) -> None:
     """What there is to know of a sound file. Raises InputError for what cannot be heard."""
     with open_audio(audio, track) as sound:
-        for note in sound.notes:
-            say(f"note: {note}")
+        for sentence in sound.notes:
+            note(sentence)
 
 
 @contextmanager
@@ -95,8 +100,8 @@ def open_with_progress(portrait: Path, provider: Provider, *, transparent: bool 
             face = open_portrait(path, transparent=transparent, analyser=analyser, progress=show)
     if stages:
         say(f"built the rig (networks on {analyser.provider if analyser else Provider.CPU})")
-    for note in face.notes:
-        say(f"note: {note}")
+    for sentence in face.notes:
+        note(sentence)
     return face
 
 
@@ -115,7 +120,7 @@ def begin_production(
     if stated is None and sha256 not in bundled_portraits() and kept_consent(sha256) is None and _somebody_is_there():
         stated = _ask(portrait)
     with portrait_file(portrait) as file:
-        return begin(face, file, audio, seed, stated, label_off_reason, language)
+        return begin(face, file, audio, seed, stated, label_off_reason, language, note)
 
 
 def _somebody_is_there() -> bool:

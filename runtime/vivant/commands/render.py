@@ -17,13 +17,14 @@ from vivant.commands.options import (
     TrackOption,
     begin_production,
     console,
+    note,
     open_with_progress,
     say,
     say_notes,
 )
 from vivant.face import as_fps
-from vivant.honest.produce import Production
-from vivant.media.formats import format_of
+from vivant.honest.produce import Production, require_ready
+from vivant.media.formats import folder_of, format_of
 from vivant.offline import Background, RenderReport, render_file
 from vivant.portrait import Provider
 from vivant.size import Size
@@ -64,6 +65,8 @@ def render(
     fps, size = fps or kind.usual_fps, size or Size.of(kind.usual_side_px)
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
     behind = Background.parse(background, size)
+    inputs = {"portrait": portrait, "sound": audio, "background": behind.source if behind else None}
+    require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
     say_notes(audio, track)
     face = open_with_progress(portrait, provider, transparent=behind is not None)
     work = begin_production(face, portrait, audio, seed, consent, no_label, language)
@@ -83,13 +86,12 @@ def render_with_bar(
     track: int | None = None,
     behind: Background | None = None,
 ) -> RenderReport:
-    """`render_file` under a progress bar, and then the credentials."""
-    work.require_signable(out)
+    """`render_file` under a progress bar, with credentials as its last step."""
     columns = (TextColumn("speaking"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bar:
         task = bar.add_task("", total=None)
-        report = render_file(
+        return render_file(
             work.face,
             audio,
             out,
@@ -100,10 +102,9 @@ def render_with_bar(
             controls=controls,
             background=behind,
             finisher=work.finisher(),
+            complete=work.complete(out),
             progress=lambda done_s, total_s: bar.update(task, completed=done_s, total=total_s),
         )
-    work.sign(out)
-    return report
 
 
 def summary(report: RenderReport) -> str:

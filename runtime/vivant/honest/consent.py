@@ -6,7 +6,8 @@ import json
 from enum import StrEnum
 from pathlib import Path
 
-from vivant.errors import InputError
+from vivant.errors import InputError, OutputError
+from vivant.honest.keys import Note, quiet
 from vivant.honest.settings import Settings
 from vivant.media.atomic import replacing, reporting
 from vivant.private import private_folder
@@ -71,10 +72,16 @@ def keep_consent(portrait_sha256: str, consent: Consent) -> None:
         part.write_text(json.dumps({"consent": consent.value}), encoding="utf-8")
 
 
-def require_consent(portrait_sha256: str, portrait: str, stated: Consent | None) -> Consent:
-    """The stated answer, which is then kept, or the kept one. Raises InputError when there is neither."""
+def require_consent(portrait_sha256: str, portrait: str, stated: Consent | None, note: Note = quiet) -> Consent:
+    """The stated answer, which is then kept, or the kept one. Raises InputError when there is neither.
+
+    An answer that cannot be kept counts all the same; ``note`` hears that it will be asked again.
+    """
     if stated is not None:
-        keep_consent(portrait_sha256, stated)
+        try:
+            keep_consent(portrait_sha256, stated)
+        except OutputError as error:
+            note(f"who {portrait} shows could not be kept and will be asked again next time ({error})")
         return stated
     kept = kept_consent(portrait_sha256)
     if kept is None:

@@ -6,6 +6,7 @@ label_off_reason = "NPCs of a game"  # leaves the label away and is recorded in 
 certificate = "chain.pem"            # VIVANT_CERTIFICATE and VIVANT_KEY: your own instead of the local ones
 key = "key.pem"
 cache_mb = 2000                      # VIVANT_CACHE_MB: room for rigs of portraits; those not used for longest go first
+trust = "friends.pem"                # VIVANT_TRUST: certificates of signers whom `vivant verify` is to know
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _VARIABLES = {
     "certificate": "VIVANT_CERTIFICATE",
     "key": "VIVANT_KEY",
     "cache_mb": "VIVANT_CACHE_MB",
+    "trust": "VIVANT_TRUST",
 }
 
 
@@ -43,6 +45,7 @@ class Settings:
     key: str | None = None
     cache_mb: int = 2000
     """Of rigs, in millions of bytes."""
+    trust: str | None = None
 
     @classmethod
     def load(cls) -> Settings:
@@ -82,5 +85,5 @@ def _said_by_file(path: Path) -> dict[str, Any]:
             raise InputError(f"the configuration {path} has an unknown setting {key!r}; known are {', '.join(_VARIABLES)}")
         if not isinstance(value, str) and key != "cache_mb":
             raise InputError(f"the configuration {path} gives {key} = {value!r}, but a text is needed")
-    files = {key: str(path.parent / said[key]) for key in ("certificate", "key") if key in said}
+    files = {key: str(path.parent / said[key]) for key in ("certificate", "key", "trust") if key in said}
     return said | files

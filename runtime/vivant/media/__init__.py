@@ -2,7 +2,7 @@
 
 from vivant.media.audio import AudioFile, SoundBlock, open_audio, read_sound
 from vivant.media.images import PortraitImage, load_image
-from vivant.media.sequence import write_png
+from vivant.media.sequence import write_picture, write_png
 from vivant.media.video import VideoSink, open_video
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "open_audio",
     "open_video",
     "read_sound",
+    "write_picture",
     "write_png",
 ]

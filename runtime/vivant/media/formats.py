@@ -65,6 +65,8 @@ _PATTERN = re.compile(r"[^%]*%0?[1-9]d[^%]*")
 
 def format_of(path: Path) -> OutputFormat:
     """The format that the suffix of ``path`` asks for; raises InputError with the known ones."""
+    if str(path) == "-":
+        raise InputError("a video cannot go to standard output, as it is finished and signed at its end; give a file name")
     found = FORMATS.get(path.suffix.lower())
     if found is None:
         known = ", ".join(suffix for suffix, kind in FORMATS.items() if kind is not PNG_FOLDER)
@@ -72,6 +74,13 @@ def format_of(path: Path) -> OutputFormat:
     if path.suffix.lower() == ".png" and not _PATTERN.fullmatch(path.name):
         raise InputError(f"{path} names one picture; for a video give a folder, or a pattern such as frame_%06d.png")
     return found
+
+
+def folder_of(path: Path) -> Path | None:
+    """Where a video of PNG frames lies; None for one that is a file."""
+    if format_of(path).muxer:
+        return None
+    return path.parent if path.suffix else path
 
 
 def require_supported(path: Path, kind: OutputFormat, layout: VideoLayout) -> None:

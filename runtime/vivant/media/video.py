@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 
 from vivant.errors import ClosedError, InputError
-from vivant.media.atomic import replacing, replacing_folder, reporting
+from vivant.media.atomic import Complete, replacing, replacing_folder, reporting
 from vivant.media.containers import ContainerWriter
-from vivant.media.formats import VideoLayout, format_of, require_supported
+from vivant.media.formats import VideoLayout, folder_of, format_of, require_supported
 from vivant.media.sequence import DEFAULT_PATTERN, SequenceWriter, is_sequence_file
 from vivant.types import AudioChunk, Float32Array, PixelFormat, UInt8Array, VideoFrame
 
@@ -110,21 +110,25 @@ def open_video(
     sample_rate_hz: int | None,
     alpha: bool,
     n_channels: int = 1,
+    complete: Complete | None = None,
 ) -> Iterator[VideoSink]:
     """Write a video that appears as ``path`` when the block ends well, and leaves nothing behind when it raises.
 
     ``.mp4``, ``.mov``, ``.mkv`` (H.264 and AAC; ``.mov`` with alpha: ProRes 4444), ``.webm`` (VP9 and Opus), ``.gif``, or for
     PNG frames a folder name without suffix or a pattern such as ``out/frame_%06d.png``, which make a folder with
     ``audio.wav``. The same input gives the same bytes. ``sample_rate_hz`` is None for a silent video, ``n_channels`` 2 for
-    left and right. Raises InputError for what the format cannot hold and OutputError when it cannot be written.
+    left and right. ``complete`` has the last word before the result appears, as in ``media.atomic``. Raises InputError for
+    what the format cannot hold and OutputError when it cannot be written.
     """
     kind = format_of(path)
     layout = VideoLayout(width, height, Fraction(fps), sample_rate_hz, alpha, n_channels)
     require_supported(path, kind, layout)
-    folder, pattern = (path.parent, path.name) if path.suffix else (path, DEFAULT_PATTERN)
-    target = path if kind.muxer else folder
+    folder, pattern = folder_of(path), path.name if path.suffix else DEFAULT_PATTERN
+    target = folder or path
     place: AbstractContextManager[Path] = (
-        replacing(path) if kind.muxer else replacing_folder(folder, partial(is_sequence_file, pattern=pattern))
+        replacing(path, complete=complete)
+        if folder is None
+        else replacing_folder(folder, partial(is_sequence_file, pattern=pattern), complete)
     )
     with place as temporary:
         with reporting(target):

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import platformdirs
 
 from vivant.errors import InputError, OutputError
 from vivant.honest.settings import Settings
+from vivant.media.atomic import replacing
 from vivant.media.images import PortraitImage
 from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.private import FILE_MODE, private_folder
 from vivant.rig.build import BUILDER_VERSION, Progress, build_rig
 from vivant.rig.rig import Rig
+from vivant.rig.seal import is_sealed, seal
+
+NOT_OURS = "the rig that was kept of this portrait is damaged or not as this machine built it, so it was built again"
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,13 @@ def cached_rig(
     """
     kind = "cutout" if transparent else "whole"
     path = cache_folder() / f"{image.sha256[:24]}-{kind}-{BUILDER_VERSION}.vivant"
-    if path.exists():
-        try:
-            rig = Rig.load(path)
-        except InputError:
+    existed = path.exists()
+    if existed:
+        kept = _kept(path, image.sha256, transparent=transparent)
+        if kept is not None:
+            _touch(path)
+            return kept
+        with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
         else:
             _touch(path)
@@ -55,11 +62,27 @@ def cached_rig(
         progress("loading the networks")
         analyser = default_analyser()
     rig = build_rig(image, analyser, name=name, transparent=transparent, progress=progress)
-    with contextlib.suppress(OSError, OutputError):  # a cache that cannot be written is only slower next time
+    _keep(rig, path)
+    return replace(rig, notes=(*rig.notes, NOT_OURS)) if existed else rig
+
+
+def _kept(path: Path, sha256: str, *, transparent: bool) -> Rig | None:
+    """None for a file that cannot be read, that this machine did not build as it is, or of another portrait or kind."""
+    with contextlib.suppress(InputError, OSError):
+        rig = Rig.load(path)
+        if is_sealed(path.read_bytes()) and (rig.portrait_sha256, rig.transparent) == (sha256, transparent):
+            return rig
+    return None
+
+
+def _keep(rig: Rig, path: Path) -> None:
+    """A cache that cannot be written is only slower next time."""
+    with contextlib.suppress(OSError, OutputError):
         private_folder(path.parent)
-        rig.save(path)
+        with replacing(path, private=True) as part:
+            rig.save(part)
+            seal(part)
         _make_room(path, Settings.load().cache_mb * 1_000_000)
-    return rig
 
 
 def _touch(path: Path) -> None:
