@@ -49,7 +49,8 @@ class Decoder:
             raise InputError(TOO_DEAR) from error
         if "refused" in said:
             raise InputError(said["refused"])
-        return PortraitImage(**said["values"], **dict(zip(said["arrays"], arrays, strict=True)))
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in said["values"].items()}
+        return PortraitImage(**values, **dict(zip(said["arrays"], arrays, strict=True)))
 
     def close(self) -> None:
         """End the child, whatever it does."""
