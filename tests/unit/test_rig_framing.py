@@ -187,6 +187,12 @@ def test_a_file_of_before_opens_and_says_what_it_lacks(ada: RigFace, tmp_path: P
         old.open((90, 160))
 
 
+@pytest.mark.parametrize("size", [(64, 2048), (2048, 64), (65, 64), (101, 333)])
+def test_any_shape_is_drawn_whole(ada: RigFace, cut_out: RigFace, size: tuple[int, int]) -> None:
+    assert (drawn(ada, size, TURNED[0])[..., 3] == 255).all()
+    assert drawn(cut_out, size, TURNED[0])[..., 3].any()
+
+
 @pytest.mark.parametrize("size", [(63, 640), (640, 4000), (0, 64), (-720, 1280)])
 def test_sizes_out_of_bounds_are_refused(ada: RigFace, size: tuple[int, int]) -> None:
     with pytest.raises(InputError, match="size must be from 64 to 2048 px a side, got"):

@@ -153,6 +153,20 @@ def test_retouched_lids_end_as_the_portraits_own_skin(face_of: Build) -> None:
         assert difference[top].mean() < 4.0
 
 
+def test_teeth_and_tongue_do_not_show_where_the_portrait_is_transparent(analyser: PortraitAnalyser, build: Build) -> None:
+    """A cut-out that ends within the chin: neither behind its soft border nor below it."""
+    pixels = photo("bram")
+    points = analyser.faces(pixels.astype(np.uint8))[0].landmarks
+    border = 0.6 * points[17, 1] + 0.4 * points[c.CHIN, 1]
+    rows = np.arange(pixels.shape[0])[:, None]
+    alpha = np.clip((border - rows) / 12.0 + 0.5, 0.0, 1.0) * 255 * np.ones(pixels.shape[1])
+    face = build(pixels, alpha.astype(np.uint8))
+    rest = face.rig.arrays["rest"]
+    below = int(0.4 * rest[17, 1] + 0.6 * rest[c.CHIN, 1])
+    for name in ("sil", "PP", "smile", "smile, open", "blink"):
+        assert (draw(face, LOOKS[name])[below:, 150:-150, 3] < 40).all(), name
+
+
 @pytest.mark.parametrize("name", ["tomas", "bram"])
 def test_lips_of_an_open_mouth_close_over_their_whole_length(name: str, face_of: Build, build: Build) -> None:
     shut, laughing = face_of(name), Look("open", {"jawOpen": 0.5, "browInnerUp": 0.8, "mouthLowerDownLeft": 0.1})

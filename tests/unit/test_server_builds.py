@@ -20,7 +20,7 @@ class Bench:
     """Builds that begin when the first one is let go, and the order in which they were worked on."""
 
     def __init__(self, lane_bytes: int = 8 * LEAST_BYTES, all_bytes: int = 1000 * LEAST_BYTES) -> None:
-        self.builds: Builds[str] = Builds(lane_bytes, all_bytes)
+        self.builds: Builds[str, str] = Builds(lane_bytes, all_bytes)
         self.begun: list[str] = []
         self.order: list[str] = []
         self._go = threading.Event()
@@ -111,9 +111,33 @@ def test_the_same_work_is_done_once_for_all_and_goes_on_while_anybody_waits() ->
     run(story)
 
 
+def test_whoever_asks_right_after_the_end_finds_the_result() -> None:
+    async def main() -> None:
+        found: dict[str, str] = {}
+        builds: Builds[str, str] = Builds(LEAST_BYTES, LEAST_BYTES, lambda key, lane, result: found.update({key: result}))
+        n_runs = 0
+
+        def work() -> str:
+            nonlocal n_runs
+            n_runs += 1
+            return "made"
+
+        async def get() -> str:
+            return found["k"] if "k" in found else await builds.run("k", "lane", 1, work)
+
+        getting = [asyncio.create_task(get())]
+        while not all(task.done() for task in getting):
+            getting.append(asyncio.create_task(get()))
+            await asyncio.sleep(0)
+        assert {task.result() for task in getting} == {"made"} and n_runs == 1
+        builds.close()
+
+    asyncio.run(main())
+
+
 def test_an_error_reaches_everybody_and_the_next_one_tries_again() -> None:
     async def main() -> None:
-        builds: Builds[str] = Builds(LEAST_BYTES, LEAST_BYTES)
+        builds: Builds[str, str] = Builds(LEAST_BYTES, LEAST_BYTES)
 
         def fail() -> str:
             raise ValueError("no")

@@ -61,9 +61,8 @@ def sounddevice() -> ModuleType:
             f"microphones and speakers need the extra 'mic': {install('mic')}; or use --mic none --speaker none"
         ) from error
     except OSError as error:
-        fix = (
-            "sudo apt install libportaudio2" if sys.platform.startswith("linux") else "pip install --force-reinstall sounddevice"
-        )
+        on_linux = sys.platform.startswith("linux")
+        fix = "sudo apt install libportaudio2" if on_linux else "pip install --force-reinstall sounddevice"
         raise UnavailableError(f"the sound library PortAudio is missing: {fix}") from error
     return cast(ModuleType, library)
 

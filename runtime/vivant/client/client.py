@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 
 from vivant.client.face import Metadata, RemoteFace
-from vivant.client.messages import consent_message, controls_message, error_of, portrait_ref
+from vivant.client.messages import CLIENT_KEY, consent_message, controls_message, error_of, portrait_ref
 from vivant.errors import InputError
 from vivant.honest.consent import Consent
 from vivant.loopback import host_of, is_loopback
@@ -20,7 +20,6 @@ from vivant.v1 import vivant_pb2 as pb
 from vivant.v1 import vivant_pb2_grpc as rpc
 
 MAX_MESSAGE_BYTES = 32 << 20
-NAME_KEY = "vivant-client"
 
 
 class Client:
@@ -109,10 +108,10 @@ class Client:
                 try:
                     call = self._stub.GetCapabilities(pb.GetCapabilitiesRequest(), metadata=self._token)
                     await call
-                    given = dict(await call.initial_metadata()).get(NAME_KEY)
+                    given = dict(await call.initial_metadata()).get(CLIENT_KEY)
                 except grpc.aio.AioRpcError as error:
                     raise error_of(error) from error
-                self._name = [(NAME_KEY, str(given))] if given else []
+                self._name = [(CLIENT_KEY, str(given))] if given else []
             return self._token + self._name
 
     async def _call(self, method: str, request: Any) -> Any:  # noqa: ANN401

@@ -14,6 +14,9 @@ from vivant.honest.consent import Consent
 from vivant.types import Controls, MotionFrame, Pose, UInt8Array
 from vivant.v1 import vivant_pb2 as pb
 
+CLIENT_KEY = "vivant-client"
+"""Metadata: in the answer to ``GetCapabilities`` a name that the server made for its client, in later calls the same name."""
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteFrame:

@@ -196,7 +196,8 @@ def _choose(streams: Sequence[AudioStream], track: int | None, path: Path) -> Au
 
 
 def _is_default(stream: AudioStream) -> bool:
-    return bool(int(stream.disposition) & _DEFAULT)
+    disposition = getattr(stream, "disposition", None)  # since PyAV 14.1; before it, the first track
+    return disposition is not None and bool(disposition & type(disposition)(_DEFAULT))
 
 
 def _tracks(streams: Sequence[AudioStream], taken: AudioStream) -> str:

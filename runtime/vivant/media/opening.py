@@ -43,7 +43,9 @@ def openings(path: Path) -> Iterator[Opening]:
     if start:
         options["protocol_whitelist"] = "file,subfile"
         yield Opening(f"subfile,,start,{start},end,0,,:{plain}", options, note)
-    yield Opening(plain, {} if start else options, note)
+        yield Opening(plain)
+    else:
+        yield Opening(plain, options, note)
 
 
 def _header(file: BinaryIO) -> int:

@@ -63,7 +63,10 @@ class Palette:
     def _begin(self) -> Iterator[VideoFrame]:
         palette = self._choose()
         graph = Graph()
-        source, colours = self._source(graph), graph.add_buffer(palette)
+        source = self._source(graph)
+        colours = graph.add_buffer(
+            width=palette.width, height=palette.height, format=palette.format, time_base=1 / self._layout.fps
+        )
         # An ordered pattern, as it stays in place from frame to frame where error diffusion would crawl.
         apply = graph.add("paletteuse", "dither=bayer:bayer_scale=4:alpha_threshold=128")
         sink = graph.add("buffersink")

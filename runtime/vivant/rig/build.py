@@ -140,7 +140,7 @@ def _assemble(
     eyes = add_eyes(pool, skin, landmarks, fit, light, picture, texels)
     _add_skin_layer(pool, skin, person, shows & moves, SORTED)
     add_lips(pool, skin, layers.foreground, texels, fit.unit)
-    add_tongue_out(pool, skin, fit, light)
+    add_tongue_out(pool, skin, fit, light, layers, texels)
     if drawn:
         add_drawn_lids(pool, skin, light.skin, layers.foreground, texels, fit.unit)
     else:

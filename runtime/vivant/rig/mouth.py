@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from vivant.rig import canonical as c
@@ -15,6 +16,7 @@ from vivant.rig.matte import Layers
 from vivant.rig.mesh import strip_triangles
 from vivant.rig.pool import SORTED, TONGUE_UP, Pool
 from vivant.rig.skin import Skin, unproject
+from vivant.rig.square import MARGIN_PX
 from vivant.rig.teeth import find_own_teeth
 from vivant.types import ARKIT_INDEX, Float32Array, FloatArray, UInt8Array
 
@@ -24,6 +26,10 @@ TOOTH_LIGHT = 0.92
 SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
 CORNER_SHADE, MIDDLE_SHADE, LIP_SHADE = 0.78, 0.12, 0.34
+SOLID, ALWAYS_CLEAR = 0.98, 9.0
+"""Alpha from which the portrait hides what lies behind it; what is taken off the alpha of teeth that it would not hide."""
+DRAWN_UP = 0.10
+"""How far the skin around the mouth moves up, in outer-eye distances."""
 UNDER_LIPS_PX = 2.0
 """How far what spans the opening reaches under the lips."""
 TIP_FROM_V = 0.42
@@ -40,6 +46,9 @@ class MouthPlace:
 
     fit: HeadFit
     light: Light
+    solid: NDArray[np.bool_]
+    """(h, w) of the whole texture: where the portrait is opaque, so that something can lie behind it."""
+    texels_per_px: float
     scale: float
     canonical_centre: Float32Array
     centre: Float32Array
@@ -47,6 +56,15 @@ class MouthPlace:
     def place(self, points: Float32Array) -> Float32Array:
         """Canonical (n, 3) to rig px (n, 3), as seen by the camera."""
         return (self.centre + self.scale * self.fit.direction(points - self.canonical_centre)).astype(np.float32)
+
+    def hidden(self, points: Float32Array) -> NDArray[np.bool_]:
+        """Which points (n, 3) in rig px lie behind something, and still do when the skin is drawn up in a smile."""
+        solid = np.ones(len(points), bool)
+        for down in (0.0, DRAWN_UP * self.fit.unit):
+            texels = ((points[:, :2] + (0.0, down) + MARGIN_PX) * self.texels_per_px).astype(int)
+            x, y = np.clip(texels, 0, np.array(self.solid.shape[::-1]) - 1).T
+            solid &= self.solid[y, x]
+        return solid
 
     def lowered(self, by_px: float) -> MouthPlace:
         """The same, further down the image."""
@@ -57,14 +75,15 @@ class MouthPlace:
         return np.asarray(self.scale * self.fit.direction(displacement), np.float32)
 
 
-def place_mouth(skin: Skin, fit: HeadFit, light: Light) -> MouthPlace:
+def place_mouth(skin: Skin, fit: HeadFit, light: Light, layers: Layers, texels_per_px: float) -> MouthPlace:
     """From the portrait's lip corners and the middle of its seam."""
     face = c.canonical_face()
     seam = skin.points[[skin.upper_lip[len(skin.upper_lip) // 2], skin.lower_lip[len(skin.lower_lip) // 2]]].mean(axis=0)
     width = np.linalg.norm(skin.points[c.MOUTH_LEFT, :2] - skin.points[c.MOUTH_RIGHT, :2])
     usual = fit.unit * np.linalg.norm(face.points[c.MOUTH_LEFT] - face.points[c.MOUTH_RIGHT])
     scale = float(np.clip(width / usual, 0.8, 1.25))
-    return MouthPlace(fit, light, scale, face.points[[13, 14]].mean(axis=0), seam.astype(np.float32))
+    solid = layers.alpha > SOLID
+    return MouthPlace(fit, light, solid, texels_per_px, scale, face.points[[13, 14]].mean(axis=0), seam.astype(np.float32))
 
 
 def add_mouth(
@@ -78,7 +97,7 @@ def add_mouth(
     texels_per_px: float,
 ) -> None:
     """Adds everything inside the mouth, back to front, to be drawn before the skin."""
-    place = place_mouth(skin, fit, light)
+    place = place_mouth(skin, fit, light, layers, texels_per_px)
     atlas = c.mouth_atlas()
     own = find_own_teeth(skin, fit, layers.foreground, texels_per_px, light)
     _add_cavity(pool, skin, light.on(atlas.cavity_rgb))
@@ -118,9 +137,10 @@ def _incisal_edge_y(place: MouthPlace) -> float:
     return float(place.place(front)[:, 1].max())
 
 
-def add_tongue_out(pool: Pool, skin: Skin, fit: HeadFit, light: Light) -> None:
+def add_tongue_out(pool: Pool, skin: Skin, fit: HeadFit, light: Light, layers: Layers, texels_per_px: float) -> None:
     """The tip of the tongue once more, to be drawn over the lower lip when it is put out."""
-    tongue, place, out = c.mouth_atlas().tongue, place_mouth(skin, fit, light), ARKIT_INDEX["tongueOut"]
+    tongue, out = c.mouth_atlas().tongue, ARKIT_INDEX["tongueOut"]
+    place = place_mouth(skin, fit, light, layers, texels_per_px)
     start = _add_part(pool, place, "tongue put out", tongue, light=0.9, alpha=-1.5, flags=SORTED)
     _move_tongue(pool, place, start)
     tip = np.clip((tongue.uv[:, 1] - TIP_FROM_V) / 0.12, 0.0, 1.0)
@@ -157,13 +177,15 @@ def _add_part(
 ) -> int:
     seen = place.place(part.vertices)
     texture = place.light.on_texture(_shrunk(part.texture, float(np.ptp(seen[:, 0])), float(np.ptp(part.uv[:, 0]))))
-    start = pool.add_vertices(unproject(seen), part.uv * texture.shape[1::-1], 1.0, _grey(light, alpha, len(seen)))
+    start = pool.add_vertices(
+        unproject(seen), part.uv * texture.shape[1::-1], 1.0, _grey(light, alpha - ALWAYS_CLEAR * ~place.hidden(seen))
+    )
     pool.add_layer(start + part.triangles, pool.add_texture(name, texture), flags)
     return start
 
 
-def _grey(light: float | FloatArray, alpha: float, count: int) -> FloatArray:
-    return np.column_stack([*(np.broadcast_to(light, count),) * 3, np.full(count, alpha)])
+def _grey(light: float | FloatArray, alpha: FloatArray) -> FloatArray:
+    return np.column_stack([*(np.broadcast_to(light, len(alpha)),) * 3, alpha])
 
 
 def _shrunk(texture: UInt8Array, width_px: float, width_uv: float) -> UInt8Array:

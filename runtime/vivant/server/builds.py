@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from vivant.server.limits import MIB
 from vivant.server.refusal import full
 
+Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
 
 LEAST_BYTES = MIB
@@ -22,8 +23,8 @@ OLDEST_EVERY = 4
 
 
 @dataclass(eq=False, slots=True)
-class _Job(Generic[Result]):
-    key: Hashable
+class _Job(Generic[Key, Result]):
+    key: Key
     lane: str
     n_bytes: int
     work: Callable[[], Result]
@@ -32,20 +33,20 @@ class _Job(Generic[Result]):
 
 
 @dataclass(eq=False, slots=True)
-class _Lane(Generic[Result]):
+class _Lane(Generic[Key, Result]):
     """The jobs of one connection that wait, the first to come first."""
 
     turn: int
     """When it was served, or came."""
     served: bool = False
-    jobs: deque[_Job[Result]] = field(default_factory=deque)
+    jobs: deque[_Job[Key, Result]] = field(default_factory=deque)
 
     @property
     def n_bytes(self) -> int:
         return sum(job.n_bytes for job in self.jobs)
 
 
-class Builds(Generic[Result]):
+class Builds(Generic[Key, Result]):
     """A queue on the event loop before a thread that works on one job at a time.
 
     Jobs with the same key are one. Lanes are served in turn: mostly the one that came last, if it was not served yet, and now
@@ -53,17 +54,18 @@ class Builds(Generic[Result]):
     much waits, the fullest lane loses its last job.
     """
 
-    def __init__(self, lane_bytes: int, all_bytes: int) -> None:
-        """Of what waits: the most in a lane, and in all of them together."""
-        self._lane_bytes, self._all_bytes = lane_bytes, all_bytes
+    def __init__(self, lane_bytes: int, all_bytes: int, finished: Callable[[Key, str, Result], None] = lambda *_: None) -> None:
+        """Of what waits: the most in a lane, and in all of them together. ``finished`` hears key, lane and result of a job that
+        somebody waits for, before the same key can be asked for again."""
+        self._lane_bytes, self._all_bytes, self._finished = lane_bytes, all_bytes, finished
         self._thread = ThreadPoolExecutor(1, "vivant-portraits")
-        self._jobs: dict[Hashable, _Job[Result]] = {}
+        self._jobs: dict[Key, _Job[Key, Result]] = {}
         """By key: all that wait, and the one that runs."""
-        self._lanes: dict[str, _Lane[Result]] = {}
+        self._lanes: dict[str, _Lane[Key, Result]] = {}
         self._turn = 0
         self._running: asyncio.Task[None] | None = None
 
-    async def run(self, key: Hashable, lane: str, n_bytes: int, work: Callable[[], Result]) -> Result:
+    async def run(self, key: Key, lane: str, n_bytes: int, work: Callable[[], Result]) -> Result:
         """What ``work`` gives or raises; its thread knows nothing of the loop. Raises a Refusal when too much waits."""
         job = self._jobs.get(key) or self._enter(key, lane, n_bytes, work)
         job.n_waiting += 1
@@ -83,7 +85,7 @@ class Builds(Generic[Result]):
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _enter(self, key: Hashable, lane: str, n_bytes: int, work: Callable[[], Result]) -> _Job[Result]:
+    def _enter(self, key: Key, lane: str, n_bytes: int, work: Callable[[], Result]) -> _Job[Key, Result]:
         self.require_room(lane, n_bytes)
         job = _Job(key, lane, max(n_bytes, LEAST_BYTES), work, asyncio.get_running_loop().create_future())
         job.done.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may be that nobody waits any more
@@ -95,11 +97,11 @@ class Builds(Generic[Result]):
             self._running = asyncio.create_task(self._work())
         return job
 
-    def _refuse(self, job: _Job[Result]) -> None:
+    def _refuse(self, job: _Job[Key, Result]) -> None:
         job.done.set_exception(full("too many portraits wait to be made ready; try again later", RETRY_AFTER_MS))
         self._leave(job)
 
-    def _leave(self, job: _Job[Result]) -> None:
+    def _leave(self, job: _Job[Key, Result]) -> None:
         """Out of the queue; what runs already runs to its end."""
         lane = self._lanes.get(job.lane)
         if lane is None or job not in lane.jobs:
@@ -115,13 +117,16 @@ class Builds(Generic[Result]):
         while self._lanes:
             job = self._next()
             try:
-                job.done.set_result(await loop.run_in_executor(self._thread, job.work))
+                result = await loop.run_in_executor(self._thread, job.work)
+                if job.n_waiting:
+                    self._finished(job.key, job.lane, result)
+                job.done.set_result(result)
             except Exception as error:
                 job.done.set_exception(error)
             del self._jobs[job.key]
         self._running = None
 
-    def _next(self) -> _Job[Result]:
+    def _next(self) -> _Job[Key, Result]:
         self._turn += 1
         longest = min(self._lanes, key=lambda name: self._lanes[name].turn)
         new = [name for name, lane in self._lanes.items() if not lane.served]

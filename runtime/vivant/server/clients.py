@@ -16,8 +16,7 @@ from typing import Any
 import grpc
 from grpc._cython import cygrpc
 
-CLIENT_KEY = "vivant-client"
-"""Metadata: in the answer to ``GetCapabilities`` a name that the server made, in calls the same name again."""
+from vivant.client.messages import CLIENT_KEY
 
 MOST_SOCKETS, MOST_PEERS = 1_000_000, 10_000
 """Asked for at a time; remembered, with those that are gone."""

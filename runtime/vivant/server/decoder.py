@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -43,13 +43,16 @@ class Decoder:
                 child.stdin.write(struct.pack("<QQ", self._most_pixels, len(data)) + data)
                 child.stdin.flush()
                 said = json.loads(_block(child.stdout))
-                arrays = [np.load(io.BytesIO(_block(child.stdout)), allow_pickle=False) for _ in said.get("arrays", ())]
-        except (OSError, EOFError, ValueError) as error:  # it is dead, or says what cannot be
+                if "refused" in said:
+                    raise InputError(str(said["refused"]))
+                arrays = [np.load(io.BytesIO(_block(child.stdout)), allow_pickle=False) for _ in said["arrays"]]
+                values: dict[str, Any] = dict(zip(said["arrays"], arrays, strict=True)) | said["values"]
+                return PortraitImage(**{name: tuple(it) if isinstance(it, list) else it for name, it in values.items()})
+        except InputError:
+            raise
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:  # it is dead, or says what cannot be
             self.close()
             raise InputError(TOO_DEAR) from error
-        if "refused" in said:
-            raise InputError(said["refused"])
-        return PortraitImage(**said["values"], **dict(zip(said["arrays"], arrays, strict=True)))
 
     def close(self) -> None:
         """End the child, whatever it does."""

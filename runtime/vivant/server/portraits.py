@@ -93,7 +93,7 @@ class Portraits:
         """By id, the first to come first."""
         self._faces: OrderedDict[tuple[str, bool], tuple[Face, str]] = OrderedDict()
         """Opened ones by their picture's hash and transparency, with the lane that opened them; the oldest use first."""
-        self._builds: Builds[Face] = Builds(limits.waiting_lane_bytes, limits.waiting_bytes)
+        self._builds: Builds[tuple[str, bool], Face] = Builds(limits.waiting_lane_bytes, limits.waiting_bytes, self._opened)
 
     async def open(
         self, client: Client, ref: pb.PortraitRef, consent: pb.Consent | None = None, *, transparent: bool = False
@@ -178,15 +178,16 @@ class Portraits:
             return self._faces[key][0]
         opening = partial(self._opener, image, transparent=transparent)
         try:
-            face = await self._builds.run(key, lane, len(image), opening)
+            return await self._builds.run(key, lane, len(image), opening)
         except InputError:
             if portrait_id in self._kept:
                 self._forget(portrait_id)
             raise
-        self._faces.setdefault(key, (face, lane))
+
+    def _opened(self, key: tuple[str, bool], lane: str, face: Face) -> None:
+        self._faces[key] = face, lane
         while len(self._faces) > self._limits.faces:
             del self._faces[_oldest_of_the_fullest({each: (lane, 1) for each, (_, lane) in self._faces.items()})]
-        return face
 
     def _keep(self, portrait_id: str, new: _Kept) -> None:
         """When all clients' pictures are too many, the connection that put most loses its oldest. Raises a Refusal when that

@@ -14,11 +14,12 @@ from weakref import WeakValueDictionary
 import grpc
 
 import vivant
+from vivant.client.messages import CLIENT_KEY
 from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, Face
 from vivant.server.call import Call, House
 from vivant.server.canvas import Shot
-from vivant.server.clients import CLIENT_KEY, Client, Clients
+from vivant.server.clients import Client, Clients
 from vivant.server.config import effective, require_declaration, samples_of
 from vivant.server.limits import Limits
 from vivant.server.portraits import BUNDLED
