@@ -42,7 +42,7 @@ SizeOption = Annotated[
     typer.Option(
         parser=_size,
         metavar="PX",
-        help="Side of a square video in px, or WIDTHxHEIGHT such as 720x1280; 64 to 2048 a side; 512 unless asked, 320 for GIF.",
+        help="Side of a square video in px, or WIDTHxHEIGHT such as 720x1280; 64 to 2048 a side; usually 512 (GIF: 320).",
     ),
 ]
 TrackOption = Annotated[

@@ -14,6 +14,7 @@ from vivant.commands.options import (
     LanguageOption,
     ProviderOption,
     SeedOption,
+    SizeOption,
     TrackOption,
     begin_production,
     console,

@@ -55,9 +55,6 @@ def cached_rig(
             return kept
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
-        else:
-            _touch(path)
-            return rig
     if analyser is None:
         progress("loading the networks")
         analyser = default_analyser()
