@@ -67,7 +67,7 @@ class Light:
         grey = factors.mean(axis=-1, keepdims=True)
         return np.asarray(grey + self.colourful * (factors - grey))
 
-    def unlit(self, colours: FloatArray) -> FloatArray:
+    def unlit(self, colours: UInt8Array | FloatArray) -> FloatArray:
         """The portrait's own colours (..., 3) as ordinary light would show them."""
         return np.asarray((colours - self.haze) / np.maximum((1.0 - self.haze / 255.0) * self.gain, 1e-3))
 
