@@ -49,6 +49,8 @@ class PortraitImage:
     """(height, width), 255 is opaque; None if the file has no transparency."""
     sha256: str
     """Hex digest of the file's bytes, for caches."""
+    notes: tuple[str, ...] = ()
+    """What was decided in reading, a sentence each."""
 
 
 def load_image(source: Path | bytes) -> PortraitImage:
