@@ -17,9 +17,10 @@ from vivant.types import Float32Array, UInt8Array
 
 MOST_OUTSIDE, TOUCHES = 0.18, 0.01
 """Shares of the points of the skin that lie beyond the border: no rig is built; it is said."""
-MOST_WANDER = 0.012
-"""By which share of the face's size the points of the mouth differ between looks: people .001 to .008, drawings with a mouth
-.005 to .008; a mouth that was guessed on a muzzle, a neck or a mask .012 and more."""
+MOST_WANDER, MOST_WANDER_OFF_SKIN = 0.0155, 0.012
+"""By which share of the face's size the points of the mouth may differ between looks; less where no bare skin is around them.
+People .001 to .008, drawings to .015; a mouth guessed on a muzzle .016 and more, on the collar below a chin .015."""
+LEAST_SKIN = 0.7
 LEAST_LIPS = 0.27
 """Share of the outline of the lips that has to look like a mouth; the lowest of a person, under a beard, is .31."""
 LEAST_EYES = 0.05
@@ -54,9 +55,11 @@ def require_whole(face: Face, width: int, height: int) -> list[str]:
 
 def require_mouth(pixels: UInt8Array, face: Face, cutout: Cutout, analyser: PortraitAnalyser) -> list[str]:
     """Notes of what hides the face, or that it is hardly one; raises PortraitError when nobody can say where its mouth is."""
-    mouth_hidden = _share(cutout, face, c.OUTER_LIPS, "lips", "inner mouth", "teeth", "tongue") < LEAST_LIPS
-    doubtful = face.doubt > CLEAR
-    if (mouth_hidden or doubtful) and mouth_wander(pixels, face, analyser) > MOST_WANDER:
+    lips = _share(cutout, face, c.OUTER_LIPS, "lips", "inner mouth", "teeth", "tongue")
+    mouth_hidden, doubtful = lips < LEAST_LIPS, face.doubt > CLEAR
+    on_skin = lips + _share(cutout, face, c.OUTER_LIPS, "skin") > LEAST_SKIN
+    most = MOST_WANDER if on_skin else MOST_WANDER_OFF_SKIN
+    if (mouth_hidden or doubtful) and mouth_wander(pixels, face, analyser) > most:
         raise PortraitError(
             "it cannot be told where the mouth of this face is: something lies over it, or it is not a person's; use a portrait"
             " of a person whose whole face shows"

@@ -47,14 +47,12 @@ class NetworkAnalyser:
     def faces(self, pixels: UInt8Array) -> list[Face]:
         height, width = pixels.shape[:2]
         whole = Frame(width / 2, height / 2, float(max(width, height)))
-        found = self._faces_in(pixels, whole)
+        found = self._believed(pixels, self._squares(pixels, whole), least=0.0)
         if not any(_is_sure(look) for look in found):
-            for tile in _tiles(width, height):
-                found += [
-                    look
-                    for look in self._faces_in(pixels, tile, LEAST_IN_TILE)
-                    if _is_sure(look) and not any(_same(look.frame, other.frame) for other in found)
-                ]
+            places = [place for tile in _tiles(width, height) for place in self._squares(pixels, tile)]
+            likeliest = sorted(places, key=lambda place: -place[1])[:MOST_FACES]
+            small = [look for look in self._believed(pixels, likeliest, LEAST_IN_TILE) if _is_sure(look)]
+            found += [look for look in small if not any(_same(look.frame, other.frame) for other in found)]
         return sorted((self._look_mirrored(pixels, look).face for look in found), key=lambda face: -face.width_px)
 
     def follow(self, pixels: UInt8Array, face: Face) -> Face | None:
@@ -69,10 +67,12 @@ class NetworkAnalyser:
         both = special.expit(0.5 * (_logit(matte[0]) + _logit(mirror[0, :, ::-1])))
         return Cutout(frame, both, labels[0].astype(np.uint8))
 
-    def _faces_in(self, pixels: UInt8Array, part: Frame, least: float = 0.0) -> list[_Look]:
-        """The faces in a square of the picture, for which finder and face network together say more than ``least``."""
+    def _believed(self, pixels: UInt8Array, places: list[tuple[Frame, float]], least: float) -> list[_Look]:
+        """Those of the finder's places for which it and the face network together say more than ``least``."""
         found: list[_Look] = []
-        for frame, score in self._squares(pixels, part):
+        for frame, score in places:
+            if any(_same(frame, other.frame) for other in found):
+                continue
             look = self._look_closer(pixels, frame)
             if FINDER_WEIGHT * _logit(score) + _logit(look.chance) > least and not any(
                 _same(look.frame, other.frame) for other in found
