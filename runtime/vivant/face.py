@@ -67,6 +67,7 @@ class RigFace:
 def open_portrait(
     source: str | Path | bytes,
     *,
+    face: int = 1,
     transparent: bool = False,
     analyser: PortraitAnalyser | None = None,
     progress: Progress = lambda _: None,
@@ -74,7 +75,7 @@ def open_portrait(
     """Make an image file (or its bytes) ready to speak; a ``.vivant`` rig is opened as it is.
 
     The first time takes about two seconds, later ones a tenth: the rig is kept in the user's cache folder under the hash
-    of the image. ``progress`` hears one sentence per stage. Raises InputError for what is no usable image and PortraitError
+    of the image. ``face`` counts the faces of the picture from the largest. ``progress`` hears one sentence per stage. Raises InputError for what is no usable image and PortraitError
     for an image without a usable face.
     """
     if isinstance(source, str):
@@ -82,7 +83,10 @@ def open_portrait(
     if isinstance(source, Path) and source.suffix == ".vivant":
         return RigFace(Rig.load(source))
     name = source.name if isinstance(source, Path) else ""
-    return RigFace(cached_rig(load_image(source), analyser, name=name, transparent=transparent, progress=progress))
+    rig = cached_rig(
+        load_image(source), analyser, name=name, face_number=face, transparent=transparent, progress=progress
+    )
+    return RigFace(rig)
 
 
 def default_motion() -> SpeechMotion:

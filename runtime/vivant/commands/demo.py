@@ -11,6 +11,7 @@ import typer
 from vivant.commands.options import (
     BUNDLED,
     ConsentOption,
+    FaceOption,
     LanguageOption,
     ProviderOption,
     SeedOption,
@@ -28,6 +29,7 @@ from vivant.types import Controls
 
 def demo(
     portrait: Annotated[Path, typer.Option(help=f"A picture of yours, or one of {', '.join(BUNDLED)}.")] = Path("ada"),
+    face: FaceOption = 1,
     folder: Annotated[Path, typer.Option("--out", "-o", help="Where demo.mp4 and demo_sheet.png go.")] = Path(),
     seed: SeedOption = 0,
     consent: ConsentOption = None,
@@ -35,12 +37,12 @@ def demo(
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Let a bundled portrait speak with a bundled voice: writes demo.mp4 and demo_sheet.png."""
-    face = open_with_progress(portrait, provider)
+    opened = open_with_progress(portrait, provider, number=face)
     video, sheet = folder / "demo.mp4", folder / "demo_sheet.png"
     with as_file(files("vivant") / "assets" / "voice.flac") as voice:
-        work = begin_production(face, portrait, voice, seed, consent, language=language)
+        work = begin_production(opened, portrait, voice, seed, consent, language=language)
         report = render_with_bar(work, voice, video, fps="30", size=512, seed=seed, controls=Controls())
     with console.status("drawing the contact sheet"):
-        write_png(sheet, contact_sheet(face))
-        begin_production(face, portrait, None, seed, consent).sign(sheet)
+        write_png(sheet, contact_sheet(opened))
+        begin_production(opened, portrait, None, seed, consent).sign(sheet)
     say(f"video: {video.resolve()}\nsheet: {sheet.resolve()}\n{summary(report)}")

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vivant.commands.options import (
     ConsentOption,
+    FaceOption,
     FpsOption,
     LabelOption,
     LanguageOption,
@@ -36,6 +37,7 @@ def render(
     out: Annotated[Path, typer.Option("--out", "-o", help="OUT.mp4, .mov, .mkv, .webm, .gif, or a folder of PNG frames.")],
     fps: FpsOption = "30",
     size: SizeOption = 512,
+    face: FaceOption = 1,
     background: Annotated[
         str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")
     ] = "original",
@@ -57,8 +59,8 @@ def render(
     """Make a video of PORTRAIT speaking AUDIO."""
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
     behind = Background.parse(background, size)
-    face = open_with_progress(portrait, provider, transparent=behind is not None)
-    work = begin_production(face, portrait, audio, seed, consent, no_label, language)
+    opened = open_with_progress(portrait, provider, number=face, transparent=behind is not None)
+    work = begin_production(opened, portrait, audio, seed, consent, no_label, language)
     report = render_with_bar(work, audio, out, fps=fps, size=size, seed=seed, controls=controls, behind=behind)
     say(f"{out}: {summary(report)}")
 

@@ -25,8 +25,6 @@ MIN_SIDE_PX = 64
 MAX_SIDE_PX = 8192
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 100_000_000
-LEAST_OPAQUE = 128
-"""An alpha that reaches this nowhere is none: some tools leave 0 everywhere."""
 
 _ORIENTATION_TAG = 0x0112
 _TURNS = {
@@ -57,9 +55,8 @@ class PortraitImage:
 def load_image(source: Path | bytes) -> PortraitImage:
     """Read an image file, or its bytes.
 
-    Applies EXIF rotation and colour profiles, takes the first frame of an animation and says so, keeps straight alpha unless
-    nothing is opaque by it. Raises InputError for anything that is not a whole image of 64 to 8192 px a side and at most 50
-    megapixels.
+    Applies EXIF rotation and colour profiles, takes the first frame of an animation and says so, keeps straight alpha.
+    Raises InputError for anything that is not a whole image of 64 to 8192 px a side and at most 50 megapixels.
     """
     name = "the image" if isinstance(source, bytes) else str(source)
     data = _read(source, name)
@@ -68,11 +65,8 @@ def load_image(source: Path | bytes) -> PortraitImage:
         with _open(data, name) as image:
             frames = _frames(image)
             pixels, alpha = _decode(image, name)
-    notes = [f"the file holds {frames} pictures; the first is used"] if frames > 1 else []
-    if alpha is not None and alpha.max() < LEAST_OPAQUE:
-        alpha = None
-        notes.append("nothing in this picture is opaque; its transparency is ignored")
-    return PortraitImage(pixels, alpha, hashlib.sha256(data).hexdigest(), tuple(notes))
+    notes = (f"the file holds {frames} pictures; the first is used",) if frames > 1 else ()
+    return PortraitImage(pixels, alpha, hashlib.sha256(data).hexdigest(), notes)
 
 
 def _read(source: Path | bytes, name: str) -> bytes:

@@ -23,12 +23,13 @@ People .001 to .008, drawings to .015; a mouth guessed on a muzzle .016 and more
 LEAST_SKIN = 0.7
 LEAST_LIPS = 0.27
 """Share of the outline of the lips that has to look like a mouth; the lowest of a person, under a beard, is .31."""
-LEAST_EYES = 0.05
-MOST_GLASSES = 0.5
-MOST_OBJECT = 0.08
+LEAST_EYES, MOST_GLASSES = 0.05, 0.4
+"""Shares of the outline of an eye: in which one eyeball shows; and behind dark glasses, of both."""
 VEILED = 0.0072
 """`Face.doubt` from which eyes that do not show are hidden, not closed or in the dark."""
-EDGE_LEVELS, EDGE_SHARE, EDGE_EXCESS = 6, 0.9, 0.2
+MOST_OBJECT = 0.08
+"""Share of the oval of the face that may be hidden by something: of people .01, of masks .02 to .5."""
+EDGE_LEVELS, EDGE_SHARE, EDGE_EXCESS = 6, 0.85, 0.2
 """A straight line: at least this share of a row changes by so many levels, and so much more of it than of the rows around."""
 _FINE = 4
 """Labels are compared with outlines at this multiple of their own resolution."""
@@ -116,7 +117,7 @@ def _has_line(pixels: UInt8Array, points: Float32Array, rows: tuple[float, float
 def _eyes_hidden(face: Face, cutout: Cutout) -> bool:
     if any(_share(cutout, face, eye, "eyeball", "iris") >= LEAST_EYES for eye in _EYES):
         return False
-    return face.doubt > VEILED or all(_share(cutout, face, eye, "glasses") > MOST_GLASSES for eye in _EYES)
+    return face.doubt > VEILED or sum(_share(cutout, face, eye, "glasses") for eye in _EYES) > 2 * MOST_GLASSES
 
 
 def _share(cutout: Cutout, face: Face, outline: tuple[int, ...], *labels: str) -> float:

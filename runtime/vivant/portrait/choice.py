@@ -16,8 +16,6 @@ from vivant.types import UInt8Array
 CLEAR = 0.010
 """`Face.doubt` below which a face is seen well: photographs, paintings and busts of people have .0043 to .0088, masks .010 to
 .016, animals .016 to .11, people upside down .018 and more."""
-CLEARLY_LESS = 0.6
-"""A doubtful picture is turned when its face then has less than this share of the doubt."""
 MOST_ROLL_DEG = 45.0
 """Beyond it the picture lies on its side."""
 LOOK_PX = 1024
@@ -63,7 +61,7 @@ def _upright_faces(pixels: UInt8Array, analyser: PortraitAnalyser) -> tuple[list
         return faces, 0
     small = _reduced(pixels)
     strangeness, turns = min((_least_strange(analyser.faces(_quarters(small, turns))), turns) for turns in (1, 2, 3))
-    if strangeness < max(CLEAR, CLEARLY_LESS * _least_strange(faces) if faces else 0.0):
+    if strangeness < CLEAR:
         turned = analyser.faces(_quarters(pixels, turns))
         if turned:
             return turned, turns
@@ -84,8 +82,8 @@ def _numbered(faces: list[Face], number: int, notes: list[str]) -> Face:
     faces = clear or faces
     if not faces:
         raise PortraitError(
-            "no face was found in this image; use a portrait that shows one face upright and from the front, and crop a wide"
-            " picture to the face"
+            "no face was found in this image; use a portrait that shows one face from the front, turn the picture if it lies on"
+            " its side, and crop a wide one to the face"
         )
     if number > len(faces):
         found = "1 face was" if len(faces) == 1 else f"{len(faces)} faces were"
