@@ -91,7 +91,7 @@ def _open(data: bytes, name: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise InputError(f"{name} is too large: {_limits()}; scale it down") from error
     except Exception as error:  # damaged headers raise nearly anything in Pillow's parsers
-        raise InputError(f"{name} is not a readable image: its {kind.name} data are damaged; save or download it again") from error
+        raise InputError(f"{name} is not a readable image: its {kind.name} data are truncated or damaged; save or download it again") from error
     width, height = image.size
     if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
         raise InputError(f"{name} has {width} x {height} pixels, which is too large: {_limits()}; scale it down")

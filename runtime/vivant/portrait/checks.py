@@ -20,7 +20,8 @@ MOST_OUTSIDE, TOUCHES = 0.18, 0.01
 MOST_WANDER, MOST_WANDER_OFF_SKIN = 0.0155, 0.012
 """By which share of the face's size the points of the mouth may differ between looks; less where no bare skin is around them.
 People .001 to .008, drawings to .015; a mouth guessed on a muzzle .016 and more, on the collar below a chin .015."""
-LEAST_SKIN = 0.7
+LEAST_SKIN = 0.85
+"""Share of the outline of the lips, lips and skin together, from which the mouth lies on bare skin."""
 LEAST_LIPS = 0.27
 """Share of the outline of the lips that has to look like a mouth; the lowest of a person, under a beard, is .31."""
 LEAST_EYES, MOST_GLASSES = 0.05, 0.4
