@@ -83,9 +83,7 @@ def open_portrait(
     if isinstance(source, Path) and source.suffix == ".vivant":
         return RigFace(Rig.load(source))
     name = source.name if isinstance(source, Path) else ""
-    rig = cached_rig(
-        load_image(source), analyser, name=name, face_number=face, transparent=transparent, progress=progress
-    )
+    rig = cached_rig(load_image(source), analyser, name=name, face_number=face, transparent=transparent, progress=progress)
     return RigFace(rig)
 
 

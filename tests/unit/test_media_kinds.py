@@ -80,7 +80,9 @@ def test_avif_behind_the_brand_of_heif_is_avif() -> None:
     assert kind is not None and kind.name == "AVIF"
 
 
-@pytest.mark.parametrize("head", [b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0\x08\0\0\0", b"hello"])
+@pytest.mark.parametrize(
+    "head", [b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0\x08\0\0\0", b"hello"]
+)
 def test_no_other_parser_sees_a_file(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of Pillow's parsers gets to say that it was asked."""
     Image.init()

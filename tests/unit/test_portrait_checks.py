@@ -67,7 +67,7 @@ def test_a_face_that_the_border_cuts(name: str, edge: str, missing: float, analy
         "upper": (0, top + down, whole.width, whole.height),
         "lower": (0, 0, whole.width, bottom - down),
     }[edge]
-    said = notes_of(whole.crop(tuple(int(v) for v in box)), analyser)
+    said = notes_of(whole.crop(box), analyser)
     assert said.startswith("refused") if missing >= 0.5 else said, (edge, missing)
 
 
@@ -91,7 +91,9 @@ def masked(image: Image.Image, points: Float32Array, colour: tuple[int, int, int
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
-    "colour", [(150, 190, 215), (238, 238, 236), (25, 25, 28), (170, 30, 40), (205, 160, 135)], ids=["blue", "white", "black", "red", "skin"]
+    "colour",
+    [(150, 190, 215), (238, 238, 236), (25, 25, 28), (170, 30, 40), (205, 160, 135)],
+    ids=["blue", "white", "black", "red", "skin"],
 )
 def test_a_mask_is_said(name: str, colour: tuple[int, int, int], analyser: PortraitAnalyser) -> None:
     image = portrait(name)
@@ -133,11 +135,13 @@ def test_a_microphone_before_the_mouth_is_said(name: str, analyser: PortraitAnal
 def test_what_hides_the_eyes_is_said(name: str, kind: str, analyser: PortraitAnalyser) -> None:
     image = portrait(name)
     points = points_of(image, analyser)
-    width, draw = np.ptp(points[:, 0]), ImageDraw.Draw(image)
+    width, draw = float(np.ptp(points[:, 0])), ImageDraw.Draw(image)
     eyes = [points[[outer, inner]].mean(axis=0) for outer, inner in ((33, 133), (263, 362))]
     if kind == "goggles":
         (x, y) = np.mean(eyes, axis=0)
-        draw.rounded_rectangle((x - width * 0.48, y - width * 0.2, x + width * 0.48, y + width * 0.2), width * 0.1, (200, 140, 60))
+        draw.rounded_rectangle(
+            (x - width * 0.48, y - width * 0.2, x + width * 0.48, y + width * 0.2), width * 0.1, (200, 140, 60)
+        )
     else:
         for x, y in eyes:
             draw.ellipse((x - width * 0.2, y - width * 0.14, x + width * 0.2, y + width * 0.16), fill=(15, 15, 18))

@@ -36,7 +36,9 @@ def screenshot(face: Image.Image, width: int, height: int, at: tuple[int, int]) 
     canvas = Image.new("RGB", (width, height), (43, 46, 52))
     for _ in range(12):
         left, top = int(rng.integers(0, width)), int(rng.integers(0, height))
-        window = Image.new("RGB", (int(rng.integers(200, 700)), int(rng.integers(150, 500))), tuple(rng.integers(30, 240, 3).tolist()))
+        window = Image.new(
+            "RGB", (int(rng.integers(200, 700)), int(rng.integers(150, 500))), tuple(rng.integers(30, 240, 3).tolist())
+        )
         bars = np.asarray(window).copy()
         bars[20::18, 10:-10] = 90
         canvas.paste(Image.fromarray(bars), (left, top))
@@ -91,7 +93,7 @@ def test_nobody_in_a_wide_picture(analyser: PortraitAnalyser, seed: int) -> None
     rng = np.random.default_rng(seed)
     blobs = Image.fromarray(rng.integers(0, 256, (30 * (seed + 1), 40 * (seed + 1), 3), dtype=np.uint8))
     picture = screenshot(blobs.resize((600, 500), Image.Resampling.BICUBIC), 2400, 1350, (300, 300))
-    with pytest.raises(PortraitError, match="no face was found.*turn the picture.*crop a wide one"):
+    with pytest.raises(PortraitError, match=r"no face was found.*turn the picture.*crop a wide one"):
         choose_face(as_portrait(picture), analyser)
 
 
@@ -114,7 +116,9 @@ def test_a_number_chooses_the_face(analyser: PortraitAnalyser) -> None:
         choose_face(picture, analyser, 0)
 
 
-def test_each_face_has_a_rig_of_its_own_in_the_cache(analyser: PortraitAnalyser, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_each_face_has_a_rig_of_its_own_in_the_cache(
+    analyser: PortraitAnalyser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     path = tmp_path_factory.mktemp("people") / "two.png"
     Image.fromarray(two_people().pixels).save(path)
     faces = [open_portrait(path, face=number, analyser=analyser) for number in (1, 2, 2)]

@@ -11,6 +11,7 @@ import hashlib
 import io
 import warnings
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,9 @@ def _open(data: bytes, name: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise InputError(f"{name} is too large: {_limits()}; scale it down") from error
     except Exception as error:  # damaged headers raise nearly anything in Pillow's parsers
-        raise InputError(f"{name} is not a readable image: its {kind.name} data are truncated or damaged; save or download it again") from error
+        raise InputError(
+            f"{name} is not a readable image: its {kind.name} data are truncated or damaged; save or download it again"
+        ) from error
     width, height = image.size
     if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
         raise InputError(f"{name} has {width} x {height} pixels, which is too large: {_limits()}; scale it down")
@@ -106,9 +109,7 @@ def _decoder(kind: PictureKind, name: str) -> str:
         raise InputError(f"{name} is {kind.name}, which is not read; {kind.advice}")
     if kind.decoder == "HEIF":
         with contextlib.suppress(ImportError):
-            from pi_heif import register_heif_opener
-
-            register_heif_opener()
+            import_module("pi_heif").register_heif_opener()
     if kind.decoder not in Image.OPEN:
         Image.init()
     if kind.decoder not in Image.OPEN:

@@ -137,7 +137,9 @@ def _tiles(width: int, height: int) -> list[Frame]:
     side = max(TILE_PX, max(width, height) / MOST_TILES)
     if max(width, height) < 1.5 * side:
         return []
-    columns, rows = (max(1, math.ceil((length - TILE_OVERLAP * side) / ((1 - TILE_OVERLAP) * side))) for length in (width, height))
+    columns, rows = (
+        max(1, math.ceil((length - TILE_OVERLAP * side) / ((1 - TILE_OVERLAP) * side))) for length in (width, height)
+    )
     middles = [
         [length / 2] if count == 1 else np.linspace(side / 2, length - side / 2, count).tolist()
         for length, count in ((width, columns), (height, rows))
