@@ -89,6 +89,7 @@ class RigFace:
 def open_portrait(
     source: str | Path | bytes,
     *,
+    face: int = 1,
     transparent: bool = False,
     analyser: PortraitAnalyser | None = None,
     progress: Progress = lambda _: None,
@@ -96,8 +97,8 @@ def open_portrait(
     """Make an image file (or its bytes) ready to speak; a ``.vivant`` rig is opened as it is, see ``rig.seal``.
 
     The first time takes about two seconds, later ones a tenth: the rig is kept in the user's cache folder under the hash
-    of the image. ``progress`` hears one sentence per stage. Raises InputError for what is no usable image and PortraitError
-    for an image without a usable face.
+    of the image. ``face`` counts the faces of the picture from the largest. ``progress`` hears one sentence per stage. Raises
+    InputError for what is no usable image and PortraitError for an image without a usable face.
     """
     if isinstance(source, str):
         source = Path(source)
@@ -105,7 +106,8 @@ def open_portrait(
         return RigFace(open_rig(source), source)
     path = source if isinstance(source, Path) else None
     name = path.name if path is not None else ""
-    return RigFace(cached_rig(load_image(source), analyser, name=name, transparent=transparent, progress=progress), path)
+    rig = cached_rig(load_image(source), analyser, name=name, face_number=face, transparent=transparent, progress=progress)
+    return RigFace(rig, path)
 
 
 def default_motion() -> SpeechMotion:

@@ -16,6 +16,7 @@ from rich.live import Live
 from vivant import Clock, InputError, MonotonicClock
 from vivant.commands.options import (
     ConsentOption,
+    FaceOption,
     FpsOption,
     LabelOption,
     ProviderOption,
@@ -82,6 +83,7 @@ def cam(
     runtime: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Draw on a server (`vivant serve`) instead.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="File with the server's token, or VIVANT_TOKEN.")] = None,
     tls_ca: Annotated[Path | None, typer.Option(help="PEM certificate of the server's authority; turns TLS on.")] = None,
+    face_number: FaceOption = 1,
     seed: SeedOption = 0,
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so long; default: when you quit.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what goes wrong.")] = False,
@@ -99,7 +101,9 @@ def cam(
     sink, output = choose_camera(camera, device), choose_speaker(speaker, clock)
     face: Runtime
     if runtime is None:
-        face = open_here(portraits, seed, consent, no_label, provider, mirror=mirror)
+        face = open_here(portraits, face_number, seed, consent, no_label, provider, mirror=mirror)
+    elif face_number != 1:
+        raise InputError("--face chooses among the faces of a picture only without --runtime; crop the picture to the face")
     else:
         face = open_there(runtime, portraits, consent, no_label, token_file, tls_ca)
 

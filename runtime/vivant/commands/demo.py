@@ -11,6 +11,7 @@ import typer
 from vivant.commands.options import (
     BUNDLED,
     ConsentOption,
+    FaceOption,
     LanguageOption,
     ProviderOption,
     SeedOption,
@@ -32,6 +33,7 @@ from vivant.types import Controls
 
 def demo(
     portrait: Annotated[Path, typer.Option(help=f"A picture of yours, or one of {', '.join(BUNDLED)}.")] = Path("ada"),
+    face: FaceOption = 1,
     folder: Annotated[Path, typer.Option("--out", "-o", help="Where demo.mp4 and demo_sheet.png go.")] = Path(),
     size: SizeOption = None,
     seed: SeedOption = 0,
@@ -43,11 +45,11 @@ def demo(
     video, sheet = folder / "demo.mp4", folder / "demo_sheet.png"
     for out in (video, sheet):
         require_ready(out, {"portrait": portrait}, note)
-    face = open_with_progress(portrait, provider)
+    opened = open_with_progress(portrait, provider, number=face)
     with as_file(files("vivant") / "assets" / "voice.flac") as voice:
-        work = begin_production(face, portrait, voice, seed, consent, language=language)
+        work = begin_production(opened, portrait, voice, seed, consent, language=language)
         report = render_with_bar(work, voice, video, fps="30", size=size or USUAL_SIZE, seed=seed, controls=Controls())
     with console.status("drawing the contact sheet"):
-        work = begin_production(face, portrait, None, seed, consent)
-        write_picture(sheet, contact_sheet(face), work.complete(sheet))
+        work = begin_production(opened, portrait, None, seed, consent)
+        write_picture(sheet, contact_sheet(opened), work.complete(sheet))
     say(f"video: {video.resolve()}\nsheet: {sheet.resolve()}\n{summary(report)}")

@@ -50,6 +50,9 @@ TrackOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(help="Decides blinks, gaze and head motion; the same seed gives the same frames.")]
 
+FaceOption = Annotated[
+    int, typer.Option("--face", min=1, metavar="N", help="Which face of a picture with several: 1 is the largest.")
+]
 ConsentOption = Annotated[
     str | None, typer.Option(help="Who the portrait shows: me, agreed, unreal or synthetic; said once, then kept.")
 ]
@@ -83,8 +86,8 @@ def portrait_file(portrait: Path) -> Iterator[Path]:
         yield bundled if str(portrait) in BUNDLED and not portrait.exists() else portrait
 
 
-def open_with_progress(portrait: Path, provider: Provider, *, transparent: bool = False) -> RigFace:
-    """Open a portrait, or a bundled one by its name, with a line per stage and its notes.
+def open_with_progress(portrait: Path, provider: Provider, *, number: int = 1, transparent: bool = False) -> RigFace:
+    """Open a portrait, or a bundled one by its name, with a line per stage and its notes; face ``number`` by size.
 
     Raises UnavailableError when a provider is named that does not run here, even when no network is needed.
     """
@@ -97,7 +100,7 @@ def open_with_progress(portrait: Path, provider: Provider, *, transparent: bool 
             status.update(stage)
 
         with portrait_file(portrait) as path:
-            face = open_portrait(path, transparent=transparent, analyser=analyser, progress=show)
+            face = open_portrait(path, face=number, transparent=transparent, analyser=analyser, progress=show)
     if stages:
         say(f"built the rig (networks on {analyser.provider if analyser else Provider.CPU})")
     for sentence in face.notes:

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vivant.commands.options import (
     ConsentOption,
+    FaceOption,
     LabelOption,
     LanguageOption,
     ProviderOption,
@@ -42,6 +43,7 @@ def render(
         str | None, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work; 30 unless asked, 15 for GIF.")
     ] = None,
     size: SizeOption = None,
+    face: FaceOption = 1,
     background: Annotated[
         str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")
     ] = "original",
@@ -69,8 +71,8 @@ def render(
     inputs = {"portrait": portrait, "sound": audio, "background": behind.source if behind else None}
     require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
     say_notes(audio, track)
-    face = open_with_progress(portrait, provider, transparent=behind is not None)
-    work = begin_production(face, portrait, audio, seed, consent, no_label, language)
+    opened = open_with_progress(portrait, provider, number=face, transparent=behind is not None)
+    work = begin_production(opened, portrait, audio, seed, consent, no_label, language)
     report = render_with_bar(work, audio, out, fps=fps, size=size, seed=seed, track=track, controls=controls, behind=behind)
     say(f"{out}: {summary(report)}")
 

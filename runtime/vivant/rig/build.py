@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from vivant.errors import PortraitError
 from vivant.media.images import PortraitImage
-from vivant.portrait.analyser import Face, PortraitAnalyser
+from vivant.portrait.analyser import PortraitAnalyser
+from vivant.portrait.checks import require_mouth, require_whole
+from vivant.portrait.choice import choose_face
 from vivant.rig import canonical as c
 from vivant.rig.calibrate import calibrated
 from vivant.rig.drawn import add_drawn_lids, fit_drawn_eyes
@@ -34,7 +36,6 @@ Progress = Callable[[str], None]
 BUILDER_VERSION = 4
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
-LEAST_FACE_PX = 64.0
 MOST_SOURCE_YAW_DEG, MOST_SOURCE_PITCH_DEG = 32.0, 25.0
 YAW_LIMIT_DEG, PITCH_LIMIT_DEG, ROLL_LIMIT_DEG = 15.0, 10.0, 12.0
 STILL_PX = 0.05
@@ -46,23 +47,30 @@ def build_rig(
     analyser: PortraitAnalyser,
     *,
     name: str = "",
+    face_number: int = 1,
     transparent: bool = False,
     progress: Progress = lambda _: None,
 ) -> Rig:
-    """Make a portrait animatable. Raises PortraitError when it shows no face that the rig can move."""
-    notes: list[str] = []
+    """Make a portrait animatable. Raises PortraitError when it shows no face that the rig can move.
+
+    ``face_number`` counts faces from the largest.
+    """
     progress("looking for the face")
-    face = _choose_face(analyser.faces(image.pixels), notes)
-    square = place_square(face.landmarks, *image.pixels.shape[1::-1])
+    choice = choose_face(image, analyser, face_number)
+    image, face, notes = choice.image, choice.face, [*image.notes, *choice.notes]
+    height, width = image.pixels.shape[:2]
+    notes += require_whole(face, width, height)
+    square = place_square(face.landmarks, width, height)
     landmarks = square.to_rig(face.landmarks)
     fit = fit_head(landmarks)
     _require_frontal(fit)
 
     progress("separating person and background")
+    cutout = analyser.cutout(image.pixels, face)
+    notes += require_mouth(image.pixels, face, cutout, analyser)
     picture = np.asarray(square.cut(image.pixels), np.uint8)
-    height, width = image.pixels.shape[:2]
     own = None if image.alpha is None else (image.alpha / np.float32(255)).astype(np.float32)
-    outline = analyser.cutout(image.pixels, face).person(width, height) if own is None else own
+    outline = cutout.person(width, height) if own is None else own
     person = np.asarray(square.cut(outline), np.float32)
     layers = separate(picture, person, band_texels=7.0 * square.texels_per_px)
 
@@ -89,17 +97,6 @@ def build_rig(
     rig = Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes), tuple(pool.texture_names), around)
     progress("measuring how far it turns")
     return calibrated(rig, analyser)
-
-
-def _choose_face(faces: list[Face], notes: list[str]) -> Face:
-    if not faces:
-        raise PortraitError("no face was found in this image; use a portrait that shows one face from the front")
-    if len(faces) > 1:
-        notes.append(f"{len(faces)} faces were found; the largest is used")
-    face = faces[0]
-    if face.width_px < LEAST_FACE_PX:
-        raise PortraitError(f"the face is only {face.width_px:.0f} px wide; at least {LEAST_FACE_PX:.0f} px are needed")
-    return face
 
 
 def _require_frontal(fit: HeadFit) -> None:

@@ -39,13 +39,19 @@ def cache_folder() -> Path:
 
 
 def cached_rig(
-    image: PortraitImage, analyser: PortraitAnalyser | None, *, name: str, transparent: bool, progress: Progress
+    image: PortraitImage,
+    analyser: PortraitAnalyser | None,
+    *,
+    name: str,
+    face_number: int,
+    transparent: bool,
+    progress: Progress,
 ) -> Rig:
     """The kept rig of this portrait, or a new one that is then kept. A kept file that cannot be read is built again.
 
     ``analyser`` None asks for the default one, made only when a rig has to be built.
     """
-    kind = "cutout" if transparent else "whole"
+    kind = ("cutout" if transparent else "whole") + (f"-face{face_number}" if face_number != 1 else "")
     path = cache_folder() / f"{image.sha256[:24]}-{kind}-{BUILDER_VERSION}.vivant"
     existed = path.exists()
     if existed:
@@ -58,7 +64,7 @@ def cached_rig(
     if analyser is None:
         progress("loading the networks")
         analyser = default_analyser()
-    rig = build_rig(image, analyser, name=name, transparent=transparent, progress=progress)
+    rig = build_rig(image, analyser, name=name, face_number=face_number, transparent=transparent, progress=progress)
     _keep(rig, path)
     return replace(rig, notes=(*rig.notes, NOT_OURS)) if existed else rig
 
