@@ -83,15 +83,13 @@ def _rows(array: Array, chance: np.random.Generator) -> Array:
 
 def _scaled(array: Array, chance: np.random.Generator) -> Array:
     with np.errstate(all="ignore"):
-        scaled: Array = (array * chance.choice((-1.0, 0.5, 1.5, 2.0, 8.0, 30.0, 1e3, 1e20, 1e-9))).astype(array.dtype)
-    return scaled
+        return np.asarray(array * chance.choice((-1.0, 0.5, 1.5, 2.0, 8.0, 30.0, 1e3, 1e20, 1e-9)), array.dtype)
 
 
 def _jittered(array: Array, chance: np.random.Generator) -> Array:
     """A little or much, but in range."""
     noise = chance.standard_normal(array.shape) * chance.choice((0.1, 1.0, 5.0, 40.0))
-    jittered: Array = array + noise.astype(array.dtype)
-    return jittered
+    return np.asarray(array + noise, array.dtype)
 
 
 def _near(array: Array, chance: np.random.Generator) -> Array:
