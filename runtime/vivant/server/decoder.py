@@ -47,7 +47,7 @@ class Decoder:
                     raise InputError(str(said["refused"]))
                 arrays = [np.load(io.BytesIO(_block(child.stdout)), allow_pickle=False) for _ in said["arrays"]]
                 values: dict[str, Any] = dict(zip(said["arrays"], arrays, strict=True)) | said["values"]
-                return PortraitImage(**{name: tuple(it) if isinstance(it, list) else it for name, it in values.items()})
+                return PortraitImage(**{name: _immutable(value) for name, value in values.items()})
         except InputError:
             raise
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:  # it is dead, or says what cannot be
@@ -101,3 +101,8 @@ def _exactly(stream: IO[bytes], n_bytes: int) -> bytes:
     if len(data) < n_bytes:
         raise EOFError
     return data
+
+
+def _immutable(value: Any) -> Any:  # noqa: ANN401
+    """JSON knows no tuples."""
+    return tuple(value) if isinstance(value, list) else value
