@@ -16,7 +16,7 @@ import vivant.server.decoder as server_decoder
 from tests.conftest import portrait_path
 from vivant.errors import InputError
 from vivant.media import load_image
-from vivant.server.decoder import Decoder, may_be_picture
+from vivant.server.decoder import Decoder
 
 pytestmark = pytest.mark.unit
 
@@ -78,11 +78,6 @@ def test_what_is_no_portrait_is_refused_in_a_sentence(data: bytes, sentence: str
             decoder.decode(data)
     finally:
         decoder.close()
-
-
-def test_only_the_first_bytes_decide_whether_it_is_looked_at() -> None:
-    assert all(map(may_be_picture, (ADA, png_of(8, 8), b"RIFF....WEBP", b"....ftypavif", b"GIF89a")))
-    assert not any(map(may_be_picture, (b"", b"%!PS-Adobe", b"hello", b"\0\0\0\0IHDR", b"P6 1 1 255\n")))
 
 
 _PARENT = """

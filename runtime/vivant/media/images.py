@@ -82,13 +82,9 @@ def _read(source: Path | bytes, name: str) -> bytes:
 
 def _open(data: bytes, name: str) -> Image.Image:
     """Parse the header and check the size that it declares."""
-    kind = kind_of(data)
-    if kind is None:
-        raise InputError(f"{name} is not a readable image; give a whole JPEG, PNG or WebP file")
+    kind = require_readable_kind(data, name)
     try:
-        image = Image.open(io.BytesIO(data), formats=(_decoder(kind, name),))
-    except InputError:
-        raise
+        image = Image.open(io.BytesIO(data), formats=(str(kind.decoder),))
     except Image.DecompressionBombError as error:
         raise InputError(f"{name} is too large: {_limits()}; scale it down") from error
     except Exception as error:  # damaged headers raise nearly anything in Pillow's parsers
@@ -103,8 +99,11 @@ def _open(data: bytes, name: str) -> Image.Image:
     return image
 
 
-def _decoder(kind: PictureKind, name: str) -> str:
-    """Pillow's name of the parser of a kind. Raises InputError when there is none here."""
+def require_readable_kind(data: bytes, name: str) -> PictureKind:
+    """The kind of picture that the first bytes name; nothing is parsed. Raises InputError for one that is not read here."""
+    kind = kind_of(data)
+    if kind is None:
+        raise InputError(f"{name} is not a readable image; give a whole JPEG, PNG or WebP file")
     if kind.decoder is None:
         raise InputError(f"{name} is {kind.name}, which is not read; {kind.advice}")
     if kind.decoder == "HEIF":
@@ -115,7 +114,7 @@ def _decoder(kind: PictureKind, name: str) -> str:
     if kind.decoder not in Image.OPEN:
         package = "the package pi-heif" if kind.decoder == "HEIF" else "a Pillow that is built with it"
         raise InputError(f"{name} is {kind.name}, which is not read without {package}; {kind.advice}")
-    return kind.decoder
+    return kind
 
 
 def _frames(image: Image.Image) -> int:

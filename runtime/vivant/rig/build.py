@@ -33,7 +33,7 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 4
+BUILDER_VERSION = 5
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 MOST_SOURCE_YAW_DEG, MOST_SOURCE_PITCH_DEG = 32.0, 25.0

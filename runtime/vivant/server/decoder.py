@@ -21,7 +21,6 @@ from vivant.media.images import PortraitImage
 _CHILD = Path(__file__).with_name("decoder_child.py")
 MOST_S = 20.0
 """Of the clock on the wall; the child itself counts its processor time."""
-_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 TOO_DEAR = (
     "the portrait takes more time or memory to read than a picture may; send it as a plain JPEG or PNG file of fewer pixels"
 )
@@ -72,11 +71,6 @@ class Decoder:
             [sys.executable, "-P", str(_CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         return child
-
-
-def may_be_picture(data: bytes) -> bool:
-    """Whether the first bytes are those of a picture's format; nothing is parsed."""
-    return data.startswith(_MAGIC) or data[4:8] == b"ftyp"  # the latter: AVIF and HEIC
 
 
 @contextmanager

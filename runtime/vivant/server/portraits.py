@@ -22,11 +22,12 @@ from vivant.errors import InputError
 from vivant.face import Face, RigFace, open_portrait
 from vivant.honest.policy import Policy
 from vivant.honest.produce import bundled_portraits
+from vivant.media.images import require_readable_kind
 from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.rig.build import build_rig
 from vivant.server.builds import Builds
 from vivant.server.clients import Client
-from vivant.server.decoder import Decoder, may_be_picture
+from vivant.server.decoder import Decoder
 from vivant.server.limits import Limits
 from vivant.server.refusal import Refusal, full
 from vivant.v1 import vivant_pb2 as pb
@@ -160,8 +161,7 @@ class Portraits:
     def _require_worth_a_look(self, client: Client, image: bytes, said: pb.Consent) -> None:
         if len(image) > self._limits.portrait_bytes:
             raise InputError(f"a portrait may have {self._limits.portrait_bytes} bytes, got {len(image)}")
-        if not may_be_picture(image):
-            raise InputError("the portrait is not a picture that can be read; send a JPEG, PNG or WebP file")
+        require_readable_kind(image, "the portrait")
         if said.basis == pb.CONSENT_BASIS_UNSPECIFIED and len(image) not in self._sizes_known_to(client):
             raise InputError(MISSING)
         self.require_room(client.lane, len(image))
