@@ -267,3 +267,22 @@ def test_a_place_is_given_back_when_its_portrait_cannot_be_opened() -> None:
         assert not server.house.governor.members
 
     run_served(story, ServerConfig(limits=Limits(sessions=1)))
+
+
+def test_whoever_sends_a_picture_slowly_keeps_nobody_waiting_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivant.server.service.LONGEST_CALM_S", 0.2)
+
+    async def story(server: Server, client: Client) -> None:
+        channels = [
+            grpc.aio.insecure_channel(f"127.0.0.1:{server.port}", [("grpc.use_local_subchannel_pool", 1)]) for _ in "ab"
+        ]
+        stalled = [channel.stream_stream(SERVICE + "PutPortrait")() for channel in channels for _ in "ab"]
+        await asyncio.gather(*(call.wait_for_connection() for call in stalled), return_exceptions=True)
+        put = [client.put_portrait(picture(number), Consent.ME) for number in range(3)]
+        assert len(set(await asyncio.gather(*put))) == 3
+        for call in stalled:
+            call.cancel()
+        for channel in channels:
+            await channel.close()
+
+    run_served(story, ServerConfig(limits=Limits(first_message_s=60)), wait_s=20)

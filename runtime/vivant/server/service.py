@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, TypeAlias
@@ -38,7 +38,8 @@ Context: TypeAlias = grpc.aio.ServicerContext
 Method: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
 
 READ_AT_ONCE = 2
-"""First messages of one connection, which may hold pictures of many MB."""
+"""First messages of one connection, which may hold pictures of many MB; and portraits that are put, of all together."""
+LONGEST_CALM_S = 2.0
 
 
 @dataclass(eq=False)
@@ -61,6 +62,7 @@ class FaceService:
         self._clients = clients
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         """To read, by connection."""
+        self._calm = asyncio.Semaphore(READ_AT_ONCE)
         self._limits = limits
         self.calls: set[Call] = set()
         self.draining = False
@@ -79,12 +81,29 @@ class FaceService:
         turn = self._turns.setdefault(context.peer(), asyncio.Semaphore(READ_AT_ONCE))
         try:
             async with asyncio.timeout(self._limits.first_message_s), turn:
-                if kind is pb.PutPortraitRequest:
-                    self._house.portraits.require_room(context.peer())
-                return await next_message(context, kind) or kind()
+                if kind is not pb.PutPortraitRequest:
+                    return await next_message(context, kind) or kind()
+                self._house.portraits.require_room(context.peer())
+                async with self._calmly():
+                    return await next_message(context, kind) or kind()
         except TimeoutError as error:
             sentence = f"the first message of a call must come within {self._limits.first_message_s:g} seconds"
             raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, sentence) from error
+
+    @asynccontextmanager
+    async def _calmly(self) -> AsyncIterator[None]:
+        """Large messages of all connections are taken few at a time, for each holds up the loop for some 20 ms. Whoever sends
+        slowly keeps nobody waiting for long."""
+        try:
+            async with asyncio.timeout(LONGEST_CALM_S):
+                await self._calm.acquire()
+        except TimeoutError:
+            yield
+            return
+        try:
+            yield
+        finally:
+            self._calm.release()
 
     async def Animate(self, first: pb.AnimateRequest, context: Context) -> None:  # noqa: N802
         if first.WhichOneof("message") != "config":
