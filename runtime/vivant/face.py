@@ -75,12 +75,14 @@ def open_portrait(
     """Make an image file (or its bytes) ready to speak; a ``.vivant`` rig is opened as it is.
 
     The first time takes about two seconds, later ones a tenth: the rig is kept in the user's cache folder under the hash
-    of the image. ``face`` counts the faces of the picture from the largest. ``progress`` hears one sentence per stage. Raises InputError for what is no usable image and PortraitError
-    for an image without a usable face.
+    of the image. ``face`` counts the faces of the picture from the largest. ``progress`` hears one sentence per stage. Raises
+    InputError for what is no usable image and PortraitError for an image without a usable face.
     """
     if isinstance(source, str):
         source = Path(source)
     if isinstance(source, Path) and source.suffix == ".vivant":
+        if face != 1:
+            raise InputError(f"a rig holds one face, but face {face} was asked for; give the picture that it was made of")
         return RigFace(Rig.load(source))
     name = source.name if isinstance(source, Path) else ""
     rig = cached_rig(load_image(source), analyser, name=name, face_number=face, transparent=transparent, progress=progress)
