@@ -103,6 +103,8 @@ def open_portrait(
     if isinstance(source, str):
         source = Path(source)
     if isinstance(source, Path) and source.suffix == ".vivant":
+        if face != 1:
+            raise InputError(f"a rig holds one face, but face {face} was asked for; give the picture that it was made of")
         return RigFace(open_rig(source), source)
     path = source if isinstance(source, Path) else None
     name = path.name if path is not None else ""

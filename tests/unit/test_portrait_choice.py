@@ -125,6 +125,9 @@ def test_each_face_has_a_rig_of_its_own_in_the_cache(
     assert [face.notes[0].split("; ")[1] for face in faces] == ["the largest is used", *["number 2 by size is used"] * 2]
     assert faces[0].rig.arrays["head_frame"].tolist() != faces[1].rig.arrays["head_frame"].tolist()
     assert faces[1].rig.arrays["head_frame"].tolist() == faces[2].rig.arrays["head_frame"].tolist()
+    faces[1].rig.save(path.with_suffix(".vivant"))
+    with pytest.raises(InputError, match="a rig holds one face, but face 2 was asked for"):
+        open_portrait(path.with_suffix(".vivant"), face=2)
 
 
 @pytest.mark.parametrize("opaque", ["nowhere", "hardly", "only beside the face"])

@@ -53,9 +53,8 @@ def turned(yaw_deg: float = 0.0, pitch_deg: float = 0.0, width_px: float = 400.0
     points = c.canonical_face().points @ (about_x @ about_y).T * (1, -1, 1)
     points *= width_px / np.ptp(points[:, 0])
     landmarks = (points + (512, 480, 0)).astype(np.float32)
-    return Face(
-        landmarks, np.ones(478, np.float32), np.ones(478, np.float32), Pose(), np.zeros((2, 2), np.float32), arkit_weights()
-    )
+    error_px = np.full(478, 0.005 * width_px, np.float32)
+    return Face(landmarks, error_px, np.ones(478, np.float32), Pose(), np.zeros((2, 2), np.float32), arkit_weights())
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def choose_face(image: PortraitImage, analyser: PortraitAnalyser, number: int = 
 def _upright_faces(pixels: UInt8Array, analyser: PortraitAnalyser) -> tuple[list[Face], int]:
     """The faces, and by how many quarters the picture has to be turned clockwise for them to be upright."""
     faces = analyser.faces(pixels)
-    if any(_is_clear(face) and abs(face.pose.roll_deg) <= MOST_ROLL_DEG for face in faces):
+    if any(_is_clear(face) and face.width_px >= LEAST_FACE_PX and abs(face.pose.roll_deg) <= MOST_ROLL_DEG for face in faces):
         return faces, 0
     small = _reduced(pixels)
     strangeness, turns = min((_least_strange(analyser.faces(_quarters(small, turns))), turns) for turns in (1, 2, 3))
