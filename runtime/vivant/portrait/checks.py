@@ -69,8 +69,8 @@ def require_mouth(pixels: UInt8Array, face: Face, cutout: Cutout, analyser: Port
     notes = []
     if mouth_hidden:
         notes.append(
-            "no lips can be made out where the mouth should be: something lies over it, or this is no person or a plain drawing;"
-            " a mouth is drawn there"
+            "no lips can be made out where the mouth should be: something lies over it, or this is no person or a plain"
+            " drawing; a mouth is drawn there"
         )
     if _eyes_hidden(face, cutout):
         notes.append("something lies over the eyes; lids that close are drawn over it")
