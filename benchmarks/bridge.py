@@ -18,7 +18,6 @@ import numpy as np
 
 from benchmarks.report import PORTRAITS, VOICE, Row, show
 from vivant import MonotonicClock, open_portrait
-from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant_bridge.bridge import Bridge, Figures
 from vivant_bridge.choose import choose_camera, choose_source, choose_speaker
 from vivant_bridge.picture.canvas import SIZES, Canvas, Fill

@@ -15,9 +15,9 @@ import numpy as np
 from benchmarks.report import Row
 from benchmarks.served import FPS, RATE_HZ, memory_mb, settings, speech
 from tests.session.virtual_call import Wire, call, house
-from vivant.testing import LoopClock, run_virtual
 from vivant.client import Client, Event, RemoteFrame
 from vivant.server.call import House
+from vivant.testing import LoopClock, run_virtual
 from vivant.v1 import vivant_pb2 as pb
 
 FACES = 4

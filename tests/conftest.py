@@ -39,6 +39,7 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("VIVANT_CACHE_DIR", str(folder))
     monkeypatch.setenv("VIVANT_CONFIG_DIR", str(folder / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "others"))  # where `cache clear` looks for what onnxruntime left
     for name in ("VIVANT_CONSENT", "VIVANT_POLICY", "VIVANT_LANGUAGE", "VIVANT_CERTIFICATE", "VIVANT_KEY"):
         monkeypatch.delenv(name, raising=False)
     return folder

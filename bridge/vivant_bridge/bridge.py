@@ -43,6 +43,8 @@ CALM = 30
 Story = Coroutine[Any, Any, None]
 Spawn = Callable[[Callable[[], Story]], Story]
 
+UNHEARD = "until it is there nobody hears the delayed voice; trying again"
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -98,7 +100,7 @@ class Bridge:
         self.start_us = clock.now_us()
         """The tape's zero on the clock."""
         self.source = Kept(source, clock, report, executor)
-        self.speaker = Kept(speaker, clock, report, executor) if speaker is not None else None
+        self.speaker = Kept(speaker, clock, report, executor, meanwhile=UNHEARD) if speaker is not None else None
         self.playback: Playback | None = None
         self.pacer = Pacer(
             camera,

@@ -36,11 +36,20 @@ def retry_us(tries: int) -> int:
 class Kept(Generic[Opened]):
     """Opens a device, and again whenever it was lost. On one event loop; opening runs on the executor, for it may take long."""
 
-    def __init__(self, device: Opened, clock: Clock, report: Callable[[str], None], executor: Executor | None = None) -> None:
+    def __init__(
+        self,
+        device: Opened,
+        clock: Clock,
+        report: Callable[[str], None],
+        executor: Executor | None = None,
+        *,
+        meanwhile: str = "trying again",
+    ) -> None:
+        """``meanwhile`` says what goes on without the device."""
         self.device: Opened | None = None
         """While it is open."""
         self.wanted = device
-        self._clock, self._report, self._executor = clock, report, executor
+        self._clock, self._report, self._executor, self._meanwhile = clock, report, executor, meanwhile
         self._lost: DeviceLostError | None = None
         self._changed = asyncio.Event()
 
@@ -61,7 +70,7 @@ class Kept(Generic[Opened]):
                 if not isinstance(error, DeviceLostError) and not known:
                     raise
                 if not tries:
-                    self._report(f"{error}; trying again")
+                    self._report(f"{error}; {self._meanwhile}")
                 tries += 1
             finally:
                 self.device = None
@@ -80,7 +89,7 @@ class Kept(Generic[Opened]):
             except TimeoutError:
                 self._report(f"{self.wanted.name} is back")
         await self._changed.wait()
-        self._report(f"{self._lost}; trying again")
+        self._report(f"{self._lost}; {self._meanwhile}")
         return True
 
     async def _run_off_loop(self, work: Callable[[], None]) -> None:

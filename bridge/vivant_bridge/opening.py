@@ -19,12 +19,19 @@ from vivant_bridge.runtime.remote import RemoteRuntime
 
 
 def open_here(
-    portraits: list[Path], seed: int, consent: str | None, no_label: str | None, provider: Provider, *, mirror: bool
+    portraits: list[Path],
+    face_number: int,
+    seed: int,
+    consent: str | None,
+    no_label: str | None,
+    provider: Provider,
+    *,
+    mirror: bool,
 ) -> LocalRuntime:
-    """In this process."""
+    """In this process; of each picture the face of that number by size."""
     opened = []
     for portrait in portraits:
-        face = open_with_progress(portrait, provider)
+        face = open_with_progress(portrait, provider, number=face_number)
         begin_production(face, portrait, None, seed, consent, no_label)
         opened.append(face)
     return LocalRuntime(opened, label_off_reason=no_label, mirror=mirror)

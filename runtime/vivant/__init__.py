@@ -14,6 +14,7 @@ from vivant.face import Face, FaceRenderer, RigFace, open_portrait
 from vivant.motion.model import MotionState, SpeechMotion
 from vivant.motion.voice import Voice
 from vivant.rig.rig import Rig
+from vivant.sealed import keep_to_this_machine
 from vivant.session.presenter import Presenter
 from vivant.session.session import Session, SessionConfig
 from vivant.session.stream import FaceStream
@@ -37,6 +38,7 @@ from vivant.types import (
 )
 
 __version__ = "0.1.0"
+keep_to_this_machine()
 
 __all__ = [
     "ARKIT_NAMES",

@@ -8,21 +8,34 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from vivant.errors import InputError
 from vivant.media.images import load_image
-from vivant.motion.model import SpeechMotion
+from vivant.motion.model import SpeechMotion, require_fps
 from vivant.motion.voice import Voice
 from vivant.portrait.analyser import PortraitAnalyser
 from vivant.render.renderer import RigRenderer
-from vivant.rig.build import Progress
+from vivant.rig.build import BUILDER_VERSION, Progress
 from vivant.rig.cache import cached_rig
+from vivant.rig.framing import framed
 from vivant.rig.rig import Rig
+from vivant.rig.seal import open_rig
 from vivant.rig.square import SIDE_PX
+from vivant.size import MAX_SIZE_PX as MAX_SIZE_PX
+from vivant.size import MIN_SIZE_PX as MIN_SIZE_PX
+from vivant.size import Size
 from vivant.types import MotionFrame, UInt8Array, VideoFrame
 
-MIN_SIZE_PX, MAX_SIZE_PX = 64, 2048
 MOST_HALVINGS = 2
 """Of the textures, for small frames; further ones would leave nothing of an eye."""
+
+
+FaceBox = tuple[float, float, float, float]
+"""(left, top, right, bottom) in shares of the frame's sides."""
+N_SURFACE_POINTS = 468
+ROOM_TO_MOVE = 0.08
+"""Around a face at rest, in shares of the frame's side."""
 
 
 class FaceRenderer(Protocol):
@@ -34,55 +47,102 @@ class FaceRenderer(Protocol):
 
 
 class Face(Protocol):
-    """What can be animated: our layered rig today, a neural generator beside it tomorrow. Shared and read-only."""
+    """What can be animated: our layered rig today, a neural generator beside it tomorrow. Shared by threads, read-only."""
 
-    notes: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """Of its kind, with a version; written into the manifests of what it drew."""
+        ...
 
-    def open(self, size_px: int) -> FaceRenderer:
-        """A renderer of ``size_px`` square frames."""
+    @property
+    def portrait_sha256(self) -> str:
+        """Hex digest of the picture that it shows, by which consent is kept; empty where it shows nobody."""
+        ...
+
+    @property
+    def face_box(self) -> FaceBox | None:
+        """Where the face is in a square frame, with room for it to move; the label keeps away from there. None: unknown."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What its user should know, a sentence each."""
+        ...
+
+    def open(self, size_px: int | tuple[int, int]) -> FaceRenderer:
+        """A renderer of square frames of that side, or of frames of (width, height)."""
         ...
 
 
 class RigFace:
     """`Face` over a rig. Safe to share between threads; renderers are not."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, source: Path | None = None) -> None:
+        """``source`` is the file it was opened from, which no result may overwrite."""
         self.rig = rig
+        self.source = source
+        self.name = f"vivant rig {BUILDER_VERSION}"
+        self.portrait_sha256 = rig.portrait_sha256
         self.notes = rig.notes
         self._lock = threading.Lock()
         self._scenes = [rig.scene()]
         self._smallest = rig
 
-    def open(self, size_px: int) -> RigRenderer:
-        if not MIN_SIZE_PX <= size_px <= MAX_SIZE_PX:
-            raise InputError(f"size must be from {MIN_SIZE_PX} to {MAX_SIZE_PX} px, got {size_px}")
-        halvings = min(max(0, math.floor(math.log2(self.rig.texels_per_px * SIDE_PX / size_px))), MOST_HALVINGS)
+    @property
+    def face_box(self) -> FaceBox:
+        points = self.rig.arrays["rest"][:N_SURFACE_POINTS, :2] / SIDE_PX
+        (left, top), (right, bottom) = points.min(axis=0) - ROOM_TO_MOVE, points.max(axis=0) + ROOM_TO_MOVE
+        return float(left), float(top), float(right), float(bottom)
+
+    def open(self, size_px: int | tuple[int, int]) -> RigRenderer:
+        size = Size.of(size_px)
+        if not size.is_square:
+            return self._open_framed(size)
+        halvings = self._halvings(size.width / SIDE_PX)
         with self._lock:
             while len(self._scenes) <= halvings:
                 self._smallest = self._smallest.halved()
                 self._scenes.append(self._smallest.scene())
-        return RigRenderer(self._scenes[halvings], size_px, size_px)
+        return RigRenderer(self._scenes[halvings], *size)
+
+    def _open_framed(self, size: Size) -> RigRenderer:
+        """Beyond the square lies a picture that depends on the size, so its scene is not shared."""
+        frame = framed(self.rig, size)
+        rig, view = frame.rig, frame.view
+        for _ in range(self._halvings(size.width / view.width)):
+            rig = rig.halved()
+        part = np.array((view.left, view.top, view.width, view.height), np.float32)
+        return RigRenderer(rig.scene(), *size, view=part, behind=frame.behind)
+
+    def _halvings(self, px_per_rig_px: float) -> int:
+        """How often the textures are halved for frames of that resolution."""
+        return min(max(0, math.floor(math.log2(self.rig.texels_per_px / px_per_rig_px))), MOST_HALVINGS)
 
 
 def open_portrait(
     source: str | Path | bytes,
     *,
+    face: int = 1,
     transparent: bool = False,
     analyser: PortraitAnalyser | None = None,
     progress: Progress = lambda _: None,
 ) -> RigFace:
-    """Make an image file (or its bytes) ready to speak; a ``.vivant`` rig is opened as it is.
+    """Make an image file (or its bytes) ready to speak; a ``.vivant`` rig is opened as it is, see ``rig.seal``.
 
     The first time takes about two seconds, later ones a tenth: the rig is kept in the user's cache folder under the hash
-    of the image. ``progress`` hears one sentence per stage. Raises InputError for what is no usable image and PortraitError
-    for an image without a usable face.
+    of the image. ``face`` counts the faces of the picture from the largest. ``progress`` hears one sentence per stage. Raises
+    InputError for what is no usable image and PortraitError for an image without a usable face.
     """
     if isinstance(source, str):
         source = Path(source)
     if isinstance(source, Path) and source.suffix == ".vivant":
-        return RigFace(Rig.load(source))
-    name = source.name if isinstance(source, Path) else ""
-    return RigFace(cached_rig(load_image(source), analyser, name=name, transparent=transparent, progress=progress))
+        if face != 1:
+            raise InputError(f"a rig holds one face, but face {face} was asked for; give the picture that it was made of")
+        return RigFace(open_rig(source), source)
+    path = source if isinstance(source, Path) else None
+    name = path.name if path is not None else ""
+    rig = cached_rig(load_image(source), analyser, name=name, face_number=face, transparent=transparent, progress=progress)
+    return RigFace(rig, path)
 
 
 def default_motion() -> SpeechMotion:
@@ -90,12 +150,21 @@ def default_motion() -> SpeechMotion:
     return Voice()
 
 
+_NTSC_SPELLING = Fraction(1, 200)
+"""How far a spelling with two or three decimals may lie from the rate it means."""
+
+
 def as_fps(fps: int | float | str | Fraction) -> Fraction:
-    """A frame rate as a rational: 29.97 and "30000/1001" mean what they say. Raises InputError outside 24 to 60."""
+    """A frame rate as a rational, 12 to 60 per second; raises InputError for others.
+
+    29.97, "23.976", 23.98 and whatever else is a whole rate slowed by 1000/1001, as NTSC and films have it, mean just that.
+    """
     try:
         rate = Fraction(str(fps) if isinstance(fps, float) else fps)
     except (ValueError, ZeroDivisionError) as error:
         raise InputError(f"fps must be a number such as 30 or 30000/1001, got {fps!r}") from error
-    if not 24 <= rate <= 60:
-        raise InputError(f"fps must be from 24 to 60, got {fps}")
+    slowed = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
+    if abs(rate - slowed) < _NTSC_SPELLING:
+        rate = slowed
+    require_fps(rate)
     return rate

@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-
-import numpy as np
-from PIL import Image
+from typing import Any
 
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError
-from vivant.face import Face
-from vivant.honest.finisher import FrameFinisher, live_session_id
-from vivant.media import open_audio, open_video
-from vivant.media.formats import format_of
-from vivant.media.images import load_image
-from vivant.talker import Talker
-from vivant.types import AudioChunk, Controls, PixelFormat, UInt8Array, VideoFrame
+from vivant.face import Face, RigFace
+from vivant.media import SoundBlock, open_audio, open_video
+from vivant.media.apart import require_apart
+from vivant.media.atomic import Complete
+from vivant.media.formats import folder_of, format_of
+from vivant.motion.model import SpeechMotion
+from vivant.session.background import Background
+from vivant.session.presenter import Presenter
+from vivant.session.stream import FaceStream
+from vivant.types import Controls, Item, Output, PixelFormat, VideoFrame
 
 
 @dataclass(frozen=True)
@@ -39,89 +40,88 @@ class RenderReport:
         return self.elapsed_s / max(self.duration_s, 1e-9)
 
 
-@dataclass(frozen=True)
-class Background:
-    """What lies behind a cut-out person."""
-
-    pixels: UInt8Array | None
-    """(h, w, 3), or None to keep the alpha."""
-
-    @classmethod
-    def parse(cls, text: str, size_px: int) -> Background | None:
-        """``original`` (None), ``transparent``, a colour such as ``#00ff00``, or an image file."""
-        if text == "original":
-            return None
-        if text == "transparent":
-            return cls(None)
-        if text.startswith("#") and len(text) == 7 and all(c in "0123456789abcdefABCDEF" for c in text[1:]):
-            rgb = tuple(int(text[i : i + 2], 16) for i in (1, 3, 5))
-            return cls(np.broadcast_to(np.array(rgb, np.uint8), (size_px, size_px, 3)))
-        if text.startswith("#") or not Path(text).exists():
-            raise InputError(
-                f"background must be original, transparent, a colour such as #00ff00 or an image file, got {text!r}"
-            )
-        picture = Image.fromarray(load_image(Path(text)).pixels)
-        side = min(picture.size)
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
-        return cls(np.asarray(picture.resize((size_px, size_px), box=(left, top, left + side, top + side))))
-
-    def behind(self, frame: VideoFrame) -> VideoFrame:
-        """The frame with this background: RGBA as it is, or RGB."""
-        if self.pixels is None:
-            return frame
-        alpha = frame.pixels[..., 3:].astype(np.uint16)
-        mixed = (frame.pixels[..., :3] * alpha + self.pixels * (255 - alpha) + 127) // 255
-        return VideoFrame(frame.index, frame.pts_us, mixed.astype(np.uint8), PixelFormat.RGB)
-
-
 def render_file(
     face: Face,
     audio: Path,
     out: Path,
     *,
     fps: Fraction,
-    size_px: int = 512,
-    seed: int = 0,
+    size_px: int | tuple[int, int] = 512,
+    seed: int | None = None,
+    track: int | None = None,
     controls: Controls | None = None,
+    motion: SpeechMotion | None = None,
     background: Background | None = None,
-    finisher: FrameFinisher | None = None,
+    presenter: Presenter | None = None,
+    complete: Complete | None = None,
     clock: Clock | None = None,
     progress: Callable[[float, float | None], None] = lambda done_s, total_s: None,
 ) -> RenderReport:
-    """Speak a sound file. ``progress`` hears seconds done and seconds in all (None where the file does not say).
+    """Speak a sound file, or its track number ``track``; stereo stays stereo.
 
-    Every frame is labelled and marked by ``finisher`` (default: with a label and a fresh session id).
-    Memory is constant however long the file. ``out`` appears complete or not at all. Raises InputError and OutputError.
+    ``progress`` hears seconds done and seconds in all (None where the file does not say). Every frame is labelled and marked
+    by ``presenter`` (default: one of ``size_px`` with ``background``). Memory is constant however long the file. ``out``
+    appears complete or not at all; ``complete``, as in ``media.atomic``, has the last word (`Production.complete` signs).
+    Raises InputError, also where ``out`` is one of the inputs, and OutputError.
     """
+    presenter = presenter or presenter_of_files(face, size_px, background)
+    _require_inputs_apart(face, audio, out, presenter.background)
     clock = clock or MonotonicClock()
-    finisher = finisher or FrameFinisher.for_face(face, live_session_id())
-    keep_alpha = background is not None and background.pixels is None
     began_us, frames, samples = clock.now_us(), 0, 0
-    with open_audio(audio) as sound:
-        rate = sound.sample_rate_hz
-        layout = {"width": size_px, "height": size_px, "fps": fps, "alpha": keep_alpha}
-        with (
-            Talker(face, fps=fps, size_px=size_px, seed=seed, controls=controls) as talker,
-            open_video(out, **layout, sample_rate_hz=rate if format_of(out).has_sound else None) as video,  # type: ignore[arg-type]
-        ):
-            for chunk, pictures in _spoken(talker, sound.chunks()):
-                if chunk is not None and format_of(out).has_sound:
-                    video.write_audio(chunk)
-                for picture in pictures:
-                    video.write(finisher.finish(background.behind(picture) if background else _opaque(picture)))
+    with open_audio(audio, track) as sound:
+        rate, has_sound = sound.sample_rate_hz, format_of(out).has_sound
+        stream = FaceStream(
+            face, fps=fps, sample_rate_hz=rate, seed=seed, controls=controls, motion=motion, presenter=presenter
+        )
+        with open_video(
+            out,
+            width=presenter.size.width,
+            height=presenter.size.height,
+            fps=fps,
+            sample_rate_hz=rate if has_sound else None,
+            n_channels=sound.n_channels,
+            alpha=presenter.pixel_format is PixelFormat.RGBA,
+            complete=complete,
+        ) as video:
+            for block, items in _spoken(stream, sound.blocks()):
+                if block is not None and has_sound:
+                    video.write_audio(block.sound)
+                for picture in _pictures(items):
+                    video.write(picture)
                     frames += 1
-                samples += len(chunk.samples) if chunk is not None else 0
+                samples += len(block.voice.samples) if block is not None else 0
                 progress(samples / rate, sound.duration_s)
             if samples == 0:  # raised in here, so that no empty video stays
                 raise InputError(f"{audio} holds no sound; choose another file")
     return RenderReport(frames, samples / rate, (clock.now_us() - began_us) / 1e6)
 
 
-def _spoken(talker: Talker, chunks: Iterator[AudioChunk]) -> Iterator[tuple[AudioChunk | None, Iterator[VideoFrame]]]:
-    for chunk in chunks:
-        yield chunk, talker.push(chunk.samples, chunk.sample_rate_hz)
-    yield None, talker.end()
+def presenter_of_files(
+    face: Face,
+    size_px: int | tuple[int, int],
+    background: Background | None,
+    **disclosure: Any,  # noqa: ANN401
+) -> Presenter:
+    """Of frames as files want them: opaque, unless the background is to stay transparent. ``disclosure`` as for `Presenter`."""
+    keeps_alpha = background is not None and background.pixels is None
+    pixel_format = PixelFormat.RGBA if keeps_alpha else PixelFormat.RGB
+    return Presenter(face, size_px=size_px, background=background, pixel_format=pixel_format, **disclosure)
 
 
-def _opaque(frame: VideoFrame) -> VideoFrame:
-    return VideoFrame(frame.index, frame.pts_us, frame.pixels[..., :3], PixelFormat.RGB)
+def _require_inputs_apart(face: Face, audio: Path, out: Path, background: Background | None) -> None:
+    inputs = {
+        "portrait": face.source if isinstance(face, RigFace) else None,
+        "sound": audio,
+        "background": background.source if background else None,
+    }
+    require_apart(folder_of(out) or out, inputs, folder=folder_of(out) is not None)
+
+
+def _spoken(stream: FaceStream, blocks: Iterator[SoundBlock]) -> Iterator[tuple[SoundBlock | None, Iterator[Item]]]:
+    for block in blocks:
+        yield block, stream.push(block.voice.samples)
+    yield None, stream.finish()
+
+
+def _pictures(items: Iterator[Item]) -> Iterator[VideoFrame]:
+    return (item.picture for item in items if isinstance(item, Output) and item.picture is not None)

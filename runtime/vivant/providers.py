@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from vivant.errors import UnavailableError
+from vivant.extras import install
+from vivant.sealed import onnx
 from vivant.types import Float32Array
 
 
@@ -51,16 +53,25 @@ class Network:
         return self
 
 
+def available() -> list[Provider]:
+    """What ``--provider`` can name here; empty without onnxruntime. Other providers of its are never used."""
+    try:
+        built_in = onnx.load().get_available_providers()
+    except ImportError:
+        return []
+    return [provider for provider, name in EXECUTION_PROVIDERS.items() if name in built_in and provider != Provider.AUTO]
+
+
 def session(model: bytes, provider: Provider, threads: int = 1) -> Network:
     """Load a network. Raises UnavailableError rather than run on something else than was asked for."""
     try:
-        import onnxruntime
+        onnxruntime = onnx.load()
     except ImportError as error:
-        raise UnavailableError("onnxruntime is not installed; pip install 'vivant[cpu]' brings it") from error
+        raise UnavailableError(f"onnxruntime is not installed; {install('cpu')} brings it") from error
     wanted = EXECUTION_PROVIDERS[provider]
     if wanted not in onnxruntime.get_available_providers():
         raise UnavailableError(
-            f"provider {provider} is not in the installed onnxruntime; use cpu, or install 'vivant[gpu]' for cuda and tensorrt"
+            f"provider {provider} is not in the installed onnxruntime; use cpu; {install('gpu')} brings cuda and tensorrt"
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, ERRORS_ONLY

@@ -26,7 +26,7 @@ class Talker:
         face: Face,
         *,
         fps: int | float | str | Fraction = 30,
-        size_px: int = 512,
+        size_px: int | tuple[int, int] = 512,
         seed: int | None = None,
         controls: Controls | None = None,
         motion: SpeechMotion | None = None,

@@ -62,7 +62,7 @@ class AudioChunk:
     """A piece of speech."""
 
     samples: Float32Array
-    """(n,) mono, in [-1, 1]."""
+    """(n,) mono, in [-1, 1]. Left and right, (n, 2), come out of ``AudioFile.blocks`` and go into videos."""
     sample_rate_hz: int
     start_sample: int = 0
     """Index of the first sample since the stream began; a jump says that audio was lost."""

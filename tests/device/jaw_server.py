@@ -11,6 +11,7 @@ import asyncio
 import numpy as np
 
 from vivant.server.server import Server
+from vivant.size import Size
 from vivant.types import ARKIT_INDEX, MotionFrame, PixelFormat, UInt8Array, VideoFrame
 
 
@@ -19,8 +20,8 @@ class JawFace:
 
     notes: tuple[str, ...] = ()
 
-    def open(self, size_px: int) -> JawRenderer:
-        return JawRenderer(size_px)
+    def open(self, size_px: int | tuple[int, int]) -> JawRenderer:
+        return JawRenderer(Size.of(size_px).width)
 
 
 class JawRenderer:

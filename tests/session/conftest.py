@@ -20,10 +20,11 @@ from vivant.types import Float32Array, UInt8Array
 
 @pytest.fixture(scope="session")
 def warm_cache(tmp_path_factory: pytest.TempPathFactory, analyser: PortraitAnalyser) -> Path:
-    """A cache that knows `ada`, whole and cut out."""
+    """A cache that knows `ada`, whole and cut out, and the configuration folder ``config`` that sealed it."""
     folder = tmp_path_factory.mktemp("warm")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIVANT_CACHE_DIR", str(folder))
+        patch.setenv("VIVANT_CONFIG_DIR", str(folder / "config"))
         for transparent in (False, True):
             open_portrait(Path(ADA), analyser=analyser, transparent=transparent)
     return folder
@@ -34,6 +35,7 @@ def run(warm_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
     """Call ``vivant`` in an empty folder, with a cache that knows `ada`."""
     shutil.copytree(warm_cache, tmp_path / ".cache")
     monkeypatch.setenv("VIVANT_CACHE_DIR", str(tmp_path / ".cache"))
+    monkeypatch.setenv("VIVANT_CONFIG_DIR", str(tmp_path / ".cache" / "config"))
     monkeypatch.setenv("VIVANT_CONSENT", "synthetic")
     monkeypatch.chdir(tmp_path)
 

@@ -108,12 +108,14 @@ def test_a_bad_sound_spares_an_earlier_result(run: Run) -> None:
         (("-o", "out.xyz"), "unknown video type"),
         (("-o", "out.jpg"), "unknown video type"),
         (("-o", "out.mp4", "--size", "101"), "even"),
+        (("-o", "out.mp4", "--size", "201x128"), "even width, got 201"),
+        (("-o", "out.mp4", "--size", "128x201"), "even height, got 201"),
         (("-o", "out.gif", "--fps", "60"), "at most 50"),
         (("-o", "out.mp4", "--background", "transparent"), "no transparency"),
         (("-o", "out.mp4", "--background", "pink"), "background must be"),
         (("-o", "out.mp4", "--background", "#12345g"), "background must be"),
         (("-o", "out.mp4", "--background", "folder.mp4"), "is a folder"),
-        (("-o", "out.mp4", "--fps", "23"), "from 24 to 60"),
+        (("-o", "out.mp4", "--fps", "11"), "from 12 to 60"),
         (("-o", "out.mp4", "--fps", "nan"), "fps must be"),
         (("-o", "out.mp4", "--fps", "1/0"), "fps must be"),
         (("-o", "out.mp4", "--gaze", "31", "0"), "gaze yaw must be from -30 to 30"),
@@ -135,7 +137,17 @@ def test_bad_options_are_one_sentence(run: Run, short: Path, options: tuple[str,
 
 
 @pytest.mark.parametrize(
-    "options", [("--emotion", "bored"), ("--size", "10"), ("--size", "4000"), ("--provider", "abacus"), ("--seed", "x")]
+    "options",
+    [
+        ("--emotion", "bored"),
+        ("--size", "10"),
+        ("--size", "4000"),
+        ("--size", "720x"),
+        ("--size", "0x64"),
+        ("--size", "1920x-1080"),
+        ("--provider", "abacus"),
+        ("--seed", "x"),
+    ],
 )
 def test_unknown_choices_are_usage_errors(run: Run, short: Path, options: tuple[str, ...]) -> None:
     outcome = run("render", "ada", short, "-o", "out.mp4", *options)

@@ -14,7 +14,9 @@ from tests.session.bridge_kit import Stage, run_stage
 from tests.session.command_line import ADA, Run, frames_of
 from tests.session.test_bridge import for_seconds  # the same story
 from vivant import cli
+from vivant_bridge import choose
 from vivant_bridge.keys import _split
+from vivant_bridge.sound.portaudio import SoundDevice
 from vivant_bridge.status import figures_line, panel
 
 pytestmark = pytest.mark.session
@@ -38,17 +40,30 @@ def test_quiet_says_nothing(run: Run) -> None:
     assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
 
 
+def test_a_recording_never_overwrites_what_is_read(run: Run, short: Path) -> None:
+    for name, source in (("me.jpg", Path(ADA)), ("talk.wav", short), ("behind.png", Path(ADA))):
+        shutil.copy(source, name)
+    before = {path.name: path.read_bytes() for path in Path().iterdir() if path.is_file()}
+    read = ("me.jpg", "--mic", "file:talk.wav", "--fill", "behind.png")
+    for name, noun in (("me.jpg", "portrait"), ("./talk.wav", "sound"), ("behind.png", "fill")):
+        assert f"is also the {noun}" in run("cam", *read, "--camera", f"file:{name}").sentence()
+    assert {path.name: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["--size", "4k"], "--size is 720p, 480p, square"),
         (["--sync-offset", "900"], "--sync-offset is from -200 to 500 ms, got 900"),
+        (["--gate", "5"], "--gate is from -90 (off) to -10 dB, got 5"),
+        (["--gate", "-91"], "--gate is from"),
+        (["--gate", "nan"], "--gate is from"),
         (["--camera", "webcam"], "--camera is auto, obs"),
         (["--fill", "wallpaper"], "--fill is blur, crop"),
         (["--mic", "tcp:10.0.0.1:80"], "on this machine only"),
         (["--mic", "tcp:127.0.0.1:80", "--pcm-channels", "0"], "raw PCM needs 1 to 32 channels, got 0"),
         (["--mirror", "--runtime", "127.0.0.1:1"], "turn the portrait itself"),
-        (["--fps", "12"], "fps must be from 24 to 60"),
+        (["--fps", "11"], "fps must be from 12 to 60"),
         (["--mic", "file:none.wav", "--camera", "null"], "none.wav does not exist"),
         (["--no-label", " "], "leaving the label away needs a reason"),
         (["--runtime", "127.0.0.1:1", "--token-file", "none"], "none does not exist; check the name of the token file"),
@@ -72,9 +87,9 @@ def test_nobody_is_animated_without_consent(run: Run, tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     ("module", "arguments", "sentence"),
     [
-        ("pyvirtualcam", ["--mic", "none"], "pip install 'vivant[camera]'"),
-        ("sounddevice", ["--camera", "null"], "pip install 'vivant[mic]'"),
-        ("vivant.client", ["--mic", "none", "--camera", "null", "--runtime", "127.0.0.1:1"], "pip install 'vivant[server]'"),
+        ("pyvirtualcam", ["--mic", "none"], 'pip install ".[camera]"'),
+        ("sounddevice", ["--camera", "null"], 'pip install ".[mic]"'),
+        ("vivant.client", ["--mic", "none", "--camera", "null", "--runtime", "127.0.0.1:1"], 'pip install ".[server]"'),
     ],
 )
 def test_a_missing_extra_is_named(
@@ -82,6 +97,15 @@ def test_a_missing_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     assert sentence in run("cam", ADA, *arguments).sentence()
+
+
+def test_a_speaker_that_is_not_there_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [SoundDevice(0, "USB Headset", "ALSA", 1, 2, 48_000), SoundDevice(1, "Webcam", "ALSA", 1, 0, 48_000)]
+    monkeypatch.setattr(choose, "sound_devices", lambda: there)
+    monkeypatch.setattr(choose, "sounddevice", lambda: None)
+    sentence = run("cam", ADA, "--mic", "none", "--camera", "null", "--speaker", "CABLE Input").sentence()
+    assert "no output is called 'CABLE Input'; there are: 'USB Headset'" in sentence
+    assert "Webcam" not in sentence
 
 
 def test_a_token_is_not_sent_in_the_clear(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +123,7 @@ def test_devices_and_doctor_start_on_any_machine(run: Run, monkeypatch: pytest.M
     assert "extra 'mic'" in devices.out
     doctor = run("doctor")
     assert doctor.code == 1
-    assert "fix: pip install 'vivant[mic]'" in doctor.out
+    assert 'fix: pip install ".[mic]"' in doctor.out
     assert doctor.out.splitlines()[-1].endswith("to mend")
 
 

@@ -167,5 +167,5 @@ def test_frames_match_their_sound_whatever_the_pushes(tmp_path: Path) -> None:
 
 def test_without_the_server_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "vivant.client", None)
-    with pytest.raises(UnavailableError, match=r"pip install 'vivant\[server\]'"):
+    with pytest.raises(UnavailableError, match=r'pip install "\.\[server\]"'):
         RemoteRuntime("127.0.0.1:1", ["ada"])

@@ -10,6 +10,7 @@ import pytest
 from tests.session.bridge_kit import Loudness, Stage, loud, run_stage
 from vivant.errors import InputError, UnavailableError
 from vivant.types import Controls, Float32Array
+from vivant_bridge.bridge import UNHEARD
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.runtime.runtime import FaceSession
 from vivant_bridge.sound.output import MemorySink
@@ -90,6 +91,25 @@ def test_microphone_lost_in_mid_call() -> None:
     assert [time_us for time_us in bright if time_us > 12_000_000]
 
 
+def test_a_missing_output_is_said_plainly() -> None:
+    class Missing(MemorySink):
+        def open(self) -> None:
+            raise DeviceLostError("no output is called 'cable'")
+
+    def make() -> Stage:
+        stage = Stage()
+        assert stage.bridge.speaker is not None
+        stage.bridge.speaker.wanted = Missing(stage.clock)
+        return stage
+
+    async def story(stage: Stage) -> None:
+        await stage.until(3)
+
+    stage = run_stage(make, story)
+    assert stage.said == ["no output is called 'cable'; until it is there nobody hears the delayed voice; trying again"]
+    assert goes_on(stage)
+
+
 def test_output_lost_and_back_in_time() -> None:
     class Fragile(MemorySink):
         broken = False
@@ -121,7 +141,7 @@ def test_output_lost_and_back_in_time() -> None:
         await stage.until(16)
 
     stage = run_stage(make, story)
-    assert stage.said == ["the cable is out; trying again", "memory is back"]
+    assert stage.said == [f"the cable is out; {UNHEARD}", "memory is back"]
     assert goes_on(stage)
     assert stage.bridge.figures().offset_ms == pytest.approx(0, abs=2)
     seen = np.array(stage.camera.bright())

@@ -148,7 +148,7 @@ def test_the_installed_script(tmp_path: Path, warm_cache: Path, short: Path) -> 
     assert script is not None
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {"VIVANT_CACHE_DIR": str(warm_cache), "VIVANT_CONFIG_DIR": str(tmp_path / "config"), "PATH": ""}
+        environment = {"VIVANT_CACHE_DIR": str(warm_cache), "VIVANT_CONFIG_DIR": str(warm_cache / "config"), "PATH": ""}
         return subprocess.run([script, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     done = call("render", "ada", str(short), "-o", "out.mp4", *SMALL)
@@ -199,7 +199,7 @@ def test_a_full_disk(tmp_path: Path, warm_cache: Path, voice: Float32Array, out:
     # Without bytecode: Python would cut its own caches off at the limit, and never look at them again.
     environment = {
         "VIVANT_CACHE_DIR": str(warm_cache),
-        "VIVANT_CONFIG_DIR": str(tmp_path / "config"),
+        "VIVANT_CONFIG_DIR": str(warm_cache / "config"),
         "PATH": "",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
@@ -208,3 +208,16 @@ def test_a_full_disk(tmp_path: Path, warm_cache: Path, voice: Float32Array, out:
     )
     assert re.search("larger than this disk|disk is full", Outcome(done.returncode, done.stdout, done.stderr).sentence())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["long.wav"]
+
+
+def test_a_background_fills_a_frame_of_any_size(run: Run, short: Path) -> None:
+    """As large as it must be and cut on both sides alike, never stretched."""
+    stripes = np.zeros((100, 300, 3), np.uint8)
+    stripes[:, 100:200] = (20, 220, 40)
+    Image.fromarray(stripes).save("behind.png")
+    options = ("--size", "96x160", "--fps", "24", "--background", "behind.png")
+    assert run("render", "ada", short, "-o", "frames", *options).code == 0
+    with Image.open("frames/frame_000002.png") as frame:
+        assert frame.size == (96, 160)
+        beside = np.asarray(frame, np.int16)[:24, :12]
+    assert np.abs(beside - (20, 220, 40)).max() < 40  # the middle third of what lies behind is wider than the frame

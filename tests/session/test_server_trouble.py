@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import random
 import shutil
@@ -19,11 +20,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
-from tests.session.server_kit import gone, picture, raw_stub, run_served, settings, tone, until
+from tests.session.server_kit import SIZE_PX, gone, picture, raw_stub, run_served, settings, tone, until
 from vivant.client import Client, connect
 from vivant.errors import InputError, UnavailableError
 from vivant.honest.consent import Consent
 from vivant.server.limits import Limits
+from vivant.server.logs import is_news
 from vivant.server.security import Security
 from vivant.server.server import Server, ServerConfig
 from vivant.types import Output
@@ -37,7 +39,7 @@ CONFIG = pb.AnimateRequest(config=settings(portrait=pb.PortraitRef(id="ada"), ou
 
 def random_message(chance: random.Random) -> bytes:
     """Garbage, or a message of the contract with values from anywhere."""
-    big = chance.choice((0, 1, 2**31, 2**63))
+    big = chance.choice((0, 1, 2**31, 2**63, 2**64 - 1))
     wild = chance.choice((0.0, 1e30, -1e30, float("nan"), float("inf"), 5.0))
     makers: list[Any] = [
         lambda: pb.AnimateRequest(audio=pb.Audio(samples=chance.randbytes(2 * chance.randrange(50)))),
@@ -220,3 +222,109 @@ def test_vivant_serve_says_where_it_listens_logs_lines_of_json_and_ends_on_sigte
     lines = [json.loads(line) for line in errors.splitlines() if line.startswith("{")]
     assert any(line["event"] == "call refused" and line["reason"] == "Refusal" for line in lines)
     assert "somebody" not in errors
+
+
+@pytest.mark.parametrize("method", ["GetCapabilities", "PutPortrait", "WarmUp", "DeletePortrait", "Synthesize"])
+def test_garbage_to_a_call_of_one_message_is_answered_in_a_sentence(method: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def story(server: Server, client: Client) -> None:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            call = channel.unary_stream(f"/vivant.v1.FaceService/{method}")(b"\xff\xff garbage")
+            assert await call.code() == grpc.StatusCode.INVALID_ARGUMENT
+            assert "is not of the kind" in await call.details()
+
+    run_served(story)
+    assert not [record for record in caplog.records if record.levelname == "ERROR" and is_news(record)]
+
+
+def test_a_call_that_never_says_its_config_ends() -> None:
+    async def story(server: Server, client: Client) -> None:
+        channel, animate = raw_stub(server)
+        call = animate()
+        assert await call.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert "within 0.2 seconds" in await call.details()
+        await channel.close()
+
+    run_served(story, ServerConfig(limits=Limits(first_message_s=0.2)))
+
+
+def test_after_the_last_epoch_an_interruption_is_still_one() -> None:
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate("ada", settings()) as face:
+            for epoch in (2**64 - 1, 0, 0):
+                await face.begin("line")
+                await face.push(tone(10))
+                await until(face, "UTTERANCE_STARTED")
+                await face._send(pb.AnimateRequest(interrupt=pb.Interrupt(epoch=epoch)))
+                _, events = await until(face, "INTERRUPTED")
+                assert events[-1].epoch == 2**64 - 1
+
+    run_served(story, wait_s=30)
+
+
+def test_without_shared_memory_frames_come_inline_and_a_note_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(name: str, n_bytes: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("vivant.server.ring.make", full)
+
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate("ada", settings(frame_transport=pb.FRAME_TRANSPORT_SHARED_MEMORY)) as face:
+            assert face.started.config.frame_transport == pb.FRAME_TRANSPORT_INLINE
+            assert "No space left on device" in face.started.notes[-1]
+            async for item in face:
+                if isinstance(item, Output):
+                    assert item.picture is not None and item.picture.pixels.shape == (SIZE_PX, SIZE_PX, 4)
+                    return
+
+    run_served(story)
+
+
+def test_memory_that_is_gone_in_the_middle_ends_in_inline_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate("ada", settings(frame_transport=pb.FRAME_TRANSPORT_SHARED_MEMORY)) as face:
+            await anext(aiter(face))
+            (call,) = server.house.governor.members
+
+            def full(first: int, data: object) -> None:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+            monkeypatch.setattr(call._ring._memory, "write", full)  # type: ignore[attr-defined]
+            _, events = await until(face, "QUALITY_CHANGED")
+            assert "inline from here on: No space left" in events[-1].detail
+            async for item in face:
+                if isinstance(item, Output):
+                    assert item.picture is not None and item.picture.pixels.shape == (SIZE_PX, SIZE_PX, 4)
+                    return
+
+    run_served(story)
+
+
+def test_why_a_label_was_left_away_is_recorded(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "vivant.server")
+
+    async def story(server: Server, client: Client) -> None:
+        off = pb.Disclosure(label=pb.LABEL_MODE_OFF, label_off_reason="characters of our game")
+        async with client.animate("ada", settings(disclosure=off)) as face:
+            assert face.started.config.disclosure.label_off_reason == "characters of our game"
+            (said,) = [record for record in caplog.records if record.getMessage() == "label left away"]
+            assert (said.session_id, said.reason) == (face.started.session_id, "characters of our game")  # type: ignore[attr-defined]
+        async with client.animate("ada", settings()):
+            pass
+        assert server.metrics.registry.get_sample_value("vivant_labels_off_total") == 1
+
+    run_served(story)
+
+
+def test_motion_counts_as_frames_where_no_pictures_are_wanted() -> None:
+    async def story(server: Server, client: Client) -> None:
+        config = settings(outputs=pb.OUTPUTS_MOTION, delivery=pb.DELIVERY_IMMEDIATE)
+        async with client.animate("ada", config) as face:
+            await face.push(tone(1))
+            await face.finish()
+            (call,) = server.house.governor.members
+            n_frames = len([item async for item in face if isinstance(item, Output)])
+        assert n_frames >= 20
+        assert call.figures["frames_sent"] == n_frames  # type: ignore[attr-defined]
+        assert server.metrics.registry.get_sample_value("vivant_frames_sent_total") == n_frames
+
+    run_served(story)

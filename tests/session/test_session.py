@@ -13,6 +13,7 @@ from tests.session.live import at, jaw, live, offline, opened, push_all, same
 from vivant.face import RigFace, default_motion
 from vivant.session.session import Session
 from vivant.session.stream import BLOCK_MS
+from vivant.size import Size
 from vivant.testing import Inline, LoopClock, PlainFace
 from vivant.testing.faces import PlainRenderer
 from vivant.types import Float32Array, Item, MotionFrame, UInt8Array, UtteranceEnd, UtteranceStart, VideoFrame
@@ -86,8 +87,8 @@ def test_an_idle_face_lives_and_frames_are_on_time() -> None:
 @pytest.mark.parametrize("fps", [24, 25, 30, 48, 50, 60])
 def test_a_frame_is_drawn_as_soon_as_it_is_certain_in_one_job(voice: Float32Array, fps: int) -> None:
     class Clocked(PlainFace):
-        def open(self, size_px: int) -> PlainRenderer:
-            return Clock(self.tint, size_px, None)
+        def open(self, size_px: int | tuple[int, int]) -> PlainRenderer:
+            return Clock(self.tint, Size.of(size_px))
 
     class Clock(PlainRenderer):
         def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:

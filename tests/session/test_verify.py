@@ -7,6 +7,7 @@ import shutil
 import stat
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -38,9 +39,19 @@ def test_what_we_write_verifies(run: Run, short: Path, name: str) -> None:
     assert stat.S_IMODE((config_folder() / "key.pem").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("size", ["480x854", "854x480"])
+def test_frames_that_are_no_squares_verify(run: Run, short: Path, size: str) -> None:
+    assert run("render", "ada", short, "-o", "out.mp4", "--size", size, "--fps", "24").code == 0
+    with av.open("out.mp4") as video:
+        stream = video.streams.video[0]
+        assert f"{stream.width}x{stream.height}" == size
+    said = _verify(run, "out.mp4", 0)
+    assert said["manifest_and_watermark_agree"] is True and said["watermark"] is not None
+
+
 def test_a_format_without_credentials_still_has_the_mark(run: Run, short: Path) -> None:
     assert run("render", "ada", short, "-o", "out.webm", *READABLE).code == 0
-    said = _verify(run, "out.webm", 0)
+    said = _verify(run, "out.webm", 6)
     assert said["credentials"] == "absent" and said["watermark"] is not None
 
 
@@ -49,7 +60,7 @@ def test_changed_stripped_and_foreign_files(run: Run, short: Path) -> None:
     signed = Path("frames/frame_000002.png")
     with Image.open(signed) as image:
         image.save("stripped.png")
-    assert _verify(run, "stripped.png", 0)["credentials"] == "absent"
+    assert _verify(run, "stripped.png", 6)["credentials"] == "absent"
     data = bytearray(signed.read_bytes())
     data[-200] ^= 0xFF  # in the pixels or their checksum
     Path("changed.png").write_bytes(data)
@@ -105,7 +116,7 @@ def test_languages_of_the_label(run: Run, short: Path, monkeypatch: pytest.Monke
 
 def test_consent_by_configuration(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VIVANT_CONSENT")
-    config_folder().mkdir(parents=True)
+    config_folder().mkdir(parents=True, exist_ok=True)
     (config_folder() / "config.toml").write_text('consent = "unreal"\nlabel_off_reason = "NPCs of our game"\n')
     with Image.open(ADA) as image:
         image.save("friend.png")

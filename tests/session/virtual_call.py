@@ -12,6 +12,7 @@ import grpc
 from tests.session.server_kit import open_tint, settings
 from vivant.face import Face, default_motion
 from vivant.server.call import Call, House
+from vivant.server.clients import Client
 from vivant.server.config import effective
 from vivant.server.crew import Crew, Governor
 from vivant.server.limits import Limits
@@ -55,7 +56,7 @@ class StillPortraits(Portraits):
     """Opened without a thread."""
 
     async def open(
-        self, client: str, ref: pb.PortraitRef, consent: pb.Consent | None = None, *, transparent: bool = False
+        self, client: Client, ref: pb.PortraitRef, consent: pb.Consent | None = None, *, transparent: bool = False
     ) -> tuple[str, Face]:
         return ref.id, open_tint(ref.id.encode(), transparent=transparent)
 
@@ -109,4 +110,4 @@ def house() -> House:
 async def call(shared: House, wire: Wire, portrait: str = "ada", **more: Any) -> None:  # noqa: ANN401
     """One call from its config to its end."""
     config = effective(settings(portrait=pb.PortraitRef(id=portrait), **more), Limits())
-    await Call(shared, "client", config, open_tint(portrait.encode(), transparent=False), wire).run(())
+    await Call(shared, Client("client", "lane"), config, open_tint(portrait.encode(), transparent=False), wire).run(())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vivant.sealed import onnx
 from vivant_bridge.commands.devices import listing
 from vivant_bridge.health.facts import Facts, VideoNode, gather
 from vivant_bridge.health.findings import Finding, findings
@@ -27,7 +28,7 @@ WELL = Facts(
     pulse_sources=("vivant.monitor",),
     pulse_sinks=("vivant",),
     has_onnxruntime=True,
-    providers=("CPU",),
+    providers=("cpu",),
     has_server_extra=True,
 )
 OBS = replace(WELL, nodes=(), module_loaded=False, obs_installed=True, obs_camera_registered=True)
@@ -54,7 +55,7 @@ def test_a_machine_in_order(facts: Facts) -> None:
 @pytest.mark.parametrize(
     ("change", "what", "fix"),
     [
-        ({"has_pyvirtualcam": False}, "pyvirtualcam", "pip install 'vivant[camera]'"),
+        ({"has_pyvirtualcam": False}, "pyvirtualcam", 'pip install ".[camera]"'),
         ({"module_loaded": False, "module_installed": False}, "not installed", "sudo apt install v4l2loopback-dkms"),
         ({"module_loaded": False}, "not loaded", "sudo modprobe v4l2loopback exclusive_caps=1"),
         ({"module_loaded": False, "secure_boot": True}, "secure boot", "sudo mokutil --import /var/lib/dkms/mok.pub"),
@@ -72,7 +73,7 @@ def test_a_machine_in_order(facts: Facts) -> None:
         ),
         ({"sounds": (replace(MICROPHONE, inputs=0),)}, "no microphone", "pactl list short sources"),
         ({"pulse_sinks": ()}, "no virtual cable", "pactl load-module module-null-sink sink_name=vivant"),
-        ({"has_onnxruntime": False}, "nothing to run on", "pip install 'vivant[cpu]'"),
+        ({"has_onnxruntime": False, "providers": ()}, "nothing to run on", 'pip install ".[cpu]"'),
         ({"cores": 1}, "one core", "--runtime"),
         ({"system": "Plan 9"}, "no camera is known", "--camera file:out.y4m"),
     ],
@@ -82,6 +83,53 @@ def test_every_fault_has_its_command(change: dict[str, object], what: str, fix: 
     (finding,) = [finding for finding in found if what in finding.what]
     assert fix in finding.fix
     assert all(finding.fix for finding in found)
+
+
+BARE = Facts(
+    "Linux",
+    sound_problem="microphones and speakers need the extra 'mic': pip install \".[mic]\" in the folder of this repository",
+    portaudio_installed=False,
+    pulse_sources=("dummy.monitor",),
+    pulse_sinks=("dummy",),
+    has_onnxruntime=True,
+    providers=("cpu",),
+)
+
+
+def test_every_fault_is_said_once_and_all_in_one_round() -> None:
+    """Nothing new may appear after everything that was said is mended."""
+    said = bad(BARE)
+    subjects = ("camera library", "v4l2loopback", "extra 'mic'", "PortAudio", "no microphone", "no virtual cable")
+    assert len(said) == len(subjects)
+    for subject in subjects:
+        assert len([finding for finding in said if subject in finding.what]) == 1
+    mended = replace(WELL, sounds=(MICROPHONE,), pulse_sinks=("vivant",))
+    assert bad(mended) == []
+    (driver,) = [finding for finding in said if "v4l2loopback" in finding.what]
+    assert "apt install v4l2loopback-dkms" in driver.fix and "modprobe v4l2loopback" in driver.fix
+
+
+@pytest.mark.parametrize("system", ["Windows", "Darwin"])
+@pytest.mark.parametrize("has_cable", [True, False])
+def test_a_cable_is_judged_without_the_sound_library(system: str, has_cable: bool) -> None:
+    bare = replace(OBS, system=system, sounds=(), pulse_sources=(), pulse_sinks=(), sound_problem="no library: x")
+    said = [finding.what for finding in bad(replace(bare, cable_installed=has_cable))]
+    assert len(said) == 2 - has_cable
+    assert any("no virtual cable" in what for what in said) is not has_cable
+
+
+def test_only_what_vivant_can_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Library:
+        @staticmethod
+        def get_available_providers() -> list[str]:
+            return ["AzureExecutionProvider", "XnnpackExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    monkeypatch.setattr(onnx, "load", Library)
+    facts = gather(lambda *_: "", Path("/nowhere"), "Linux")
+    assert facts.providers == ("cpu", "cuda")
+    text = "\n".join(finding.what for finding in findings(facts))
+    assert "read on the CPU, on this machine (--provider takes cpu, cuda)" in text
+    assert "zure" not in text
 
 
 @pytest.mark.parametrize(

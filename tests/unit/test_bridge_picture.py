@@ -66,8 +66,21 @@ def test_canvas_holds_the_square_in_its_middle(size: tuple[int, int], fill: str,
     beside = colour_at(frame, size, 1, size[1] // 2)
     if fill == "#0000ff" and size[0] > size[1]:
         assert near(beside, (41, 240, 110))
-    elif fill == "crop" and size == SIZES["480p"]:
+    elif fill == "crop":
         assert near(beside, RED_I420)
+
+
+@pytest.mark.parametrize("size", SIZES.values())
+def test_a_crop_leaves_no_bars_and_does_not_squeeze(size: tuple[int, int]) -> None:
+    side = Canvas(*size, Fill("crop")).square_px
+    columns = np.repeat(np.linspace(0, 255, side, dtype=np.uint8)[None, :, None], side, axis=0).repeat(3, axis=2)
+    across = planes(Canvas(*size, Fill("crop")).compose(columns, 0, 0), *size)[0].astype(int)
+    for y in (0, size[1] // 2, size[1] - 1):  # from edge to edge, as in the square
+        assert across[y, 0] < 20 and across[y, -1] > 230
+        assert np.abs(np.diff(across[y])).max() < 4
+    down = planes(Canvas(*size, Fill("crop")).compose(np.ascontiguousarray(columns.transpose(1, 0, 2)), 0, 0), *size)[0]
+    slope = (int(down[-1, 0]) - int(down[0, 0])) / size[1] / ((int(across[0, -1]) - int(across[0, 0])) / size[0])
+    assert slope == pytest.approx(1, abs=0.05)
 
 
 def test_canvas_asks_for_the_size_that_it_shows() -> None:
@@ -304,7 +317,7 @@ def test_a_backend_of_another_system() -> None:
 
 def test_without_the_camera_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyvirtualcam", None)
-    with pytest.raises(UnavailableError, match=r"extra 'camera': pip install 'vivant\[camera\]'"):
+    with pytest.raises(UnavailableError, match=r"extra 'camera': pip install .\.\[camera\]"):
         choose_camera("auto", None).open(64, 48, Fraction(30))
 
 

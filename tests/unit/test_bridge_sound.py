@@ -375,7 +375,7 @@ def test_devices_are_found_by_name() -> None:
 
 def test_without_the_sound_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "sounddevice", None)
-    with pytest.raises(UnavailableError, match=r"extra 'mic': pip install 'vivant\[mic\]'"):
+    with pytest.raises(UnavailableError, match=r"extra 'mic': pip install .\.\[mic\]"):
         choose_speaker("default", VirtualClock())
     with pytest.raises(UnavailableError):
         portaudio.sound_devices()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vivant.errors import ClosedError, InputError
-from vivant.media import open_audio
+from vivant.media import SoundBlock, open_audio
 from vivant.types import AudioChunk
 
 pytestmark = pytest.mark.unit
@@ -133,7 +133,46 @@ def test_planar_surround(tmp_path: Path) -> None:
     tone = _tone(48000)
     planes = np.stack([tone, tone, tone, 0 * tone, tone, tone])
     path = _encode(tmp_path / "voice.m4a", planes, 48000, "alac", "s16p", "5.1")
-    np.testing.assert_allclose(_joined(_read(path)[0]), tone * 5 / 6, atol=1e-4)
+    np.testing.assert_allclose(_joined(_read(path)[0]), tone, atol=1e-4)
+
+
+def _blocks(path: Path) -> list[SoundBlock]:
+    with open_audio(path) as audio:
+        return list(audio.blocks())
+
+
+@pytest.mark.parametrize(("layout", "n_channels"), [("mono", 1), ("stereo", 2), ("5.1", 2)])
+def test_ears_get_one_or_two_channels_in_step_with_the_voice(layout: str, n_channels: int, tmp_path: Path) -> None:
+    planes = np.stack([_tone(48000, amplitude=0.1 + 0.05 * i) for i in range(len(av.AudioLayout(layout).channels))])
+    path = _encode(tmp_path / "voice.mkv", planes, 48000, "flac", "s16", layout)
+    with open_audio(path) as audio:
+        assert audio.n_channels == n_channels
+    for block in _blocks(path):
+        assert block.sound.start_sample == block.voice.start_sample
+        assert block.sound.samples.shape == ((4800,) if n_channels == 1 else (4800, 2))
+    if layout == "stereo":
+        np.testing.assert_allclose(np.concatenate([block.sound.samples for block in _blocks(path)]), planes.T, atol=1e-4)
+
+
+def test_opposite_phase_in_a_file_is_heard(tmp_path: Path) -> None:
+    pcm = np.asarray(_tone(16000, 2.0, noise=0.02) * 32767, np.int16)
+    path = _wav(tmp_path / "voice.wav", np.stack([pcm, -pcm], axis=1), 16000)
+    np.testing.assert_allclose(_joined(_read(path)[0]), pcm / 32768, atol=1e-4)
+    for block in _blocks(path):
+        np.testing.assert_allclose(block.sound.samples[:, 0], block.sound.samples[:, 1], atol=1e-4)
+
+
+def test_channels_that_change_within_a_file(tmp_path: Path) -> None:
+    """A broadcast that goes from mono to stereo: two MPEG streams in a row."""
+    path = tmp_path / "voice.mp2"
+    data = b""
+    for layout, n in (("mono", 1), ("stereo", 2)):
+        part = _encode(tmp_path / f"{layout}.mp2", np.stack([_tone(48000)] * n), 48000, "mp2", "s16", layout)
+        data += part.read_bytes()
+    path.write_bytes(data)
+    samples = _joined(_read(path)[0])
+    assert len(samples) > 90_000
+    assert all(np.abs(samples[start : start + 9600]).max() == pytest.approx(0.4, abs=0.02) for start in (20_000, 70_000))
 
 
 def test_floats_are_clipped_and_finite(tmp_path: Path) -> None:

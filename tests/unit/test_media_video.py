@@ -283,6 +283,7 @@ def test_odd_sizes(name: str, alpha: bool, tmp_path: Path) -> None:
         ("clip.gif", {"fps": Fraction(60)}, "at most 50"),
         ("clip.gif", {"sample_rate_hz": 48000}, "holds no sound"),
         ("clip.mp4", {"sample_rate_hz": 0}, "sample_rate_hz"),
+        ("clip.mp4", {"sample_rate_hz": 48000, "n_channels": 6}, "n_channels must be 1 or 2, got 6"),
     ],
 )
 def test_what_cannot_be_written(name: str, changes: dict[str, Any], words: str, tmp_path: Path) -> None:
@@ -313,6 +314,10 @@ def _wrong_start(sink: VideoSink) -> None:
     sink.write_audio(_tone(50, 100))
 
 
+def _wrong_shape(sink: VideoSink) -> None:
+    sink.write_audio(AudioChunk(np.zeros((100, 2), np.float32), RATE_HZ))
+
+
 def _not_numbers(sink: VideoSink) -> None:
     sink.write_audio(AudioChunk(np.full(100, np.nan, np.float32), RATE_HZ))
 
@@ -330,6 +335,7 @@ def _nothing(sink: VideoSink) -> None:
         (_wrong_order, "expected index 4 or more, got 3"),
         (_wrong_rate, "opened for 48000 Hz"),
         (_wrong_start, "expected sample 100, got 50"),
+        (_wrong_shape, r"sound of shape \(n,\), got \(100, 2\)"),
         (_not_numbers, "not numbers"),
         (_nothing, "no frame was written"),
     ],

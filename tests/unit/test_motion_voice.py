@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 from fractions import Fraction
 from pathlib import Path
@@ -85,7 +86,7 @@ def test_streaming_equals_offline(sizes: list[int]) -> None:
     assert all(same(a, b) for a, b in zip(frames, WHOLE, strict=True))
 
 
-@pytest.mark.parametrize("fps", [Fraction(24), Fraction(30_000, 1001), Fraction(60)])
+@pytest.mark.parametrize("fps", [Fraction(12), Fraction(24), Fraction(30_000, 1001), Fraction(60)])
 def test_frames_cover_the_audio_at_any_rate_of_frames(fps: Fraction) -> None:
     frames = offline(SHORT, fps=fps)
     assert [frame.index for frame in frames] == list(range(len(frames)))
@@ -316,6 +317,23 @@ def test_what_is_no_number_is_silence() -> None:
     holes[20_000:21_000:7], holes[30_000:31_000] = np.inf, np.nan
     filled = np.where(np.isfinite(holes), holes, 0).astype(np.float32)
     assert all(same(a, b) for a, b in zip(offline(holes), offline(filled), strict=True))
+
+
+def test_lips_that_meet_between_two_frames_still_meet() -> None:
+    """A sentence at 12 frames per second, begun at two moments: what 60 per second show of closures, it shows too, in full."""
+    press, blink = (ARKIT_INDEX[name] for name in ("mouthPressLeft", "eyeBlinkLeft"))
+    for lead in (5, 6):
+        sound = np.concatenate([np.zeros(lead * RATE_HZ // 100, np.float32), VOICE[: 4 * RATE_HZ]])
+        fine, coarse = (offline(sound, fps=Fraction(fps)) for fps in (60, 12))
+        met = [frame.pts_us for frame in fine if frame.weights[press] > 0.2]
+        begins = [now for before, now in itertools.pairwise([-100_000, *met]) if now - before > 50_000]
+        assert len(begins) >= 4
+        for begin in begins:
+            near = [frame.weights[press] for frame in coarse if -20_000 <= frame.pts_us - begin <= 170_000]
+            assert max(near) > 0.23
+        blinks = [frame.pts_us for frame in fine if frame.weights[blink] > 0.99]
+        for at in blinks:
+            assert max(frame.weights[blink] for frame in coarse if abs(frame.pts_us - at) <= 90_000) > 0.8
 
 
 def test_streams_that_contradict_themselves_are_refused() -> None:

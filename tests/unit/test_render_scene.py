@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
 from vivant.errors import InputError
+from vivant.face import RigFace
 from vivant.render._kernel import Renderer
 from vivant.rig.pool import Pool
 from vivant.rig.rig import Rig
@@ -135,19 +136,78 @@ def test_vertex_arrays_have_one_length(name: str) -> None:
         changed(GOOD, name, GOOD.arrays[name][:-1]).scene()
 
 
+FLOAT_ARRAYS = sorted(name for name, array in GOOD.arrays.items() if array.dtype == np.float32)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e30, -1e30])
-@pytest.mark.parametrize(
-    "name", ["rest", "uv", "colour", "head", "moves", "tints", "eye_centres", "camera", "head_frame", "limits"]
-)
+@pytest.mark.parametrize("name", FLOAT_ARRAYS)
+def test_wild_numbers_are_refused(name: str, value: float) -> None:
+    """Anywhere, and whether one of them is wild or all are."""
+    whole = np.full_like(GOOD.arrays[name], value)
+    for place in [slice(None), *range(whole.size)]:
+        array = GOOD.arrays[name].copy()
+        array.reshape(-1)[place] = whole.reshape(-1)[place]
+        with pytest.raises(InputError, match=r"rig: .* must be built again"):
+            changed(GOOD, name, array).scene()
+
+
+@pytest.mark.parametrize("value", [6e4, -6e4, 1000.0, -3.0, 1e-42, -0.0])
+@pytest.mark.parametrize("name", FLOAT_ARRAYS)
 def test_wild_numbers_do_no_harm(name: str, value: float) -> None:
     with contextlib.suppress(InputError):
-        draw(changed(GOOD, name, np.full_like(GOOD.arrays[name], value)))
+        assert draw(changed(GOOD, name, np.full_like(GOOD.arrays[name], value))).shape == (SIDE, SIDE, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value", "why"),
+    [
+        ("rest", (0, 2), 751.0, "too near"),  # half the way to the camera
+        ("rest", (0, 2), -751.0, "too far"),
+        ("rest", (1, 0), 1025.0, "vertex"),
+        ("uv", (0, 0), 8.1, "texture"),
+        ("uv", (2, 1), -4.1, "texture"),
+        ("colour", (0, 3), 1001.0, "colour"),
+        ("tints", (0, 0), -1001.0, "tint"),
+        ("moves", (3, 1), -1025.0, "move"),
+        ("head", (0, 0), 1.01, "follow the head"),
+        ("head", (0, 0), -0.01, "follow the head"),
+        ("follower_weights", (0, 0), 4.1, "weight"),
+        ("eye_centres", (1, 2), 1025.0, "eye"),
+        ("camera", (2,), 0.0, "camera"),
+        ("camera", (2,), -1500.0, "camera"),
+        ("camera", (3,), 0.0, "camera"),
+        ("head_frame", (3,), -1.0, "head"),
+        ("limits", (0, 0), 16.0, "swapped"),
+        ("limits", (5, 1), 17.0, "limits"),
+        ("move_blocks", (0, 2), 0, "block"),
+        ("layers", (0, 1), 4, "share triangles"),
+    ],
+)
+def test_a_value_out_of_its_range_is_refused(name: str, place: tuple[int, ...], value: float, why: str) -> None:
+    array = GOOD.arrays[name].copy()
+    array[place] = value
+    with pytest.raises(InputError, match=why):
+        changed(GOOD, name, array).scene()
+
+
+def test_a_rig_with_nothing_to_draw_is_refused() -> None:
+    for name in ("layers", "triangles"):
+        with pytest.raises(InputError):
+            RigFace(Rig(GOOD.arrays | {"layers": GOOD.arrays["layers"][:0], name: GOOD.arrays[name][:0]}, (), True, ""))
 
 
 def test_textures_are_checked() -> None:
-    for textures in ((), (np.zeros((1, 4, 4), np.uint8),), (np.zeros((4, 4, 3), np.uint8),)):
+    for shape in ((0, 0, 4), (1, 1, 4), (1, 4, 4), (4, 4, 3), (4, 4), (2, 16385, 4)):
         with pytest.raises(InputError):
-            Rig(GOOD.arrays, textures, True, "").scene()
+            RigFace(Rig(GOOD.arrays, (np.zeros(shape, np.uint8),), True, ""))
+    with pytest.raises(InputError):
+        RigFace(Rig(GOOD.arrays, (), True, ""))
+
+
+def test_small_textures_can_be_halved() -> None:
+    arrays = GOOD.arrays | {"uv": np.ones_like(GOOD.arrays["uv"])}
+    small = Rig(arrays, (np.full((3, 2, 4), 255, np.uint8),), True, "").halved().halved()
+    assert small.textures[0].shape == (2, 2, 4) and draw(small).max() == 255
 
 
 @settings(max_examples=40, deadline=None)

@@ -23,7 +23,8 @@ IMAGE = load_image(portrait_path("bram"))
 
 
 class Given:
-    """An analyser that finds what it is told to, at first; later ones look at rendered pictures."""
+    """An analyser that finds what it is told to, at first, and nothing when it is told nothing; later ones look at rendered
+    pictures."""
 
     provider = "cpu"
 
@@ -32,7 +33,9 @@ class Given:
         self._analyser = analyser
 
     def faces(self, pixels: UInt8Array) -> list[Face]:
-        found, self._faces = self._faces, None
+        found = self._faces
+        if found:
+            self._faces = None
         return self._analyser.faces(pixels) if found is None else found
 
     def follow(self, pixels: UInt8Array, face: Face) -> Face | None:
@@ -50,9 +53,8 @@ def turned(yaw_deg: float = 0.0, pitch_deg: float = 0.0, width_px: float = 400.0
     points = c.canonical_face().points @ (about_x @ about_y).T * (1, -1, 1)
     points *= width_px / np.ptp(points[:, 0])
     landmarks = (points + (512, 480, 0)).astype(np.float32)
-    return Face(
-        landmarks, np.ones(478, np.float32), np.ones(478, np.float32), Pose(), np.zeros((2, 2), np.float32), arkit_weights()
-    )
+    error_px = np.full(478, 0.005 * width_px, np.float32)
+    return Face(landmarks, error_px, np.ones(478, np.float32), Pose(), np.zeros((2, 2), np.float32), arkit_weights())
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_the_largest_face_is_used_and_said(analyser: PortraitAnalyser) -> None:
     (face,) = analyser.faces(IMAGE.pixels)
     stages: list[str] = []
     rig = build_rig(IMAGE, Given([face, turned(width_px=70)], analyser), progress=stages.append)
-    assert rig.notes == ("2 faces were found; the largest is used",)
+    assert rig.notes == ("2 faces were found; the largest is used; --face 2 takes the next",)
     assert stages == list(dict.fromkeys(stages))
 
 

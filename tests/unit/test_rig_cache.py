@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,10 @@ import pytest
 
 import vivant.rig.cache as rig_cache
 from tests.conftest import portrait_path
-from vivant.errors import OutputError
+from vivant.errors import InputError, OutputError
 from vivant.face import RigFace, open_portrait
+from vivant.honest.consent import Consent, keep_consent
+from vivant.honest.settings import Settings
 from vivant.media import PortraitImage
 from vivant.rig.cache import cache_folder, clear_rigs, kept_rigs
 from vivant.rig.rig import Rig
@@ -28,7 +32,7 @@ def builds(ada: RigFace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def build(image: PortraitImage, analyser: object, *, name: str, transparent: bool, **_: Any) -> Rig:  # noqa: ANN401
         built.append(name)
-        return replace(ada.rig, portrait_name=name, transparent=transparent)
+        return replace(ada.rig, portrait_sha256=image.sha256, portrait_name=name, transparent=transparent)
 
     monkeypatch.setattr(rig_cache, "build_rig", build)
     return built
@@ -86,3 +90,44 @@ def test_a_cache_that_cannot_be_written_is_no_error(builds: list[str], monkeypat
     monkeypatch.setattr(Rig, "save", full)
     assert open_portrait(PORTRAIT).open(64)
     assert len(builds) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such modes")
+def test_nobody_else_reads_what_is_kept_and_open_files_are_closed_at_their_next_use(builds: list[str]) -> None:
+    before = os.umask(0o022)
+    try:
+        open_portrait(PORTRAIT)
+        keep_consent("0" * 64, Consent.ME)
+        files = list(cache_folder().iterdir())
+        assert len(files) == 2 and {path.stat().st_mode & 0o777 for path in files} == {0o600}
+        assert cache_folder().stat().st_mode & 0o777 == 0o700
+        cache_folder().chmod(0o755)
+        only_file().chmod(0o644)
+        open_portrait(PORTRAIT)
+        assert (cache_folder().stat().st_mode & 0o777, only_file().stat().st_mode & 0o777) == (0o700, 0o600)
+    finally:
+        os.umask(before)
+
+
+def test_the_cache_keeps_what_was_used_last(builds: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("bram", "noor", "tomas")
+    for age, name in enumerate(names):
+        open_portrait(portrait_path(name))
+        for kept in kept_rigs():
+            if kept.portrait == f"{name}.jpg":
+                os.utime(kept.path, (age, age))
+    one_mb = kept_rigs()[0].size_bytes / 1e6
+    monkeypatch.setenv("VIVANT_CACHE_MB", str(round(3.5 * one_mb)))
+    open_portrait(portrait_path("bram"))  # the oldest, until now
+    open_portrait(portrait_path("ada_painting"))
+    assert {kept.portrait for kept in kept_rigs()} == {"bram.jpg", "tomas.jpg", "ada_painting.jpg"}
+    monkeypatch.setenv("VIVANT_CACHE_MB", "0")
+    open_portrait(portrait_path("noor"))
+    assert [kept.portrait for kept in kept_rigs()] == ["noor.jpg"]
+
+
+@pytest.mark.parametrize("said", ["much", "-1", "1.5"])
+def test_room_that_is_no_number_is_named(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVANT_CACHE_MB", said)
+    with pytest.raises(InputError, match="cache_mb must be a whole number"):
+        Settings.load()

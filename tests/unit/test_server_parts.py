@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import datetime
+import errno
 import gc
+import os
+import subprocess
+import sys
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.session.server_kit import open_tint
+from vivant.client import memory
+from vivant.client.memory import attach, remove_abandoned
 from vivant.clock import VirtualClock
 from vivant.errors import InputError
 from vivant.loopback import host_of, is_loopback
@@ -20,7 +32,7 @@ from vivant.server.config import effective
 from vivant.server.crew import LEAST_DETAIL, Crew, Governor, Load
 from vivant.server.limits import Limits
 from vivant.server.refusal import Refusal
-from vivant.server.ring import SLOTS, Ring
+from vivant.server.ring import PREFIX, SLOTS, Ring
 from vivant.server.security import Security, is_same_machine
 from vivant.session.presenter import Presenter
 from vivant.types import MotionFrame, UInt8Array, arkit_weights
@@ -43,7 +55,7 @@ def test_a_frame_put_together_by_hand_is_protobufs_own(data: bytes, index: int, 
     ("message", "sentence"),
     [
         (pb.SessionConfig(size_px=7), "size_px must be from 64 to 1024, got 7"),
-        (pb.SessionConfig(fps=pb.Rational(numerator=500, denominator=1)), "fps must be from 24 to 60"),
+        (pb.SessionConfig(fps=pb.Rational(numerator=500, denominator=1)), "fps must be from 12 to 60"),
         (pb.SessionConfig(fps=pb.Rational(denominator=1)), "fps.numerator"),
         (pb.SessionConfig(sample_rate_hz=96_000), "sample_rate_hz must be"),
         (pb.SessionConfig(pixel_format=9), "pixel_format 9 is unknown"),  # type: ignore[arg-type]
@@ -101,6 +113,65 @@ def test_a_ring_never_writes_what_the_client_may_still_read() -> None:
         assert [slot.slot for slot in again if slot] == [0, 1] and again[2] is None
     finally:
         ring.close()
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere shared memory is no file")
+
+
+@linux
+@pytest.mark.parametrize("harm", ["cut", "unlink"])
+def test_a_client_that_harms_its_ring_harms_nobody_else(harm: str) -> None:
+    ring = Ring(5000)
+    path = memory.FOLDER / ring.message.name
+    reader = attach(ring.message.name)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.stat().st_blocks * 512 >= SLOTS * ring.message.slot_bytes, "all of it is there before it is used"
+    if harm == "cut":
+        os.truncate(path, 0)
+        with pytest.raises(OSError, match="cut"):
+            reader.read(0, 10)
+    else:
+        path.unlink()
+    slot = ring.write(b"frame")
+    assert slot is not None and reader.read(0, 5) == b"frame"
+    reader.close()
+    ring.close()
+    assert not path.exists()
+
+
+@linux
+def test_a_full_memory_is_an_error_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int, first: int, n_bytes: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = set(memory.FOLDER.glob(f"{PREFIX}*"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)
+        with pytest.raises(OSError, match="No space"):
+            Ring(5000)
+    assert set(memory.FOLDER.glob(f"{PREFIX}{os.getpid()}-*")) <= before
+
+
+@linux
+def test_rings_of_the_dead_are_removed_and_those_of_the_living_stay() -> None:
+    code = (
+        "from vivant.server.ring import Ring; ring = Ring(5000); print(ring.message.name, flush=True); import os; os._exit(9)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    left = memory.FOLDER / said.stdout.strip()
+    ring = Ring(5000)
+    try:
+        assert left.exists()
+        remove_abandoned(PREFIX)
+        assert not left.exists() and (memory.FOLDER / ring.message.name).exists()
+    finally:
+        ring.close()
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "nobody"])
+def test_a_server_cannot_name_just_any_file(name: str) -> None:
+    with pytest.raises(FileNotFoundError):
+        attach(name)
 
 
 class Face:
@@ -180,3 +251,44 @@ def test_only_loopback_is_open() -> None:
     assert is_same_machine("ipv4:127.0.0.1:5") and not is_same_machine("ipv4:10.0.0.1:5")
     with pytest.raises(InputError, match="TLS and a token are required"):
         Security("0.0.0.0")
+
+
+def pair(folder: Path, name: str) -> tuple[Path, Path]:
+    """A self-signed certificate and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(start)
+        .not_valid_after(start + datetime.timedelta(days=36_500))
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.Encoding.PEM
+    paths = folder / f"{name}.crt", folder / f"{name}.key"
+    paths[0].write_bytes(certificate.public_bytes(form))
+    paths[1].write_bytes(
+        key.private_bytes(form, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    )
+    return paths
+
+
+def test_what_is_wrong_with_a_certificate_is_said(tmp_path: Path) -> None:
+    (one, its_key), (_, other_key) = pair(tmp_path, "one"), pair(tmp_path, "other")
+    junk = tmp_path / "junk.pem"
+    junk.write_text("hello")
+    assert Security(certificate=one, key=its_key).credentials() is not None
+    for certificate, key, sentence in (
+        (junk, its_key, "junk.pem holds no PEM certificate"),
+        (one, junk, "junk.pem holds no PEM private key"),
+        (its_key, its_key, "one.key holds no PEM certificate"),
+        (one, other_key, "does not belong to the certificate"),
+        (tmp_path / "none", its_key, "cannot read .*none: No such file"),
+        (one, tmp_path, "cannot read .*: Is a directory"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            Security(certificate=certificate, key=key).credentials()

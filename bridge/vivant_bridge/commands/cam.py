@@ -16,6 +16,7 @@ from rich.live import Live
 from vivant import Clock, InputError, MonotonicClock
 from vivant.commands.options import (
     ConsentOption,
+    FaceOption,
     FpsOption,
     LabelOption,
     ProviderOption,
@@ -25,6 +26,8 @@ from vivant.commands.options import (
 )
 from vivant.face import as_fps
 from vivant.honest.label import Label
+from vivant.honest.produce import own_files
+from vivant.media.apart import Inputs, require_apart
 from vivant.portrait import Provider
 from vivant_bridge.bridge import RATE_HZ, Bridge
 from vivant_bridge.choose import choose_camera, choose_source, choose_speaker
@@ -34,8 +37,11 @@ from vivant_bridge.picture.canvas import SIZES, Canvas, Fill
 from vivant_bridge.runtime.runtime import Runtime
 from vivant_bridge.sound.gate import Gate
 from vivant_bridge.status import LOG_US, LOOK_US, figures_line, panel, watch_keys
+from vivant_bridge.terminal import stderr_lines
 
 MOST_PORTRAITS = 9
+GATE_OFF_DB, GATE_MOST_DB = -90.0, -10.0
+"""Louder than the upper end nobody speaks for long."""
 
 
 def cam(
@@ -69,7 +75,7 @@ def cam(
         float, typer.Option(metavar="MS", help="Play the voice so much later than the picture, -200 to 500.")
     ] = 0.0,
     gate: Annotated[
-        float, typer.Option(metavar="DB", help="Noise gate: quieter than this is silence; -90 turns it off.")
+        float, typer.Option(metavar="DB", help="Noise gate: quieter than this is silence, -90 (off) to -10.")
     ] = -55.0,
     push_to_talk: Annotated[bool, typer.Option("--push-to-talk", help="Hear only while the space bar is held.")] = False,
     pcm_rate: Annotated[int, typer.Option(metavar="HZ", help="Sample rate of raw PCM (16 bit little-endian).")] = 48_000,
@@ -77,6 +83,7 @@ def cam(
     runtime: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Draw on a server (`vivant serve`) instead.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="File with the server's token, or VIVANT_TOKEN.")] = None,
     tls_ca: Annotated[Path | None, typer.Option(help="PEM certificate of the server's authority; turns TLS on.")] = None,
+    face_number: FaceOption = 1,
     seed: SeedOption = 0,
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so long; default: when you quit.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what goes wrong.")] = False,
@@ -85,15 +92,18 @@ def cam(
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Show PORTRAIT as a webcam that speaks with your voice, and play that voice in time with it."""
-    _require_ranges(portraits, size, sync_offset, runtime, mirror)
+    _require_ranges(portraits, size, sync_offset, gate, runtime, mirror)
     clock, rate = MonotonicClock(), as_fps(fps)
+    _require_apart(camera, portraits, mic, fill, token_file, tls_ca)
     width, height = SIZES[size]
     canvas = Canvas(width, height, Fill.parse(fill), label=None if no_label else Label())
     source = choose_source(mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
     sink, output = choose_camera(camera, device), choose_speaker(speaker, clock)
     face: Runtime
     if runtime is None:
-        face = open_here(portraits, seed, consent, no_label, provider, mirror=mirror)
+        face = open_here(portraits, face_number, seed, consent, no_label, provider, mirror=mirror)
+    elif face_number != 1:
+        raise InputError("--face chooses among the faces of a picture only without --runtime; crop the picture to the face")
     else:
         face = open_there(runtime, portraits, consent, no_label, token_file, tls_ca)
 
@@ -107,7 +117,7 @@ def cam(
             fps=rate,
             seed=seed,
             sync_offset_ms=sync_offset,
-            gate=Gate(RATE_HZ, None if gate <= -90 else gate, push_to_talk=push_to_talk),
+            gate=Gate(RATE_HZ, None if gate == GATE_OFF_DB else gate, push_to_talk=push_to_talk),
             clock=clock,
             report=say,
         )
@@ -130,7 +140,7 @@ def _wake_in_time() -> None:
 
 async def _run(make: Callable[[], Bridge], clock: Clock, n_portraits: int, seconds: float | None, *, quiet: bool) -> None:
     bridge = make()
-    for sign in (signal.SIGINT, signal.SIGTERM):
+    for sign in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])):
         with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
             asyncio.get_running_loop().add_signal_handler(sign, bridge.quit)
     with keyboard() as keys:
@@ -149,9 +159,13 @@ async def _run(make: Callable[[], Bridge], clock: Clock, n_portraits: int, secon
 
 
 async def _show(bridge: Bridge, clock: Clock) -> None:
-    with Live(panel(bridge), console=console, auto_refresh=False, transient=True) as live:
+    with Live(panel(bridge), console=console, auto_refresh=False, transient=True) as live, stderr_lines(say):
+        width = console.width
         while True:
             await clock.sleep_until(clock.now_us() + 2 * LOOK_US)
+            if console.width != width:  # the terminal has folded the old lines anew, nobody knows how
+                console.clear()
+                width = console.width
             live.update(panel(bridge), refresh=True)
 
 
@@ -166,13 +180,31 @@ async def _quit_after(bridge: Bridge, clock: Clock, seconds: float) -> None:
     bridge.quit()
 
 
-def _require_ranges(portraits: list[Path], size: str, sync_offset: float, runtime: str | None, mirror: bool) -> None:
+def _require_apart(
+    camera: str, portraits: list[Path], mic: str, fill: str, token_file: Path | None, tls_ca: Path | None
+) -> None:
+    """Refuse a recording over what is read."""
+    kind, _, out = camera.partition(":")
+    if kind != "file":
+        return
+    sound = Path(mic.partition(":")[2]) if mic.startswith(("file:", "loop:")) else None
+    for portrait in portraits:
+        require_apart(Path(out), {"portrait": portrait})
+    read: Inputs = {"sound": sound, "fill": Path(fill), "token": token_file, "authority": tls_ca}
+    require_apart(Path(out), dict(read) | own_files())
+
+
+def _require_ranges(
+    portraits: list[Path], size: str, sync_offset: float, gate: float, runtime: str | None, mirror: bool
+) -> None:
     if len(portraits) > MOST_PORTRAITS:
         raise InputError(f"at most {MOST_PORTRAITS} portraits, one for each key; got {len(portraits)}")
     if size not in SIZES:
         raise InputError(f"--size is {', '.join(SIZES)}; got {size!r}")
     if not -200 <= sync_offset <= 500:
         raise InputError(f"--sync-offset is from -200 to 500 ms, got {sync_offset:g}")
+    if not GATE_OFF_DB <= gate <= GATE_MOST_DB:
+        raise InputError(f"--gate is from {GATE_OFF_DB:g} (off) to {GATE_MOST_DB:g} dB, got {gate:g}")
     if mirror and runtime is not None:
         raise InputError(
             "--mirror would turn the server's label too; turn the portrait itself, or mirror in the program that shows it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import importlib.util
 import os
 import platform
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vivant import VivantError
+from vivant.providers import available
 from vivant_bridge.sound.portaudio import SoundDevice, sound_devices
 
 Run = Callable[..., str]
@@ -48,10 +50,15 @@ class Facts:
     sound_problem: str | None = None
     """Why the sound library cannot be used."""
     sounds: tuple[SoundDevice, ...] = ()
+    portaudio_installed: bool = True
+    """False where the system must bring it and does not."""
+    cable_installed: bool = False
+    """A driver of a virtual cable, where its files tell."""
     pulse_sources: tuple[str, ...] = ()
     pulse_sinks: tuple[str, ...] = ()
     has_onnxruntime: bool = False
     providers: tuple[str, ...] = ()
+    """As ``--provider`` takes them."""
     has_server_extra: bool = False
     cores: int = 2
 
@@ -76,7 +83,7 @@ def gather(run: Run = run_quietly, root: Path = Path("/"), system: str | None = 
         "sounds": sounds,
         "sound_problem": problem,
         "has_onnxruntime": _has("onnxruntime"),
-        "providers": _providers(),
+        "providers": tuple(available()),
         "has_server_extra": _has("grpc"),
         "cores": os.cpu_count() or 1,
     }
@@ -95,14 +102,6 @@ def _sounds() -> tuple[tuple[SoundDevice, ...], str | None]:
         return (), str(error)
 
 
-def _providers() -> tuple[str, ...]:
-    try:
-        import onnxruntime
-    except ImportError:
-        return ()
-    return tuple(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
-
-
 def _linux(run: Run, root: Path) -> dict[str, object]:
     caps = _text(root / "sys/module/v4l2loopback/parameters/exclusive_caps")
     return {
@@ -113,6 +112,7 @@ def _linux(run: Run, root: Path) -> dict[str, object]:
         "exclusive_caps": "Y" in caps.split(",") or "1" in caps.split(","),
         "in_video_group": os.name == "posix" and (os.geteuid() == 0 or "video" in run("id", "-nG").split()),
         "secure_boot": _secure_boot(root),
+        "portaudio_installed": ctypes.util.find_library("portaudio") is not None,
         "pulse_sources": _pulse(run("pactl", "list", "short", "sources")),
         "pulse_sinks": _pulse(run("pactl", "list", "short", "sinks")),
     }
@@ -159,6 +159,7 @@ def _windows(run: Run, root: Path) -> dict[str, object]:
     return {
         "obs_installed": any((root / folder / "obs-studio").exists() for folder in ("Program Files", "Program Files (x86)")),
         "obs_camera_registered": bool(run("reg", "query", clsid)),
+        "cable_installed": (root / "Program Files/VB/CABLE").exists(),
     }
 
 
@@ -167,6 +168,7 @@ def _macos(run: Run, root: Path) -> dict[str, object]:
     ours = [line for line in extensions.splitlines() if "obsproject" in line and "camera" in line]
     return {
         "obs_installed": (root / "Applications/OBS.app").exists(),
+        "cable_installed": any((root / "Library/Audio/Plug-Ins/HAL").glob("BlackHole*")),
         "obs_camera_registered": any("activated enabled" in line for line in ours),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from vivant.extras import install
 from vivant_bridge.health.facts import Facts
 from vivant_bridge.picture.camera import RELOAD
 
@@ -16,6 +17,7 @@ CABLES = {
     "Darwin": "brew install blackhole-2ch",
     "Windows": "install VB-CABLE from https://vb-audio.com/Cable/ and restart",
 }
+PORTAUDIO = "sudo apt install libportaudio2"
 CABLE_NAMES = ("cable", "blackhole", "vivant", "virtual", "loopback")
 
 
@@ -39,18 +41,19 @@ def _extras(facts: Facts) -> Iterator[Finding]:
     if facts.has_pyvirtualcam:
         yield Finding(True, "the camera library is installed")
     else:
-        yield Finding(False, "the camera library (pyvirtualcam, GPL) is missing", "pip install 'vivant[camera]'")
+        yield Finding(False, "the camera library (pyvirtualcam, GPL) is missing", install("camera"))
 
 
 def _loopback(facts: Facts) -> Iterator[Finding]:
     loopbacks = [node for node in facts.nodes if node.is_loopback]
     if not facts.module_loaded:
-        if not facts.module_installed:
-            fix = (
-                "sudo apt install v4l2loopback-dkms v4l2loopback-utils   (Fedora: akmod-v4l2loopback; Arch: v4l2loopback-dkms)"
-            )
-            yield Finding(False, "the camera driver v4l2loopback is not installed", fix)
-        yield Finding(False, "the camera driver v4l2loopback is not loaded", f"{RELOAD.split('&& ')[1]} video_nr=10")
+        load = f"{RELOAD.split('&& ')[1]} video_nr=10"
+        if facts.module_installed:
+            yield Finding(False, "the camera driver v4l2loopback is not loaded", load)
+        else:
+            install_it = f"sudo apt install v4l2loopback-dkms v4l2loopback-utils && {load}"
+            elsewhere = "   (Fedora: akmod-v4l2loopback; Arch: v4l2loopback-dkms)"
+            yield Finding(False, "the camera driver v4l2loopback is not installed", install_it + elsewhere)
         if facts.secure_boot:
             fix = "sudo mokutil --import /var/lib/dkms/mok.pub   then restart and choose Enroll MOK"
             if_ubuntu = " (Ubuntu: /var/lib/shim-signed/mok/MOK.der)"
@@ -101,21 +104,34 @@ def _unknown(facts: Facts) -> Iterator[Finding]:
 def _sound(facts: Facts) -> Iterator[Finding]:
     if facts.sound_problem is not None:
         what, _, fix = facts.sound_problem.partition(": ")
-        yield Finding(False, what, fix or "sudo apt install libportaudio2")
+        yield Finding(False, what, fix or PORTAUDIO)
+        if fix and fix != PORTAUDIO and not facts.portaudio_installed:
+            yield Finding(False, "the sound library PortAudio is missing", PORTAUDIO)
+    yield from _microphones(facts)
+    yield _cable(facts)
+
+
+def _microphones(facts: Facts) -> Iterator[Finding]:
+    """What PortAudio lists, or else the sound server; without either nothing is known."""
+    heard = [name for name in facts.pulse_sources if not name.endswith(".monitor")]
+    inputs = [device.name for device in facts.sounds if device.inputs] or heard
+    if facts.sound_problem is not None and not facts.pulse_sources:
         return
-    inputs = [device.name for device in facts.sounds if device.inputs]
-    outputs = [device.name for device in facts.sounds if device.outputs]
     if inputs:
         yield Finding(True, f"{len(inputs)} microphones, for instance {inputs[0]}")
     else:
         yield Finding(False, "there is no microphone", _microphone_fix(facts.system))
-    known = [*outputs, *facts.pulse_sinks]
-    cables = [name for name in known if any(word in name.lower() for word in CABLE_NAMES)]
+
+
+def _cable(facts: Facts) -> Finding:
+    outputs = [device.name for device in facts.sounds if device.outputs]
+    cables = [name for name in [*outputs, *facts.pulse_sinks] if any(word in name.lower() for word in CABLE_NAMES)]
     if cables:
-        yield Finding(True, f"the delayed voice can go to {cables[0]}")
-    else:
-        fix = CABLES.get(facts.system, "install a virtual audio cable")
-        yield Finding(False, "no virtual cable, through which a call hears the voice in time with the lips", fix)
+        return Finding(True, f"the delayed voice can go to {cables[0]}")
+    if facts.sound_problem is not None and facts.cable_installed:
+        return Finding(True, "a virtual cable is installed")
+    fix = CABLES.get(facts.system, "install a virtual audio cable")
+    return Finding(False, "no virtual cable, through which a call hears the voice in time with the lips", fix)
 
 
 def _microphone_fix(system: str) -> str:
@@ -126,11 +142,14 @@ def _microphone_fix(system: str) -> str:
 
 
 def _runtime(facts: Facts) -> Iterator[Finding]:
-    if facts.has_onnxruntime:
-        yield Finding(True, f"portraits are read on {', '.join(facts.providers)}")
+    if facts.providers:
+        more = f" (--provider takes {', '.join(facts.providers)})" if len(facts.providers) > 1 else ""
+        yield Finding(True, f"portraits are read on the CPU, on this machine{more}")
+    elif facts.has_onnxruntime:
+        yield Finding(False, "onnxruntime, which reads portraits, does not start", install("cpu"))
     else:
-        yield Finding(False, "the networks that read a portrait have nothing to run on", "pip install 'vivant[cpu]'")
+        yield Finding(False, "the networks that read a portrait have nothing to run on", install("cpu"))
     if not facts.has_server_extra:
-        yield Finding(True, "`--runtime` would need: pip install 'vivant[server]'")
+        yield Finding(True, f"`--runtime` would need: {install('server')}")
     if facts.cores < 2:
         yield Finding(False, "one core is little; draw elsewhere", "vivant cam me.png --runtime HOST:50750")

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from vivant.errors import UnavailableError
+from vivant.extras import install
 from vivant.types import UInt8Array
 from vivant_bridge.errors import DeviceLostError
 
@@ -24,9 +25,7 @@ def pyvirtualcam() -> ModuleType:
     try:
         import pyvirtualcam as library
     except ImportError as error:
-        raise UnavailableError(
-            "a camera needs the extra 'camera': pip install 'vivant[camera]' (GPL); or use --camera null"
-        ) from error
+        raise UnavailableError(f"a camera needs the extra 'camera': {install('camera')} (GPL); or use --camera null") from error
     return cast(ModuleType, library)
 
 

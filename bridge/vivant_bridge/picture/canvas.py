@@ -16,8 +16,8 @@ from vivant.types import UInt8Array
 
 SIZES = {"720p": (1280, 720), "480p": (640, 480), "square": (512, 512)}
 """Cameras that programs know; some are black with any other."""
-CROP_TOP, CROP_BOTTOM = 0.09, 0.84
-"""The rows of the square that a crop shows, in shares: hair to collar, and nothing of the label in a corner."""
+CROP_CENTRE = 0.465
+"""The middle row of a crop, in shares of the square: the face's. The square's whole width is shown, and as many rows as fit."""
 MOST_DRAWN_PX = 768
 """A crop is drawn at most this large and enlarged, for portraits hold little more."""
 
@@ -53,9 +53,9 @@ class Canvas:
         """``label`` is drawn on crops only, for they cut away the one in the square."""
         self.width, self.height = width, height
         self._fill, self._label = fill, label
-        self._crops = fill.kind == "crop" and width != height
-        side = min(width, round(height / (CROP_BOTTOM - CROP_TOP))) // 4 * 4 if self._crops else min(width, height)
-        self._part = (side, height if self._crops else side)
+        self._crops = fill.kind == "crop" and width > height
+        side = width if self._crops else min(width, height)
+        self._part = (side, min(side, height))
         """Width and height of what is shown of the square."""
         self.square_px = min(side, MOST_DRAWN_PX)
         """The side that a runtime should draw."""
@@ -76,7 +76,8 @@ class Canvas:
         return frame
 
     def _cropped(self, pixels: UInt8Array, pts_us: int) -> UInt8Array:
-        cut = _sized(pixels, self._part, CROP_TOP, CROP_BOTTOM).copy()
+        share = self.height / self.width
+        cut = _sized(pixels, self._part, CROP_CENTRE - share / 2, CROP_CENTRE + share / 2).copy()
         if self._label is not None:
             self._label.draw(cut, pts_us)
         return cut

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vivant import Controls, PixelFormat
 from vivant.errors import UnavailableError
+from vivant.extras import install
 from vivant.honest.consent import Consent
 from vivant.loopback import host_of, is_loopback
 from vivant.types import Float32Array
@@ -40,7 +41,7 @@ class RemoteRuntime:
         try:
             from vivant.client import connect
         except ImportError as error:
-            raise UnavailableError(f"--runtime needs {error.name}; pip install 'vivant[server]' brings it") from error
+            raise UnavailableError(f"--runtime needs {error.name}; {install('server')} brings it") from error
         self.name = f"on {address}"
         self._connect = connect
         self.n_portraits = len(portraits)

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from vivant.clock import Clock
 from vivant.errors import InputError, UnavailableError
+from vivant.extras import install
 from vivant.types import Float32Array
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.sound.ring import SampleRing
@@ -57,13 +58,12 @@ def sounddevice() -> ModuleType:
         import sounddevice as library
     except ImportError as error:
         raise UnavailableError(
-            "microphones and speakers need the extra 'mic': pip install 'vivant[mic]'; or use --mic none --speaker none"
+            f"microphones and speakers need the extra 'mic': {install('mic')}; or use --mic none --speaker none"
         ) from error
     except OSError as error:
-        fix = (
-            "apt-get install libportaudio2" if sys.platform.startswith("linux") else "pip install --force-reinstall sounddevice"
-        )
-        raise UnavailableError(f"the sound library PortAudio is missing; {fix}") from error
+        on_linux = sys.platform.startswith("linux")
+        fix = "sudo apt install libportaudio2" if on_linux else "pip install --force-reinstall sounddevice"
+        raise UnavailableError(f"the sound library PortAudio is missing: {fix}") from error
     return cast(ModuleType, library)
 
 

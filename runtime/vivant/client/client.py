@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 
 from vivant.client.config import RemoteConfig
-from vivant.client.messages import error_of
+from vivant.client.messages import CLIENT_KEY, error_of
 from vivant.client.session import Metadata, RemoteSession
 from vivant.errors import InputError
 from vivant.honest.consent import Consent
@@ -22,7 +22,6 @@ from vivant.v1 import vivant_pb2_grpc as rpc
 from vivant.wire.values import consent_message, controls_message, portrait_ref
 
 MAX_MESSAGE_BYTES = 32 << 20
-NAME_KEY = "vivant-client"
 
 
 class Client:
@@ -111,10 +110,10 @@ class Client:
                 try:
                     call = self._stub.GetCapabilities(pb.GetCapabilitiesRequest(), metadata=self._token)
                     await call
-                    given = dict(await call.initial_metadata()).get(NAME_KEY)
+                    given = dict(await call.initial_metadata()).get(CLIENT_KEY)
                 except grpc.aio.AioRpcError as error:
                     raise error_of(error) from error
-                self._name = [(NAME_KEY, str(given))] if given else []
+                self._name = [(CLIENT_KEY, str(given))] if given else []
             return self._token + self._name
 
     async def _call(self, method: str, request: Any) -> Any:  # noqa: ANN401
@@ -143,6 +142,8 @@ def connect(address: str, *, token: str | None = None, ca: bytes | None = None) 
     if token and ca is None and not is_loopback(host_of(address)):
         raise InputError(f"a token to {address} would travel in the clear; give the server's certificate as ca, too")
     options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
+    if is_loopback(host_of(address)):  # a proxy of the environment's is no part of this machine
+        options.append(("grpc.enable_http_proxy", 0))
     if ca is None:
         return Client(grpc.aio.insecure_channel(address, options), token)
     return Client(grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(ca), options), token)

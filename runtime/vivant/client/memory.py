@@ -1,7 +1,7 @@
 """Memory that two processes of one machine share under a name.
 
-On Linux it is a file in /dev/shm that is read and written but never mapped: where another process cuts it, or no memory is left,
-there is an error then, not a signal that ends the process. Elsewhere such memory cannot be cut, and it is mapped.
+On Linux it is a file in /dev/shm that is read and written but never mapped: where another process cuts it, or no memory is
+left, there is an error then, not a signal that ends the process. Elsewhere such memory cannot be cut, and it is mapped.
 """
 
 from __future__ import annotations

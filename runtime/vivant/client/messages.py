@@ -10,6 +10,8 @@ from vivant.errors import InputError, UnavailableError, VivantError
 from vivant.types import Output
 from vivant.v1 import vivant_pb2 as pb
 
+CLIENT_KEY = "vivant-client"
+"""Metadata: in the answer to ``GetCapabilities`` a name that the server made for its client, in later calls the same name."""
 RemoteFrame = Output
 """Its name before 0.2. To go in 0.3."""
 

@@ -6,6 +6,7 @@ import typer
 
 from vivant.commands.options import say
 from vivant.rig.cache import cache_folder, clear_rigs, kept_rigs
+from vivant.sealed.onnx import remove_leftovers
 
 app = typer.Typer(help="Show or delete the rigs that were kept.", no_args_is_help=True)
 
@@ -21,5 +22,7 @@ def list_kept() -> None:
 
 @app.command()
 def clear() -> None:
-    """Delete every kept rig, and with them the portraits they were built from."""
+    """Delete every kept rig, and with them the portraits they were built from; and what onnxruntime's telemetry once left."""
     say(f"deleted {clear_rigs()} rigs from {cache_folder()}")
+    if gone := remove_leftovers():
+        say(f"deleted {gone} files of onnxruntime's telemetry, which Vivant keeps switched off")

@@ -10,47 +10,59 @@ import typer
 
 from vivant.commands.options import (
     ConsentOption,
+    FaceOption,
     ProviderOption,
+    TrackOption,
     begin_production,
     console,
+    note,
     open_with_progress,
     portrait_file,
     say,
+    say_notes,
 )
 from vivant.errors import InputError
 from vivant.face import default_motion
-from vivant.media import load_image, read_sound, write_png
+from vivant.honest.produce import own_files, require_ready
+from vivant.media import load_image, read_sound, write_picture
+from vivant.media.apart import require_apart
+from vivant.media.sequence import picture_format_of
 from vivant.portrait import Provider, default_analyser
+from vivant.portrait.choice import choose_face
 from vivant.sheet import contact_sheet, layer_sheet
 from vivant.speech.curves import curves_picture
 
 
 def inspect(
-    out: Annotated[Path, typer.Option("--out", "-o", help="The PNG to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The PNG or JPEG to write.")],
     portrait: Annotated[Path | None, typer.Argument(help="JPEG, PNG or WebP of a face, or a bundled name such as ada.")] = None,
     audio: Annotated[Path | None, typer.Option(help="Instead: draw the curves that this sound becomes.")] = None,
+    track: TrackOption = None,
+    face: FaceOption = 1,
     consent: ConsentOption = None,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Draw the landmarks, layers, visemes, expressions and poses of PORTRAIT on one sheet; or the curves of a sound."""
     if (portrait is None) == (audio is None):
         raise InputError("name a portrait, or a sound with --audio; one of the two")
+    picture_format_of(out)
     if audio is not None:
+        say_notes(audio, track)
+        require_apart(out, {"sound": audio} | own_files())
         with console.status("listening"):
-            write_png(out, curves_picture(*read_sound(audio), default_motion()))
+            write_picture(out, curves_picture(*read_sound(audio, track), default_motion()))
     if portrait is not None:
-        _draw_portrait(portrait, out, consent, provider)
+        require_ready(out, {"portrait": portrait}, note)
+        _draw_portrait(portrait, out, face, consent, provider)
     say(f"sheet: {out.resolve()}")
 
 
-def _draw_portrait(portrait: Path, out: Path, consent: str | None, provider: Provider) -> None:
-    face = open_with_progress(portrait, provider)
+def _draw_portrait(portrait: Path, out: Path, number: int, consent: str | None, provider: Provider) -> None:
+    face = open_with_progress(portrait, provider, number=number)
     work = begin_production(face, portrait, None, 0, consent)
     with console.status("drawing the sheet"), portrait_file(portrait) as file:
-        image = load_image(file)
-        found = default_analyser(provider).faces(image.pixels)[0]
-        sheets = [layer_sheet(face, image.pixels, found.landmarks), contact_sheet(face)]
+        choice = choose_face(load_image(file), default_analyser(provider), number)
+        sheets = [layer_sheet(face, choice.image.pixels, choice.face.landmarks), contact_sheet(face)]
         width = max(sheet.shape[1] for sheet in sheets)
         padded = [np.pad(sheet, ((0, 0), (0, width - sheet.shape[1]), (0, 0))) for sheet in sheets]
-        write_png(out, np.concatenate(padded))
-        work.sign(out)
+        write_picture(out, np.concatenate(padded), work.complete(out))

@@ -12,11 +12,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from vivant.errors import InputError
 from vivant.face import RigFace, open_portrait
-from vivant.honest.consent import WORDS, Consent, kept_consent, parse_consent, stated_consent
+from vivant.honest.consent import REFUSED, WORDS, Consent, kept_consent, parse_consent, stated_consent
 from vivant.honest.label import LANGUAGES
 from vivant.honest.produce import Production, begin, bundled_portraits
+from vivant.media import open_audio
 from vivant.portrait import Provider, default_analyser
+from vivant.size import Size
 
 console = Console(highlight=False)
 
@@ -25,11 +28,31 @@ BUNDLED = (
 )  # fmt: skip
 
 
+def _size(text: str | Size) -> Size:
+    try:
+        return text if isinstance(text, Size) else Size.parse(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 ProviderOption = Annotated[Provider, typer.Option(help="What the networks that read the portrait run on.")]
-FpsOption = Annotated[str, typer.Option(help="Frames per second, 24 to 60; 29.97 and 30000/1001 work.")]
-SizeOption = Annotated[int, typer.Option(min=64, max=2048, help="Side of the square video in px.")]
+FpsOption = Annotated[str, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work.")]
+SizeOption = Annotated[
+    Size | None,
+    typer.Option(
+        parser=_size,
+        metavar="PX",
+        help="Side of a square video in px, or WIDTHxHEIGHT such as 720x1280; 64 to 2048 a side; usually 512 (GIF: 320).",
+    ),
+]
+TrackOption = Annotated[
+    int | None, typer.Option(metavar="N", help="Sound track of the file, counted from 1; otherwise its default one.")
+]
 SeedOption = Annotated[int, typer.Option(help="Decides blinks, gaze and head motion; the same seed gives the same frames.")]
 
+FaceOption = Annotated[
+    int, typer.Option("--face", min=1, metavar="N", help="Which face of a picture with several: 1 is the largest.")
+]
 ConsentOption = Annotated[
     str | None, typer.Option(help="Who the portrait shows: me, agreed, unreal or synthetic; said once, then kept.")
 ]
@@ -44,6 +67,18 @@ def say(text: str) -> None:
     console.print(text, markup=False, soft_wrap=True)
 
 
+def note(sentence: str) -> None:
+    """What the user should know although it went well."""
+    say(f"note: {sentence}")
+
+
+def say_notes(audio: Path, track: int | None) -> None:
+    """What there is to know of a sound file. Raises InputError for what cannot be heard."""
+    with open_audio(audio, track) as sound:
+        for sentence in sound.notes:
+            note(sentence)
+
+
 @contextmanager
 def portrait_file(portrait: Path) -> Iterator[Path]:
     """Where the portrait lies: the user's own file, or else the bundled one of that name."""
@@ -51,8 +86,8 @@ def portrait_file(portrait: Path) -> Iterator[Path]:
         yield bundled if str(portrait) in BUNDLED and not portrait.exists() else portrait
 
 
-def open_with_progress(portrait: Path, provider: Provider, *, transparent: bool = False) -> RigFace:
-    """Open a portrait, or a bundled one by its name, with a line per stage and its notes.
+def open_with_progress(portrait: Path, provider: Provider, *, number: int = 1, transparent: bool = False) -> RigFace:
+    """Open a portrait, or a bundled one by its name, with a line per stage and its notes; face ``number`` by size.
 
     Raises UnavailableError when a provider is named that does not run here, even when no network is needed.
     """
@@ -65,11 +100,11 @@ def open_with_progress(portrait: Path, provider: Provider, *, transparent: bool 
             status.update(stage)
 
         with portrait_file(portrait) as path:
-            face = open_portrait(path, transparent=transparent, analyser=analyser, progress=show)
+            face = open_portrait(path, face=number, transparent=transparent, analyser=analyser, progress=show)
     if stages:
         say(f"built the rig (networks on {analyser.provider if analyser else Provider.CPU})")
-    for note in face.notes:
-        say(f"note: {note}")
+    for sentence in face.notes:
+        note(sentence)
     return face
 
 
@@ -88,7 +123,7 @@ def begin_production(
     if stated is None and sha256 not in bundled_portraits() and kept_consent(sha256) is None and _somebody_is_there():
         stated = _ask(portrait)
     with portrait_file(portrait) as file:
-        return begin(face, file, audio, seed, stated, label_off_reason, language)
+        return begin(face, file, audio, seed, stated, label_off_reason, language, note)
 
 
 def _somebody_is_there() -> bool:
@@ -100,4 +135,11 @@ def _ask(portrait: Path) -> Consent:
     for answer, words in WORDS.items():
         say(f"  {answer.value:<10} {words}")
     say("  other      someone else")
-    return parse_consent(typer.prompt("answer").strip().lower())
+    while True:
+        answer = typer.prompt("answer").strip().lower()
+        try:
+            return parse_consent(answer)
+        except InputError as error:
+            if str(error) == REFUSED:
+                raise
+            say(f"answer with {', '.join(WORDS)} or other; got {answer!r}")

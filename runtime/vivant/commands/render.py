@@ -10,21 +10,27 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vivant.commands.options import (
     ConsentOption,
-    FpsOption,
+    FaceOption,
     LabelOption,
     LanguageOption,
     ProviderOption,
     SeedOption,
     SizeOption,
+    TrackOption,
     begin_production,
     console,
+    note,
     open_with_progress,
     say,
+    say_notes,
 )
 from vivant.face import as_fps
-from vivant.honest.produce import Production
-from vivant.offline import Background, RenderReport, render_file
+from vivant.honest.produce import Production, require_ready
+from vivant.media.formats import folder_of, format_of
+from vivant.offline import RenderReport, presenter_of_files, render_file
 from vivant.portrait import Provider
+from vivant.session.background import Background
+from vivant.size import Size
 from vivant.types import Controls, Emotion
 
 
@@ -34,11 +40,15 @@ def render(
     ],
     audio: Annotated[Path, typer.Argument(help="Any sound or video file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="OUT.mp4, .mov, .mkv, .webm, .gif, or a folder of PNG frames.")],
-    fps: FpsOption = "30",
-    size: SizeOption = 512,
+    fps: Annotated[
+        str | None, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work; 30 unless asked, 15 for GIF.")
+    ] = None,
+    size: SizeOption = None,
+    face: FaceOption = 1,
     background: Annotated[
         str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")
     ] = "original",
+    track: TrackOption = None,
     seed: SeedOption = 0,
     gaze: Annotated[
         tuple[float, float], typer.Option(help="Where to look: yaw and pitch in degrees, -30 to 30; 0 0 is the camera.")
@@ -55,11 +65,16 @@ def render(
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Make a video of PORTRAIT speaking AUDIO."""
+    kind = format_of(out)
+    fps, size = fps or kind.usual_fps, size or Size.of(kind.usual_side_px)
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
     behind = Background.parse(background, size)
-    face = open_with_progress(portrait, provider, transparent=behind is not None)
-    work = begin_production(face, portrait, audio, seed, consent, no_label, language)
-    report = render_with_bar(work, audio, out, fps=fps, size=size, seed=seed, controls=controls, behind=behind)
+    inputs = {"portrait": portrait, "sound": audio, "background": behind.source if behind else None}
+    require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
+    say_notes(audio, track)
+    opened = open_with_progress(portrait, provider, number=face, transparent=behind is not None)
+    work = begin_production(opened, portrait, audio, seed, consent, no_label, language)
+    report = render_with_bar(work, audio, out, fps=fps, size=size, seed=seed, track=track, controls=controls, behind=behind)
     say(f"{out}: {summary(report)}")
 
 
@@ -69,31 +84,29 @@ def render_with_bar(
     out: Path,
     *,
     fps: str,
-    size: int,
+    size: Size,
     seed: int,
     controls: Controls,
+    track: int | None = None,
     behind: Background | None = None,
 ) -> RenderReport:
-    """`render_file` under a progress bar, and then the credentials."""
-    work.require_signable(out)
+    """`render_file` under a progress bar, with credentials as its last step."""
     columns = (TextColumn("speaking"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bar:
         task = bar.add_task("", total=None)
-        report = render_file(
+        return render_file(
             work.face,
             audio,
             out,
             fps=as_fps(fps),
-            size_px=size,
             seed=seed,
+            track=track,
             controls=controls,
-            background=behind,
-            finisher=work.finisher(),
+            presenter=presenter_of_files(work.face, size, behind, **work.disclosure),
+            complete=work.complete(out),
             progress=lambda done_s, total_s: bar.update(task, completed=done_s, total=total_s),
         )
-    work.sign(out)
-    return report
 
 
 def summary(report: RenderReport) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vivant.errors import InputError, UnavailableError
+from vivant.extras import install
 
 if TYPE_CHECKING:
     from vivant.server.server import ServerConfig
@@ -38,7 +39,7 @@ def serve(
         from vivant.server.security import Security
         from vivant.server.server import ServerConfig
     except ImportError as error:
-        raise UnavailableError(f"the server needs {error.name}; pip install 'vivant[server]' brings it") from error
+        raise UnavailableError(f"the server needs {error.name}; {install('server')} brings it") from error
     security = Security(host, tls_cert, tls_key, _token(token_file))
     limits = Limits() if sessions is None else Limits(sessions=sessions)
     log_to_stderr()

@@ -6,9 +6,11 @@ import json
 from enum import StrEnum
 from pathlib import Path
 
-from vivant.errors import InputError
+from vivant.errors import InputError, OutputError
+from vivant.honest.keys import Note, quiet
 from vivant.honest.settings import Settings
 from vivant.media.atomic import replacing, reporting
+from vivant.private import private_folder
 from vivant.rig.cache import cache_folder
 
 
@@ -65,15 +67,21 @@ def keep_consent(portrait_sha256: str, consent: Consent) -> None:
     """For the next time. Goes with the rig by ``vivant cache clear``."""
     path = _file(portrait_sha256)
     with reporting(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part, reporting(path):
+        private_folder(path.parent)
+    with replacing(path, private=True) as part, reporting(path):
         part.write_text(json.dumps({"consent": consent.value}), encoding="utf-8")
 
 
-def require_consent(portrait_sha256: str, portrait: str, stated: Consent | None) -> Consent:
-    """The stated answer, which is then kept, or the kept one. Raises InputError when there is neither."""
+def require_consent(portrait_sha256: str, portrait: str, stated: Consent | None, note: Note = quiet) -> Consent:
+    """The stated answer, which is then kept, or the kept one. Raises InputError when there is neither.
+
+    An answer that cannot be kept counts all the same; ``note`` hears that it will be asked again.
+    """
     if stated is not None:
-        keep_consent(portrait_sha256, stated)
+        try:
+            keep_consent(portrait_sha256, stated)
+        except OutputError as error:
+            note(f"who {portrait} shows could not be kept and will be asked again next time ({error})")
         return stated
     kept = kept_consent(portrait_sha256)
     if kept is None:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
-import os
 import re
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import c2pa
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from PIL import Image
 
 from vivant.errors import OutputError
-from vivant.honest.settings import Settings, config_folder
-from vivant.media.atomic import reporting
-from vivant.media.inputs import require_file
+from vivant.honest.keys import Note, quiet, reporting_key
+from vivant.honest.keys import _certificate as _certificate
+from vivant.honest.keys import key_files as key_files
+from vivant.sealed.content import c2pa, context
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic"
 """IPTC: a composite in which at least one element is synthetic."""
@@ -43,7 +40,7 @@ _MAGIC = {
     "video/webm": re.compile(rb"\x1aE\xdf\xa3"),
 }
 _UNKNOWN = "application/octet-stream"
-_VALID = datetime.timedelta(days=3650)
+_NO_THUMBNAIL = {"builder": {"thumbnail": {"enabled": False}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,7 @@ class Claim:
     """What a manifest says of a file."""
 
     portrait_sha256: str
+    """Of the image file; of the rig file itself, where its portrait is not proven."""
     audio_sha256: str
     consent: str
     session_id: int
@@ -60,6 +58,8 @@ class Claim:
     audio: Path | None = None
     """The sound file; None where nothing is spoken."""
     label_off_reason: str | None = None
+    portrait_kind: str = "picture"
+    """What has that hash: ``picture`` or ``rig file``."""
 
 
 def can_sign(path: Path) -> bool:
@@ -67,26 +67,27 @@ def can_sign(path: Path) -> bool:
     return path.suffix.lower() in EMBEDDED or path.suffix.lower() in SIDECAR
 
 
-def sign(source: Path, target: Path, claim: Claim, now: datetime.datetime) -> Path | None:
-    """Write ``source`` with credentials to ``target``; returns the sidecar that belongs to it, for formats that need one.
+def sidecar_of(path: Path) -> Path:
+    """Where the manifest of a format lies that does not carry it."""
+    return path.with_name(path.name + ".c2pa")
 
-    Raises OutputError when the key cannot be made or the library refuses; ``target`` is then unfinished.
+
+def sign(source: Path, target: Path, claim: Claim, now: datetime.datetime, *, title: str | None = None) -> bytes | None:
+    """Write ``source`` with credentials to ``target``; returns the manifest that lies beside it, for formats that need it.
+
+    ``title`` is the file's name for people, if it is to have another one than ``target``. Raises OutputError when there is no
+    key or the library refuses; ``target`` is then unfinished.
     """
+    title = title or target.name
     suffix = target.suffix.lower()
     try:
-        with _signer() as signer, _builder(claim, source.name, now) as builder:
+        with _signer() as signer, _builder(claim, title, now) as builder, source.open("rb") as data, target.open("w+b") as copy:
             if suffix in SIDECAR:
                 builder.set_no_embed()
-                with source.open("rb") as data, target.open("w+b") as copy:
-                    manifest = builder.sign(signer, SIDECAR[suffix], data, copy)
-                beside = target.with_name(target.name + ".c2pa")
-                beside.write_bytes(manifest)
-                return beside
-            with source.open("rb") as data, target.open("w+b") as copy:
-                builder.sign(signer, EMBEDDED[suffix], data, copy)
+            manifest: bytes = builder.sign(signer, (EMBEDDED | SIDECAR)[suffix], data, copy)
     except c2pa.C2paError as error:
-        raise OutputError(f"{target.name} could not be given content credentials: {error}") from error
-    return None
+        raise OutputError(f"{title} could not be given content credentials: {error}") from error
+    return manifest if suffix in SIDECAR else None
 
 
 def _builder(claim: Claim, title: str, now: datetime.datetime) -> c2pa.Builder:
@@ -101,6 +102,7 @@ def _builder(claim: Claim, title: str, now: datetime.datetime) -> c2pa.Builder:
         "models": list(claim.models),
         "consent": claim.consent,
         "portrait_sha256": claim.portrait_sha256,
+        "portrait_kind": claim.portrait_kind,
         "audio_sha256": claim.audio_sha256,
         "watermark": {"product": "vivant", "session_id": f"{claim.session_id:08x}"},
         "label_off_reason": claim.label_off_reason,
@@ -113,8 +115,7 @@ def _builder(claim: Claim, title: str, now: datetime.datetime) -> c2pa.Builder:
             {"label": "org.vivant.session", "data": said},
         ],
     }
-    context = c2pa.Context(c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}}))
-    builder = c2pa.Builder.from_json(json.dumps(manifest), context)
+    builder = c2pa.Builder.from_json(json.dumps(manifest), context(_NO_THUMBNAIL))
     if claim.portrait is not None:
         builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
         _add_ingredient(builder, claim.portrait, "portrait", "parentOf", claim.portrait_sha256)
@@ -145,74 +146,26 @@ def media_type(path: Path) -> str:
     return _UNKNOWN
 
 
-def _signer() -> c2pa.Signer:
-    chain, key = key_files()
-    info = c2pa.C2paSignerInfo(b"es256", chain.read_bytes(), key.read_bytes(), b"")
+def require_signature(note: Note = quiet) -> None:
+    """Before any work: sign a picture of one pixel, so that what is made can be signed at its end.
+
+    ``note`` hears what was mended of the key. Raises OutputError with what to do.
+    """
+    pixel = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(pixel, "PNG")
+    manifest = json.dumps({"claim_generator_info": [{"name": "Vivant"}], "assertions": []})
+    try:
+        with _signer(note) as signer, c2pa.Builder.from_json(manifest, context(_NO_THUMBNAIL)) as builder:
+            builder.set_intent(c2pa.C2paBuilderIntent.CREATE, c2pa.C2paDigitalSourceType.COMPOSITE_SYNTHETIC)
+            builder.sign(signer, "image/png", pixel, io.BytesIO())
+    except c2pa.C2paError as error:
+        chain, key = key_files()
+        raise OutputError(f"nothing can be signed with {chain} and {key} ({error}); name a valid pair, ES256 as PEM") from error
+
+
+def _signer(note: Note = quiet) -> c2pa.Signer:
+    chain, key = key_files(note)
+    with reporting_key(key):
+        info = c2pa.C2paSignerInfo(b"es256", chain.read_bytes(), key.read_bytes(), b"")
     info.ta_url = None
     return c2pa.Signer.from_info(info)
-
-
-def key_files() -> tuple[Path, Path]:
-    """(certificate chain, private key) as PEM: those of the settings, or local ones made on first use."""
-    own = Settings.load()
-    if own.certificate and own.key:
-        for path, noun in ((own.certificate, "certificate"), (own.key, "key")):
-            require_file(Path(path), noun)
-        return Path(own.certificate), Path(own.key)
-    folder = config_folder()
-    chain, key = folder / "certificate.pem", folder / "key.pem"
-    if not (chain.exists() and key.exists()):
-        with reporting(key):
-            _make_key(chain, key)
-    return chain, key
-
-
-def _make_key(chain: Path, key: Path) -> None:
-    """A key that only this user can read, and a certificate of a root of its own, whose key is forgotten at once."""
-    chain.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    root_key, own_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    root_name, own_name = (
-        x509.Name(
-            [
-                x509.NameAttribute(NameOID.COMMON_NAME, text),
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Vivant, this machine"),
-            ]
-        )
-        for text in ("Vivant local root", "Vivant local signer")
-    )
-    now = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
-    root = _certificate(root_name, root_name, root_key, root_key, now, is_root=True)
-    own = _certificate(own_name, root_name, own_key, root_key, now, is_root=False)
-    pem = serialization.Encoding.PEM
-    secret = own_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    chain.write_bytes(own.public_bytes(pem) + root.public_bytes(pem))
-    key.unlink(missing_ok=True)
-    with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secret)
-
-
-def _certificate(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    begin: datetime.datetime,
-    *,
-    is_root: bool,
-) -> x509.Certificate:
-    usage = dict.fromkeys(
-        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"),
-        False,
-    )
-    builder = (
-        x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number(), begin, begin + _VALID)
-        .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
-        .add_extension(
-            x509.KeyUsage(digital_signature=not is_root, key_cert_sign=is_root, crl_sign=is_root, **usage), critical=True
-        )
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-    )
-    if not is_root:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
-    return builder.sign(issuer_key, hashes.SHA256())

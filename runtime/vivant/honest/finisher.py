@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterator
 
 import numpy as np
 
-from vivant.face import Face, RigFace
+from vivant.face import Face
 from vivant.honest.code import session_pattern
 from vivant.honest.label import Label, free_corner
 from vivant.honest.settings import Settings
 from vivant.render._kernel import Watermark
-from vivant.rig.square import SIDE_PX
-from vivant.types import VideoFrame
-
-N_FACE_POINTS = 468
+from vivant.types import UInt8Array, VideoFrame
 
 
 class FrameFinisher:
@@ -33,6 +31,7 @@ class FrameFinisher:
         self._label = label
         self._pattern = session_pattern(session_id)
         self._watermark: Watermark | None = None
+        self._tiles: list[tuple[slice, slice]] = []
         self._shape: tuple[int, ...] = ()
 
     @classmethod
@@ -40,23 +39,37 @@ class FrameFinisher:
         """With the label in a corner that the face leaves free; its language is that of the settings if none is named."""
         if not labelled:
             return cls(session_id, None)
-        return cls(session_id, Label(language or Settings.load().language or "en", free_corner(_face_box(face))))
+        return cls(session_id, Label(language or Settings.load().language or "en", free_corner(face.face_box)))
 
     def finish(self, frame: VideoFrame) -> VideoFrame:
         """A new frame with label and mark, RGB or RGBA as given; what is fully transparent stays so."""
         pixels = np.array(frame.pixels, copy=True, order="C")
         if self._label is not None:
             self._label.draw(pixels, frame.pts_us)
-        self._kernel(pixels.shape).apply(pixels)
+        self._mark(pixels)
         return VideoFrame(frame.index, frame.pts_us, pixels, frame.format)
 
-    def _kernel(self, shape: tuple[int, ...]) -> Watermark:
-        watermark = self._watermark
+    def _mark(self, pixels: UInt8Array) -> None:
+        """In place. The mark is square: a frame that is not bears as many as fit, side by side in its middle."""
+        watermark, shape = self._watermark, pixels.shape
         if watermark is None or self._shape != shape:
-            height, width, channels = shape
-            self._watermark = watermark = Watermark(self._pattern, width, height, channels)
+            side = min(shape[:2])
+            self._watermark = watermark = Watermark(self._pattern, side, side, shape[2])
+            self._tiles = list(_squares(shape[0], shape[1], side))
             self._shape = shape
-        return watermark
+        for rows, columns in self._tiles:
+            part = pixels[rows, columns]
+            tile = np.ascontiguousarray(part)
+            watermark.apply(tile)
+            if tile is not part:
+                part[:] = tile
+
+
+def _squares(height: int, width: int, side: int) -> Iterator[tuple[slice, slice]]:
+    """The whole squares along the longer side of a frame, in its middle."""
+    for top in range(height % side // 2, height - side + 1, side):
+        for left in range(width % side // 2, width - side + 1, side):
+            yield slice(top, top + side), slice(left, left + side)
 
 
 def live_session_id() -> int:
@@ -68,13 +81,3 @@ def session_id_of(portrait_sha256: str, audio_sha256: str, seed: int) -> int:
     """The same inputs give the same id, so that the same seed gives the same pixels."""
     said = f"{portrait_sha256}\n{audio_sha256}\n{seed}".encode()
     return int.from_bytes(hashlib.blake2b(said, digest_size=4, person=b"vivant-session").digest(), "big")
-
-
-def _face_box(face: Face) -> tuple[float, float, float, float] | None:
-    """(left, top, right, bottom) in shares of the frame, with room for the head to move; None if the face does not tell."""
-    if not isinstance(face, RigFace):
-        return None
-    points = face.rig.arrays["rest"][:N_FACE_POINTS, :2] / SIDE_PX
-    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-    room = 0.08
-    return float(left - room), float(top - room), float(right + room), float(bottom + room)

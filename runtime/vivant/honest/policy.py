@@ -18,6 +18,8 @@ from vivant.errors import InputError
 from vivant.media.inputs import require_file
 
 VARIABLE = "VIVANT_POLICY"
+_INVISIBLE = "\u115f\u1160\u3164\uffa0"
+"""Letters by their category, which show nothing; all other invisible characters are neither letters nor digits."""
 _TYPES = {"require_signatures": bool, "forbid_label_off": bool, "max_sessions": int, "portraits": list}
 
 
@@ -52,7 +54,7 @@ class Policy:
     def allow_label_off(self, reason: str) -> None:
         if self.forbid_label_off:
             raise InputError("the policy of this machine forbids leaving the label away")
-        if not reason.strip():
+        if not any(character.isalnum() and character not in _INVISIBLE for character in reason):
             raise InputError(
                 "leaving the label away needs a reason, which is recorded; say it after --no-label or in label_off_reason"
             )

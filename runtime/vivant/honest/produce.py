@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import itertools
+import os
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from vivant.face import Face, RigFace
+from vivant.errors import OutputError, VivantError
+from vivant.face import Face, RigFace, default_motion
 from vivant.honest.consent import Consent, require_consent
-from vivant.honest.credentials import Claim, can_sign, sign
-from vivant.honest.finisher import FrameFinisher, session_id_of
-from vivant.honest.policy import Policy
-from vivant.honest.settings import Settings
-from vivant.media.atomic import replacing, reporting
-from vivant.media.formats import format_of
+from vivant.honest.credentials import Claim, can_sign, require_signature, sidecar_of, sign
+from vivant.honest.finisher import session_id_of
+from vivant.honest.keys import Note, local_files, quiet
+from vivant.honest.policy import VARIABLE, Policy
+from vivant.honest.settings import FILE, Settings, config_folder
+from vivant.media.apart import Inputs, require_apart
+from vivant.media.atomic import Complete, replacing, reporting, require_place
+from vivant.media.formats import folder_of, format_of
 from vivant.media.inputs import require_file
-
-MODELS = ("vivant rig", "vivant first voice")
+from vivant.rig.seal import SECRET
 
 
 @dataclass(frozen=True)
@@ -32,26 +37,73 @@ class Production:
     language: str | None = None
     """Of the label; None is that of the settings, or English."""
 
-    def finisher(self) -> FrameFinisher:
-        labelled = self.claim.label_off_reason is None
-        return FrameFinisher.for_face(self.face, self.claim.session_id, labelled=labelled, language=self.language)
+    @property
+    def disclosure(self) -> dict[str, Any]:
+        """What a `Presenter` needs to know of it."""
+        return {
+            "session_id": self.claim.session_id,
+            "label_off_reason": self.claim.label_off_reason,
+            "language": self.language,
+        }
 
-    def require_signable(self, out: Path) -> None:
-        """Before any work: raises InputError where the policy wants credentials that this kind of file cannot carry."""
-        if format_of(out).muxer and not can_sign(out):
-            self.policy.allow_unsigned(out)
+    def complete(self, out: Path) -> Complete | None:
+        """The last step before ``out`` appears: it, or every picture of its folder, gets its credentials.
 
-    def sign(self, out: Path) -> bool:
-        """Give a written file, or every picture of a written folder, its credentials; False where the format has none.
-
-        A file that should have been signed and cannot be is removed.
+        None where the format has none. What could not be signed after all is kept as ``name.unsigned.suffix``, unless the
+        policy requires signatures, and an OutputError says so.
         """
-        made = sorted(out.glob("*.png")) if out.is_dir() else [out] if out.exists() else sorted(out.parent.glob("*.png"))
-        if not all(can_sign(path) for path in made):
-            return False
-        for path in made:
-            _sign_in_place(path, self.claim)
-        return True
+
+        def sign_all(written: Path, final: Path) -> None:
+            try:
+                if final.is_dir():
+                    for picture in sorted(final.glob("*.png")):
+                        _sign_in_place(picture, self.claim)
+                else:
+                    _sign_file(written, final, out, self.claim)
+            except VivantError as error:
+                if self.policy.require_signatures:
+                    raise
+                kept = _keep_unsigned(written, (final.is_dir() and folder_of(out)) or out)
+                raise OutputError(f"{error}; what was made is kept without credentials as {kept}") from error
+
+        return sign_all if can_carry(out) else None
+
+
+def require_ready(out: Path, inputs: Inputs, note: Note = quiet, *, folder: bool = False) -> None:
+    """Before any work: what would fail at its end, or harm a file, is refused now.
+
+    ``out`` is a file, or a ``folder`` of frames; ``note`` hears what was mended of the signing key. Raises InputError where it
+    is one of the inputs or of the user's own settings and keys, or where the policy wants credentials that it cannot carry,
+    and OutputError where nothing can be written or signed.
+    """
+    for name in [out] if folder else [out, sidecar_of(out)]:
+        require_apart(name, dict(inputs) | own_files(), folder=folder)
+    require_place(out, folder=folder)
+    if folder or can_sign(out):
+        require_signature(note)
+    else:
+        Policy.load().allow_unsigned(out)
+
+
+def can_carry(out: Path) -> bool:
+    """Whether ``out`` can be given credentials; a folder's pictures can."""
+    return can_sign(out) or format_of(out).muxer is None
+
+
+def own_files() -> dict[str, Path | None]:
+    """What the user has said and signs with."""
+    settings, (chain, key) = Settings.load(), local_files()
+    policy = os.environ.get(VARIABLE)
+    return {
+        "certificate": Path(settings.certificate) if settings.certificate else None,
+        "key": Path(settings.key) if settings.key else None,
+        "local certificate": chain,
+        "local key": key,
+        "secret of rigs": config_folder() / SECRET,
+        "trust list": Path(settings.trust) if settings.trust else None,
+        "configuration": config_folder() / FILE,
+        "policy": Path(policy) if policy else None,
+    }
 
 
 def begin(
@@ -62,19 +114,26 @@ def begin(
     consent: Consent | None,
     label_off_reason: str | None = None,
     language: str | None = None,
+    note: Note = quiet,
 ) -> Production:
-    """Check consent and policy. Raises InputError with the reason when this portrait may not be used."""
+    """Check consent and policy; ``note`` hears of a consent that could not be kept.
+
+    A rig is known by its own hash unless this machine built it, as ``rig.seal`` says. Raises InputError with the reason when
+    this portrait may not be used.
+    """
     policy = Policy.load()
     sha256 = face.rig.portrait_sha256
     policy.allow_portrait(sha256, portrait.name)
     label_off_reason = label_off_reason if label_off_reason is not None else Settings.load().label_off_reason
     if label_off_reason is not None:
         policy.allow_label_off(label_off_reason)
-    answer = Consent.SYNTHETIC if sha256 in bundled_portraits() else require_consent(sha256, portrait.name, consent)
-    audio_sha256 = "" if audio is None else _sha256(audio)
+    answer = Consent.SYNTHETIC if sha256 in bundled_portraits() else require_consent(sha256, portrait.name, consent, note)
+    audio_sha256 = "" if audio is None else _sha256(audio, "audio")
     image = None if portrait.suffix == ".vivant" else portrait
+    kind = "picture" if image is not None or face.rig.portrait_sha256 != _sha256(portrait, "rig") else "rig file"
     session_id = session_id_of(sha256, audio_sha256, seed)
-    claim = Claim(sha256, audio_sha256, answer, session_id, MODELS, image, audio, label_off_reason)
+    models = face.name, default_motion().name
+    claim = Claim(sha256, audio_sha256, answer, session_id, models, image, audio, label_off_reason, kind)
     return Production(face, claim, policy, language)
 
 
@@ -85,19 +144,36 @@ def bundled_portraits() -> frozenset[str]:
     return frozenset(hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir() if file.name.endswith(".jpg"))
 
 
-def _sha256(path: Path) -> str:
-    require_file(path, "audio")
+def _sha256(path: Path, noun: str) -> str:
+    require_file(path, noun)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sign_in_place(path: Path, claim: Claim) -> None:
-    now = datetime.datetime.now(datetime.UTC)
+def _sign_file(written: Path, final: Path, out: Path, claim: Claim) -> None:
+    """The manifest that lies beside appears first, so that nothing unsigned ever has the final name."""
+    with reporting(out):
+        beside = sign(written, final, claim, datetime.datetime.now(datetime.UTC), title=out.name)
+    if beside is not None:
+        sidecar = sidecar_of(out)
+        with replacing(sidecar) as part, reporting(sidecar):
+            part.write_bytes(beside)
+
+
+def _sign_in_place(picture: Path, claim: Claim) -> None:
+    """In a folder that nobody sees yet."""
+    signed = picture.with_name(f".{picture.name}")
     try:
-        with replacing(path) as part, reporting(path):
-            beside = sign(path, part, claim, now)
-            if beside is not None:
-                beside.replace(path.with_name(path.name + ".c2pa"))
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        with reporting(picture):
+            sign(picture, signed, claim, datetime.datetime.now(datetime.UTC), title=picture.name)
+            signed.replace(picture)
+    finally:
+        signed.unlink(missing_ok=True)
+
+
+def _keep_unsigned(written: Path, out: Path) -> Path:
+    """Under the first plain name that is free, where ``out`` really lies."""
+    names = (written.with_name(f"{out.stem}.unsigned{number or ''}{out.suffix}") for number in itertools.count())
+    kept = next(name for name in names if not name.exists())
+    with reporting(kept):
+        return written.rename(kept)

@@ -5,6 +5,8 @@ language = "de"                      # VIVANT_LANGUAGE: of the visible label
 label_off_reason = "NPCs of a game"  # leaves the label away and is recorded in every file
 certificate = "chain.pem"            # VIVANT_CERTIFICATE and VIVANT_KEY: your own instead of the local ones
 key = "key.pem"
+cache_mb = 2000                      # VIVANT_CACHE_MB: room for rigs of portraits; those not used for longest go first
+trust = "friends.pem"                # VIVANT_TRUST: certificates of signers whom `vivant verify` is to know
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -25,6 +28,8 @@ _VARIABLES = {
     "label_off_reason": None,
     "certificate": "VIVANT_CERTIFICATE",
     "key": "VIVANT_KEY",
+    "cache_mb": "VIVANT_CACHE_MB",
+    "trust": "VIVANT_TRUST",
 }
 
 
@@ -38,6 +43,9 @@ class Settings:
     certificate: str | None = None
     """Files; in ``config.toml`` relative to its folder."""
     key: str | None = None
+    cache_mb: int = 2000
+    """Of rigs, in millions of bytes."""
+    trust: str | None = None
 
     @classmethod
     def load(cls) -> Settings:
@@ -46,6 +54,8 @@ class Settings:
         said |= {name: os.environ[variable] for name, variable in _VARIABLES.items() if variable and os.environ.get(variable)}
         if ("certificate" in said) != ("key" in said):
             raise InputError("a certificate of your own needs its key, and the key its certificate; name both or neither")
+        if "cache_mb" in said:
+            said["cache_mb"] = _megabytes(said["cache_mb"])
         return cls(**said)
 
 
@@ -55,7 +65,17 @@ def config_folder() -> Path:
     return Path(chosen) if chosen else Path(platformdirs.user_config_dir("vivant", appauthor=False))
 
 
-def _said_by_file(path: Path) -> dict[str, str]:
+def _megabytes(said: object) -> int:
+    try:
+        value = int(str(said))
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise InputError(f"cache_mb must be a whole number of megabytes, got {said!r}")
+    return value
+
+
+def _said_by_file(path: Path) -> dict[str, Any]:
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (OSError, ValueError) as error:
@@ -63,7 +83,7 @@ def _said_by_file(path: Path) -> dict[str, str]:
     for key, value in said.items():
         if key not in _VARIABLES:
             raise InputError(f"the configuration {path} has an unknown setting {key!r}; known are {', '.join(_VARIABLES)}")
-        if not isinstance(value, str):
+        if not isinstance(value, str) and key != "cache_mb":
             raise InputError(f"the configuration {path} gives {key} = {value!r}, but a text is needed")
-    files = {key: str(path.parent / said[key]) for key in ("certificate", "key") if key in said}
+    files = {key: str(path.parent / said[key]) for key in ("certificate", "key", "trust") if key in said}
     return said | files

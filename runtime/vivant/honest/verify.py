@@ -5,23 +5,25 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import c2pa
 import numpy as np
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from vivant.errors import InputError
-from vivant.honest.credentials import media_type
+from vivant.honest.credentials import media_type, sidecar_of
 from vivant.honest.detect import LEAST_SIDE_PX, Mark, detect
+from vivant.honest.findings import Credentials as Credentials
+from vivant.honest.findings import Findings
+from vivant.honest.trust import Trust, known_signers
 from vivant.media.images import load_image
 from vivant.media.inputs import require_file
+from vivant.sealed.content import c2pa, context, lies_elsewhere
 from vivant.types import UInt8Array
 
 WINDOW_S = 2
@@ -29,116 +31,35 @@ MOST_WINDOWS = 5
 MOST_FRAMES = 60
 """In a window: faster videos are thinned out."""
 MOST_PIXELS = 3840 * 2160
+_MOST_PARENTS = 32
 PICTURES = {"image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff"}
 _VIDEO = {"format_whitelist": "mov,matroska,gif,avi,mpegts,mpeg", "protocol_whitelist": "file"}
 _CARRIERS = PICTURES - {"image/bmp"} | {"image/gif", "video/mp4", "video/avi"}
 """Told by their content, whatever their name; MOV is video/mp4 here."""
 
 
-class Credentials(StrEnum):
-    """The state of the content credentials."""
+def verify(path: Path, trust: Path | None = None) -> Findings:
+    """Examine a picture or a video; ``trust`` names certificates of signers to be known beside the own key.
 
-    VALID = "valid"
-    BROKEN = "broken"
-    ABSENT = "absent"
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What was found; absence of a mark does not say that a file is genuine."""
-
-    file: str
-    credentials: Credentials
-    signer: str | None
-    """As the certificate names itself; ``trusted`` says whether anybody else vouches for that name."""
-    trusted: bool
-    generator: str | None
-    said_session_id: str | None
-    """What the manifest says, 8 hexadecimal digits."""
-    reason: str | None
-    """Why credentials are broken."""
-    mark: Mark | None
-    frames_examined: int
-
-    @property
-    def agree(self) -> bool | None:
-        """Whether manifest and mark name the same session; None when one of them says nothing."""
-        if self.mark is None or self.said_session_id is None or self.credentials is not Credentials.VALID:
-            return None
-        return self.said_session_id == f"{self.mark.session_id:08x}"
-
-    @property
-    def exit_code(self) -> int:
-        """0 a mark or valid credentials, 3 neither, 4 broken or contradicting; 1 is left for a file that cannot be read."""
-        if self.credentials is Credentials.BROKEN or self.agree is False:
-            return 4
-        return 0 if self.mark is not None or self.credentials is Credentials.VALID else 3
-
-    def as_json(self) -> str:
-        """One object, for scripts."""
-        mark = None if self.mark is None else asdict(self.mark) | {"session_id": f"{self.mark.session_id:08x}"}
-        return json.dumps(
-            {
-                "file": self.file,
-                "credentials": self.credentials.value,
-                "signer": self.signer,
-                "signer_trusted": self.trusted,
-                "generator": self.generator,
-                "manifest_session_id": self.said_session_id,
-                "broken_because": self.reason,
-                "watermark": mark,
-                "manifest_and_watermark_agree": self.agree,
-                "frames_examined": self.frames_examined,
-            },
-            indent=2,
-        )
-
-    def as_text(self) -> str:
-        """A few sentences."""
-        return "\n".join(
-            (f"{self.file}:", f"  credentials: {self._credentials()}", f"  watermark: {self._mark()}", *self._warning())
-        )
-
-    def _credentials(self) -> str:
-        if self.credentials is Credentials.ABSENT:
-            return "none; they may have been removed, or never made"
-        if self.credentials is Credentials.BROKEN:
-            return f"broken: the file was changed after signing, or the manifest was not made for it ({self.reason})"
-        vouched = "on a trust list" if self.trusted else "self-declared: nobody vouches for this name"
-        return (
-            f"valid; made by {self.generator or 'an unnamed tool'}, signed by {self.signer or 'an unnamed signer'} ({vouched})"
-        )
-
-    def _mark(self) -> str:
-        if self.mark is None:
-            return f"none found in {self.frames_examined} frames; that does not prove that the picture is genuine"
-        found = f"Vivant, session {self.mark.session_id:08x}{', mirrored' if self.mark.mirrored else ''}"
-        return f"{found} (its check is in order; {self.mark.sync:.0f} standard deviations above chance)"
-
-    def _warning(self) -> tuple[str, ...]:
-        lies = (
-            "  warning: the manifest and the watermark name different sessions, so one of them does not belong to this picture"
-        )
-        return (lies,) if self.agree is False else ()
-
-
-def verify(path: Path) -> Findings:
-    """Examine a picture or a video. Raises InputError with one sentence for what cannot be read as either."""
+    Raises InputError with one sentence for what cannot be read as either.
+    """
     require_file(path, "video or image")
+    known = known_signers(trust)
     state, manifest, reason = _read_manifest(path)
     mark, examined = _find_mark(path)
     signature = manifest.get("signature_info") or {}
-    generators = manifest.get("claim_generator_info") or [{}]
+    generator = _mapping(next(iter(manifest.get("claim_generator_info") or ()), None))
     return Findings(
-        path.name,
-        state,
-        _text(signature.get("common_name") or signature.get("issuer")),
-        reason == "trusted",
-        _text(" ".join(str(generators[0].get(key, "")) for key in ("name", "version")).strip()),
-        _said_session(manifest),
-        reason if state is Credentials.BROKEN else None,
-        mark,
-        examined,
+        file=path.name,
+        credentials=state,
+        signer=_text(signature.get("common_name") or signature.get("issuer")),
+        trusted=state is Credentials.VALID and any(_leads_to(path, signers, manifest) for signers in known),
+        generator=_text(" ".join(str(generator.get(key, "")) for key in ("name", "version")).strip()),
+        source_types=_source_types(manifest),
+        said_session_id=_said_session(manifest),
+        reason=reason,
+        mark=mark,
+        frames_examined=examined,
     )
 
 
@@ -147,41 +68,96 @@ def _text(value: object) -> str | None:
     return "".join(c for c in str(value) if c.isprintable())[:120] if value else None
 
 
+def _mapping(value: object) -> dict[str, Any]:
+    """What strangers wrote, if it is one at all."""
+    return value if isinstance(value, dict) else {}
+
+
 def _read_manifest(path: Path) -> tuple[Credentials, dict[str, Any], str | None]:
-    """State, active manifest, and why it is broken or that it is trusted."""
-    beside = path.with_name(path.name + ".c2pa")
-    kind = media_type(path)
-    if kind not in _CARRIERS:
+    """State, active manifest, and why it is broken."""
+    if media_type(path) not in _CARRIERS:
         return Credentials.ABSENT, {}, None
     try:
-        with path.open("rb") as data:
-            reader = c2pa.Reader.try_create(kind, data, beside.read_bytes() if beside.is_file() else None)
+        with _reader(path) as reader:
             if reader is None:
                 return Credentials.ABSENT, {}, None
-            with reader:
-                state, manifest = reader.get_validation_state(), reader.get_active_manifest() or {}
-                failures = ((reader.get_validation_results() or {}).get("activeManifest") or {}).get("failure") or []
+            state, manifest = reader.get_validation_state(), _with_parents(reader)
+            failures = ((reader.get_validation_results() or {}).get("activeManifest") or {}).get("failure") or []
     except c2pa.C2paError as error:
-        if isinstance(error, c2pa.C2paError.ManifestNotFound | c2pa.C2paError.NotSupported):
+        absent = isinstance(error, c2pa.C2paError.ManifestNotFound | c2pa.C2paError.NotSupported)
+        if absent or lies_elsewhere(error):
             return Credentials.ABSENT, {}, None
-        return Credentials.BROKEN, {}, _text(error)
+        return Credentials.BROKEN, {}, _text(error) or "not valid"
     except KeyError:  # so the library says that the store's own index points at nothing
         return Credentials.BROKEN, {}, "the active manifest is missing"
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    if state == "Trusted":
-        return Credentials.VALID, manifest, "trusted"
-    if state == "Valid":
+    if state in ("Valid", "Trusted"):
         return Credentials.VALID, manifest, None
     codes = ", ".join(str(failure.get("code")) for failure in failures if failure.get("code") != "signingCredential.untrusted")
     return Credentials.BROKEN, manifest, _text(codes) or "not valid"
 
 
+@contextmanager
+def _reader(path: Path, anchors: str = "") -> Iterator[c2pa.Reader | None]:
+    """Of the embedded manifest or the one beside; None where there is none."""
+    beside = sidecar_of(path)
+    settings = {"trust": {"user_anchors": anchors}} if anchors else {}
+    with path.open("rb") as data:
+        manifest = beside.read_bytes() if beside.is_file() else None
+        reader = c2pa.Reader.try_create(media_type(path), data, manifest, context(settings))
+        if reader is None:
+            yield None
+            return
+        with reader:
+            yield reader
+
+
+def _leads_to(path: Path, signers: Trust, manifest: dict[str, Any]) -> bool:
+    """Whether the signature of this manifest leads to these signers, by their keys."""
+    try:
+        with _reader(path, signers.anchors) as reader:
+            if reader is None or reader.get_validation_state() != "Trusted":
+                return False
+            again = reader.get_active_manifest() or {}
+    except (c2pa.C2paError, KeyError, OSError):
+        return False
+    serial = (again.get("signature_info") or {}).get("cert_serial_number")
+    return again.get("label") == manifest.get("label") and (not signers.signers or serial in signers.signers)
+
+
+def _with_parents(reader: c2pa.Reader) -> dict[str, Any]:
+    """The active manifest, with those of its parents under ``parents``, nearest first."""
+    active: dict[str, Any] = reader.get_active_manifest() or {}
+    store = json.loads(reader.json()).get("manifests") or {}
+    parents: list[dict[str, Any]] = []
+    at = active
+    while at and len(parents) < _MOST_PARENTS:
+        labels = (one.get("active_manifest") for one in at.get("ingredients") or [] if one.get("relationship") == "parentOf")
+        at = next((store[label] for label in labels if label in store), {})
+        parents.append(at)
+    return active | {"parents": parents}
+
+
+def _source_types(manifest: dict[str, Any]) -> tuple[str, ...]:
+    """Of the actions that say some: the manifest's own, or else those of the nearest parent that has any."""
+    for one in (manifest, *manifest.get("parents", ())):
+        found = [
+            str(said).rpartition("/")[2]
+            for assertion in one.get("assertions") or []
+            if str(assertion.get("label")).startswith("c2pa.actions")
+            for action in _mapping(assertion.get("data")).get("actions") or []
+            if (said := _mapping(action).get("digitalSourceType"))
+        ]
+        if found:
+            return tuple(filter(None, map(_text, found)))
+    return ()
+
+
 def _said_session(manifest: dict[str, Any]) -> str | None:
     for assertion in manifest.get("assertions") or []:
         if assertion.get("label") == "org.vivant.session":
-            mark = (assertion.get("data") or {}).get("watermark")
-            return _text(mark.get("session_id")) if isinstance(mark, dict) else None
+            return _text(_mapping(_mapping(assertion.get("data")).get("watermark")).get("session_id"))
     return None
 
 
@@ -207,6 +183,10 @@ def _windows(path: Path) -> Iterator[list[UInt8Array]]:
             if not container.streams.video:
                 return
             stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise InputError(
+                    f"{path} holds a video whose codec is not known here; give an H.264, VP9 or other common video"
+                )
             _require_size(stream.width, stream.height, path)
             stream.thread_type = "AUTO"
             seconds = (container.duration or 0) / av.time_base

@@ -1,8 +1,19 @@
 """Files in and out: portraits, sound and video."""
 
-from vivant.media.audio import AudioFile, open_audio, read_sound
+from vivant.media.audio import AudioFile, SoundBlock, open_audio, read_sound
 from vivant.media.images import PortraitImage, load_image
-from vivant.media.sequence import write_png
+from vivant.media.sequence import write_picture, write_png
 from vivant.media.video import VideoSink, open_video
 
-__all__ = ["AudioFile", "PortraitImage", "VideoSink", "load_image", "open_audio", "open_video", "read_sound", "write_png"]
+__all__ = [
+    "AudioFile",
+    "PortraitImage",
+    "SoundBlock",
+    "VideoSink",
+    "load_image",
+    "open_audio",
+    "open_video",
+    "read_sound",
+    "write_picture",
+    "write_png",
+]

@@ -18,12 +18,12 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError
-from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
 from vivant.media.formats import VideoLayout
+from vivant.media.palette import Palette
 from vivant.types import Float32Array, UInt8Array
 
 _N_THREADS = 4
@@ -45,14 +45,14 @@ _VP9 = _Codec("libvpx-vp9", "yuv420p", _VP9_OPTIONS)
 _VP9_ALPHA = _Codec("libvpx-vp9", "yuva420p", _VP9_OPTIONS)
 _PRORES_ALPHA = _Codec("prores_ks", "yuva444p10le", {"profile": "4444", "vendor": "apl0"} | _BT709)
 _GIF = _Codec("gif", "pal8")
-_AAC = _Codec("aac", "fltp", {"b": "160000"})
-_OPUS = _Codec("libopus", "flt", {"b": "128000"})
+_AAC = _Codec("aac", "fltp")
+_OPUS = _Codec("libopus", "flt")
+_BITS_PER_S = {1: "160000", 2: "256000"}
+"""Of the sound, by its channels; more than most recordings come with."""
 
 _AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 _FALLBACK_RATE_HZ = 48_000
-
-_PALETTE_SAMPLE = "128:128"
-"""A frame of this size yields a palette as good as the full one, in a quarter of the time."""
+_SIDES = {1: "mono", 2: "stereo"}
 
 
 def _codecs(muxer: str, alpha: bool) -> tuple[_Codec, _Codec]:
@@ -75,11 +75,12 @@ class ContainerWriter:
         # The prefix keeps a colon in a relative name from being taken for an address.
         self._container: OutputContainer = av.open(f"file:{path}", "w", format=muxer, options=options)
         self._video = _video_stream(self._container, video, layout)
-        self._audio = _audio_stream(self._container, audio, layout.sample_rate_hz) if layout.sample_rate_hz else None
+        self._audio = _audio_stream(self._container, audio, layout) if layout.sample_rate_hz else None
         self._time_base = 1 / layout.fps
         self._source_format = "rgba" if layout.alpha else "rgb24"
-        self._convert = _Palette(layout) if video is _GIF else _Yuv(video.pixel_format)
+        self._convert = Palette(layout) if video is _GIF else _Yuv(video.pixel_format)
         self._sample_rate_hz = layout.sample_rate_hz
+        self._sides = _SIDES[layout.n_channels]
         self._n_samples = 0
 
     def picture(self, index: int, pixels: UInt8Array) -> None:
@@ -89,9 +90,11 @@ class ContainerWriter:
         self._encode_pictures(self._convert.push(frame))
 
     def sound(self, samples: Float32Array) -> None:
-        """Encode (n,) samples that follow on the ones before."""
+        """Encode (n,) or (n, 2) samples that follow on the ones before."""
         assert self._audio is not None and self._sample_rate_hz is not None
-        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples[np.newaxis], np.float32), format="flt", layout="mono")
+        frame = AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples.reshape(1, -1), np.float32), format="flt", layout=self._sides
+        )
         frame.sample_rate = self._sample_rate_hz
         frame.pts, frame.time_base = self._n_samples, Fraction(1, self._sample_rate_hz)
         self._n_samples += len(samples)
@@ -124,13 +127,15 @@ def _video_stream(container: OutputContainer, codec: _Codec, layout: VideoLayout
     return stream
 
 
-def _audio_stream(container: OutputContainer, codec: _Codec, sample_rate_hz: int) -> AudioStream:
-    """A mono stream at the given rate if the codec has it; PyAV resamples otherwise."""
-    kept = codec is _AAC and sample_rate_hz in _AAC_RATES_HZ
-    rate_hz = sample_rate_hz if kept else _FALLBACK_RATE_HZ
-    stream = container.add_stream(codec.name, rate=rate_hz, options=codec.options | _BITEXACT)
+def _audio_stream(container: OutputContainer, codec: _Codec, layout: VideoLayout) -> AudioStream:
+    """A stream at the given rate if the codec has it; PyAV resamples otherwise."""
+    assert layout.sample_rate_hz is not None
+    kept = codec is _AAC and layout.sample_rate_hz in _AAC_RATES_HZ
+    rate_hz = layout.sample_rate_hz if kept else _FALLBACK_RATE_HZ
+    options = codec.options | _BITEXACT | {"b": _BITS_PER_S[layout.n_channels]}
+    stream = container.add_stream(codec.name, rate=rate_hz, options=options)
     assert isinstance(stream, AudioStream)
-    stream.codec_context.layout = "mono"
+    stream.codec_context.layout = _SIDES[layout.n_channels]
     stream.codec_context.format = codec.pixel_format
     return stream
 
@@ -152,40 +157,3 @@ class _Yuv:
 
     def flush(self) -> Iterator[VideoFrame]:
         return iter(())
-
-
-class _Palette:
-    """RGB to 255 colours and one transparent, chosen anew for each frame so that nothing has to be kept."""
-
-    def __init__(self, layout: VideoLayout) -> None:
-        self._graph = Graph()
-        source = self._graph.add_buffer(
-            width=layout.width,
-            height=layout.height,
-            format=av.VideoFormat("rgba" if layout.alpha else "rgb24"),
-            time_base=1 / layout.fps,
-        )
-        split = self._graph.add("split")
-        shrink = self._graph.add("scale", _PALETTE_SAMPLE)
-        choose = self._graph.add("palettegen", "stats_mode=single:reserve_transparent=1")
-        # An ordered pattern, as it stays in place from frame to frame where error diffusion would crawl.
-        apply = self._graph.add("paletteuse", "new=1:dither=bayer:bayer_scale=4:alpha_threshold=128")
-        sink = self._graph.add("buffersink")
-        source.link_to(split)
-        split.link_to(shrink, 0, 0)
-        shrink.link_to(choose)
-        split.link_to(apply, 1, 0)
-        choose.link_to(apply, 0, 1)
-        apply.link_to(sink)
-        self._graph.configure()
-
-    def push(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
-        self._graph.push(frame)
-        while True:
-            try:
-                yield self._graph.vpull()
-            except (BlockingIOError, EOFError):  # PyAV's words for "not yet" and "no more"
-                return
-
-    def flush(self) -> Iterator[VideoFrame]:
-        return self.push(None)

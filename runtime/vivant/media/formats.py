@@ -24,6 +24,8 @@ class VideoLayout:
     sample_rate_hz: int | None
     """None for a silent video."""
     alpha: bool
+    n_channels: int = 1
+    """Of the sound: 1, or 2 for left and right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class OutputFormat:
     even_only: bool = True
     """FFmpeg's colour conversion and these codecs go wrong, by version differently, at the edge of an odd size."""
     max_fps: int = MAX_FPS
+    usual_fps: str = "30"
+    """Where none is asked for."""
+    usual_side_px: int = 512
 
 
 PNG_FOLDER = OutputFormat("a folder of PNG frames", None, has_alpha=True, even_only=False)
@@ -48,7 +53,9 @@ FORMATS = {
     ".mkv": OutputFormat(".mkv", "matroska", has_alpha=False),
     ".webm": OutputFormat(".webm", "webm", has_alpha=True),
     # Browsers slow down delays of less than two hundredths of a second.
-    ".gif": OutputFormat(".gif", "gif", has_alpha=True, has_sound=False, even_only=False, max_fps=50),
+    ".gif": OutputFormat(
+        ".gif", "gif", has_alpha=True, has_sound=False, even_only=False, max_fps=50, usual_fps="15", usual_side_px=320
+    ),
     ".png": PNG_FOLDER,
     "": PNG_FOLDER,
 }
@@ -58,6 +65,8 @@ _PATTERN = re.compile(r"[^%]*%0?[1-9]d[^%]*")
 
 def format_of(path: Path) -> OutputFormat:
     """The format that the suffix of ``path`` asks for; raises InputError with the known ones."""
+    if str(path) == "-":
+        raise InputError("a video cannot go to standard output, as it is finished and signed at its end; give a file name")
     found = FORMATS.get(path.suffix.lower())
     if found is None:
         known = ", ".join(suffix for suffix, kind in FORMATS.items() if kind is not PNG_FOLDER)
@@ -65,6 +74,13 @@ def format_of(path: Path) -> OutputFormat:
     if path.suffix.lower() == ".png" and not _PATTERN.fullmatch(path.name):
         raise InputError(f"{path} names one picture; for a video give a folder, or a pattern such as frame_%06d.png")
     return found
+
+
+def folder_of(path: Path) -> Path | None:
+    """Where a video of PNG frames lies; None for one that is a file."""
+    if format_of(path).muxer:
+        return None
+    return path.parent if path.suffix else path
 
 
 def require_supported(path: Path, kind: OutputFormat, layout: VideoLayout) -> None:
@@ -81,5 +97,7 @@ def require_supported(path: Path, kind: OutputFormat, layout: VideoLayout) -> No
         raise InputError(f"{kind.name} has no transparency, so {path} cannot; use {able} or {PNG_FOLDER.name}")
     if layout.sample_rate_hz is not None and not kind.has_sound:
         raise InputError(f"{kind.name} holds no sound; leave the sound away or use .mp4 or .webm")
+    if layout.n_channels not in (1, 2):
+        raise InputError(f"n_channels must be 1 or 2, got {layout.n_channels}")
     if layout.sample_rate_hz is not None and layout.sample_rate_hz < 1:
         raise InputError(f"sample_rate_hz must be positive, got {layout.sample_rate_hz}")

@@ -1,15 +1,17 @@
 """Portraits from image files: upright, 8 bit, sRGB.
 
-The content decides, not the file name. Everything that comes in is untrusted: only the formats below are tried, and size
-limits are applied to the header, before a pixel is decoded.
+The content decides, not the file name. Everything that comes in is untrusted: only the one parser that the first bytes name
+sees a file, and size limits are applied to the header, before a pixel is decoded.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import warnings
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +19,8 @@ from PIL import Image, ImageCms
 
 from vivant.errors import InputError
 from vivant.media.inputs import require_file
+from vivant.media.kinds import PictureKind, kind_of
 from vivant.types import UInt8Array
-
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-"""Pillow's names of what is accepted; its other decoders are never reached."""
 
 MIN_SIDE_PX = 64
 MAX_SIDE_PX = 8192
@@ -49,21 +49,25 @@ class PortraitImage:
     """(height, width), 255 is opaque; None if the file has no transparency."""
     sha256: str
     """Hex digest of the file's bytes, for caches."""
+    notes: tuple[str, ...] = ()
+    """What was decided in reading, a sentence each."""
 
 
 def load_image(source: Path | bytes) -> PortraitImage:
     """Read an image file, or its bytes.
 
-    Applies EXIF rotation and colour profiles, takes the first frame of an animation, keeps straight alpha. Raises InputError
-    for anything that is not a whole image of 64 to 8192 px a side and at most 50 megapixels.
+    Applies EXIF rotation and colour profiles, takes the first frame of an animation and says so, keeps straight alpha.
+    Raises InputError for anything that is not a whole image of 64 to 8192 px a side and at most 50 megapixels.
     """
     name = "the image" if isinstance(source, bytes) else str(source)
     data = _read(source, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns about oddities that it copes with
         with _open(data, name) as image:
+            frames = _frames(image)
             pixels, alpha = _decode(image, name)
-    return PortraitImage(pixels, alpha, hashlib.sha256(data).hexdigest())
+    notes = (f"the file holds {frames} pictures; the first is used",) if frames > 1 else ()
+    return PortraitImage(pixels, alpha, hashlib.sha256(data).hexdigest(), notes)
 
 
 def _read(source: Path | bytes, name: str) -> bytes:
@@ -78,18 +82,47 @@ def _read(source: Path | bytes, name: str) -> bytes:
 
 def _open(data: bytes, name: str) -> Image.Image:
     """Parse the header and check the size that it declares."""
+    kind = require_readable_kind(data, name)
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=(str(kind.decoder),))
     except Image.DecompressionBombError as error:
         raise InputError(f"{name} is too large: {_limits()}; scale it down") from error
     except Exception as error:  # damaged headers raise nearly anything in Pillow's parsers
-        raise InputError(f"{name} is not a readable image; give a whole JPEG, PNG or WebP file") from error
+        raise InputError(
+            f"{name} is not a readable image: its {kind.name} data are truncated or damaged; save or download it again"
+        ) from error
     width, height = image.size
     if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
         raise InputError(f"{name} has {width} x {height} pixels, which is too large: {_limits()}; scale it down")
     if min(width, height) < MIN_SIDE_PX:
         raise InputError(f"{name} has {width} x {height} pixels; each side needs at least {MIN_SIDE_PX}, so use a larger image")
     return image
+
+
+def require_readable_kind(data: bytes, name: str) -> PictureKind:
+    """The kind of picture that the first bytes name; nothing is parsed. Raises InputError for one that is not read here."""
+    kind = kind_of(data)
+    if kind is None:
+        raise InputError(f"{name} is not a readable image; give a whole JPEG, PNG or WebP file")
+    if kind.decoder is None:
+        raise InputError(f"{name} is {kind.name}, which is not read; {kind.advice}")
+    if kind.decoder == "HEIF":
+        with contextlib.suppress(ImportError):
+            import_module("pi_heif").register_heif_opener()
+    if kind.decoder not in Image.OPEN:
+        Image.init()
+    if kind.decoder not in Image.OPEN:
+        package = "the package pi-heif" if kind.decoder == "HEIF" else "a Pillow that is built with it"
+        raise InputError(f"{name} is {kind.name}, which is not read without {package}; {kind.advice}")
+    return kind
+
+
+def _frames(image: Image.Image) -> int:
+    """Of an animation, or pictures in one file; 1 when they cannot be counted."""
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except Exception:  # the first one may be whole all the same
+        return 1
 
 
 def _limits() -> str:

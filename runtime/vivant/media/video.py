@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 
 from vivant.errors import ClosedError, InputError
-from vivant.media.atomic import replacing, replacing_folder, reporting
+from vivant.media.atomic import Complete, replacing, replacing_folder, reporting
 from vivant.media.containers import ContainerWriter
-from vivant.media.formats import VideoLayout, format_of, require_supported
+from vivant.media.formats import VideoLayout, folder_of, format_of, require_supported
 from vivant.media.sequence import DEFAULT_PATTERN, SequenceWriter, is_sequence_file
 from vivant.types import AudioChunk, Float32Array, PixelFormat, UInt8Array, VideoFrame
 
@@ -37,6 +37,7 @@ class VideoSink:
         self._path = path
         self._layout = layout
         self._writer = writer
+        self._channels = (2,) if layout.n_channels == 2 else ()
         self._next_index = 0
         self._next_sample = 0
         self._closed = False
@@ -61,19 +62,24 @@ class VideoSink:
     def write_audio(self, chunk: AudioChunk) -> None:
         """Add sound, heard from ``chunk.start_sample`` on; a jump forward becomes silence.
 
-        Raises InputError for another rate than announced, a jump back or samples that are not numbers, and OutputError.
+        Samples are (n,), or (n, 2) in a video that was opened with two channels. Raises InputError for another rate or shape
+        than announced, a jump back or samples that are not numbers, and OutputError.
         """
         self._require_open()
         if chunk.sample_rate_hz != self._layout.sample_rate_hz:
             announced = "a silent video" if self._layout.sample_rate_hz is None else f"{self._layout.sample_rate_hz} Hz"
             raise InputError(f"{self._path} was opened for {announced}, got sound of {chunk.sample_rate_hz} Hz")
+        if chunk.samples.shape[1:] != self._channels:
+            raise InputError(
+                f"{self._path} takes sound of shape (n{', 2' if self._channels else ','}), got {chunk.samples.shape}"
+            )
         if chunk.start_sample < self._next_sample:
             raise InputError(f"sound must come in order: expected sample {self._next_sample}, got {chunk.start_sample}")
         if not np.isfinite(chunk.samples).all():
             raise InputError(f"the sound at sample {chunk.start_sample} holds values that are not numbers; check its source")
         while self._next_sample < chunk.start_sample:
             n_missing = min(chunk.start_sample - self._next_sample, chunk.sample_rate_hz * _SILENCE_BLOCK_S)
-            self._sound(np.zeros(n_missing, np.float32))
+            self._sound(np.zeros((n_missing, *self._channels), np.float32))
         if len(chunk.samples):
             self._sound(chunk.samples)
 
@@ -96,22 +102,33 @@ class VideoSink:
 
 @contextmanager
 def open_video(
-    path: Path, *, width: int, height: int, fps: Fraction, sample_rate_hz: int | None, alpha: bool
+    path: Path,
+    *,
+    width: int,
+    height: int,
+    fps: Fraction,
+    sample_rate_hz: int | None,
+    alpha: bool,
+    n_channels: int = 1,
+    complete: Complete | None = None,
 ) -> Iterator[VideoSink]:
     """Write a video that appears as ``path`` when the block ends well, and leaves nothing behind when it raises.
 
     ``.mp4``, ``.mov``, ``.mkv`` (H.264 and AAC; ``.mov`` with alpha: ProRes 4444), ``.webm`` (VP9 and Opus), ``.gif``, or for
     PNG frames a folder name without suffix or a pattern such as ``out/frame_%06d.png``, which make a folder with
-    ``audio.wav``. The same input gives the same bytes. ``sample_rate_hz`` is None for a silent video. Raises InputError for
+    ``audio.wav``. The same input gives the same bytes. ``sample_rate_hz`` is None for a silent video, ``n_channels`` 2 for
+    left and right. ``complete`` has the last word before the result appears, as in ``media.atomic``. Raises InputError for
     what the format cannot hold and OutputError when it cannot be written.
     """
     kind = format_of(path)
-    layout = VideoLayout(width, height, Fraction(fps), sample_rate_hz, alpha)
+    layout = VideoLayout(width, height, Fraction(fps), sample_rate_hz, alpha, n_channels)
     require_supported(path, kind, layout)
-    folder, pattern = (path.parent, path.name) if path.suffix else (path, DEFAULT_PATTERN)
-    target = path if kind.muxer else folder
+    folder, pattern = folder_of(path), path.name if path.suffix else DEFAULT_PATTERN
+    target = folder or path
     place: AbstractContextManager[Path] = (
-        replacing(path) if kind.muxer else replacing_folder(folder, partial(is_sequence_file, pattern=pattern))
+        replacing(path, complete=complete)
+        if folder is None
+        else replacing_folder(folder, partial(is_sequence_file, pattern=pattern), complete)
     )
     with place as temporary:
         with reporting(target):

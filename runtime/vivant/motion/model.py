@@ -5,10 +5,19 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
 
+from vivant.errors import InputError
 from vivant.types import AudioChunk, Controls, MotionFrame
 
 if TYPE_CHECKING:
     from vivant.face import Face
+
+MIN_FPS, MAX_FPS = 12, 60
+
+
+def require_fps(fps: Fraction) -> None:
+    """Raises InputError for a rate at which no face is moved."""
+    if not MIN_FPS <= fps <= MAX_FPS:
+        raise InputError(f"fps must be from {MIN_FPS} to {MAX_FPS}, got {float(fps):g}")
 
 
 class MotionState(Protocol):
@@ -38,5 +47,5 @@ class SpeechMotion(Protocol):
     look_ahead_ms: int
 
     def open(self, fps: Fraction, seed: int, face: Face | None = None) -> MotionState:
-        """Begin a stream at ``fps`` whose chance is decided by ``seed``, for ``face`` if its kind matters to the model."""
+        """Begin a stream at ``fps`` (12 to 60) whose chance is decided by ``seed``, for ``face`` if its kind matters."""
         ...

@@ -11,6 +11,7 @@ import numpy as np
 from vivant.errors import InputError
 from vivant.motion.chance import Vector
 from vivant.motion.life import Life
+from vivant.motion.model import require_fps
 from vivant.speech.articulation import AHEAD, BITE, CHANNELS, MOUTH_TO_ARKIT, SEAL, TONGUE, ArticulationTrack, Mouth
 from vivant.speech.encoder import PhoneEncoder
 from vivant.speech.features import TICK_US, FeatureExtractor, smoothstep
@@ -24,6 +25,11 @@ _AMOUNT_ACTS = ~np.isin(np.arange(len(CHANNELS)), [SEAL, BITE])
 _EASE_US = 120_000
 """How long the mouth takes from where it was to where it belongs after a reset or a flush."""
 
+_CLOSURE_US = 1_000_000 // 24
+"""Lips may meet no longer than this. Frames that are farther apart show a closure that fell between them."""
+_SHUT = 0.5
+"""Seal from which lips have met."""
+
 
 class Voice:
     """A ``SpeechMotion``; has no state of its own."""
@@ -34,8 +40,7 @@ class Voice:
     look_ahead_ms = 110
 
     def open(self, fps: Fraction, seed: int, face: object = None) -> VoiceState:
-        if not 24 <= fps <= 60:
-            raise InputError(f"fps must be from 24 to 60, got {fps}")
+        require_fps(fps)
         return VoiceState(fps, seed)
 
 
@@ -44,6 +49,7 @@ class VoiceState:
 
     def __init__(self, fps: Fraction, seed: int) -> None:
         self._fps = fps
+        self._blind_us = max(0, frame_pts_us(1, fps) - _CLOSURE_US)
         self._next_index = 0
         self._life = Life(seed)
         self._mouth_held = np.zeros(len(CHANNELS))
@@ -101,13 +107,18 @@ class VoiceState:
 
     def _frame(self, pts_us: int, controls: Controls) -> MotionFrame:
         since_us = pts_us - self._origin_us
+        missed: list[Vector] = []
         while (self._ticks_lived - 1) * TICK_US < since_us:
             mouth, prosody = self._ear.ticks.popleft()
             self._rows = (self._rows[1], np.concatenate([mouth, self._life.step(prosody, controls)]))
+            if 0 < since_us - self._ticks_lived * TICK_US <= self._blind_us:
+                missed.append(self._rows[1])
             self._ticks_lived += 1
         share = since_us / TICK_US - (self._ticks_lived - 2)
         row = self._rows[0] + share * (self._rows[1] - self._rows[0])
-        self._mouth = self._eased(row[: len(CHANNELS)], pts_us)
+        closure = max(missed, key=lambda past: float(past[SEAL]), default=row)
+        shown = closure if closure[SEAL] > max(row[SEAL], _SHUT) else row
+        self._mouth = self._eased(shown[: len(CHANNELS)], pts_us)
         return _motion_frame(self._next_index, pts_us, self._mouth, row[len(CHANNELS) :])
 
     def _eased(self, mouth: Mouth, pts_us: int) -> Mouth:

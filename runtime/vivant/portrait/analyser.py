@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from vivant.portrait.frame import Frame
+from vivant.rig.canonical import N_SURFACE
 from vivant.types import Float32Array, Pose, UInt8Array
 
 LABELS = ("background", "skin", "lips", "inner mouth", "teeth", "tongue", "eyeball", "iris", "brow", "hair", "neck",
@@ -38,6 +39,16 @@ class Face:
     def width_px(self) -> float:
         """Width of the landmarks' bounding box."""
         return float(self.landmarks[:, 0].max() - self.landmarks[:, 0].min())
+
+    @property
+    def size_px(self) -> float:
+        """Geometric mean of the sides of the bounding box of the skin's points: the same however the head is turned."""
+        return float(np.sqrt(np.ptp(self.landmarks[:N_SURFACE, :2], axis=0).prod()))
+
+    @property
+    def doubt(self) -> float:
+        """Mean expected error of the skin's points as a share of `size_px`."""
+        return float(self.error_px[:N_SURFACE].mean()) / max(self.size_px, 1e-6)
 
 
 _RAGGED_PX = 5

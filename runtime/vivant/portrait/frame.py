@@ -65,18 +65,21 @@ def person_frame(face: Frame) -> Frame:
 def cut(pixels: UInt8Array, frame: Frame, size: int) -> UInt8Array:
     """The square (size, size, 3) of a picture (h, w, 3), smoothed when it shrinks; black outside the picture."""
     shrink = max(1, int(frame.side / size))
-    picture = Image.fromarray(pixels)
-    if shrink > 1:  # only what is needed: pictures can be large
-        reach = int(0.75 * frame.side) + 2 * shrink
-        left, top = (max(0, int(v) - reach) // shrink * shrink for v in (frame.x, frame.y))
-        right, bottom = min(picture.width, int(frame.x) + reach), min(picture.height, int(frame.y) + reach)
-        if right <= left or bottom <= top:
-            return np.zeros((size, size, 3), np.uint8)
-        picture = picture.reduce(shrink, (left, top, right, bottom))
+    turn = np.radians(frame.roll_deg)
+    reach = int(0.5 * frame.side * (abs(np.cos(turn)) + abs(np.sin(turn)))) + 2 * shrink + 2
+    left, top = (max(0, int(v) - reach) // shrink * shrink for v in (frame.x, frame.y))
+    right, bottom = (max(0, int(v) + reach) for v in (frame.x, frame.y))
+    part = pixels[top:bottom, left:right]  # only what is needed: pictures can be large
+    if part.size == 0:
+        return np.zeros((size, size, 3), np.uint8)
+    picture = Image.fromarray(part)
+    if shrink > 1:
+        picture = picture.reduce(shrink)
         frame = Frame((frame.x - left) / shrink, (frame.y - top) / shrink, frame.side / shrink, frame.roll_deg)
+        left = top = 0
     matrix = frame.matrix(size).astype(np.float64)
     back = np.linalg.inv(matrix[:, :2])
-    rows = np.column_stack([back, -back @ matrix[:, 2]])
+    rows = np.column_stack([back, -back @ matrix[:, 2] - (left, top)])
     return np.asarray(picture.transform((size, size), Image.Transform.AFFINE, tuple(rows.ravel()), Image.Resampling.BILINEAR))
 
 

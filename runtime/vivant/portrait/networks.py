@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
@@ -23,6 +24,12 @@ FINDER_WEIGHT = 5
 MOST_FACES, MOST_LOOKS = 8, 4
 SETTLED = 0.1
 """The points are good when the square they were seen in is off by less than this share of its side, or radians."""
+LEAST_FACE_PX, SURE_DOUBT = 64.0, 0.009
+"""When no face is this wide and has less doubt than this, the picture is looked through tile by tile; of what is found there,
+only such a face counts, and only when the networks' logits sum up to `LEAST_IN_TILE`: many looks find much that is none."""
+LEAST_IN_TILE = 4.0
+TILE_PX, TILE_OVERLAP, MOST_TILES = 768.0, 0.25, 8
+"""Least side of a tile (a face of 64 px is 8 % of it), share that neighbours have in common, and most tiles side by side."""
 OVERLAP = 0.35
 """Two squares whose centres are nearer than this share of the larger side hold the same face."""
 
@@ -38,14 +45,15 @@ class NetworkAnalyser:
         self.provider = self._face.provider
 
     def faces(self, pixels: UInt8Array) -> list[Face]:
-        found: list[_Look] = []
-        for frame, score in self._squares(pixels):
-            look = self._look_closer(pixels, frame)
-            if FINDER_WEIGHT * _logit(score) + _logit(look.chance) > 0 and not any(
-                _same(look.frame, other.frame) for other in found
-            ):
-                found.append(self._look_mirrored(pixels, look))
-        return sorted((look.face for look in found), key=lambda face: -face.width_px)
+        height, width = pixels.shape[:2]
+        whole = Frame(width / 2, height / 2, float(max(width, height)))
+        found = self._believed(pixels, self._squares(pixels, whole), least=0.0)
+        if not any(_is_sure(look) for look in found):
+            places = [place for tile in _tiles(width, height) for place in self._squares(pixels, tile)]
+            likeliest = sorted(places, key=lambda place: -place[1])[:MOST_FACES]
+            small = [look for look in self._believed(pixels, likeliest, LEAST_IN_TILE) if _is_sure(look)]
+            found += [look for look in small if not any(_same(look.frame, other.frame) for other in found)]
+        return sorted((self._look_mirrored(pixels, look).face for look in found), key=lambda face: -face.width_px)
 
     def follow(self, pixels: UInt8Array, face: Face) -> Face | None:
         look = self._look(pixels, face_frame(face.landmarks))
@@ -59,18 +67,29 @@ class NetworkAnalyser:
         both = special.expit(0.5 * (_logit(matte[0]) + _logit(mirror[0, :, ::-1])))
         return Cutout(frame, both, labels[0].astype(np.uint8))
 
-    def _squares(self, pixels: UInt8Array) -> list[tuple[Frame, float]]:
-        """Where faces may be and the finder's score, the likeliest first."""
-        height, width = pixels.shape[:2]
-        whole = Frame(width / 2, height / 2, float(max(width, height)))
-        scores, squares = (maps[0] for maps in self._finder.run(_tensor(cut(pixels, whole, FINDER_SIDE))))
+    def _believed(self, pixels: UInt8Array, places: list[tuple[Frame, float]], least: float) -> list[_Look]:
+        """Those of the finder's places for which it and the face network together say more than ``least``."""
+        found: list[_Look] = []
+        for frame, score in places:
+            if any(_same(frame, other.frame) for other in found):
+                continue
+            look = self._look_closer(pixels, frame)
+            if FINDER_WEIGHT * _logit(score) + _logit(look.chance) > least and not any(
+                _same(look.frame, other.frame) for other in found
+            ):
+                found.append(look)
+        return found
+
+    def _squares(self, pixels: UInt8Array, part: Frame) -> list[tuple[Frame, float]]:
+        """Where faces may be in a square of the picture and the finder's score, the likeliest first."""
+        scores, squares = (maps[0] for maps in self._finder.run(_tensor(cut(pixels, part, FINDER_SIDE))))
         peaks = np.argwhere((scores == ndimage.maximum_filter(scores, 3)) & (scores > LEAST_SCORE))
         peaks = peaks[np.argsort(-scores[peaks[:, 0], peaks[:, 1]])][:MOST_FACES]
         found: list[tuple[Frame, float]] = []
         for row, column in peaks:
             x, y, side, roll_deg = squares[:, row, column].tolist()
-            centre = whole.outside(np.array([(x, y)], np.float32), FINDER_SIDE)[0]
-            frame = Frame(float(centre[0]), float(centre[1]), side * whole.side / FINDER_SIDE, roll_deg)
+            centre = part.outside(np.array([(x, y)], np.float32), FINDER_SIDE)[0]
+            frame = Frame(float(centre[0]), float(centre[1]), side * part.side / FINDER_SIDE, roll_deg)
             if not any(_same(frame, other) for other, _ in found):
                 found.append((frame, float(scores[row, column])))
         return found
@@ -107,6 +126,25 @@ class _Look:
     chance: float
     """That there is a face."""
     face: Face
+
+
+def _is_sure(look: _Look) -> bool:
+    return look.face.doubt < SURE_DOUBT and look.face.width_px >= LEAST_FACE_PX
+
+
+def _tiles(width: int, height: int) -> list[Frame]:
+    """Squares that cover a picture in which the finder overlooks small faces; none for a picture that is hardly larger."""
+    side = max(TILE_PX, max(width, height) / MOST_TILES)
+    if max(width, height) < 1.5 * side:
+        return []
+    columns, rows = (
+        max(1, math.ceil((length - TILE_OVERLAP * side) / ((1 - TILE_OVERLAP) * side))) for length in (width, height)
+    )
+    middles = [
+        [length / 2] if count == 1 else np.linspace(side / 2, length - side / 2, count).tolist()
+        for length, count in ((width, columns), (height, rows))
+    ]
+    return [Frame(x, y, float(side)) for y in middles[1] for x in middles[0]]
 
 
 def _tensor(image: UInt8Array) -> Float32Array:

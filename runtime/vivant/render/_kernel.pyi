@@ -1,5 +1,8 @@
 """The C++ kernel. `Scene` is immutable and shared; a `Renderer` holds one session's scratch memory.
 
+Safe with any input: wrong types and shapes raise TypeError, wrong values ValueError, a `Renderer` or `Watermark` that two
+threads use at once RuntimeError in the second.
+
 Coordinates of a scene: px of the rig's square, x right, y down, z towards the viewer. Textures are premultiplied RGBA.
 See renderer.hpp for what each array means; `vivant.rig.rig.Rig` builds them and is the only caller.
 """
@@ -37,7 +40,15 @@ class Scene:
     ) -> Scene: ...
 
 class Renderer:
-    def __init__(self, scene: Scene, width: int, height: int, mouth_closed: bool) -> None: ...
+    def __init__(
+        self,
+        scene: Scene,
+        width: int,
+        height: int,
+        mouth_closed: bool,
+        view: NDArray[np.float32] | None = None,  # (4,) left, top, width, height of what the frame shows; the whole square
+        behind: NDArray[np.uint8] | None = None,  # (height, width, 4) premultiplied, under every layer
+    ) -> None: ...
     def render(
         self,
         weights: NDArray[np.float32],  # (52,)
@@ -46,7 +57,7 @@ class Renderer:
         gaze: NDArray[np.float32],  # (2,)
         out: NDArray[np.uint8],  # (height, width, 4), written whole, straight alpha
     ) -> None:
-        """Draw one frame. Releases the GIL; one thread at a time."""
+        """Draw one frame; numbers out of range are clamped. Releases the GIL; one thread at a time."""
 
 def rgb_from_rgba(
     pixels: NDArray[np.uint8],  # (height, width, 4)
@@ -67,14 +78,17 @@ def filter_at(
     filters: NDArray[np.float32],  # (phases, taps)
     out: NDArray[np.float32],  # (k,)
 ) -> None:
-    """Sound between its samples: ``out[i] = samples[first[i] : first[i] + taps] @ filters[phase[i]]``. Releases the GIL."""
+    """Sound between its samples: ``out[i] = samples[first[i] : first[i] + taps] @ filters[phase[i]]``. Releases the GIL.
+
+    Raises ValueError at the first output that lies outside of the samples; what comes before it has been written.
+    """
 
 class Watermark:
     """Adds one pattern to frames of one size; see watermark.hpp."""
 
     def __init__(
         self,
-        pattern: NDArray[np.float32],  # (128, 128), mean square 1
+        pattern: NDArray[np.float32],  # (128, 128), mean square 1, none beyond +-8
         width: int,
         height: int,
         channels: int,  # 3 or 4

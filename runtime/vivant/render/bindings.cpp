@@ -1,9 +1,13 @@
 // Python's door to the kernel: arrays in, arrays out, nothing kept by reference. Shapes are documented in _kernel.pyi.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+#include <limits>
+#include <optional>
 #include <stdexcept>
 
 #include "convert.hpp"
@@ -31,39 +35,7 @@ void require(bool condition, const char* what) {
     if (!condition) throw std::invalid_argument(what);
 }
 
-template <class Item> void require_blocks(const std::vector<Block>& blocks, const std::vector<Item>& data, size_t vertices) {
-    for (const Block& b : blocks)
-        require(b.drive >= 0 && b.drive < kDrives && b.start >= 0 && b.count >= 0 && b.offset >= 0 &&
-                    size_t(b.start) + b.count <= vertices && size_t(b.offset) + b.count <= data.size(),
-                "rig: a block points outside its data");
-}
-
-// A rig may come from a file, so every index is checked here, once, and trusted inside.
-void require_sound(const Scene& s) {
-    const size_t n = s.rest.size();
-    require(s.uv.size() == 2 * n && s.colour.size() == n && s.head.size() == n, "rig: vertex arrays differ in length");
-    require_blocks(s.move_blocks, s.moves, n);
-    require_blocks(s.tint_blocks, s.tints, n);
-    for (const Triangle& t : s.triangles)
-        for (int i = 0; i < 3; ++i)
-            require(t.corner[i] >= 0 && size_t(t.corner[i]) < n && t.neighbour[i] >= kHiddenEdge &&
-                        t.neighbour[i] < int64_t(s.triangles.size()),
-                    "rig: a triangle points outside the rig");
-    for (const Layer& l : s.layers)
-        require(l.first_triangle >= 0 && l.triangle_count >= 0 && l.texture >= 0 && size_t(l.texture) < s.textures.size() &&
-                    size_t(l.first_triangle) + l.triangle_count <= s.triangles.size(),
-                "rig: a layer points outside the rig");
-    for (const Contact& c : s.contacts)
-        require(c.upper >= 0 && c.lower >= 0 && size_t(std::max(c.upper, c.lower)) < n, "rig: a contact points outside the rig");
-    for (const Follower& f : s.followers)
-        require(f.vertex >= 0 && size_t(f.vertex) < n && f.contact >= 0 && size_t(f.contact) < s.contacts.size(),
-                "rig: a follower points outside the rig");
-    for (const Link& l : s.links)
-        require(l.follower >= 0 && l.leader >= 0 && size_t(std::max(l.follower, l.leader)) < n, "rig: a link points outside the rig");
-    for (const Eye& e : s.eyes)
-        require(e.start >= 0 && e.count >= 0 && size_t(e.start) + e.count <= n, "rig: an eye points outside the rig");
-    for (const TextureData& t : s.textures) require(t.width >= 2 && t.height >= 2, "rig: a texture is too small");
-}
+int narrowed(size_t length) { return int(std::min(length, size_t(std::numeric_limits<int>::max()))); }
 
 std::shared_ptr<Scene> make_scene(Floats<3> rest, Floats<2> uv, Floats<4> colour, Floats<1> head, Ints<4> move_blocks, Floats<3> moves,
                                   Ints<4> tint_blocks, Floats<4> tints, Ints<2> links, Ints<6> triangles, Ints<4> layers,
@@ -83,7 +55,7 @@ std::shared_ptr<Scene> make_scene(Floats<3> rest, Floats<2> uv, Floats<4> colour
     scene->triangles = rows<Triangle>(triangles);
     scene->layers = rows<Layer>(layers);
     for (const TextureArray& t : textures)
-        scene->textures.push_back({std::vector<uint8_t>(t.data(), t.data() + t.size()), int(t.shape(1)), int(t.shape(0))});
+        scene->textures.push_back({std::vector<uint8_t>(t.data(), t.data() + t.size()), narrowed(t.shape(1)), narrowed(t.shape(0))});
     scene->contacts = rows<Contact>(contacts);
     require(follower_ends.shape(0) == follower_weights.shape(0), "rig: follower arrays differ in length");
     for (size_t i = 0; i < follower_ends.shape(0); ++i)
@@ -97,7 +69,6 @@ std::shared_ptr<Scene> make_scene(Floats<3> rest, Floats<2> uv, Floats<4> colour
     h.unit = head_frame(3), h.yaw_gain = head_frame(4), h.pitch_gain = head_frame(5);
     for (int i = 0; i < 6; ++i) h.limits[i][0] = limits(i, 0), h.limits[i][1] = limits(i, 1);
     scene->transparent = transparent;
-    require_sound(*scene);
     scene->finish();
     return scene;
 }
@@ -137,13 +108,10 @@ using Indices = Array<int64_t, nb::shape<-1>>;
 
 void checked_filter_at(Signal samples, Indices first, Indices phase, Array<float, nb::shape<-1, -1>> filters,
                        nb::ndarray<float, nb::numpy, nb::device::cpu, nb::c_contig, nb::shape<-1>> out) {
-    const int64_t taps = int64_t(filters.shape(1)), n = int64_t(samples.shape(0)), phases = int64_t(filters.shape(0));
-    const size_t count = out.shape(0);
-    require(first.shape(0) == count && phase.shape(0) == count, "first, phase and out must have one length");
-    for (size_t i = 0; i < count; ++i)
-        require(first(i) >= 0 && first(i) + taps <= n && phase(i) >= 0 && phase(i) < phases, "an output lies outside the samples");
+    const FilterBank bank{filters.data(), int64_t(filters.shape(0)), int64_t(filters.shape(1))};
+    require(first.shape(0) == out.shape(0) && phase.shape(0) == out.shape(0), "first, phase and out must have one length");
     nb::gil_scoped_release unlocked;
-    filter_at(samples.data(), first.data(), phase.data(), filters.data(), int(taps), int(count), out.data());
+    filter_at(samples.data(), int64_t(samples.shape(0)), first.data(), phase.data(), bank, int64_t(out.shape(0)), out.data());
 }
 
 using PixelArray = nb::ndarray<uint8_t, nb::numpy, nb::device::cpu, nb::c_contig, nb::ndim<3>>;
@@ -167,11 +135,17 @@ NB_MODULE(_kernel, m) {
     nb::class_<Renderer>(m, "Renderer")
         .def(
             "__init__",
-            [](Renderer* self, std::shared_ptr<Scene> scene, int width, int height, bool mouth_closed) {
+            [](Renderer* self, std::shared_ptr<Scene> scene, int width, int height, bool mouth_closed,
+               std::optional<Array<float, nb::shape<4>>> view, std::optional<Rgba8> behind) {
                 require(width >= 16 && height >= 16 && width <= 4096 && height <= 4096, "size must be from 16 to 4096");
-                new (self) Renderer(std::move(scene), width, height, mouth_closed);
+                const float side = scene->camera.side;
+                const View part = view ? View{(*view)(0), (*view)(1), (*view)(2), (*view)(3)} : View{0.0f, 0.0f, side, side};
+                require(!view || (part.width > 0.0f && part.height > 0.0f), "view must show something");
+                require(!behind || (int(behind->shape(0)) == height && int(behind->shape(1)) == width), "behind must be (height, width, 4)");
+                new (self) Renderer(std::move(scene), width, height, mouth_closed, part, behind ? behind->data() : nullptr);
             },
-            nb::arg("scene"), nb::arg("width"), nb::arg("height"), nb::arg("mouth_closed"))
+            nb::arg("scene"), nb::arg("width"), nb::arg("height"), nb::arg("mouth_closed"), nb::arg("view") = nb::none(),
+            nb::arg("behind") = nb::none())
         .def("render", &render, nb::arg("weights"), nb::arg("tongue"), nb::arg("pose"), nb::arg("gaze"), nb::arg("out").noconvert());
     m.def("rgb_from_rgba", &rgb_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());
     m.def("i420_from_rgba", &i420_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());

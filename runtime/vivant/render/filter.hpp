@@ -4,7 +4,14 @@
 
 namespace vivant {
 
-// out[i] = the sum over t of samples[first[i] + t] * filters[phase[i] * taps + t].
-void filter_at(const float* samples, const int64_t* first, const int64_t* phase, const float* filters, int taps, int count, float* out);
+struct FilterBank {
+    const float* weights;  // phases * taps
+    int64_t phases, taps;
+};
+
+// out[i] = the sum over t of samples[first[i] + t] * bank.weights[phase[i] * taps + t]. Throws std::invalid_argument when an
+// output lies outside of the `n` samples or the phases.
+void filter_at(const float* samples, int64_t n, const int64_t* first, const int64_t* phase, const FilterBank& bank, int64_t count,
+               float* out);
 
 }  // namespace vivant

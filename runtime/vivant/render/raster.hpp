@@ -18,11 +18,16 @@ struct Texture {
     int width, height;
 };
 
+// All finite and of a size at which sums, products and whole numbers cannot overflow: see kMostPx and Scene::require_sound.
 struct Corner {
     float x, y;     // screen, px; pixel centres lie at +0.5
     float u, v;     // texels; texel centres lie at +0.5
     float rgba[4];  // factor on the texel, premultiplied by its own alpha; 1 leaves it as it is
 };
+
+constexpr float kMostPx = 1e6f;        // of a corner's place, either way
+constexpr float kMostFactor = 16.0f;   // of a corner's colour
+constexpr int kMostTexels = 1 << 14;   // along a side of a texture; places in it are 16.16
 
 constexpr float kColourOne = 512.0f;  // fixed-point one of the colour factor, fits 16 bits up to a factor of 2
 constexpr int kColourFraction = 12;    // further bits while stepping along a row
@@ -42,6 +47,9 @@ inline void blend_over(uint8_t* pixel, U16x8 source) {
     store_4_bytes(pixel, source + shift_right<8>(product + shift_right<8>(product)));
 }
 
+// Like std::clamp, but defined for every float: what is no number becomes `low`.
+inline float bounded(float x, float low, float high) { return std::min(high, std::max(low, x)); }
+
 inline int ceil_int(float x) {  // std::ceil is a library call on a plain x86-64
     const int truncated = static_cast<int>(x);
     return truncated + (x > static_cast<float>(truncated));
@@ -51,14 +59,16 @@ struct Span {
     int32_t at, step;  // 16.16
 };
 
-// Texel coordinates along a row. Slivers have wild gradients: where an end would leave the texture, the step is bent.
-inline Span span(float first, float gradient, float steps, float last) {
-    const float end = first + gradient * steps;
-    if (first >= 0.0f && first <= last && end >= 0.0f && end <= last)
-        return {static_cast<int32_t>(first * 65536.0f), static_cast<int32_t>(gradient * 65536.0f)};
-    first = std::clamp(first, 0.0f, last);
-    const float bent = steps > 0.0f ? (std::clamp(end, 0.0f, last) - first) / steps : 0.0f;
-    return {static_cast<int32_t>(first * 65536.0f), static_cast<int32_t>(bent * 65536.0f)};
+// Texel coordinates along a row. Slivers have wild gradients: where an end would leave the texture, the step is bent. Sums of
+// floats round: `last` leaves room for it at one end of the texture, and at the other the first place is moved by a hair.
+inline Span span(float first, float gradient, int32_t steps, float last) {
+    const float end = first + gradient * static_cast<float>(steps);
+    if (!(first >= 0.0f && first <= last && end >= 0.0f && end <= last)) {
+        first = bounded(first, 0.0f, last);
+        gradient = steps > 0 ? (bounded(end, 0.0f, last) - first) / static_cast<float>(steps) : 0.0f;
+    }
+    const int32_t step = static_cast<int32_t>(bounded(gradient, -last, last) * 65536.0f);
+    return {std::max(static_cast<int32_t>(first * 65536.0f), -step * steps), step};
 }
 
 // Walks the pixel centres inside a triangle. Two triangles that share an edge compute its crossing with each row from the
@@ -102,19 +112,20 @@ void draw_triangle(const Image& image, const Texture& texture, const Corner& a, 
         const int end = std::min(image.width, ceil_int(x1 - 0.5f));
         if (begin >= end) continue;
 
-        const float dx = static_cast<float>(begin) + 0.5f - a.x, dy = y - a.y, steps = static_cast<float>(end - begin - 1);
+        const float dx = static_cast<float>(begin) + 0.5f - a.x, dy = y - a.y;
+        const int32_t steps = end - begin - 1;
         Span u = span(a.u + dx * du_dx + dy * du_dy - 0.5f, du_dx, steps, last_u);
         Span v = span(a.v + dx * dv_dx + dy * dv_dy - 0.5f, dv_dx, steps, last_v);
         I32x4 colour{}, colour_step{};
         if constexpr (kColoured) {
             constexpr float scale = kColourOne * (1 << kColourFraction), most = 2.0f * scale - 1.0f;
-            const float inverse_steps = steps > 0.0f ? 1.0f / steps : 0.0f;
+            const float whole_steps = static_cast<float>(steps), inverse_steps = steps > 0 ? 1.0f / whole_steps : 0.0f;
             float first[4], step[4];
             for (int i = 0; i < 4; ++i) {
                 const float at_begin = a.rgba[i] + dx * colour_dx[i] + dy * colour_dy[i];
-                const float at_end = at_begin + steps * colour_dx[i];
-                first[i] = std::clamp(at_begin * scale, 0.0f, most);
-                step[i] = (std::clamp(at_end * scale, 0.0f, most) - first[i]) * inverse_steps;
+                const float at_end = at_begin + whole_steps * colour_dx[i];
+                first[i] = bounded(at_begin * scale, 0.0f, most);
+                step[i] = (bounded(at_end * scale, 0.0f, most) - first[i]) * inverse_steps;
             }
             colour = round_4_floats(first);
             colour_step = round_4_floats(step);

@@ -14,7 +14,7 @@ constexpr float kFringeTexels = 3.0f;
 
 enum Weight { kLookDownL = 1, kLookInL, kLookOutL, kLookUpL, kLookDownR = 8, kLookInR, kLookOutR, kLookUpR, kJawOpen = 17, kMouthClose };
 
-float unit_clamp(float x) { return std::clamp(x, 0.0f, 1.0f); }
+float unit_clamp(float x) { return bounded(x, 0.0f, 1.0f); }
 
 // Yaw about y, then pitch about x, in a frame with y down (image) and z towards the viewer.
 struct Turn {
@@ -45,29 +45,8 @@ void unpremultiply(uint8_t* pixels, size_t count) {
 
 }  // namespace
 
-void Scene::finish() {
-    triangle_opaque.assign(triangles.size(), 0);
-    for (const Layer& layer : layers) {
-        const TextureData& texture = textures[layer.texture];
-        for (int32_t t = layer.first_triangle; t < layer.first_triangle + layer.triangle_count; ++t) {
-            float low[2] = {1e9f, 1e9f}, high[2] = {-1e9f, -1e9f};
-            for (int32_t corner : triangles[t].corner)
-                for (int axis = 0; axis < 2; ++axis) {
-                    low[axis] = std::min(low[axis], uv[corner * 2 + axis]);
-                    high[axis] = std::max(high[axis], uv[corner * 2 + axis]);
-                }
-            const int x0 = std::max(0, int(low[0]) - 1), x1 = std::min(texture.width - 1, int(high[0]) + 1);
-            const int y0 = std::max(0, int(low[1]) - 1), y1 = std::min(texture.height - 1, int(high[1]) + 1);
-            bool opaque = true;
-            for (int y = y0; y <= y1 && opaque; ++y)
-                for (int x = x0; x <= x1; ++x) opaque &= texture.texels[(size_t(y) * texture.width + x) * 4 + 3] == 255;
-            triangle_opaque[t] = opaque;
-        }
-    }
-}
-
-Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed)
-    : scene_(std::move(scene)), width_(width), height_(height), mouth_closed_(mouth_closed) {
+Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed, const View& view, const uint8_t* behind)
+    : scene_(std::move(scene)), width_(width), height_(height), mouth_closed_(mouth_closed), view_(view) {
     const size_t vertices = scene_->rest.size(), triangles = scene_->triangles.size();
     points_.resize(vertices);
     colours_.resize(vertices);
@@ -83,6 +62,7 @@ Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height, bo
     }
 
     base_.assign(size_t(width) * height * 4, 0);
+    if (behind != nullptr) std::memcpy(base_.data(), behind, base_.size());
     Motion rest{};
     rest.pose[5] = 1.0f;
     set_drives(rest);
@@ -93,6 +73,7 @@ Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height, bo
 }
 
 void Renderer::render(const Motion& motion, uint8_t* out) {
+    const Alone alone(busy_);
     set_drives(motion);
     deform();
     keep_contacts_apart();
@@ -117,8 +98,8 @@ void Renderer::set_drives(const Motion& motion) {
     const float yaw[2] = {drive[kLookOutL] - drive[kLookInL], drive[kLookInR] - drive[kLookOutR]};
     const float pitch[2] = {drive[kLookUpL] - drive[kLookDownL], drive[kLookUpR] - drive[kLookDownR]};
     for (int eye = 0; eye < 2; ++eye) {
-        eye_angles_[eye][0] = std::clamp(motion.gaze[0] + yaw[eye] * kEyeLookFullDeg, -kEyeLimitDeg, kEyeLimitDeg);
-        eye_angles_[eye][1] = std::clamp(motion.gaze[1] + pitch[eye] * kEyeLookFullDeg, -kEyeLimitDeg, kEyeLimitDeg);
+        eye_angles_[eye][0] = bounded(motion.gaze[0] + yaw[eye] * kEyeLookFullDeg, -kEyeLimitDeg, kEyeLimitDeg);
+        eye_angles_[eye][1] = bounded(motion.gaze[1] + pitch[eye] * kEyeLookFullDeg, -kEyeLimitDeg, kEyeLimitDeg);
         const float right = eye_angles_[eye][0] / kEyeLookFullDeg, up = eye_angles_[eye][1] / kEyeLookFullDeg;
         drive[eye ? kLookDownR : kLookDownL] = unit_clamp(-up);
         drive[eye ? kLookUpR : kLookUpL] = unit_clamp(up);
@@ -172,15 +153,16 @@ void Renderer::turn_eyes() {
     }
 }
 
+// Whatever moves and links have added up to: from here on every number is finite and small enough for the rasteriser.
 void Renderer::project(const Motion& motion) {
     const Head& head = scene_->head_frame;
     float pose[6];
-    for (int i = 0; i < 6; ++i) pose[i] = std::clamp(motion.pose[i], head.limits[i][0], head.limits[i][1]);
+    for (int i = 0; i < 6; ++i) pose[i] = bounded(motion.pose[i], head.limits[i][0], head.limits[i][1]);
     const Turn turn(pose[0] * head.yaw_gain, pose[1] * head.pitch_gain);
     const float cr = std::cos(pose[2] * kRadians), sr = std::sin(pose[2] * kRadians);
     const Vec3 shift = {pose[3] * head.unit, -pose[4] * head.unit, 0.0f};
     const Camera& camera = scene_->camera;
-    const float scale_x = static_cast<float>(width_) / camera.side, scale_y = static_cast<float>(height_) / camera.side;
+    const float scale_x = static_cast<float>(width_) / view_.width, scale_y = static_cast<float>(height_) / view_.height;
 
     for (size_t i = 0; i < points_.size(); ++i) {
         Vec3 p = points_[i];
@@ -194,14 +176,14 @@ void Renderer::project(const Motion& motion) {
         }
         const float perspective = camera.distance / (camera.distance - p.z);
         Corner& corner = corners_[i];
-        corner.x = (camera.centre_x + (p.x - camera.centre_x) * perspective) * scale_x;
-        corner.y = (camera.centre_y + (p.y - camera.centre_y) * perspective) * scale_y;
-        depth_[i] = p.z;
+        corner.x = bounded((camera.centre_x + (p.x - camera.centre_x) * perspective - view_.left) * scale_x, -kMostPx, kMostPx);
+        corner.y = bounded((camera.centre_y + (p.y - camera.centre_y) * perspective - view_.top) * scale_y, -kMostPx, kMostPx);
+        depth_[i] = bounded(p.z, -kMostPx, kMostPx);
         const Rgba& colour = colours_[i];
         const float alpha = unit_clamp(colour.a);
-        corner.rgba[0] = std::max(0.0f, colour.r) * alpha;
-        corner.rgba[1] = std::max(0.0f, colour.g) * alpha;
-        corner.rgba[2] = std::max(0.0f, colour.b) * alpha;
+        corner.rgba[0] = bounded(colour.r, 0.0f, kMostFactor) * alpha;
+        corner.rgba[1] = bounded(colour.g, 0.0f, kMostFactor) * alpha;
+        corner.rgba[2] = bounded(colour.b, 0.0f, kMostFactor) * alpha;
         corner.rgba[3] = alpha;
     }
 }
@@ -237,7 +219,8 @@ void Renderer::draw_sorted(const Layer& layer, const Image& image) {
     uint32_t start[kDepthLevels + 1] = {};
     for (int32_t i = 0; i < count; ++i) {
         const int32_t* corner = scene_->triangles[first + i].corner;
-        level_[i] = static_cast<uint8_t>((depth_[corner[0]] + depth_[corner[1]] + depth_[corner[2]] - 3.0f * far) * quantum);
+        const float behind = depth_[corner[0]] + depth_[corner[1]] + depth_[corner[2]] - 3.0f * far;  // rounded: may pass the last
+        level_[i] = static_cast<uint8_t>(bounded(behind * quantum, 0.0f, kDepthLevels - 1));
         ++start[level_[i] + 1];
     }
     std::partial_sum(start, start + kDepthLevels + 1, start);
@@ -281,8 +264,8 @@ void Renderer::draw_fringe(int32_t t, const Texture& texture, const Image& image
         // The texture goes on beyond the border as it does inside, so that at rest the strip adds nothing to the picture.
         const float height = std::max((nx * (a.x - c.x) + ny * (a.y - c.y)) * kFringePx, 0.25f);
         const float along = ((c.x - a.x) * dx + (c.y - a.y) * dy) / (length * length);
-        const float du = std::clamp((a.u + along * (b.u - a.u) - c.u) / height, -kFringeTexels, kFringeTexels);
-        const float dv = std::clamp((a.v + along * (b.v - a.v) - c.v) / height, -kFringeTexels, kFringeTexels);
+        const float du = bounded((a.u + along * (b.u - a.u) - c.u) / height, -kFringeTexels, kFringeTexels);
+        const float dv = bounded((a.v + along * (b.v - a.v) - c.v) / height, -kFringeTexels, kFringeTexels);
         Corner outer_a = a, outer_b = b;
         for (Corner* outer : {&outer_a, &outer_b}) {
             outer->x += nx, outer->y += ny, outer->u += du, outer->v += dv;

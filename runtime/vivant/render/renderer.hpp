@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "alone.hpp"
 #include "raster.hpp"
 
 namespace vivant {
@@ -67,6 +68,11 @@ struct Camera {
     float side;
 };
 
+// The part of the rig's plane that a frame shows, px of the rig's square.
+struct View {
+    float left, top, width, height;
+};
+
 struct Head {
     Vec3 pivot;
     float unit;                // outer-eye distance, px
@@ -109,13 +115,20 @@ struct Scene {
     bool transparent;
 
     std::vector<uint8_t> triangle_opaque;  // texels under the triangle have no transparency
-    void finish();                         // derives the above; call once
+
+    // Checks everything and derives the above; call once. Throws std::invalid_argument: a scene may come from anybody's file.
+    void finish();
+
+  private:
+    void require_sound() const;
 };
 
 class Renderer {
   public:
-    Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed);
-    // Writes every pixel of `out` (height * width * 4, straight alpha). Not to be called from two threads at once.
+    // `behind`, if not null, lies under every layer: height * width * 4, premultiplied.
+    Renderer(std::shared_ptr<const Scene> scene, int width, int height, bool mouth_closed, const View& view, const uint8_t* behind);
+    // Writes every pixel of `out` (height * width * 4, straight alpha), whatever the motion's numbers are. Throws
+    // std::runtime_error when another thread is in it.
     void render(const Motion& motion, uint8_t* out);
     int width() const { return width_; }
     int height() const { return height_; }
@@ -135,6 +148,7 @@ class Renderer {
     std::shared_ptr<const Scene> scene_;
     int width_, height_;
     bool mouth_closed_;
+    View view_;
     float drives_[kDrives];
     float eye_angles_[2][2];
     std::vector<Vec3> points_;
@@ -145,6 +159,7 @@ class Renderer {
     std::vector<uint8_t> away_, level_;
     std::vector<uint32_t> order_;
     std::vector<uint8_t> base_;
+    std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
 };
 
 }  // namespace vivant

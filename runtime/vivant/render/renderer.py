@@ -6,24 +6,35 @@ import numpy as np
 
 from vivant.errors import InputError
 from vivant.render._kernel import Renderer, Scene
-from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
+from vivant.types import Float32Array, MotionFrame, PixelFormat, UInt8Array, VideoFrame
 
 
 class RigRenderer:
-    """One session's renderer: own scratch memory, shared scene. One thread at a time.
+    """One session's renderer: own scratch memory, shared scene. One thread at a time: a second one gets an InputError.
 
     ``as_photographed`` keeps the mouth of an open-mouthed portrait as it is; otherwise its lips rest together, as a mouth
     that speaks needs them to. For closed mouths it makes no difference.
     """
 
-    def __init__(self, scene: Scene, width: int, height: int, *, as_photographed: bool = False) -> None:
-        self._renderer = Renderer(scene, width, height, not as_photographed)
+    def __init__(
+        self,
+        scene: Scene,
+        width: int,
+        height: int,
+        *,
+        as_photographed: bool = False,
+        view: Float32Array | None = None,
+        behind: UInt8Array | None = None,
+    ) -> None:
+        """``view`` (left, top, width, height): what the frame shows, rig px; default the square. ``behind`` lies under all."""
+        self._renderer = Renderer(scene, width, height, not as_photographed, view, behind)
         self._shape = (height, width, 4)
 
     def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:
         """Draw one RGBA frame; into ``out`` (height, width, 4) if given, which then belongs to the frame.
 
-        Weights outside [0, 1] and poses beyond the portrait's limits are clamped; what is not finite raises InputError.
+        Weights outside [0, 1] and poses beyond the portrait's limits are clamped; what is not finite, or a frame while another
+        thread draws one, raises InputError.
         """
         pixels = np.empty(self._shape, np.uint8) if out is None else out
         pose = motion.pose
@@ -35,5 +46,8 @@ class RigRenderer:
         )
         if not all(np.isfinite(vector).all() for vector in vectors):
             raise InputError(f"motion frame {motion.index} holds a value that is not finite")
-        self._renderer.render(*vectors, pixels)
+        try:
+            self._renderer.render(*vectors, pixels)
+        except RuntimeError as error:
+            raise InputError("two threads draw with one renderer at once; open one for each") from error
         return VideoFrame(motion.index, motion.pts_us, pixels, PixelFormat.RGBA)

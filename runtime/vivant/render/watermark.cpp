@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <stdexcept>
 
 #include "simd.hpp"
 
@@ -66,6 +67,8 @@ Watermark::Watermark(const float* pattern, int width, int height, int channels)
       brightness_(pattern_.size()), strong_(pattern_.size()), deltas_(pattern_.size()), columns_(taps(width)), rows_(taps(height)),
       column_edges_(edges(width)), row_edges_(edges(height)), sums_(size_t(width) * channels), upper_(sums_.size()),
       lower_(sums_.size()), mixed_(sums_.size()) {
+    for (float cell : pattern_)
+        if (!(std::fabs(cell) <= kMostMark)) throw std::invalid_argument("a cell of the pattern is out of range");
     for (size_t i = 0; i < pattern_.size(); ++i) deltas_[i] = int16_t(std::lrint(pattern_[i] * kDeltaUnits));
     double squares = 0;
     visit_rows([&](int, const int16_t* delta) {
@@ -132,7 +135,7 @@ void Watermark::modulate() {
     }
     const float rms = std::sqrt(squares / float(strong_.size())), share = std::min(1.0f, most_rms_ / std::max(rms, 1e-6f));
     for (size_t i = 0; i < strong_.size(); ++i)
-        deltas_[i] = int16_t(std::lrint(std::clamp(strong_[i] * share, -8.0f, 8.0f) * kDeltaUnits));
+        deltas_[i] = int16_t(std::lrint(std::clamp(strong_[i] * share, -kMostMark, kMostMark) * kDeltaUnits));
 }
 
 // A row of cells at the resolution of the frame, once per channel, zero for alpha.
@@ -171,6 +174,7 @@ template <typename Visit> void Watermark::visit_rows(Visit visit) {
 }
 
 void Watermark::apply(uint8_t* pixels) {
+    const Alone alone(busy_);
     measure(pixels);
     modulate();
     const size_t stride = size_t(width_) * channels_;

@@ -4,16 +4,20 @@
 #include <cstdint>
 #include <vector>
 
+#include "alone.hpp"
+
 namespace vivant {
 
-constexpr int kMarkCells = 128;  // cells on each side of a frame, whatever its size
+constexpr int kMarkCells = 128;      // cells on each side of a frame, whatever its size
+constexpr float kMostMark = 8.0f;  // of a pattern; also grey levels that a frame may change by
 
 class Watermark {
 public:
-    // `pattern` has kMarkCells * kMarkCells values of mean square 1; `channels` is 3 or 4 (the fourth, alpha, is left alone).
+    // `pattern` has kMarkCells * kMarkCells values of mean square 1, none beyond +-kMostMark; `channels` is 3 or 4 (the fourth,
+    // alpha, is left alone). Throws std::invalid_argument for another pattern.
     Watermark(const float* pattern, int width, int height, int channels);
 
-    // Change the pixels in place. Allocates nothing; one thread at a time.
+    // Change the pixels in place. Allocates nothing. Throws std::runtime_error when another thread is in it.
     void apply(uint8_t* pixels);
 
     int width() const { return width_; }
@@ -40,6 +44,7 @@ private:
     std::vector<int> column_edges_, row_edges_;
     std::vector<uint16_t> sums_;
     std::vector<int16_t> upper_, lower_, mixed_;
+    std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
 };
 
 }  // namespace vivant

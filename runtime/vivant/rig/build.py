@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from vivant.errors import PortraitError
 from vivant.media.images import PortraitImage
-from vivant.portrait.analyser import Face, PortraitAnalyser
+from vivant.portrait.analyser import PortraitAnalyser
+from vivant.portrait.checks import require_mouth, require_whole
+from vivant.portrait.choice import choose_face
 from vivant.rig import canonical as c
 from vivant.rig.calibrate import calibrated
+from vivant.rig.drawn import add_drawn_lids, fit_drawn_eyes
 from vivant.rig.eyes import Eyeball, add_eyes
 from vivant.rig.head import HeadFit, fit_head
-from vivant.rig.lips import mouth_gap, snap_to_seam
+from vivant.rig.light import Light, measure_light
+from vivant.rig.lips import cut_inside_lips, mouth_gap, snap_to_seam
 from vivant.rig.matte import Layers, separate
 from vivant.rig.mouth import add_mouth, add_tongue_out
 from vivant.rig.overlays import add_lids, add_lips
@@ -24,14 +28,14 @@ from vivant.rig.rig import Rig
 from vivant.rig.shading import add_shading
 from vivant.rig.skin import CAMERA_DISTANCE_PX, Skin, build_skin, unproject
 from vivant.rig.square import MARGIN_PX, SIDE_PX, Square, place_square
+from vivant.rig.surroundings import Surroundings
 from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 3
+BUILDER_VERSION = 5
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
-LEAST_FACE_PX = 64.0
 MOST_SOURCE_YAW_DEG, MOST_SOURCE_PITCH_DEG = 32.0, 25.0
 YAW_LIMIT_DEG, PITCH_LIMIT_DEG, ROLL_LIMIT_DEG = 15.0, 10.0, 12.0
 STILL_PX = 0.05
@@ -43,25 +47,31 @@ def build_rig(
     analyser: PortraitAnalyser,
     *,
     name: str = "",
+    face_number: int = 1,
     transparent: bool = False,
     progress: Progress = lambda _: None,
 ) -> Rig:
-    """Make a portrait animatable. Raises PortraitError when it shows no face that the rig can move."""
-    notes: list[str] = []
+    """Make a portrait animatable. Raises PortraitError when it shows no face that the rig can move.
+
+    ``face_number`` counts faces from the largest.
+    """
     progress("looking for the face")
-    face = _choose_face(analyser.faces(image.pixels), notes)
-    square = place_square(face.landmarks, *image.pixels.shape[1::-1])
+    choice = choose_face(image, analyser, face_number)
+    image, face, notes = choice.image, choice.face, [*image.notes, *choice.notes]
+    height, width = image.pixels.shape[:2]
+    notes += require_whole(face, width, height)
+    square = place_square(face.landmarks, width, height)
     landmarks = square.to_rig(face.landmarks)
     fit = fit_head(landmarks)
     _require_frontal(fit)
 
     progress("separating person and background")
+    cutout = analyser.cutout(image.pixels, face)
+    notes += require_mouth(image.pixels, face, cutout, analyser)
     picture = np.asarray(square.cut(image.pixels), np.uint8)
-    height, width = image.pixels.shape[:2]
     own = None if image.alpha is None else (image.alpha / np.float32(255)).astype(np.float32)
-    person = np.asarray(
-        square.cut(analyser.cutout(image.pixels, face).person(width, height) if own is None else own), np.float32
-    )
+    outline = cutout.person(width, height) if own is None else own
+    person = np.asarray(square.cut(outline), np.float32)
     layers = separate(picture, person, band_texels=7.0 * square.texels_per_px)
 
     progress("finding how this face moves")
@@ -70,25 +80,23 @@ def build_rig(
         notes.append(
             "the mouth is open in this portrait; its lips are brought together for speech, a closed mouth gives better ones"
         )
+        landmarks = cut_inside_lips(landmarks, picture, square.texels_per_px)
+    light = measure_light(picture, landmarks, fit.unit, square.texels_per_px)
+    drawn = fit_drawn_eyes(landmarks, picture, light.skin, fit.unit, square.texels_per_px) if light.relief == 0.0 else None
+    if light.relief == 0.0 and drawn is None:
+        notes.append(
+            "this is drawn in flat colours and its eyes have no clear border; they may not close over all their height"
+        )
+    landmarks = landmarks if drawn is None else drawn
     skin = build_skin(landmarks, fit)
 
     progress("assembling the layers")
-    pool, eyes = _assemble(skin, landmarks, fit, layers, picture, square, transparent)
+    pool, eyes = _assemble(skin, landmarks, fit, light, layers, picture, square, transparent, drawn is not None)
     arrays = pool.arrays() | _contacts(skin) | _frame(skin, fit, eyes)
-    rig = Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes), tuple(pool.texture_names))
+    around = Surroundings.around(square, image.pixels, outline)
+    rig = Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes), tuple(pool.texture_names), around)
     progress("measuring how far it turns")
     return calibrated(rig, analyser)
-
-
-def _choose_face(faces: list[Face], notes: list[str]) -> Face:
-    if not faces:
-        raise PortraitError("no face was found in this image; use a portrait that shows one face from the front")
-    if len(faces) > 1:
-        notes.append(f"{len(faces)} faces were found; the largest is used")
-    face = faces[0]
-    if face.width_px < LEAST_FACE_PX:
-        raise PortraitError(f"the face is only {face.width_px:.0f} px wide; at least {LEAST_FACE_PX:.0f} px are needed")
-    return face
 
 
 def _require_frontal(fit: HeadFit) -> None:
@@ -101,7 +109,15 @@ def _require_frontal(fit: HeadFit) -> None:
 
 
 def _assemble(
-    skin: Skin, landmarks: Float32Array, fit: HeadFit, layers: Layers, picture: UInt8Array, square: Square, transparent: bool
+    skin: Skin,
+    landmarks: Float32Array,
+    fit: HeadFit,
+    light: Light,
+    layers: Layers,
+    picture: UInt8Array,
+    square: Square,
+    transparent: bool,
+    drawn: bool,
 ) -> tuple[Pool, list[Eyeball]]:
     """All layers, back to front."""
     pool = Pool()
@@ -111,18 +127,21 @@ def _assemble(
     for drive in range(len(skin.fields)):
         pool.add_moves(drive, 0, skin.fields[drive])
     pool.add_moves(MOUTH_CLOSED, 0, skin.closing)
-    add_shading(pool, skin, fit)
+    add_shading(pool, skin, fit, light, picture, uv)
     if not transparent:
         _add_plate(pool, layers.plate, square)
     person = pool.add_texture("person", np.dstack([layers.foreground, np.round(layers.alpha * 255).astype(np.uint8)]))
     shows, moves = _visible_triangles(skin, uv, layers.alpha), _moving_triangles(skin)
     _add_skin_layer(pool, skin, person, shows & ~moves, STATIC)
-    add_mouth(pool, skin, fit, uv, person, picture, texels)
-    eyes = add_eyes(pool, skin, landmarks, fit, picture, texels)
+    add_mouth(pool, skin, fit, light, uv, person, layers, texels)
+    eyes = add_eyes(pool, skin, landmarks, fit, light, picture, texels)
     _add_skin_layer(pool, skin, person, shows & moves, SORTED)
     add_lips(pool, skin, layers.foreground, texels, fit.unit)
-    add_tongue_out(pool, skin, fit)
-    add_lids(pool, skin, layers.foreground, texels, fit.unit)
+    add_tongue_out(pool, skin, fit, light, layers, texels)
+    if drawn:
+        add_drawn_lids(pool, skin, light.skin, layers.foreground, texels, fit.unit)
+    else:
+        add_lids(pool, skin, light, layers.foreground, texels, fit.unit)
     return pool, eyes
 
 

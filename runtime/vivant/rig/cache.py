@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import platformdirs
 
 from vivant.errors import InputError, OutputError
+from vivant.honest.settings import Settings
+from vivant.media.atomic import replacing
 from vivant.media.images import PortraitImage
 from vivant.portrait import PortraitAnalyser, default_analyser
+from vivant.private import FILE_MODE, private_folder
 from vivant.rig.build import BUILDER_VERSION, Progress, build_rig
 from vivant.rig.rig import Rig
+from vivant.rig.seal import is_sealed, seal
+
+NOT_OURS = "the rig that was kept of this portrait is damaged or not as this machine built it, so it was built again"
 
 
 @dataclass(frozen=True)
@@ -27,34 +34,76 @@ class KeptRig:
 
 def cache_folder() -> Path:
     """Where rigs are kept; created by the first one. ``VIVANT_CACHE_DIR`` moves it."""
-    import os
-
     chosen = os.environ.get("VIVANT_CACHE_DIR")
     return (Path(chosen) if chosen else Path(platformdirs.user_cache_dir("vivant", appauthor=False))) / "rigs"
 
 
 def cached_rig(
-    image: PortraitImage, analyser: PortraitAnalyser | None, *, name: str, transparent: bool, progress: Progress
+    image: PortraitImage,
+    analyser: PortraitAnalyser | None,
+    *,
+    name: str,
+    face_number: int,
+    transparent: bool,
+    progress: Progress,
 ) -> Rig:
     """The kept rig of this portrait, or a new one that is then kept. A kept file that cannot be read is built again.
 
     ``analyser`` None asks for the default one, made only when a rig has to be built.
     """
-    kind = "cutout" if transparent else "whole"
+    kind = ("cutout" if transparent else "whole") + (f"-face{face_number}" if face_number != 1 else "")
     path = cache_folder() / f"{image.sha256[:24]}-{kind}-{BUILDER_VERSION}.vivant"
-    if path.exists():
-        try:
-            return Rig.load(path)
-        except InputError:
+    existed = path.exists()
+    if existed:
+        kept = _kept(path, image.sha256, transparent=transparent)
+        if kept is not None:
+            _touch(path)
+            return kept
+        with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
     if analyser is None:
         progress("loading the networks")
         analyser = default_analyser()
-    rig = build_rig(image, analyser, name=name, transparent=transparent, progress=progress)
-    with contextlib.suppress(OSError, OutputError):  # a cache that cannot be written is only slower next time
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rig.save(path)
-    return rig
+    rig = build_rig(image, analyser, name=name, face_number=face_number, transparent=transparent, progress=progress)
+    _keep(rig, path)
+    return replace(rig, notes=(*rig.notes, NOT_OURS)) if existed else rig
+
+
+def _kept(path: Path, sha256: str, *, transparent: bool) -> Rig | None:
+    """None for a file that cannot be read, that this machine did not build as it is, or of another portrait or kind."""
+    with contextlib.suppress(InputError, OSError):
+        rig = Rig.load(path)
+        if is_sealed(path.read_bytes()) and (rig.portrait_sha256, rig.transparent) == (sha256, transparent):
+            return rig
+    return None
+
+
+def _keep(rig: Rig, path: Path) -> None:
+    """A cache that cannot be written is only slower next time."""
+    with contextlib.suppress(OSError, OutputError):
+        private_folder(path.parent)
+        with replacing(path, private=True) as part:
+            rig.save(part)
+            seal(part)
+        _make_room(path, Settings.load().cache_mb * 1_000_000)
+
+
+def _touch(path: Path) -> None:
+    """The one used last is the last to go; and where others could read here, they no longer can."""
+    with contextlib.suppress(OSError):
+        private_folder(path.parent)
+        path.chmod(FILE_MODE)
+        os.utime(path)
+
+
+def _make_room(newest: Path, most_bytes: int) -> None:
+    """Delete what was not used for longest until the rest fits; ``newest`` stays, whatever its size."""
+    kept = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in newest.parent.glob("*.vivant"))
+    excess = sum(size for _, size, _ in kept) - most_bytes
+    for _, size, path in kept:
+        if excess > 0 and path != newest:
+            path.unlink(missing_ok=True)
+            excess -= size
 
 
 def kept_rigs() -> list[KeptRig]:

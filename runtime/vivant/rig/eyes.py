@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit
+from vivant.rig.light import Light
 from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import inside, strip_triangles
 from vivant.rig.patch import Patch, luminance
@@ -37,15 +38,22 @@ class Eyeball:
 
 
 def add_eyes(
-    pool: Pool, skin: Skin, landmarks: Float32Array, fit: HeadFit, picture: UInt8Array, texels_per_px: float
+    pool: Pool, skin: Skin, landmarks: Float32Array, fit: HeadFit, light: Light, picture: UInt8Array, texels_per_px: float
 ) -> list[Eyeball]:
     """Adds both eyeballs, to be drawn before the skin; returns the person's left one first, as the kernel wants them."""
-    balls = [_add_eye(pool, skin, side, landmarks, fit, picture, texels_per_px) for side in (0, 1)]
+    balls = [_add_eye(pool, skin, side, landmarks, fit, light, picture, texels_per_px) for side in (0, 1)]
     return balls[::-1]
 
 
 def _add_eye(
-    pool: Pool, skin: Skin, side: int, landmarks: Float32Array, fit: HeadFit, picture: UInt8Array, texels_per_px: float
+    pool: Pool,
+    skin: Skin,
+    side: int,
+    landmarks: Float32Array,
+    fit: HeadFit,
+    light: Light,
+    picture: UInt8Array,
+    texels_per_px: float,
 ) -> Eyeball:
     contour = np.concatenate([skin.points[list(skin.upper_lids[side])], skin.points[list(skin.lower_lids[side])][-2:0:-1]])
     iris = landmarks[list(c.IRISES[side]), :2].astype(np.float64)
@@ -57,7 +65,7 @@ def _add_eye(
     within = inside(at.reshape(-1, 2), contour[:, :2]).reshape(from_centre.shape)
     depth = float(contour[:, 2].mean()) - 0.02 * fit.unit
 
-    white = _white(patch, within, from_centre > IRIS_CLEAR * radius, texels_per_px * EYE_MARGIN * fit.unit)
+    white = _white(patch, within, from_centre > IRIS_CLEAR * radius, texels_per_px * EYE_MARGIN * fit.unit, light.relief)
     low, high = at[1, 1], at[-2, -2]
     corners = np.array([(low[0], low[1]), (low[0], high[1]), (high[0], high[1]), (high[0], low[1])])
     start = pool.add_vertices(unproject(np.column_stack([corners, np.full(4, depth)])), patch.uv(corners), 1.0)
@@ -67,7 +75,8 @@ def _add_eye(
     ball = _add_iris(
         pool, patch, centre, radius, ball_radius, depth, _iris_texture(patch, within, from_centre, radius, texels_per_px)
     )
-    _add_rims(pool, skin, side, patch, within, from_centre > IRIS_CLEAR * radius, fit.unit)
+    if light.relief > 0.0:
+        _add_rims(pool, skin, side, patch, within, from_centre > IRIS_CLEAR * radius, fit.unit)
     return ball
 
 
@@ -92,13 +101,13 @@ def _add_rims(
             pool.add_layer(strip_triangles(above, below, count), texture)
 
 
-def _white(patch: Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_], rim_texels: float) -> UInt8Array:
+def _white(patch: Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_], rim_texels: float, shade: float) -> UInt8Array:
     """The eye without its iris: as portrayed well inside the opening; under the lids the white goes on, in shadow."""
     sure = ndimage.binary_erosion(within, iterations=max(1, round(1.6 * rim_texels))) & off_iris
     bright = _brighter_half(patch.pixels, sure if sure.sum() > 12 else within & off_iris)
     filled = ndimage.gaussian_filter(fill_holes(patch.pixels, bright).astype(np.float32), (1.0, 1.0, 0))
     beyond = ndimage.distance_transform_edt(~within)[..., None] / max(rim_texels, 1.0)
-    filled *= 0.97 - 0.30 * np.clip(beyond / 5.0, 0.0, 1.0)
+    filled *= 1.0 - shade * (0.03 + 0.30 * np.clip(beyond / 5.0, 0.0, 1.0))
     own = ndimage.gaussian_filter(sure.astype(np.float32), 0.7)[..., None]
     colours = patch.pixels * own + filled * (1 - own)
     return np.dstack([colours.round(), np.full(within.shape, 255)]).astype(np.uint8)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from vivant.rig import canonical as c
 from vivant.rig.square import MARGIN_PX
-from vivant.types import Float32Array, FloatArray
+from vivant.types import Float32Array, FloatArray, UInt8Array
 
 SEARCH = 0.055
 """How far above and below the landmarks the line is looked for, in mouth widths."""
 OPEN_FROM = 0.085
 """Lip gap over mouth width from which the portrait counts as open-mouthed; closed mouths report up to 0.07."""
+
+LIP_FROM, LIP_TO = 0.35, 0.8
+"""Part of the way from a lip's inner to its outer edge that is surely lip."""
+UNLIKE_LIP = 0.22
+"""Difference from the lip's own colour, relative, of what shows between the lips: the dark, teeth, tongue, their edge."""
+INTO_LIP = 0.06
+"""How far beyond the last such colour a lip is cut, in shares of its thickness."""
 
 
 def mouth_gap(landmarks: Float32Array) -> float:
@@ -37,6 +45,25 @@ def snap_to_seam(landmarks: Float32Array, luminance: FloatArray, texels_per_px: 
     seam = guess + offsets[darkest_path(luminance[y, x[None]])]
     middle[1:-1, 1] = np.interp(middle[1:-1, 0], columns, _smoothed(seam))
     moved[upper, :2] = moved[lower, :2] = middle
+    return moved
+
+
+def cut_inside_lips(landmarks: Float32Array, picture: UInt8Array, texels_per_px: float) -> Float32Array:
+    """Landmarks (478, 2+) in rig px of an open mouth with its inner edges where ``picture`` shows lip and nothing else: teeth
+    and dark that stuck to a lip would stay between closed ones."""
+    moved = landmarks.copy()
+    smooth = ndimage.gaussian_filter(picture.astype(np.float32), (0.5 * texels_per_px,) * 2 + (0,))
+    share = np.linspace(0.0, 1.0, 41)
+    for inner, outer in ((c.UPPER_INNER_LIP, c.UPPER_OUTER_LIP), (c.LOWER_INNER_LIP, c.LOWER_OUTER_LIP)):
+        start, way = landmarks[list(inner), :2], landmarks[list(outer), :2] - landmarks[list(inner), :2]
+        along = (start[:, None] + share[:, None] * way[:, None] + MARGIN_PX) * texels_per_px
+        x, y = np.clip(along.astype(int), 0, np.array(picture.shape[1::-1]) - 1).transpose(2, 0, 1)
+        colours = smooth[y, x]
+        lip = np.median(colours[:, (share >= LIP_FROM) & (share <= LIP_TO)], axis=1, keepdims=True)
+        unlike = np.abs(colours - lip).max(axis=2) > UNLIKE_LIP * lip.max(axis=2)
+        last = np.where(unlike & (share < LIP_FROM), share, -INTO_LIP).max(axis=1) + INTO_LIP
+        last[[0, -1]] = 0.0
+        moved[list(inner), :2] += (_smoothed(last)[:, None] * way).astype(np.float32)
     return moved
 
 

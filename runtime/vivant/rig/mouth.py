@@ -6,13 +6,17 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit
+from vivant.rig.light import Light
+from vivant.rig.matte import Layers
 from vivant.rig.mesh import strip_triangles
 from vivant.rig.pool import SORTED, TONGUE_UP, Pool
 from vivant.rig.skin import Skin, unproject
+from vivant.rig.square import MARGIN_PX
 from vivant.rig.teeth import find_own_teeth
 from vivant.types import ARKIT_INDEX, Float32Array, FloatArray, UInt8Array
 
@@ -22,6 +26,12 @@ TOOTH_LIGHT = 0.92
 SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
 CORNER_SHADE, MIDDLE_SHADE, LIP_SHADE = 0.78, 0.12, 0.34
+SOLID, ALWAYS_CLEAR = 0.98, 9.0
+"""Alpha from which the portrait hides what lies behind it; what is taken off the alpha of teeth that it would not hide."""
+DRAWN_UP = 0.10
+"""How far the skin around the mouth moves up, in outer-eye distances."""
+UNDER_LIPS_PX = 2.0
+"""How far what spans the opening reaches under the lips."""
 TIP_FROM_V = 0.42
 """From here on (texture v) the tongue may cover the lip; what lies further back stays inside."""
 TONGUE_RESTS, TONGUE_SINKS = 0.22, 0.45
@@ -32,9 +42,13 @@ N_FRONT = 198
 
 @dataclass(frozen=True)
 class MouthPlace:
-    """Lays canonical points around the mouth over this portrait's mouth."""
+    """Lays canonical points around the mouth over this portrait's mouth, and the atlas's colours into its light."""
 
     fit: HeadFit
+    light: Light
+    solid: NDArray[np.bool_]
+    """(h, w) of the whole texture: where the portrait is opaque, so that something can lie behind it."""
+    texels_per_px: float
     scale: float
     canonical_centre: Float32Array
     centre: Float32Array
@@ -42,6 +56,15 @@ class MouthPlace:
     def place(self, points: Float32Array) -> Float32Array:
         """Canonical (n, 3) to rig px (n, 3), as seen by the camera."""
         return (self.centre + self.scale * self.fit.direction(points - self.canonical_centre)).astype(np.float32)
+
+    def hidden(self, points: Float32Array) -> NDArray[np.bool_]:
+        """Which points (n, 3) in rig px lie behind something, and still do when the skin is drawn up in a smile."""
+        solid = np.ones(len(points), bool)
+        for down in (0.0, DRAWN_UP * self.fit.unit):
+            texels = ((points[:, :2] + (0.0, down) + MARGIN_PX) * self.texels_per_px).astype(int)
+            x, y = np.clip(texels, 0, np.array(self.solid.shape[::-1]) - 1).T
+            solid &= self.solid[y, x]
+        return solid
 
     def lowered(self, by_px: float) -> MouthPlace:
         """The same, further down the image."""
@@ -52,31 +75,32 @@ class MouthPlace:
         return np.asarray(self.scale * self.fit.direction(displacement), np.float32)
 
 
-def place_mouth(skin: Skin, fit: HeadFit) -> MouthPlace:
+def place_mouth(skin: Skin, fit: HeadFit, light: Light, layers: Layers, texels_per_px: float) -> MouthPlace:
     """From the portrait's lip corners and the middle of its seam."""
     face = c.canonical_face()
     seam = skin.points[[skin.upper_lip[len(skin.upper_lip) // 2], skin.lower_lip[len(skin.lower_lip) // 2]]].mean(axis=0)
     width = np.linalg.norm(skin.points[c.MOUTH_LEFT, :2] - skin.points[c.MOUTH_RIGHT, :2])
     usual = fit.unit * np.linalg.norm(face.points[c.MOUTH_LEFT] - face.points[c.MOUTH_RIGHT])
-    return MouthPlace(
-        fit, float(np.clip(width / usual, 0.8, 1.25)), face.points[[13, 14]].mean(axis=0), seam.astype(np.float32)
-    )
+    scale = float(np.clip(width / usual, 0.8, 1.25))
+    solid = layers.alpha > SOLID
+    return MouthPlace(fit, light, solid, texels_per_px, scale, face.points[[13, 14]].mean(axis=0), seam.astype(np.float32))
 
 
 def add_mouth(
     pool: Pool,
     skin: Skin,
     fit: HeadFit,
+    light: Light,
     skin_uv: FloatArray,
     face_texture: int,
-    picture: UInt8Array,
+    layers: Layers,
     texels_per_px: float,
 ) -> None:
     """Adds everything inside the mouth, back to front, to be drawn before the skin."""
-    place = place_mouth(skin, fit)
+    place = place_mouth(skin, fit, light, layers, texels_per_px)
     atlas = c.mouth_atlas()
-    own = find_own_teeth(skin, fit, picture, texels_per_px)
-    _add_cavity(pool, place, atlas.cavity_rgb)
+    own = find_own_teeth(skin, fit, layers.foreground, texels_per_px, light)
+    _add_cavity(pool, skin, light.on(atlas.cavity_rgb))
     resting = replace(atlas.tongue, vertices=atlas.tongue.vertices + _flattened(atlas.tongue.vertices, TONGUE_RESTS))
     tongue = _add_part(pool, place, "tongue", resting, light=0.62, flags=SORTED)
     lower = _add_part(pool, place, "lower teeth", _front_of(atlas.lower), light=TOOTH_LIGHT)
@@ -89,9 +113,9 @@ def add_mouth(
     for name, moves in _jaw_moves(atlas.lower.vertices[:N_FRONT]).items():
         pool.add_moves(ARKIT_INDEX[name], lower, place.move(moves))
     _move_tongue(pool, place, tongue)
-    _add_lip_shadow(pool, skin, fit)
-    _add_inner_lip(pool, skin, fit, skin_uv, face_texture, upper=True)
-    _add_inner_lip(pool, skin, fit, skin_uv, face_texture, upper=False)
+    _add_lip_shadow(pool, skin, fit, light)
+    for upper in (True, False):
+        _add_inner_lip(pool, skin, fit, light, skin_uv, face_texture, upper)
 
 
 def _front_of(part: c.MouthPart) -> c.MouthPart:
@@ -113,9 +137,10 @@ def _incisal_edge_y(place: MouthPlace) -> float:
     return float(place.place(front)[:, 1].max())
 
 
-def add_tongue_out(pool: Pool, skin: Skin, fit: HeadFit) -> None:
+def add_tongue_out(pool: Pool, skin: Skin, fit: HeadFit, light: Light, layers: Layers, texels_per_px: float) -> None:
     """The tip of the tongue once more, to be drawn over the lower lip when it is put out."""
-    tongue, place, out = c.mouth_atlas().tongue, place_mouth(skin, fit), ARKIT_INDEX["tongueOut"]
+    tongue, out = c.mouth_atlas().tongue, ARKIT_INDEX["tongueOut"]
+    place = place_mouth(skin, fit, light, layers, texels_per_px)
     start = _add_part(pool, place, "tongue put out", tongue, light=0.9, alpha=-1.5, flags=SORTED)
     _move_tongue(pool, place, start)
     tip = np.clip((tongue.uv[:, 1] - TIP_FROM_V) / 0.12, 0.0, 1.0)
@@ -132,33 +157,35 @@ def _move_tongue(pool: Pool, place: MouthPlace, start: int) -> None:
     pool.add_moves(TONGUE_UP, start, place.move(atlas.tongue_up))
 
 
-def _add_cavity(pool: Pool, place: MouthPlace, rgb: UInt8Array) -> None:
-    unit = place.fit.unit
-    x, y = place.centre[:2]
-    z = place.centre[2] - 0.25 * unit
-    corners = [
-        (x - 0.36 * unit, y - 0.2 * unit, z),
-        (x - 0.22 * unit, y + 0.55 * unit, z),
-        (x + 0.22 * unit, y + 0.55 * unit, z),
-        (x + 0.36 * unit, y - 0.2 * unit, z),
-    ]
-    texture = pool.add_texture("cavity", np.full((FLAT_TEXELS, FLAT_TEXELS, 4), (*rgb, 255), np.uint8))
-    start = pool.add_vertices(unproject(np.array(corners)), np.full((4, 2), FLAT_TEXELS / 2), 1.0)
-    pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), texture)
+def _add_cavity(pool: Pool, skin: Skin, rgb: FloatArray) -> None:
+    """The dark behind teeth and tongue: it spans the opening from lip to lip, so that nothing of it shows anywhere else."""
+    count, starts = len(skin.upper_lip), []
+    texture = _flat_texture(pool, "cavity", rgb)
+    for row, under in ((skin.upper_lip, -UNDER_LIPS_PX), (skin.lower_lip, UNDER_LIPS_PX)):
+        points = skin.points[list(row)] + (0.0, under, 0.0)
+        starts.append(pool.add_vertices(unproject(points), np.full((count, 2), FLAT_TEXELS / 2), 1.0))
+        pool.link(starts[-1] + np.arange(count), np.asarray(row))
+    pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
+
+
+def _flat_texture(pool: Pool, name: str, rgb: FloatArray) -> int:
+    return pool.add_texture(name, np.full((FLAT_TEXELS, FLAT_TEXELS, 4), (*rgb.round(), 255), np.uint8))
 
 
 def _add_part(
     pool: Pool, place: MouthPlace, name: str, part: c.MouthPart, light: float | FloatArray, alpha: float = 1.0, flags: int = 0
 ) -> int:
     seen = place.place(part.vertices)
-    texture = _shrunk(part.texture, float(np.ptp(seen[:, 0])), float(np.ptp(part.uv[:, 0])))
-    start = pool.add_vertices(unproject(seen), part.uv * texture.shape[1::-1], 1.0, _grey(light, alpha, len(seen)))
+    texture = place.light.on_texture(_shrunk(part.texture, float(np.ptp(seen[:, 0])), float(np.ptp(part.uv[:, 0]))))
+    start = pool.add_vertices(
+        unproject(seen), part.uv * texture.shape[1::-1], 1.0, _grey(light, alpha - ALWAYS_CLEAR * ~place.hidden(seen))
+    )
     pool.add_layer(start + part.triangles, pool.add_texture(name, texture), flags)
     return start
 
 
-def _grey(light: float | FloatArray, alpha: float, count: int) -> FloatArray:
-    return np.column_stack([*(np.broadcast_to(light, count),) * 3, np.full(count, alpha)])
+def _grey(light: float | FloatArray, alpha: FloatArray) -> FloatArray:
+    return np.column_stack([*(np.broadcast_to(light, len(alpha)),) * 3, alpha])
 
 
 def _shrunk(texture: UInt8Array, width_px: float, width_uv: float) -> UInt8Array:
@@ -194,15 +221,15 @@ def lip_parting(skin: Skin) -> FloatArray:
     return np.maximum(fields[:, list(skin.lower_lip)] - fields[:, list(skin.upper_lip)], 0.0)
 
 
-def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit) -> None:
+def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit, light: Light) -> None:
     """The mouth's own shade over teeth and tongue: all of the opening, most in its corners; and more under the upper lip."""
     count = len(skin.upper_lip)
     centre = np.sin(np.linspace(0, np.pi, count))
-    texture = pool.add_texture("shade", np.full((FLAT_TEXELS, FLAT_TEXELS, 4), (*SHADE_RGB, 255), np.uint8))
+    texture = _flat_texture(pool, "shade", light.on(np.array(SHADE_RGB)))
     overall = CORNER_SHADE + (MIDDLE_SHADE - CORNER_SHADE) * centre**1.3
     for rows in (
-        ((skin.upper_lip, -2.0, overall), (skin.lower_lip, 2.0, overall)),
-        ((skin.upper_lip, -2.0, LIP_SHADE * centre**0.7), (skin.upper_lip, 0.10 * fit.unit, np.zeros(count))),
+        ((skin.upper_lip, -UNDER_LIPS_PX, overall), (skin.lower_lip, UNDER_LIPS_PX, overall)),
+        ((skin.upper_lip, -UNDER_LIPS_PX, LIP_SHADE * centre**0.7), (skin.upper_lip, 0.10 * fit.unit, np.zeros(count))),
     ):
         starts = []
         for row, down, alpha in rows:
@@ -213,19 +240,20 @@ def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit) -> None:
         pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
 
 
-def _add_inner_lip(pool: Pool, skin: Skin, fit: HeadFit, skin_uv: FloatArray, texture: int, upper: bool) -> None:
+def _add_inner_lip(pool: Pool, skin: Skin, fit: HeadFit, light: Light, skin_uv: FloatArray, texture: int, upper: bool) -> None:
     """The wet side of a lip: rolls out of the seam as far as the lips part; the lip's own colour, darkening inwards."""
     lip = skin.upper_lip if upper else skin.lower_lip
     row, count = skin.points[list(lip)], len(lip)
     inwards = 1.0 if upper else -1.0
     colour_at = _lip_texels(skin, skin_uv, upper)
-    light = ((0.66, 1.0), (0.42, 1.0), (0.18, 0.0)) if upper else ((0.95, 1.0), (0.62, 1.0), (0.28, 0.0))
+    shade = ((0.66, 1.0), (0.42, 1.0), (0.18, 0.0)) if upper else ((0.95, 1.0), (0.62, 1.0), (0.28, 0.0))
     roll = (-0.02, 0.10, 0.17) if upper else (-0.02, 0.12, 0.20)
-    parting = lip_parting(skin)
+    parting, wet = lip_parting(skin), light.hued(np.array((1.0, 0.94, 0.94)))
     starts = []
-    for (brightness, alpha), part in zip(light, roll, strict=True):
+    for (brightness, alpha), part in zip(shade, roll, strict=True):
         points = row - (0, inwards * 1.5, 0.01 * fit.unit)
-        start = pool.add_vertices(unproject(points), colour_at, 1.0, (brightness, 0.94 * brightness, 0.94 * brightness, alpha))
+        colour = np.tile((*brightness * wet, alpha), (count, 1))
+        start = pool.add_vertices(unproject(points), colour_at, 1.0, colour)
         pool.link(start + np.arange(count), np.asarray(lip))
         for drive in range(len(parting)):
             moves = np.zeros((count, 3))

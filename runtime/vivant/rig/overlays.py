@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage, sparse
 
+from vivant.rig.light import Light
 from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import mark_open, neighbours, strip_triangles
 from vivant.rig.mouth import lip_parting
@@ -22,6 +23,11 @@ LID_FADE = {0: 1.0, 1: 0.95, 2: 0.72, 3: 0.3}
 LIP_FADE = {0: 1.0, 1: 0.75}
 LID_BLUR, LID_OWN = (0.06, 0.012), 0.6
 """Averaging along and across the lid, in outer-eye distances; and how much of the result counts against the skin around."""
+STROKE = 0.05
+"""Width of the widest lash or clump of lashes, in outer-eye distances."""
+STROKES_FROM, ROOTS_FROM = (0.0, 0.2), (0.2, 0.65)
+"""Part of the way from above the crease to the lid's edge, from and to: where single lashes lie on the skin, and where their
+roots leave nothing of it."""
 SEAM_BAND = 0.026
 """Half height of the dark line between the lips, in outer-eye distances."""
 MIRROR = 0.3
@@ -34,34 +40,36 @@ def add_lips(pool: Pool, skin: Skin, picture: UInt8Array, texels_per_px: float, 
     patch = Patch.around(picture, seam, 0.15 * unit, texels_per_px)
     parting = lip_parting(skin) / (0.012 * unit)
     for row in (skin.upper_lip, skin.lower_lip):
-        steps = _steps_from(skin, row[1:-1], set(skin.upper_lip + skin.lower_lip) - set(row), 2)
+        steps = steps_from(skin, row[1:-1], set(skin.upper_lip + skin.lower_lip) - set(row), 2)
         nearest = np.array([int(np.argmin(np.abs(skin.points[list(row), 0] - skin.points[v, 0]))) for v in steps])
         strength = np.array([LIP_FADE.get(s, 0.0) for s in steps.values()])
         tints = {drive: strength * parting[drive, nearest] for drive in range(len(parting))}
         texture = pool.add_texture(
             "lip without seam", _without_seam(patch, seam, SEAM_BAND * unit, upwards=row is skin.upper_lip)
         )
-        _add_overlay(pool, skin, steps, patch, texture, tints, [row])
+        add_overlay(pool, skin, steps, patch, texture, tints, [row])
 
 
-def add_lids(pool: Pool, skin: Skin, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
-    """Upper lids without lashes and crease, and lashes that point down, both as far as the eye closes."""
+def add_lids(pool: Pool, skin: Skin, light: Light, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
+    """Upper lids without lashes, and lashes that point down, both as far as the eye closes and the picture is shaded: ink on
+    paper goes down as it is."""
     for side, (upper, lower) in enumerate(zip(skin.upper_lids, skin.lower_lids, strict=True)):
         blink, down = (ARKIT_INDEX[f"{shape}{('Right', 'Left')[side]}"] for shape in ("eyeBlink", "eyeLookDown"))
-        steps = _steps_from(skin, upper[1:-1], set(lower), 4)
+        steps = steps_from(skin, upper[1:-1], set(lower), 4)
         region = skin.points[list(steps)]
         patch = Patch.around(picture, np.concatenate([region, skin.points[list(lower)]]), 0.08 * unit, texels_per_px)
         texture = pool.add_texture("bare lid", _bare_lid(patch, skin, steps, lower, unit))
         edge = skin.points[list(upper), 0]
         beyond = np.maximum(np.maximum(edge.min() - region[:, 0], region[:, 0] - edge.max()), 0.0)
         strength = np.array([LID_FADE.get(s, 0.0) for s in steps.values()]) * np.clip(1.0 - beyond / (0.09 * unit), 0.0, 1.0)
-        _add_overlay(
+        strength *= light.relief
+        add_overlay(
             pool, skin, steps, patch, texture, {blink: 2.4 * strength, down: 0.9 * strength}, [upper], hidden_until=0.12
         )
-        _add_lashes(pool, skin, side, blink, patch, unit)
+        _add_lashes(pool, skin, side, blink, patch, unit, light.relief)
 
 
-def _steps_from(skin: Skin, start: tuple[int, ...], blocked: set[int], most: int) -> dict[int, int]:
+def steps_from(skin: Skin, start: tuple[int, ...], blocked: set[int], most: int) -> dict[int, int]:
     """Face vertices within ``most`` edges of the start row, with their distance; never through ``blocked``."""
     edges = skin.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     size = len(skin.points)
@@ -75,7 +83,7 @@ def _steps_from(skin: Skin, start: tuple[int, ...], blocked: set[int], most: int
     return steps
 
 
-def _add_overlay(
+def add_overlay(
     pool: Pool,
     skin: Skin,
     steps: dict[int, int],
@@ -118,8 +126,8 @@ def _without_seam(patch: Patch, seam: FloatArray, band: float, upwards: bool) ->
 
 
 def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int, ...], unit: float) -> UInt8Array:
-    """The lid as smooth skin. Lashes are strokes across the lid: averaged along it they become its shade, lightened by the
-    skin around."""
+    """The lid without lashes. Higher up it keeps the portrait's skin and crease; at their roots it becomes smooth skin in its
+    own shade, lightened by the skin around."""
     margin = sorted((skin.points[v] for v, s in steps.items() if s == 0), key=lambda p: p[0])
     top = sorted((skin.points[v] for v, s in steps.items() if s == 3), key=lambda p: p[0])
     bottom = skin.points[list(lower)]
@@ -134,19 +142,34 @@ def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int,
     brightness = luminance(patch.pixels)
     known = ~hidden & (brightness > np.percentile(brightness[~hidden], 35))
     around = fill_holes(patch.pixels, known).astype(np.float32)
+    calm = _without_strokes(patch, unit)
     above = (y < edge).astype(np.float32)[..., None]
     blur = (LID_BLUR[1] * unit * patch.texels_per_px, LID_BLUR[0] * unit * patch.texels_per_px, 0)
-    own = ndimage.gaussian_filter(patch.pixels * above, blur) / np.maximum(ndimage.gaussian_filter(above, blur), 0.02)
+    own = ndimage.gaussian_filter(calm * above, blur) / np.maximum(ndimage.gaussian_filter(above, blur), 0.02)
     bare = LID_OWN * own + (1 - LID_OWN) * ndimage.gaussian_filter(around, (1.5 * patch.texels_per_px,) * 2 + (0,))
     # The ball under the lid catches light in its middle and falls into shade towards the lashes.
     lidward = np.clip((y - roof) / np.maximum(edge - roof, 1.0), 0.0, 1.0)
     across = np.clip((x - bottom[:, 0].min()) / np.ptp(bottom[:, 0]), 0.0, 1.0)
     bulge = np.sin(np.pi * lidward) * np.sin(np.pi * across)
     shade = 0.98 + 0.09 * bulge - 0.10 * lidward**3
-    return np.dstack([np.clip(bare * shade[..., None], 0, 255), np.full(x.shape, 255.0)]).round().astype(np.uint8)
+    lid = patch.pixels + _ramp(lidward, *STROKES_FROM)[..., None] * (calm - patch.pixels)
+    lid += _ramp(lidward, *ROOTS_FROM)[..., None] * (bare * shade[..., None] - lid)
+    return np.dstack([np.clip(lid, 0, 255), np.full(x.shape, 255.0)]).round().astype(np.uint8)
 
 
-def _add_lashes(pool: Pool, skin: Skin, side: int, blink: int, patch: Patch, unit: float) -> None:
+def _without_strokes(patch: Patch, unit: float) -> FloatArray:
+    """The picture (h, w, 3) without thin dark strokes across the lid: creases, folds and make-up lie along it and stay."""
+    texels = unit * patch.texels_per_px
+    closed = ndimage.grey_closing(patch.pixels, (1, max(3, round(STROKE * texels)), 1)).astype(np.float32)
+    return np.asarray(ndimage.gaussian_filter(closed, (0.004 * texels, 0.5 * STROKE * texels, 0)))
+
+
+def _ramp(x: FloatArray, low: float, high: float) -> FloatArray:
+    t = np.clip((x - low) / (high - low), 0.0, 1.0)
+    return np.asarray(t * t * (3.0 - 2.0 * t))
+
+
+def _add_lashes(pool: Pool, skin: Skin, side: int, blink: int, patch: Patch, unit: float, strength: float) -> None:
     """The line of lashes along a closing lid, in the colour of the open lid's own, longest towards the temple."""
     upper = skin.upper_lids[side]
     row, count = skin.points[list(upper)], len(upper)
@@ -169,7 +192,7 @@ def _add_lashes(pool: Pool, skin: Skin, side: int, blink: int, patch: Patch, uni
             start,
             part * reach[:, None] * np.column_stack([0.35 * sign * (templewards - 0.4), np.ones(count), np.zeros(count)]),
         )
-        pool.add_tints(blink, start, np.column_stack([np.zeros((count, 3)), 2.0 * visible]))
+        pool.add_tints(blink, start, np.column_stack([np.zeros((count, 3)), 2.0 * strength * visible]))
         starts.append(start)
     pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
 

@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,14 @@ from vivant.errors import InputError
 from vivant.media.atomic import replacing, reporting
 from vivant.render._kernel import Scene
 from vivant.rig.square import MARGIN_PX, SIDE_PX
+from vivant.rig.surroundings import Box, Surroundings
 from vivant.types import UInt8Array
 
 FORMAT_VERSION = 1
 _KIND = "vivant-rig"
+_PICTURE, _MATTE = "surroundings.jpg", "surroundings_matte.jpg"
+BEYOND_PX = 4 * SIDE_PX
+"""Nothing around a square lies further away."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Rig:
     """What the builder wants the user to know, one sentence each."""
     texture_names: tuple[str, ...] = ()
     """For contact sheets."""
+    surroundings: Surroundings | None = None
+    """The portrait beyond the square; None in files of before there were frames that need it."""
 
     def scene(self) -> Scene:
         """The kernel's own copy; share it among renderers."""
@@ -55,7 +61,8 @@ class Rig:
     @property
     def size_bytes(self) -> int:
         """Memory that the arrays take."""
-        return sum(a.nbytes for a in self.arrays.values()) + sum(t.nbytes for t in self.textures)
+        around = len(self.surroundings.picture) + len(self.surroundings.matte) if self.surroundings else 0
+        return sum(a.nbytes for a in self.arrays.values()) + sum(t.nbytes for t in self.textures) + around
 
     def halved(self) -> Rig:
         """The same rig with textures of half the resolution, for small frames: a texel must not be smaller than half a px."""
@@ -63,7 +70,7 @@ class Rig:
         return replace(self, arrays=self.arrays | {"uv": self.arrays["uv"] * np.float32(0.5)}, textures=textures)
 
     def save(self, path: Path) -> None:
-        """Write a ``.vivant`` file: a zip of .npy arrays and a JSON header, nothing executable. Atomic."""
+        """Write a ``.vivant`` file: a zip of .npy arrays and a JSON header, nothing executable. Atomic, for its user's eyes."""
         header = {
             "kind": _KIND,
             "version": FORMAT_VERSION,
@@ -73,13 +80,17 @@ class Rig:
             "notes": list(self.notes),
             "n_textures": len(self.textures),
             "texture_names": list(self.texture_names),
+            "surroundings": astuple(self.surroundings.box) if self.surroundings else None,
         }
-        with replacing(path) as part, reporting(path), zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        with replacing(path, private=True) as part, reporting(path), zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr("header.json", json.dumps(header))
             for name, array in [*self.arrays.items(), *((f"texture_{i}", t) for i, t in enumerate(self.textures))]:
                 data = io.BytesIO()
                 np.save(data, array, allow_pickle=False)
                 archive.writestr(f"{name}.npy", data.getvalue())
+            if self.surroundings:
+                archive.writestr(_PICTURE, self.surroundings.picture)
+                archive.writestr(_MATTE, self.surroundings.matte)
 
     @classmethod
     def load(cls, path: Path) -> Rig:
@@ -97,6 +108,7 @@ class Rig:
                 portrait_name=str(header["portrait_name"]),
                 notes=tuple(str(note) for note in header["notes"]),
                 texture_names=tuple(str(name) for name in header["texture_names"]),
+                surroundings=_surroundings(archive, header.get("surroundings")),
             )
 
     @staticmethod
@@ -110,10 +122,21 @@ class Rig:
         return header
 
 
+def _surroundings(archive: zipfile.ZipFile, box: list[float] | None) -> Surroundings | None:
+    if box is None:
+        return None
+    left, top, right, bottom = (float(side) for side in box)
+    if not (-BEYOND_PX <= left < SIDE_PX / 4 and -BEYOND_PX <= top < SIDE_PX / 4):
+        raise ValueError("its surroundings lie nowhere")
+    if not (SIDE_PX * 3 / 4 < right <= BEYOND_PX and SIDE_PX * 3 / 4 < bottom <= BEYOND_PX):
+        raise ValueError("its surroundings lie nowhere")
+    return Surroundings(Box(left, top, right, bottom), archive.read(_PICTURE), archive.read(_MATTE))
+
+
 def _half(texture: UInt8Array) -> UInt8Array:
-    """2x2 averages; odd borders are repeated."""
-    height, width = texture.shape[:2]
-    even = np.pad(texture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge").astype(np.uint16)
+    """2x2 averages; borders are repeated where a side is odd, or shorter than 4: the kernel wants 2 texels at least."""
+    spare = [(0, max(length % 2, 4 - length)) for length in texture.shape[:2]]
+    even = np.pad(texture, (*spare, (0, 0)), mode="edge").astype(np.uint16)
     total = even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
     smaller: UInt8Array = ((total + 2) // 4).astype(np.uint8)
     return smaller

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from vivant.rig.head import HeadFit
+from vivant.rig.light import Light
 from vivant.rig.mesh import inside
 from vivant.rig.patch import Patch, luminance
 from vivant.rig.pool import MOUTH_CLOSED, Pool
@@ -49,7 +50,7 @@ class OwnTeeth:
             pool.add_layer(start + np.array([(0, 1, 2), (0, 2, 3)]), pool.add_texture("own teeth", rgba))
 
 
-def find_own_teeth(skin: Skin, fit: HeadFit, picture: UInt8Array, texels_per_px: float) -> OwnTeeth | None:
+def find_own_teeth(skin: Skin, fit: HeadFit, picture: UInt8Array, texels_per_px: float, light: Light) -> OwnTeeth | None:
     """The mouth's inside in texture ``picture``, or None if the lips are closed."""
     upper, lower = skin.points[list(skin.upper_lip)], skin.points[list(skin.lower_lip)]
     if not np.abs(skin.closing).max() > 0.0:
@@ -59,7 +60,7 @@ def find_own_teeth(skin: Skin, fit: HeadFit, picture: UInt8Array, texels_per_px:
     at = patch.coordinates()
     within = inside(at.reshape(-1, 2), contour[:, :2]).reshape(at.shape[:2])
     opening = ndimage.binary_dilation(within, iterations=2)
-    colours = patch.pixels.astype(np.float64)
+    colours = light.unlit(patch.pixels)
     brightness = luminance(colours)
     pale = 1.0 - np.ptp(colours, axis=2) / np.maximum(colours.max(axis=2), 1.0) > 0.6
     bright = within & pale & (brightness > 0.75 * np.percentile(brightness[within], 90))
@@ -71,5 +72,5 @@ def find_own_teeth(skin: Skin, fit: HeadFit, picture: UInt8Array, texels_per_px:
     edge_y = min(edge_y, float(np.percentile(at[..., 1][bright & middle], 97))) if (bright & middle).any() else edge_y
     above = np.clip((edge_y + 1.0 - at[..., 1]) / 2.0, 0.0, 1.0)
     teeth = ndimage.gaussian_filter(bright.astype(np.float64), 0.7) * above
-    light = float(np.clip(brightness[bright].mean() / USUAL_TOOTH_LUMINANCE, 0.5, 1.1))
-    return OwnTeeth(patch, opening, teeth, edge_y, light, float(upper[:, 2].mean()))
+    beside_atlas = float(np.clip(brightness[bright].mean() / USUAL_TOOTH_LUMINANCE, 0.5, 1.1))
+    return OwnTeeth(patch, opening, teeth, edge_y, beside_atlas, float(upper[:, 2].mean()))

@@ -12,16 +12,19 @@ from typing import Generic, TypeVar
 from vivant.server.limits import MIB
 from vivant.server.refusal import full
 
+Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
 
 LEAST_BYTES = MIB
 """What a job weighs at least, so that a limit of bytes is one of jobs, too."""
 RETRY_AFTER_MS = 2000
+OLDEST_EVERY = 4
+"""Turns; the others are for lanes that were not served yet, if there are any."""
 
 
 @dataclass(eq=False, slots=True)
-class _Job(Generic[Result]):
-    key: Hashable
+class _Job(Generic[Key, Result]):
+    key: Key
     lane: str
     n_bytes: int
     work: Callable[[], Result]
@@ -30,37 +33,39 @@ class _Job(Generic[Result]):
 
 
 @dataclass(eq=False, slots=True)
-class _Lane(Generic[Result]):
+class _Lane(Generic[Key, Result]):
     """The jobs of one connection that wait, the first to come first."""
 
     turn: int
     """When it was served, or came."""
     served: bool = False
-    jobs: deque[_Job[Result]] = field(default_factory=deque)
+    jobs: deque[_Job[Key, Result]] = field(default_factory=deque)
 
     @property
     def n_bytes(self) -> int:
         return sum(job.n_bytes for job in self.jobs)
 
 
-class Builds(Generic[Result]):
+class Builds(Generic[Key, Result]):
     """A queue on the event loop before a thread that works on one job at a time.
 
-    Jobs with the same key are one. Lanes are served in turn, now the one that waited longest, now the one that came last, so that
-    neither a crowd of lanes nor a stream of new ones keeps anybody out. When too much waits, the fullest lane loses its last.
+    Jobs with the same key are one. Lanes are served in turn: mostly the one that came last, if it was not served yet, and now
+    and then the one that waited longest, so that neither a crowd of lanes nor a stream of new ones keeps anybody out. When too
+    much waits, the fullest lane loses its last job.
     """
 
-    def __init__(self, lane_bytes: int, all_bytes: int) -> None:
-        """Of what waits: the most in a lane, and in all of them together."""
-        self._lane_bytes, self._all_bytes = lane_bytes, all_bytes
+    def __init__(self, lane_bytes: int, all_bytes: int, finished: Callable[[Key, str, Result], None] = lambda *_: None) -> None:
+        """Of what waits: the most in a lane, and in all of them together. ``finished`` hears key, lane and result of a job that
+        somebody waits for, before the same key can be asked for again."""
+        self._lane_bytes, self._all_bytes, self._finished = lane_bytes, all_bytes, finished
         self._thread = ThreadPoolExecutor(1, "vivant-portraits")
-        self._jobs: dict[Hashable, _Job[Result]] = {}
+        self._jobs: dict[Key, _Job[Key, Result]] = {}
         """By key: all that wait, and the one that runs."""
-        self._lanes: dict[str, _Lane[Result]] = {}
+        self._lanes: dict[str, _Lane[Key, Result]] = {}
         self._turn = 0
         self._running: asyncio.Task[None] | None = None
 
-    async def run(self, key: Hashable, lane: str, n_bytes: int, work: Callable[[], Result]) -> Result:
+    async def run(self, key: Key, lane: str, n_bytes: int, work: Callable[[], Result]) -> Result:
         """What ``work`` gives or raises; its thread knows nothing of the loop. Raises a Refusal when too much waits."""
         job = self._jobs.get(key) or self._enter(key, lane, n_bytes, work)
         job.n_waiting += 1
@@ -73,14 +78,14 @@ class Builds(Generic[Result]):
 
     def require_room(self, lane: str, n_bytes: int) -> None:
         """Raises a Refusal when this lane has too much waiting to add as many bytes."""
-        waiting = self._lanes.get(lane)
-        if waiting is not None and waiting.n_bytes + max(n_bytes, LEAST_BYTES) > self._lane_bytes:
+        waiting = self._lanes[lane].n_bytes if lane in self._lanes else 0
+        if waiting + max(n_bytes, LEAST_BYTES) > self._lane_bytes:
             raise full("too many of your portraits wait to be made ready; put them one after another", RETRY_AFTER_MS)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _enter(self, key: Hashable, lane: str, n_bytes: int, work: Callable[[], Result]) -> _Job[Result]:
+    def _enter(self, key: Key, lane: str, n_bytes: int, work: Callable[[], Result]) -> _Job[Key, Result]:
         self.require_room(lane, n_bytes)
         job = _Job(key, lane, max(n_bytes, LEAST_BYTES), work, asyncio.get_running_loop().create_future())
         job.done.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may be that nobody waits any more
@@ -92,11 +97,11 @@ class Builds(Generic[Result]):
             self._running = asyncio.create_task(self._work())
         return job
 
-    def _refuse(self, job: _Job[Result]) -> None:
+    def _refuse(self, job: _Job[Key, Result]) -> None:
         job.done.set_exception(full("too many portraits wait to be made ready; try again later", RETRY_AFTER_MS))
         self._leave(job)
 
-    def _leave(self, job: _Job[Result]) -> None:
+    def _leave(self, job: _Job[Key, Result]) -> None:
         """Out of the queue; what runs already runs to its end."""
         lane = self._lanes.get(job.lane)
         if lane is None or job not in lane.jobs:
@@ -112,17 +117,20 @@ class Builds(Generic[Result]):
         while self._lanes:
             job = self._next()
             try:
-                job.done.set_result(await loop.run_in_executor(self._thread, job.work))
+                result = await loop.run_in_executor(self._thread, job.work)
+                if job.n_waiting:
+                    self._finished(job.key, job.lane, result)
+                job.done.set_result(result)
             except Exception as error:
                 job.done.set_exception(error)
             del self._jobs[job.key]
         self._running = None
 
-    def _next(self) -> _Job[Result]:
+    def _next(self) -> _Job[Key, Result]:
         self._turn += 1
         longest = min(self._lanes, key=lambda name: self._lanes[name].turn)
         new = [name for name, lane in self._lanes.items() if not lane.served]
-        name = new[-1] if new and self._turn % 2 else longest
+        name = new[-1] if new and self._turn % OLDEST_EVERY else longest
         lane = self._lanes[name]
         lane.turn, lane.served = self._turn, True
         job = lane.jobs.popleft()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -28,8 +29,9 @@ from vivant.server.ring import Ring
 from vivant.server.writer import Context, ResponseWriter
 from vivant.session.presenter import Presenter
 from vivant.session.session import Session
+from vivant.size import Size
 from vivant.v1 import vivant_pb2 as pb
-from vivant.wire.responses import next_request
+from vivant.wire.responses import next_message
 from vivant.wire.values import FORMATS_BY_NUMBER, controls_of, samples_of
 
 log = logging.getLogger("vivant.server")
@@ -131,7 +133,7 @@ class Call:
         """Serve until the client has finished or gone. Raises what ends the call early."""
         if self._config.shares_memory and self._config.wants_frames:
             try:
-                self._ring = Ring(self._config.session.size_px**2 * 4)
+                self._ring = Ring(math.prod(Size.of(self._config.session.size_px)) * 4)
             except OSError as error:
                 log.warning("no shared memory", extra={"reason": error.strerror, **self.figures})
                 self._config.message.frame_transport = pb.FRAME_TRANSPORT_INLINE
@@ -151,7 +153,7 @@ class Call:
     async def _read(self, tasks: asyncio.TaskGroup) -> None:
         clock = self._house.clock
         period_us, n_messages = clock.now_us(), 0
-        while (request := await next_request(self._context)) is not None:
+        while (request := await next_message(self._context, pb.AnimateRequest)) is not None:
             n_messages += 1
             if clock.now_us() - period_us > 1_000_000:
                 period_us, n_messages = clock.now_us(), 1

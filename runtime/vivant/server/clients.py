@@ -16,10 +16,10 @@ from typing import Any
 import grpc
 from grpc._cython import cygrpc
 
-CLIENT_KEY = "vivant-client"
-"""Metadata: in the answer to ``GetCapabilities`` a name that the server made, in calls the same name again."""
+from vivant.client.messages import CLIENT_KEY
 
-MOST_SOCKETS = 100_000
+MOST_SOCKETS, MOST_PEERS = 1_000_000, 10_000
+"""Asked for at a time; remembered, with those that are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Clients:
         """``token``: every caller has shown the server's token."""
         self._secret = secrets.token_bytes(32)
         self._token = token
+        self._connections = _Connections()
 
     def of(self, context: grpc.aio.ServicerContext) -> Client:
         """Who calls."""
@@ -46,7 +47,7 @@ class Clients:
         if self._is_ours(name):
             return Client(f"name {name}", peer)
         # With a name that is not ours, such as one of an earlier run, a caller wants to be alone: no token makes up for it.
-        return Client("token" if self._token and not name else f"connection {_connection(peer)}", peer)
+        return Client("token" if self._token and not name else f"connection {self._connections.number(peer)}", peer)
 
     def name_for(self, context: grpc.aio.ServicerContext) -> str:
         """The name that this caller shall use from now on."""
@@ -64,22 +65,31 @@ def _name_in(context: grpc.aio.ServicerContext) -> str:
     return str(dict(context.invocation_metadata() or ()).get(CLIENT_KEY, ""))
 
 
-def _connection(peer: str) -> str:
-    """gRPC's own number of the connection from ``peer``, which no other one gets in this process.
+class _Connections:
+    """gRPC's own numbers of connections, of which no two have the same in one process."""
 
-    When a port was used again, both connections may be listed for a moment: the younger one is meant, for the other is
-    closed. Where gRPC tells nothing, each call is somebody new.
-    """
-    try:
-        return str(max(number for number, name in _sockets() if name == peer))
-    except (AttributeError, KeyError, ValueError):
-        return secrets.token_hex(16)
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        """By peer. One that is gone calls no more, and when its port is used again, the new number replaces it."""
+        self._next = 0
+
+    def number(self, peer: str) -> str:
+        """Of the connection from ``peer`` that lives. Where gRPC tells nothing, each call is somebody new."""
+        try:
+            if len(self._numbers) > MOST_PEERS:
+                self._numbers, self._next = {}, 0
+            for number, name in _sockets(self._next):
+                self._numbers[name] = max(number, self._numbers.get(name, 0))
+                self._next = max(number + 1, self._next)
+            return str(self._numbers[peer])
+        except (AttributeError, KeyError, ValueError):
+            return secrets.token_hex(16)
 
 
-def _sockets() -> Iterator[tuple[int, str]]:
-    """Number and peer of every connection to a server of this process. Needs ``grpc.enable_channelz``."""
+def _sockets(first: int) -> Iterator[tuple[int, str]]:
+    """Number, from ``first`` on, and peer of every connection to a server of this process. Needs ``grpc.enable_channelz``."""
     for server in _listed(cygrpc.channelz_get_servers(0), "server"):
-        found = cygrpc.channelz_get_server_sockets(int(server["ref"]["serverId"]), 0, MOST_SOCKETS)
+        found = cygrpc.channelz_get_server_sockets(int(server["ref"]["serverId"]), first, MOST_SOCKETS)
         for socket in _listed(found, "socketRef"):
             yield int(socket["socketId"]), str(socket["name"]).rpartition(" ")[2]
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -21,7 +21,6 @@ from vivant.media.images import PortraitImage
 _CHILD = Path(__file__).with_name("decoder_child.py")
 MOST_S = 20.0
 """Of the clock on the wall; the child itself counts its processor time."""
-_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 TOO_DEAR = (
     "the portrait takes more time or memory to read than a picture may; send it as a plain JPEG or PNG file of fewer pixels"
 )
@@ -43,13 +42,16 @@ class Decoder:
                 child.stdin.write(struct.pack("<QQ", self._most_pixels, len(data)) + data)
                 child.stdin.flush()
                 said = json.loads(_block(child.stdout))
-                arrays = [np.load(io.BytesIO(_block(child.stdout)), allow_pickle=False) for _ in said.get("arrays", ())]
-        except (OSError, EOFError, ValueError) as error:  # it is dead, or says what cannot be
+                if "refused" in said:
+                    raise InputError(str(said["refused"]))
+                arrays = [np.load(io.BytesIO(_block(child.stdout)), allow_pickle=False) for _ in said["arrays"]]
+                values: dict[str, Any] = dict(zip(said["arrays"], arrays, strict=True)) | said["values"]
+                return PortraitImage(**{name: _immutable(value) for name, value in values.items()})
+        except InputError:
+            raise
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:  # it is dead, or says what cannot be
             self.close()
             raise InputError(TOO_DEAR) from error
-        if "refused" in said:
-            raise InputError(said["refused"])
-        return PortraitImage(**said["values"], **dict(zip(said["arrays"], arrays, strict=True)))
 
     def close(self) -> None:
         """End the child, whatever it does."""
@@ -69,11 +71,6 @@ class Decoder:
             [sys.executable, "-P", str(_CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         return child
-
-
-def may_be_picture(data: bytes) -> bool:
-    """Whether the first bytes are those of a picture's format; nothing is parsed."""
-    return data.startswith(_MAGIC) or data[4:8] == b"ftyp"  # the latter: AVIF and HEIC
 
 
 @contextmanager
@@ -98,3 +95,8 @@ def _exactly(stream: IO[bytes], n_bytes: int) -> bytes:
     if len(data) < n_bytes:
         raise EOFError
     return data
+
+
+def _immutable(value: Any) -> Any:  # noqa: ANN401
+    """JSON knows no tuples."""
+    return tuple(value) if isinstance(value, list) else value

@@ -55,34 +55,20 @@ def _read(stream: BinaryIO, requests: queue.SimpleQueue[tuple[int, bytes]]) -> N
 
 def _answer(most_pixels: int, data: bytes) -> list[bytes]:
     from vivant.errors import InputError
-    from vivant.media.images import load_image
+    from vivant.media import images
 
+    images.MAX_PIXELS = most_pixels  # in this process alone
     try:
         _limit_cpu(HEADER_S)
-        _require_pixels(data, most_pixels)
+        images._open(data, "the portrait").close()
         _limit_cpu(PICTURE_S)
-        image = load_image(data)
+        image = images.load_image(data)
     except InputError as error:
         return [json.dumps({"refused": str(error)}).encode()]
     values = {field.name: getattr(image, field.name) for field in fields(image)}
     arrays = {name: value for name, value in values.items() if hasattr(value, "dtype")}
     said = {"values": {name: value for name, value in values.items() if name not in arrays}, "arrays": list(arrays)}
     return [json.dumps(said).encode(), *map(_npy, arrays.values())]
-
-
-def _require_pixels(data: bytes, most: int) -> None:
-    from PIL import Image
-
-    from vivant.errors import InputError
-    from vivant.media.images import FORMATS
-
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            width, height = picture.size
-    except Exception as error:  # whatever a decoder raises on bytes of strangers
-        raise InputError("the portrait is not a picture that can be read; send a JPEG, PNG or WebP file") from error
-    if width * height > most:
-        raise InputError(f"a portrait may have {most} pixels, got {width} x {height}")
 
 
 def _npy(array: object) -> bytes:

@@ -33,7 +33,7 @@ class Limits:
     """Of all of them."""
     faces: int = 64
     """Opened portraits in memory, some 20 MB each; the connection that opened most loses the one not used for longest."""
-    first_message_s: float = 10.0
-    """Within which a call must say its config."""
+    first_message_s: float = 30.0
+    """Within which a call's first message must have come."""
     audio_queue_ms: int = 600_000
     """Audio that may wait in one call."""

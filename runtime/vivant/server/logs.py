@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
-def _is_news(record: logging.LogRecord) -> bool:
+def is_news(record: logging.LogRecord) -> bool:
     """gRPC calls it an error of the server when a client hangs up."""
     cancelled = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
     return not (cancelled and record.name.startswith("grpc"))
@@ -36,5 +36,5 @@ def log_to_stderr() -> None:
     """For a server's process: what ``vivant`` and its libraries have to say, from information upwards."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
-    handler.addFilter(_is_news)
+    handler.addFilter(is_news)
     logging.basicConfig(level=logging.INFO, handlers=[handler])

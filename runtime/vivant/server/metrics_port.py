@@ -27,8 +27,8 @@ async def serve_metrics(metrics: Metrics, port: int) -> asyncio.Server:
                 head = await reader.readuntil(b"\r\n\r\n")
                 writer.write(_answer(head.decode("latin-1"), metrics))
                 await writer.drain()
-        except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
-            pass  # whoever sends half a request, or too much of one, hears nothing
+        except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError, asyncio.CancelledError):
+            pass  # whoever sends half a request, or too much of one, or is there at the server's end, hears nothing
         finally:
             writer.close()
 

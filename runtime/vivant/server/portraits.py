@@ -22,11 +22,12 @@ from vivant.errors import InputError
 from vivant.face import Face, RigFace, open_portrait
 from vivant.honest.policy import Policy
 from vivant.honest.produce import bundled_portraits
+from vivant.media.images import require_readable_kind
 from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.rig.build import build_rig
 from vivant.server.builds import Builds
 from vivant.server.clients import Client
-from vivant.server.decoder import Decoder, may_be_picture
+from vivant.server.decoder import Decoder
 from vivant.server.limits import Limits
 from vivant.server.refusal import Refusal, full
 from vivant.v1 import vivant_pb2 as pb
@@ -93,7 +94,7 @@ class Portraits:
         """By id, the first to come first."""
         self._faces: OrderedDict[tuple[str, bool], tuple[Face, str]] = OrderedDict()
         """Opened ones by their picture's hash and transparency, with the lane that opened them; the oldest use first."""
-        self._builds: Builds[Face] = Builds(limits.waiting_lane_bytes, limits.waiting_bytes)
+        self._builds: Builds[tuple[str, bool], Face] = Builds(limits.waiting_lane_bytes, limits.waiting_bytes, self._opened)
 
     async def open(
         self, client: Client, ref: pb.PortraitRef, consent: pb.Consent | None = None, *, transparent: bool = False
@@ -109,6 +110,10 @@ class Portraits:
                 return ref.id, await self._open_known(client, ref.id, transparent)
             case _:
                 return await self.put(client, ref.image, consent or pb.Consent(), transparent=transparent)
+
+    def require_room(self, lane: str, n_bytes: int = 0) -> None:
+        """Raises a Refusal when too much of this connection waits already; asked before a picture is read, too."""
+        self._builds.require_room(lane, n_bytes)
 
     def consent(self, client: Client, portrait_id: str) -> pb.ConsentBasis:
         """What was said when the picture came; bundled portraits show nobody."""
@@ -156,11 +161,10 @@ class Portraits:
     def _require_worth_a_look(self, client: Client, image: bytes, said: pb.Consent) -> None:
         if len(image) > self._limits.portrait_bytes:
             raise InputError(f"a portrait may have {self._limits.portrait_bytes} bytes, got {len(image)}")
-        if not may_be_picture(image):
-            raise InputError("the portrait is not a picture that can be read; send a JPEG, PNG or WebP file")
+        require_readable_kind(image, "the portrait")
         if said.basis == pb.CONSENT_BASIS_UNSPECIFIED and len(image) not in self._sizes_known_to(client):
             raise InputError(MISSING)
-        self._builds.require_room(client.lane, len(image))
+        self.require_room(client.lane, len(image))
 
     def _sizes_known_to(self, client: Client) -> Iterable[int]:
         """Of pictures of which somebody has said already who they show."""
@@ -174,15 +178,16 @@ class Portraits:
             return self._faces[key][0]
         opening = partial(self._opener, image, transparent=transparent)
         try:
-            face = await self._builds.run(key, lane, len(image), opening)
+            return await self._builds.run(key, lane, len(image), opening)
         except InputError:
             if portrait_id in self._kept:
                 self._forget(portrait_id)
             raise
-        self._faces.setdefault(key, (face, lane))
+
+    def _opened(self, key: tuple[str, bool], lane: str, face: Face) -> None:
+        self._faces[key] = face, lane
         while len(self._faces) > self._limits.faces:
             del self._faces[_oldest_of_the_fullest({each: (lane, 1) for each, (_, lane) in self._faces.items()})]
-        return face
 
     def _keep(self, portrait_id: str, new: _Kept) -> None:
         """When all clients' pictures are too many, the connection that put most loses its oldest. Raises a Refusal when that

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, TypeAlias
+from weakref import WeakValueDictionary
 
 import grpc
-from google.protobuf.message import DecodeError
 
 import vivant
+from vivant.client.messages import CLIENT_KEY
 from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, Face
 from vivant.server.call import Call, House
-from vivant.server.clients import CLIENT_KEY, Client, Clients
+from vivant.server.clients import Client, Clients
 from vivant.server.config import effective, require_declaration
 from vivant.server.limits import Limits
 from vivant.server.portraits import BUNDLED
@@ -27,13 +28,18 @@ from vivant.server.tracing import span
 from vivant.session.session import Session
 from vivant.types import ARKIT_NAMES, MotionFrame, Output, Pose, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
-from vivant.wire.responses import frame_response, next_request, serialize
+from vivant.wire.responses import frame_response, next_message, serialize
 from vivant.wire.values import motion_message, picture_head, samples_of
 
 log = logging.getLogger("vivant.server")
 
 SERVICE = pb.DESCRIPTOR.services_by_name["FaceService"]
 Context: TypeAlias = grpc.aio.ServicerContext
+Method: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
+
+READ_AT_ONCE = 2
+"""First messages of one connection, which may hold pictures of many MB; and portraits that are put, of all together."""
+LONGEST_CALM_S = 2.0
 
 
 @dataclass(eq=False)
@@ -49,44 +55,69 @@ class _Place:
 
 
 class FaceService:
-    """On the event loop. Every method is named as in the contract."""
+    """On the event loop. The contract's methods by their names; they raise what a call is refused for."""
 
     def __init__(self, house: House, limits: Limits, clients: Clients) -> None:
         self._house = house
         self._clients = clients
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        """To read, by connection."""
+        self._calm = asyncio.Semaphore(READ_AT_ONCE)
         self._limits = limits
         self.calls: set[Call] = set()
         self.draining = False
 
-    async def Animate(self, _: object, context: Context) -> None:  # noqa: N802
+    async def answer(self, method: Method, kind: Any, _: object, context: Context) -> None:  # noqa: ANN401
+        """One call: its first message is read in its turn, and every error becomes a status."""
         try:
-            await self._animate(context)
+            answer = await method(await self._first_message(kind, context), context)
+            if answer is not None:
+                await context.write(answer)
         except Exception as error:
             await self._refuse(context, error)
 
-    async def _animate(self, context: Context) -> None:
-        asked = await self._first_message(context)
+    async def _first_message(self, kind: Any, context: Context) -> Any:  # noqa: ANN401
+        """Few at a time of one connection: what is not read yet waits at the client, and costs no memory here."""
+        turn = self._turns.setdefault(context.peer(), asyncio.Semaphore(READ_AT_ONCE))
+        try:
+            async with asyncio.timeout(self._limits.first_message_s), turn:
+                if kind is not pb.PutPortraitRequest:
+                    return await next_message(context, kind) or kind()
+                self._house.portraits.require_room(context.peer())
+                async with self._calmly():
+                    return await next_message(context, kind) or kind()
+        except TimeoutError as error:
+            sentence = f"the first message of a call must come within {self._limits.first_message_s:g} seconds"
+            raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, sentence) from error
+
+    @asynccontextmanager
+    async def _calmly(self) -> AsyncIterator[None]:
+        """Large messages of all connections are taken few at a time, for each holds up the loop for some 20 ms. Whoever sends
+        slowly keeps nobody waiting for long."""
+        try:
+            async with asyncio.timeout(LONGEST_CALM_S):
+                await self._calm.acquire()
+        except TimeoutError:
+            yield
+            return
+        try:
+            yield
+        finally:
+            self._calm.release()
+
+    async def Animate(self, first: pb.AnimateRequest, context: Context) -> None:  # noqa: N802
+        if first.WhichOneof("message") != "config":
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "the first message must be a config")
         self._require_open()
-        config = effective(asked, self._limits)
+        config = effective(first.config, self._limits)
         if config.shares_memory and not is_same_machine(context.peer()):
             raise InputError("FRAME_TRANSPORT_SHARED_MEMORY needs a client on the same machine")
-        client = self._clients.of(context)
         with self._admitted() as place:  # before any work, so that a refused call costs nothing
+            client = self._clients.of(context)
             face = await self._open(client, config.message)
             call = Call(self._house, client, config, face, context)
             self._house.governor.replace(place, call)
             await self._serve(call, face)
-
-    async def _first_message(self, context: Context) -> pb.SessionConfig:
-        try:
-            async with asyncio.timeout(self._limits.first_message_s):
-                first = await next_request(context)
-        except TimeoutError as error:
-            sentence = f"the first message, a config, must come within {self._limits.first_message_s:g} seconds"
-            raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, sentence) from error
-        if first is None or first.WhichOneof("message") != "config":
-            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "the first message must be a config")
-        return first.config
 
     async def _serve(self, call: Call, face: Face) -> None:
         self.calls.add(call)
@@ -143,16 +174,13 @@ class FaceService:
         )
 
     async def PutPortrait(self, request: pb.PutPortraitRequest, context: Context) -> pb.PutPortraitResponse:  # noqa: N802
-        try:
-            self._require_open()
-            require_declaration(request.consent)
-            client = self._clients.of(context)
-            portrait_id, face = await self._house.portraits.put(client, request.image, request.consent)
-            if request.transparent:
-                await self._house.portraits.open(client, pb.PortraitRef(id=portrait_id), transparent=True)
-            return pb.PutPortraitResponse(portrait=pb.Portrait(portrait_id=portrait_id, notes=face.notes))
-        except Exception as error:
-            await self._refuse(context, error)
+        self._require_open()
+        require_declaration(request.consent)
+        client = self._clients.of(context)
+        portrait_id, face = await self._house.portraits.put(client, request.image, request.consent)
+        if request.transparent:
+            await self._house.portraits.open(client, pb.PortraitRef(id=portrait_id), transparent=True)
+        return pb.PutPortraitResponse(portrait=pb.Portrait(portrait_id=portrait_id, notes=face.notes))
 
     async def ListPortraits(self, _: pb.ListPortraitsRequest, context: Context) -> pb.ListPortraitsResponse:  # noqa: N802
         bundled = [pb.Portrait(portrait_id=name, bundled=True) for name in BUNDLED]
@@ -160,36 +188,27 @@ class FaceService:
         return pb.ListPortraitsResponse(portraits=bundled + own)
 
     async def DeletePortrait(self, request: pb.DeletePortraitRequest, context: Context) -> pb.DeletePortraitResponse:  # noqa: N802
-        try:
-            self._house.portraits.delete(self._clients.of(context), request.portrait_id)
-            return pb.DeletePortraitResponse()
-        except Exception as error:
-            await self._refuse(context, error)
+        self._house.portraits.delete(self._clients.of(context), request.portrait_id)
+        return pb.DeletePortraitResponse()
 
     async def WarmUp(self, request: pb.WarmUpRequest, context: Context) -> pb.WarmUpResponse:  # noqa: N802
-        try:
-            self._require_open()
-            began_us = self._house.clock.now_us()
-            size_px = request.size_px or 512
-            if not MIN_SIZE_PX <= size_px <= self._limits.size_px:
-                raise InputError(f"size_px must be from {MIN_SIZE_PX} to {self._limits.size_px}, got {size_px}")
-            require_declaration(request.consent)
-            portrait_id, face = await self._house.portraits.open(
-                self._clients.of(context), request.portrait, request.consent, transparent=request.transparent
-            )
-            await asyncio.get_running_loop().run_in_executor(self._house.crew, partial(_draw_once, face, size_px))
-            return pb.WarmUpResponse(portrait_id=portrait_id, elapsed_us=self._house.clock.now_us() - began_us)
-        except Exception as error:
-            await self._refuse(context, error)
+        self._require_open()
+        began_us = self._house.clock.now_us()
+        size_px = request.size_px or 512
+        if not MIN_SIZE_PX <= size_px <= self._limits.size_px:
+            raise InputError(f"size_px must be from {MIN_SIZE_PX} to {self._limits.size_px}, got {size_px}")
+        require_declaration(request.consent)
+        portrait_id, face = await self._house.portraits.open(
+            self._clients.of(context), request.portrait, request.consent, transparent=request.transparent
+        )
+        await asyncio.get_running_loop().run_in_executor(self._house.crew, partial(_draw_once, face, size_px))
+        return pb.WarmUpResponse(portrait_id=portrait_id, elapsed_us=self._house.clock.now_us() - began_us)
 
     async def Synthesize(self, request: pb.SynthesizeRequest, context: Context) -> None:  # noqa: N802
-        try:
-            self._require_open()
-            with self._admitted():
-                async for response in self._synthesized(request, context):
-                    await context.write(response)
-        except Exception as error:
-            await self._refuse(context, error)
+        self._require_open()
+        with self._admitted():
+            async for response in self._synthesized(request, context):
+                await context.write(response)
 
     async def _synthesized(
         self, request: pb.SynthesizeRequest, context: Context
@@ -216,14 +235,6 @@ class FaceService:
             finally:
                 speaking.cancel()
 
-    async def parse(self, serve: Callable[[Any, Context], Awaitable[Any]], kind: Any, data: bytes, context: Context) -> Any:  # noqa: ANN401
-        """Serve a call of one request, whose bytes have come."""
-        try:
-            request = kind.FromString(data)
-        except DecodeError:
-            await self._refuse(context, InputError(f"a message that is not a {kind.DESCRIPTOR.name}"))
-        return await serve(request, context)
-
     def _require_open(self) -> None:
         if self.draining:
             raise Refusal(grpc.StatusCode.UNAVAILABLE, "the server is about to stop", 1000)
@@ -246,19 +257,15 @@ class FaceService:
 
 
 def add_to(server: grpc.aio.Server, service: FaceService) -> None:
-    """Register under the contract's names; frames go out as bytes that are serialised already."""
-    handlers = {}
-    for method in SERVICE.methods:
-        kind = {
-            (False, False): grpc.unary_unary_rpc_method_handler,
-            (False, True): grpc.unary_stream_rpc_method_handler,
-            (True, True): grpc.stream_stream_rpc_method_handler,
-        }[method.client_streaming, method.server_streaming]
-        serve = getattr(service, method.name)
-        if not method.client_streaming:
-            serve = partial(service.parse, serve, getattr(pb, method.input_type.name))
-        # Messages are parsed where an error can be answered.
-        handlers[method.name] = kind(serve, response_serializer=serialize)
+    """Register under the contract's names. On the wire a single message is a stream of one; as such it is read, parsed and
+    answered here, and frames go out as bytes that are serialised already."""
+    handlers = {
+        method.name: grpc.stream_stream_rpc_method_handler(
+            partial(service.answer, getattr(service, method.name), getattr(pb, method.input_type.name)),
+            response_serializer=serialize,
+        )
+        for method in SERVICE.methods
+    }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
 
 

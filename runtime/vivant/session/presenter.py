@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vivant.face import MIN_SIZE_PX, Face, FaceRenderer
+from vivant.face import Face, FaceRenderer
 from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant.honest.policy import Policy
 from vivant.pixels import encoded
+from vivant.session.background import Background
+from vivant.size import MIN_SIZE_PX, Size
 from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
 
 MOST_DETAIL, LEAST_DETAIL = 0, 3
@@ -22,7 +24,7 @@ class _Showing:
     face: Face
     portrait: str
     finisher: FrameFinisher
-    renderers: dict[int, tuple[FaceRenderer, UInt8Array]] = field(default_factory=dict)
+    renderers: dict[Size, tuple[FaceRenderer, UInt8Array]] = field(default_factory=dict)
     """By size, each with the memory that it draws into."""
 
 
@@ -33,16 +35,18 @@ class Presenter:
         self,
         face: Face,
         *,
-        size_px: int = 512,
+        size_px: int | tuple[int, int] = 512,
         portrait: str = "",
         session_id: int | None = None,
         label_off_reason: str | None = None,
         language: str | None = None,
         mirror: bool = False,
+        background: Background | None = None,
         pixel_format: PixelFormat = PixelFormat.RGBA,
         jpeg_quality: int = 85,
     ) -> None:
-        """``session_id`` is what the invisible mark says, 32 bits, one from chance if None.
+        """``session_id`` is what the invisible mark says, 32 bits, one from chance if None. ``background`` is put behind a
+        cut-out person.
 
         Every picture has a visible label unless ``label_off_reason`` says why not. Raises InputError where the policy of this
         machine wants the label all the same, and for a size that cannot be.
@@ -50,12 +54,14 @@ class Presenter:
         if label_off_reason is not None:
             Policy.load().allow_label_off(label_off_reason)
         self.detail = MOST_DETAIL
+        self.size, self.pixel_format, self.background = Size.of(size_px), pixel_format, background
         self.session_id = live_session_id() if session_id is None else session_id
-        self._size_px, self._mirror = size_px, mirror
+        self._mirror = mirror
         self._labelled, self._language = label_off_reason is None, language
-        self._format, self._jpeg_quality = pixel_format, jpeg_quality
+        self._jpeg_quality = jpeg_quality
         self.show(face, portrait)
-        face.open(size_px)  # refuses a size now rather than at the first picture
+        if self.size.is_square:
+            face.open(self.size)  # what cannot be opened is refused now rather than at the first picture
 
     @property
     def portrait(self) -> str:
@@ -70,16 +76,18 @@ class Presenter:
         """The finished picture; None where the level of detail leaves this one out."""
         if motion.index % SHOWN_OF[self.detail]:
             return None
-        showing, size_px = self._showing, self._drawn_px()
-        if size_px not in showing.renderers:
+        showing, size = self._showing, self._drawn()
+        if size not in showing.renderers:
             # One picture's memory for all: finishing makes a new one of it anyway.
-            showing.renderers[size_px] = showing.face.open(size_px), np.empty((size_px, size_px, 4), np.uint8)
-        renderer, memory = showing.renderers[size_px]
+            showing.renderers[size] = showing.face.open(size), np.empty((size.height, size.width, 4), np.uint8)
+        renderer, memory = showing.renderers[size]
         frame = renderer.render(motion, memory)
         if self._mirror:
             frame = VideoFrame(frame.index, frame.pts_us, frame.pixels[:, ::-1], frame.format)
-        return encoded(showing.finisher.finish(frame), self._format, self._jpeg_quality)
+        if self.background is not None:
+            frame = self.background.behind(frame)
+        return encoded(showing.finisher.finish(frame), self.pixel_format, self._jpeg_quality)
 
-    def _drawn_px(self) -> int:
-        whole = self._size_px
-        return whole if self.detail < 2 or whole < 2 * MIN_SIZE_PX else whole // 2
+    def _drawn(self) -> Size:
+        whole = self.size
+        return whole if self.detail < 2 or min(whole) < 2 * MIN_SIZE_PX else Size(whole.width // 2, whole.height // 2)

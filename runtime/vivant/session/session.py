@@ -41,7 +41,7 @@ class SessionConfig:
     """Fixed for a session's life."""
 
     fps: Fraction = Fraction(30)
-    size_px: int = 512
+    size_px: int | tuple[int, int] = 512
     sample_rate_hz: int = 16000
     seed: int | None = None
     """Decides blinks, gaze and head motion; None is one from chance."""

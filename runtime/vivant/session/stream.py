@@ -64,7 +64,7 @@ class FaceStream:
         face: Face,
         *,
         fps: int | float | str | Fraction = 30,
-        size_px: int = 512,
+        size_px: int | tuple[int, int] = 512,
         sample_rate_hz: int = 16_000,
         seed: int | None = None,
         controls: Controls | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vivant.errors import InputError
+from vivant.size import Size
 from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
 
 INDEX_BITS = 16
@@ -22,22 +23,22 @@ class PlainFace:
     def __init__(self, tint: int = 128, *, fails_at: int | None = None) -> None:
         self.tint, self._fails_at = tint, fails_at
 
-    def open(self, size_px: int) -> PlainRenderer:
-        return PlainRenderer(self.tint, size_px, self._fails_at)
+    def open(self, size_px: int | tuple[int, int]) -> PlainRenderer:
+        return PlainRenderer(self.tint, Size.of(size_px), self._fails_at)
 
 
 class PlainRenderer:
     """`FaceRenderer` of a `PlainFace`."""
 
-    def __init__(self, tint: int, size_px: int, fails_at: int | None) -> None:
-        self._tint, self._size_px, self._fails_at = tint, size_px, fails_at
+    def __init__(self, tint: int, size: Size, fails_at: int | None = None) -> None:
+        self._tint, self._size, self._fails_at = tint, size, fails_at
 
     def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:
         if motion.index == self._fails_at:
             raise InputError("this face cannot be drawn")
-        pixels = np.full((self._size_px, self._size_px, 4), self._tint, np.uint8)
+        pixels = np.full((self._size.height, self._size.width, 4), self._tint, np.uint8)
         pixels[..., 3] = 255
-        pixels[self._size_px // 2, :INDEX_BITS, :3] = 255 * ((motion.index >> np.arange(INDEX_BITS)) & 1)[:, None]
+        pixels[self._size.height // 2, :INDEX_BITS, :3] = 255 * ((motion.index >> np.arange(INDEX_BITS)) & 1)[:, None]
         return VideoFrame(motion.index, motion.pts_us, pixels, PixelFormat.RGBA)
 
 

@@ -81,21 +81,24 @@ class FaceServiceServicer(object):
         the request side finishes what is queued and ends the call; cancelling stops at once. Silence never ends a call.
 
         RESOURCE_EXHAUSTED: the server is full (trailer `retry-after-ms`), or a limit of `Capabilities.limits` was passed.
-        FAILED_PRECONDITION: something came before the config. UNAUTHENTICATED: the token is missing or wrong.
+        FAILED_PRECONDITION: something came before the config. UNAUTHENTICATED: the token is missing or wrong. DEADLINE_EXCEEDED: no
+        first message came within 30 seconds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetCapabilities(self, request, context):
-        """What this server can do, and its limits.
+        """What this server can do, and its limits. The initial metadata of the answer hold `vivant-client`, a name that the server made for
+        this client. Whoever sends it in the metadata of later calls finds its portraits again from any connection, until the server
+        ends. Without it, portraits belong to whoever holds the server's token, or else to the connection that put them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PutPortrait(self, request, context):
-        """Builds a portrait ahead of its first use. The same picture gives the same id. Only this client can see it.
+        """Builds a portrait ahead of its first use. The same picture gives the same client the same id. Only this client can use it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,7 +112,7 @@ class FaceServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DeletePortrait(self, request, context):
-        """Forgets one of this client's portraits. Calls that show it go on.
+        """Forgets one of this client's portraits and whatever was made of it. Calls that show it go on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import grpc
 from google.protobuf.message import DecodeError, Message
 
 from vivant.errors import InputError
 from vivant.types import MotionFrame
 from vivant.v1 import vivant_pb2 as pb
+
+Request = TypeVar("Request", bound=Message)
 
 _LENGTH_DELIMITED = 2
 _DATA_TAG = bytes([pb.Frame.DATA_FIELD_NUMBER << 3 | _LENGTH_DELIMITED])
@@ -26,15 +30,15 @@ def serialize(response: Message | bytes) -> bytes:
     return response if isinstance(response, bytes) else response.SerializeToString()
 
 
-async def next_request(context: grpc.aio.ServicerContext) -> pb.AnimateRequest | None:
-    """None when the client has closed its side. Raises InputError for bytes that are not of the contract."""
+async def next_message(context: grpc.aio.ServicerContext, kind: type[Request]) -> Request | None:
+    """None when the client has closed its side. Raises InputError for bytes that are not of this kind."""
     data = await context.read()
     if data is grpc.aio.EOF:
         return None
     try:
-        return pb.AnimateRequest.FromString(data)
+        return kind.FromString(data)
     except DecodeError as error:
-        raise InputError("a message that is not an AnimateRequest") from error
+        raise InputError(f"a message that is not of the kind {kind.DESCRIPTOR.name}") from error
 
 
 def motion_message(motion: MotionFrame, utterance_id: str, epoch: int) -> pb.Motion:

@@ -34,7 +34,6 @@ namespace Vivant
         readonly ConcurrentQueue<Event> events = new ConcurrentQueue<Event>();
         readonly FaceServer server;
         readonly SessionConfig config;
-        readonly string client = Guid.NewGuid().ToString("N");
         readonly CancellationTokenSource stop = new CancellationTokenSource();
         readonly Task running;
         BlockingOutbox outbox = new BlockingOutbox();
@@ -262,7 +261,6 @@ namespace Vivant
 
         IEnumerable<KeyValuePair<string, string>> Metadata()
         {
-            yield return new KeyValuePair<string, string>("vivant-client", client);
             if (server.Token != "") yield return new KeyValuePair<string, string>("authorization", "Bearer " + server.Token);
         }
     }

@@ -1805,7 +1805,7 @@ namespace Vivant.V1 {
     public const int FpsFieldNumber = 2;
     private global::Vivant.V1.Rational fps_;
     /// <summary>
-    /// Frame rate, 24 to 60 per second; default 25.
+    /// Frame rate, 12 to 60 per second; default 25. What spells an NTSC rate (2997/100) becomes that rate.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
@@ -4212,7 +4212,7 @@ namespace Vivant.V1 {
     public const int LabelOffReasonFieldNumber = 2;
     private string labelOffReason_ = "";
     /// <summary>
-    /// Why the client wants no label, at most 256 bytes; required by servers that allow LABEL_MODE_OFF.
+    /// Why the client wants no label, at most 256 bytes; required by servers that allow LABEL_MODE_OFF, and written to their logs.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
@@ -5017,7 +5017,8 @@ namespace Vivant.V1 {
     /// <summary>
     /// Chosen by the client, greater than in the last one; messages of the server carry the epoch they belong to, so that a client can
     /// throw away what was on its way. Default: the last epoch plus one. One that is not greater does nothing, so that a client may
-    /// send it again when it does not know whether it came through, also as the first message of a new call.
+    /// send it again when it does not know whether it came through, also as the first message of a new call. After 2^64 - 1 the epoch
+    /// stays as it is, and a default one still interrupts.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
@@ -5904,10 +5905,11 @@ namespace Vivant.V1 {
   }
 
   /// <summary>
-  /// Memory that both sides map. Slot i starts at `i * slot_bytes` and holds one frame's pixels from its first byte, in the layout of
+  /// Memory that both sides share, the client for reading alone. Slot i starts at `i * slot_bytes` and holds one frame's pixels from its first byte, in the layout of
   /// the config's pixel format. The server writes a slot completely before it sends the `Frame` that names it, and does not write it
   /// again before the client has released it; without a free slot it drops the frame and counts it,
-  /// or sends it inline when the client has closed its side and can release no more.
+  /// or sends it inline when the client has closed its side and can release no more. Where no memory is left, there is no ring: the echo
+  /// says FRAME_TRANSPORT_INLINE, and a note why; later, an event of EVENT_TYPE_QUALITY_CHANGED, and frames come inline from there on.
   /// </summary>
   public sealed partial class SharedMemoryRing : pb::IMessage<SharedMemoryRing>
   #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
@@ -8411,7 +8413,7 @@ namespace Vivant.V1 {
     public const int FramesSentFieldNumber = 3;
     private ulong framesSent_;
     /// <summary>
-    /// Frames sent since the start.
+    /// Frames sent since the start; with OUTPUTS_MOTION, motion.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]

@@ -1,0 +1,65 @@
+"""Pages and code agree: what is installed how, and every setting."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from vivant.extras import install
+from vivant.honest.settings import Settings
+from vivant.sealed import SWITCH
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).resolve().parents[2]
+TOLD = ("runtime", "bridge", "docs", "unity_sample", "examples", "training", "README.md", "CONTRIBUTING.md")
+TEXTS = {".py", ".md", ".cs", ".gd", ".json", ".sh", ".txt", ".toml", ".yml"}
+BY_NAME = re.compile(r"""pip\d? install [^\n`&;|]*(?<![./\w-])vivant\b(?![\w./-])|['"`]vivant\[[\w,]+\]""")
+"""As a name that an index would be asked for; paths and addresses are none."""
+
+
+def told() -> list[Path]:
+    paths = [ROOT / name for name in TOLD]
+    files = [path for base in paths for path in ([base] if base.is_file() else base.rglob("*"))]
+    return [path for path in files if path.suffix in TEXTS and "build" not in path.parts]
+
+
+def test_nobody_is_told_to_install_a_name_that_is_not_registered() -> None:
+    assert len(told()) > 100
+    for path in told():
+        assert BY_NAME.search(path.read_text(encoding="utf-8")) is None, path
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["pip install vivant", "pip install 'vivant[cpu]'", 'pip install -U "vivant[cpu,mic]"', "install 'vivant[gpu]' for cuda"],
+)
+def test_the_phrase_would_be_found(text: str) -> None:
+    assert BY_NAME.search(text)
+
+
+def test_how_to_install() -> None:
+    assert install("cpu", "server") == 'pip install ".[cpu,server]" in the folder of this repository'
+    assert BY_NAME.search(install("cpu")) is None
+
+
+def settings_page() -> str:
+    return (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+
+
+def test_every_key_of_the_settings_file_has_its_row() -> None:
+    rows = re.findall(r"^\| `([a-z_]+)` \|", settings_page(), re.MULTILINE)
+    assert rows == [field.name for field in fields(Settings)]
+    example = settings_page().split("```toml")[1].split("```")[0]
+    assert re.findall(r"^([a-z_]+) = ", example, re.MULTILINE) == rows
+
+
+def test_every_variable_of_the_environment_is_told() -> None:
+    sources = [path.read_text(encoding="utf-8") for folder in ("runtime", "bridge") for path in (ROOT / folder).rglob("*.py")]
+    used = set(re.findall(r"\bVIVANT_[A-Z_]+\b", "\n".join(sources)))
+    assert len(used) >= 8
+    assert set(re.findall(r"`(VIVANT_[A-Z_]+)`", settings_page())) == used
+    assert SWITCH in settings_page()
