@@ -52,8 +52,10 @@ def _speaking(faces: dict[str, vivant.RigFace]) -> UInt8Array:
     samples, rate_hz = voice()
     rows = []
     for seed, name in enumerate(("sana", "walter", "noor")):
-        with vivant.Talker(faces[name], size_px=256, seed=seed) as talker:
-            frames = list(talker.push(samples[: 4 * rate_hz], rate_hz))
+        presenter = vivant.Presenter(faces[name], size_px=256, label_off_reason="a picture of documentation, said beside it")
+        with vivant.FaceStream(faces[name], sample_rate_hz=rate_hz, seed=seed, presenter=presenter) as stream:
+            items = list(stream.push(samples[: 4 * rate_hz]))
+        frames = [item.picture for item in items if isinstance(item, vivant.Output) and item.picture is not None]
         rows += [("", frame.pixels[..., :3]) for frame in frames[40:88:8]]
     return tile(rows, 6)
 

@@ -89,7 +89,7 @@ async def crowd(client: Client, n: int, seconds: float, **more: Any) -> tuple[li
             async for item in face:
                 now = time.monotonic()
                 if isinstance(item, RemoteFrame) and now - began > 1.5:
-                    arrivals.append((now, item.pts_us, item.index))
+                    arrivals.append((now, item.pts_us, item.motion.index))
                 elif isinstance(item, pb.Statistics):
                     detail = max(detail, item.detail_level)
                 if now - began > seconds:

@@ -18,7 +18,7 @@ from benchmarks.served import FPS, RATE_HZ, cpu_ms, process, served_frames, spee
 from vivant.client import Client
 from vivant.face import RigFace, default_motion, open_portrait
 from vivant.honest.finisher import FrameFinisher, live_session_id
-from vivant.session.session import BLOCK_MS
+from vivant.session.stream import BLOCK_MS
 from vivant.types import AudioChunk, Controls, UInt8Array
 from vivant.v1 import vivant_pb2 as pb
 

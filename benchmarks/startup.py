@@ -18,16 +18,16 @@ from vivant.face import Face, open_portrait
 from vivant.motion.voice import Voice
 from vivant.offline import RenderReport, render_file
 from vivant.session.session import Session, SessionConfig
-from vivant.talker import Talker
-from vivant.types import VideoFrame
+from vivant.session.stream import FaceStream
+from vivant.types import Output
 
 REPEATS = 7
 _FRESH = """
 import time
 began = time.monotonic_ns()
 import sys, numpy, vivant
-with vivant.Talker(vivant.open_portrait(sys.argv[1])) as talker:
-    next(talker.push(numpy.zeros(16000, numpy.float32), 16000))
+with vivant.FaceStream(vivant.open_portrait(sys.argv[1])) as stream:
+    next(item for item in stream.push(numpy.zeros(16000, numpy.float32)) if isinstance(item, vivant.Output))
 print((time.monotonic_ns() - began) / 1e6)
 """
 
@@ -38,9 +38,9 @@ def first_frame_ms(portrait: Path) -> float:
     times = []
     for _ in range(REPEATS):
         began = time.perf_counter()
-        with Talker(open_portrait(portrait)) as talker:
+        with FaceStream(open_portrait(portrait), sample_rate_hz=rate_hz) as stream:
             for start in range(0, rate_hz, rate_hz // 50):
-                if next(talker.push(samples[start : start + rate_hz // 50], rate_hz), None) is not None:
+                if any(isinstance(item, Output) for item in stream.push(samples[start : start + rate_hz // 50])):
                     break
         times.append(time.perf_counter() - began)
     return 1000 * float(np.median(times))
@@ -60,7 +60,7 @@ async def live_ms(face: Face) -> float:
         began = time.perf_counter()
         await session.push(samples[:rate_hz])
         async for item in session:
-            if isinstance(item, VideoFrame):
+            if isinstance(item, Output):
                 return 1000 * (time.perf_counter() - began)
     raise RuntimeError("the session ended without a frame")
 

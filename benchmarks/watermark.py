@@ -24,8 +24,8 @@ from vivant.face import open_portrait
 from vivant.honest.code import session_pattern
 from vivant.honest.detect import detect_in_luma, likely_places, mean_luma
 from vivant.render._kernel import Watermark
-from vivant.talker import Talker
-from vivant.types import UInt8Array
+from vivant.session.stream import FaceStream
+from vivant.types import Output, UInt8Array
 
 SECONDS = 2.0
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
@@ -41,9 +41,12 @@ def speaking(portrait: Path, seed: int) -> Clip:
     """Two seconds of 512x512 RGB frames, unmarked; every seed speaks another part of the voice."""
     samples, rate_hz = voice()
     start = rate_hz * (seed % 4)
-    with Talker(open_portrait(portrait), fps=FPS, size_px=SIZE_PX, seed=seed) as talker:
-        rgba = [frame.pixels for frame in talker.push(samples[start : start + int(rate_hz * (SECONDS + 0.2))], rate_hz)]
-    return [np.ascontiguousarray(pixels[..., :3]) for pixels in rgba[: int(FPS * SECONDS)]]
+    face = open_portrait(portrait)
+    renderer = face.open(SIZE_PX)
+    with FaceStream(face, fps=FPS, sample_rate_hz=rate_hz, seed=seed, pictures=False) as stream:
+        items = stream.push(samples[start : start + int(rate_hz * (SECONDS + 0.2))])
+        motions = [item.motion for item in items if isinstance(item, Output)][: int(FPS * SECONDS)]
+    return [np.ascontiguousarray(renderer.render(motion).pixels[..., :3]) for motion in motions]
 
 
 def marked(frames: Clip, session_id: int) -> Clip:

@@ -19,7 +19,7 @@ async def main(face: vivant.Face, voice: AudioFile) -> None:
     async with vivant.Session(face, config) as session, asyncio.TaskGroup() as tasks:
         tasks.create_task(listen(session, voice))
         async for item in session:
-            sys.stdout.write(f"{item.pts_us / 1e6:.2f} s\r" if isinstance(item, vivant.VideoFrame) else f"{item}\n")
+            sys.stdout.write(f"{item.pts_us / 1e6:.2f} s\r" if isinstance(item, vivant.Output) else f"{item}\n")
 
 
 with open_audio(Path(sys.argv[2])) as voice:

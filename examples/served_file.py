@@ -4,21 +4,24 @@ import asyncio
 import sys
 from pathlib import Path
 
-from vivant.client import Event, RemoteFrame, connect
-from vivant.media import open_audio
-from vivant.v1 import vivant_pb2 as pb
+import vivant
+from vivant.client import RemoteConfig, RemoteSession, connect
+from vivant.media import AudioFile, open_audio
 
 
-async def main() -> None:
-    with open_audio(Path(sys.argv[1])) as voice:
-        config = pb.SessionConfig(sample_rate_hz=voice.sample_rate_hz)
-        async with connect("127.0.0.1:50750") as client, client.animate("ada", config) as face:
-            for chunk in voice.chunks():
-                await face.push(chunk.samples)
-            await face.finish()
-            async for item in face:
-                if isinstance(item, RemoteFrame | Event):
-                    sys.stdout.write(f"{item.pts_us / 1e6:.2f} s\r" if isinstance(item, RemoteFrame) else f"{item.kind}\n")
+async def speak(session: RemoteSession, voice: AudioFile) -> None:
+    for chunk in voice.chunks():
+        await session.push(chunk.samples)
+    await session.finish()
 
 
-asyncio.run(main())
+async def main(voice: AudioFile) -> None:
+    config = RemoteConfig(sample_rate_hz=voice.sample_rate_hz)
+    async with connect("127.0.0.1:50750") as client, client.animate("ada", config) as session, asyncio.TaskGroup() as tasks:
+        tasks.create_task(speak(session, voice))
+        async for item in session:
+            sys.stdout.write(f"{item.pts_us / 1e6:.2f} s\r" if isinstance(item, vivant.Output) else f"{item}\n")
+
+
+with open_audio(Path(sys.argv[1])) as voice:
+    asyncio.run(main(voice))

@@ -4,22 +4,21 @@ import asyncio
 import sys
 from pathlib import Path
 
-from vivant import ARKIT_NAMES, MotionFrame
-from vivant.client import connect
+from vivant import ARKIT_NAMES, Output
+from vivant.client import RemoteConfig, connect
 from vivant.media import open_audio
-from vivant.v1 import vivant_pb2 as pb
 
 
 async def main() -> None:
     with open_audio(Path(sys.argv[1])) as voice:
-        config = pb.SessionConfig(sample_rate_hz=voice.sample_rate_hz, outputs=pb.OUTPUTS_MOTION)
-        async with connect("127.0.0.1:50750") as client, client.animate("ada", config) as face:
+        config = RemoteConfig(sample_rate_hz=voice.sample_rate_hz, pictures=False)
+        async with connect("127.0.0.1:50750") as client, client.animate("ada", config) as session:
             for chunk in voice.chunks():
-                await face.push(chunk.samples)
-            await face.finish()
-            async for item in face:
-                if isinstance(item, MotionFrame):
-                    jaw = item.weights[ARKIT_NAMES.index("jawOpen")]
+                await session.push(chunk.samples)
+            await session.finish()
+            async for item in session:
+                if isinstance(item, Output):
+                    jaw = item.motion.weights[ARKIT_NAMES.index("jawOpen")]
                     sys.stdout.write(f"{item.pts_us / 1e6:6.2f} s  {'#' * round(40 * jaw)}\n")
 
 

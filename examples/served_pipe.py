@@ -9,23 +9,23 @@ import sys
 
 import numpy as np
 
-from vivant.client import Event, RemoteFace, connect
-from vivant.v1 import vivant_pb2 as pb
+from vivant import Output
+from vivant.client import RemoteConfig, RemoteSession, Statistics, connect
 
 
-async def listen(face: RemoteFace) -> None:
+async def listen(face: RemoteSession) -> None:
     while data := await asyncio.to_thread(sys.stdin.buffer.read, 882):  # 20 ms
         await face.push(np.frombuffer(data[: len(data) // 2 * 2], "<i2"))
     await face.finish()
 
 
 async def main() -> None:
-    config = pb.SessionConfig(sample_rate_hz=22_050)
+    config = RemoteConfig(sample_rate_hz=22_050)
     async with connect("127.0.0.1:50750") as client, client.animate("ada", config) as face, asyncio.TaskGroup() as tasks:
         tasks.create_task(listen(face))
         async for item in face:
-            if isinstance(item, Event):
-                sys.stdout.write(f"{item.kind} at {item.position_us / 1e6:.2f} s\n")
+            if not isinstance(item, Output | Statistics):
+                sys.stdout.write(f"{item}\n")
 
 
 asyncio.run(main())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from vivant.errors import InputError, UnavailableError
@@ -42,7 +44,7 @@ def decoded(frame: VideoFrame) -> UInt8Array:
     return frame.pixels
 
 
-def _jpeg():  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _jpeg() -> Any:  # noqa: ANN401
     try:
         import simplejpeg
     except ImportError as error:

@@ -183,6 +183,8 @@ class Output:
     """How many interruptions came before."""
     audio: AudioChunk | None = None
     """The sound of this instant, delayed like the picture, where a stream was opened with ``audio``."""
+    utterance_id: str = ""
+    """The caller's own name of the utterance."""
 
     @property
     def pts_us(self) -> int:

@@ -18,6 +18,9 @@ from vivant.types import ARKIT_INDEX, MotionFrame, PixelFormat, UInt8Array, Vide
 class JawFace:
     """Whatever the portrait."""
 
+    name = "jaw face"
+    portrait_sha256 = ""
+    face_box = None
     notes: tuple[str, ...] = ()
 
     def open(self, size_px: int | tuple[int, int]) -> JawRenderer:

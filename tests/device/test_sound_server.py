@@ -19,7 +19,7 @@ from tests.conftest import VOICE_RATE_HZ, bundled_voice
 from tests.device.jaw_server import JawFace
 from tests.device.sound_kit import SoundServer, next_line
 from tests.device.sync_kit import Camera, Course, Recorder, evenly, loudness, picture_minus_sound_ms
-from vivant import Talker
+from vivant import FaceStream, Output
 from vivant.types import ARKIT_INDEX, Float32Array
 
 pytestmark = pytest.mark.device
@@ -88,8 +88,9 @@ def bridge(server: str, fifo: Path, trim_ms: float) -> list[str]:
 
 def jaw(voice: Float32Array) -> Course:
     """How bright the pictures of the voice are, when no time passes."""
-    with Talker(JawFace(), fps=FPS) as talker:
-        motion = talker.push_for_motion(np.append(voice, np.zeros(VOICE_RATE_HZ, np.float32)), VOICE_RATE_HZ)
+    with FaceStream(JawFace(), fps=FPS, sample_rate_hz=VOICE_RATE_HZ, pictures=False) as stream:
+        items = stream.push(np.append(voice, np.zeros(VOICE_RATE_HZ, np.float32)))
+        motion = [item.motion for item in items if isinstance(item, Output)]
     times_s = np.array([frame.pts_us / 1e6 for frame in motion])
     return evenly(times_s, np.array([frame.weights[ARKIT_INDEX["jawOpen"]] for frame in motion]))
 

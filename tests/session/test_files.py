@@ -151,7 +151,7 @@ _STOPPED = """
         produce.sign = sign
     else:
         from vivant import offline
-        offline.Talker.end = lambda self: os.kill(os.getpid(), number)
+        offline.FaceStream.finish = lambda self: os.kill(os.getpid(), number)
     cli.main()
 """
 

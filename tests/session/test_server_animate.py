@@ -204,7 +204,7 @@ def test_a_picture_speaks_only_when_somebody_said_who_it_shows() -> None:
             assert face.started.config.consent.basis == pb.CONSENT_BASIS_SYNTHETIC
             await face.set_portrait(picture(6))  # what holds for a bundled portrait says nothing of this one
             _, events = await until(face, "PORTRAIT_FAILED")
-            assert "nobody has said yet" in events[-1].detail
+            assert isinstance(events[-1], Event) and "nobody has said yet" in events[-1].detail
         async with client.animate("ada", silent, Consent.AGREED) as face:
             await face.set_portrait(picture(6))
             await until(face, "PORTRAIT_CHANGED")

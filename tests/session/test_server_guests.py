@@ -10,12 +10,12 @@ from typing import Any
 import grpc
 import pytest
 from PIL import Image
-from vivant.client.face import RemoteFace
 
 from tests.conftest import portrait_path
 from tests.session.server_kit import open_tint, picture, run_served, settings
 from vivant.client import Client, connect
 from vivant.client.messages import CLIENT_KEY
+from vivant.client.session import RemoteSession
 from vivant.errors import InputError, UnavailableError
 from vivant.honest.consent import Consent
 from vivant.server.clients import Clients
@@ -241,10 +241,10 @@ def test_a_cold_portrait_is_opened_once_and_refused_calls_open_none(monkeypatch:
             return open_tint(image, transparent=transparent)
 
         monkeypatch.setattr(server.house.portraits, "_opener", opener)
-        faces: list[RemoteFace] = [client.animate("ada", settings(outputs=pb.OUTPUTS_MOTION)) for _ in range(12)]
+        faces: list[RemoteSession] = [client.animate("ada", settings(outputs=pb.OUTPUTS_MOTION)) for _ in range(12)]
         answers = await asyncio.gather(*(face.__aenter__() for face in faces), return_exceptions=True)
-        assert sum(isinstance(answer, RemoteFace) for answer in answers) == 4
-        assert all(isinstance(answer, RemoteFace | UnavailableError) for answer in answers)
+        assert sum(isinstance(answer, RemoteSession) for answer in answers) == 4
+        assert all(isinstance(answer, RemoteSession | UnavailableError) for answer in answers)
         assert len(opened) == 1
         with pytest.raises(UnavailableError, match="4 sessions already"):
             async with client.animate("bram", settings()):

@@ -21,7 +21,7 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from tests.session.server_kit import SIZE_PX, gone, picture, raw_stub, run_served, settings, tone, until
-from vivant.client import Client, connect
+from vivant.client import Client, Event, connect
 from vivant.errors import InputError, UnavailableError
 from vivant.honest.consent import Consent
 from vivant.server.limits import Limits
@@ -290,7 +290,7 @@ def test_memory_that_is_gone_in_the_middle_ends_in_inline_frames(monkeypatch: py
 
             monkeypatch.setattr(call._ring._memory, "write", full)  # type: ignore[attr-defined]
             _, events = await until(face, "QUALITY_CHANGED")
-            assert "inline from here on: No space left" in events[-1].detail
+            assert isinstance(events[-1], Event) and "inline from here on: No space left" in events[-1].detail
             async for item in face:
                 if isinstance(item, Output):
                     assert item.picture is not None and item.picture.pixels.shape == (SIZE_PX, SIZE_PX, 4)

@@ -152,10 +152,11 @@ class RemoteSession:
         if motion is None or (picture is not None and motion.index != picture.index):
             assert picture is not None
             motion = MotionFrame(picture.index, picture.pts_us, np.zeros(0, np.float32))
-        utterance = self._utterance.utterance if self._utterance is not None else None
+        spoken = self._utterance
+        number, name = (spoken.utterance, spoken.utterance_id) if spoken is not None else (None, "")
         if self.is_late(motion.pts_us):
             picture = None
-        return Output(motion, picture, self._portrait, utterance, epoch)
+        return Output(motion, picture, self._portrait, number, epoch, utterance_id=name)
 
     def _item_of(self, event: pb.Event) -> Item | Event | None:
         """A marker, or an event; None for what is older than the last interrupt."""

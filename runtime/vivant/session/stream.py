@@ -334,13 +334,15 @@ class FaceStream:
         if self.draws and not self.is_late(motion.pts_us):
             picture = self.presenter.present(motion)
         self._last_pts_us = motion.pts_us
+        spoken = self._utterance
         return Output(
             motion,
             picture,
             self.presenter.portrait,
-            self._utterance.utterance if self._utterance is not None else None,
+            spoken.utterance if spoken is not None else None,
             self._heard_epoch,
             self._sound_until(motion.index) if self._gives_audio else None,
+            spoken.utterance_id if spoken is not None else "",
         )
 
     def _sound_until(self, index: int) -> AudioChunk:
