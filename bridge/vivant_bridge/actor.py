@@ -40,7 +40,7 @@ class Actor:
         pacer: Pacer,
         canvas: Canvas,
         fps: Fraction,
-        seed: int,
+        seed: int | None,
         *,
         clock: Clock,
         executor: Executor | None,

@@ -81,7 +81,7 @@ class Bridge:
         speaker: AudioSink | None = None,
         *,
         fps: Fraction = Fraction(30),
-        seed: int = 0,
+        seed: int | None = None,
         sync_offset_ms: float = 0.0,
         gate: Gate | None = None,
         clock: Clock | None = None,

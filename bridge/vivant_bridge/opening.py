@@ -21,7 +21,7 @@ from vivant_bridge.runtime.remote import RemoteRuntime
 def open_here(
     portraits: list[Path],
     face_number: int,
-    seed: int,
+    seed: int | None,
     consent: str | None,
     no_label: str | None,
     provider: Provider,

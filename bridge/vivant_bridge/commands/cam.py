@@ -84,7 +84,7 @@ def cam(
     token_file: Annotated[Path | None, typer.Option(help="File with the server's token, or VIVANT_TOKEN.")] = None,
     tls_ca: Annotated[Path | None, typer.Option(help="PEM certificate of the server's authority; turns TLS on.")] = None,
     face_number: FaceOption = 1,
-    seed: SeedOption = 0,
+    seed: SeedOption = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so long; default: when you quit.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what goes wrong.")] = False,
     consent: ConsentOption = None,

@@ -36,7 +36,7 @@ def demo(
     face: FaceOption = 1,
     folder: Annotated[Path, typer.Option("--out", "-o", help="Where demo.mp4 and demo_sheet.png go.")] = Path(),
     size: SizeOption = None,
-    seed: SeedOption = 0,
+    seed: SeedOption = None,
     consent: ConsentOption = None,
     language: LanguageOption = None,
     provider: ProviderOption = Provider.AUTO,
@@ -48,7 +48,7 @@ def demo(
     opened = open_with_progress(portrait, provider, number=face)
     with as_file(files("vivant") / "assets" / "voice.flac") as voice:
         work = begin_production(opened, portrait, voice, seed, consent, language=language)
-        report = render_with_bar(work, voice, video, fps="30", size=size or USUAL_SIZE, seed=seed, controls=Controls())
+        report = render_with_bar(work, voice, video, fps="30", size=size or USUAL_SIZE, controls=Controls())
     with console.status("drawing the contact sheet"):
         work = begin_production(opened, portrait, None, seed, consent)
         write_picture(sheet, contact_sheet(opened), work.complete(sheet))

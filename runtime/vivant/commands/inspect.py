@@ -22,7 +22,7 @@ from vivant.commands.options import (
     say_notes,
 )
 from vivant.errors import InputError
-from vivant.face import default_motion
+from vivant.face import RigFace, default_motion
 from vivant.honest.produce import own_files, require_ready
 from vivant.media import load_image, read_sound, write_picture
 from vivant.media.apart import require_apart
@@ -59,6 +59,7 @@ def inspect(
 
 def _draw_portrait(portrait: Path, out: Path, number: int, consent: str | None, provider: Provider) -> None:
     face = open_with_progress(portrait, provider, number=number)
+    assert isinstance(face, RigFace)
     work = begin_production(face, portrait, None, 0, consent)
     with console.status("drawing the sheet"), portrait_file(portrait) as file:
         choice = choose_face(load_image(file), default_analyser(provider), number)

@@ -13,12 +13,14 @@ import typer
 from rich.console import Console
 
 from vivant.errors import InputError
-from vivant.face import RigFace, open_portrait
+from vivant.face import Face
 from vivant.honest.consent import REFUSED, WORDS, Consent, kept_consent, parse_consent, stated_consent
 from vivant.honest.label import LANGUAGES
 from vivant.honest.produce import Production, begin, bundled_portraits
 from vivant.media import open_audio
+from vivant.motion.model import SpeechMotion
 from vivant.portrait import Provider, default_analyser
+from vivant.registry import FACES, find
 from vivant.size import Size
 
 console = Console(highlight=False)
@@ -48,7 +50,10 @@ SizeOption = Annotated[
 TrackOption = Annotated[
     int | None, typer.Option(metavar="N", help="Sound track of the file, counted from 1; otherwise its default one.")
 ]
-SeedOption = Annotated[int, typer.Option(help="Decides blinks, gaze and head motion; the same seed gives the same frames.")]
+SeedOption = Annotated[
+    int | None,
+    typer.Option(help="Decides blinks, gaze, head motion: the same seed, the same frames. Default: by portrait and sound."),
+]
 
 FaceOption = Annotated[
     int, typer.Option("--face", min=1, metavar="N", help="Which face of a picture with several: 1 is the largest.")
@@ -57,6 +62,8 @@ ConsentOption = Annotated[
     str | None, typer.Option(help="Who the portrait shows: me, agreed, unreal or synthetic; said once, then kept.")
 ]
 LanguageOption = Annotated[str | None, typer.Option(help=f"Language of the label: {', '.join(LANGUAGES)}.")]
+GeneratorOption = Annotated[str, typer.Option(metavar="NAME", help="What draws the face: rig, or what another package brings.")]
+MotionOption = Annotated[str, typer.Option(metavar="NAME", help="What moves the face: voice, or what another package brings.")]
 LabelOption = Annotated[
     str | None, typer.Option("--no-label", metavar="REASON", help="Leave the visible AI label away; the reason is recorded.")
 ]
@@ -86,7 +93,9 @@ def portrait_file(portrait: Path) -> Iterator[Path]:
         yield bundled if str(portrait) in BUNDLED and not portrait.exists() else portrait
 
 
-def open_with_progress(portrait: Path, provider: Provider, *, number: int = 1, transparent: bool = False) -> RigFace:
+def open_with_progress(
+    portrait: Path, provider: Provider, *, number: int = 1, transparent: bool = False, generator: str = "rig"
+) -> Face:
     """Open a portrait, or a bundled one by its name, with a line per stage and its notes; face ``number`` by size.
 
     Raises UnavailableError when a provider is named that does not run here, even when no network is needed.
@@ -100,7 +109,8 @@ def open_with_progress(portrait: Path, provider: Provider, *, number: int = 1, t
             status.update(stage)
 
         with portrait_file(portrait) as path:
-            face = open_portrait(path, face=number, transparent=transparent, analyser=analyser, progress=show)
+            opener = find(FACES, generator)
+            face: Face = opener(path, face=number, transparent=transparent, analyser=analyser, progress=show)
     if stages:
         say(f"built the rig (networks on {analyser.provider if analyser else Provider.CPU})")
     for sentence in face.notes:
@@ -109,21 +119,22 @@ def open_with_progress(portrait: Path, provider: Provider, *, number: int = 1, t
 
 
 def begin_production(
-    face: RigFace,
+    face: Face,
     portrait: Path,
     audio: Path | None,
-    seed: int,
+    seed: int | None,
     consent: str | None,
     label_off_reason: str | None = None,
     language: str | None = None,
+    motion: SpeechMotion | None = None,
 ) -> Production:
     """Consent and policy; on a terminal the question who the portrait shows is asked once."""
     stated = stated_consent(consent)
-    sha256 = face.rig.portrait_sha256
+    sha256 = face.portrait_sha256
     if stated is None and sha256 not in bundled_portraits() and kept_consent(sha256) is None and _somebody_is_there():
         stated = _ask(portrait)
     with portrait_file(portrait) as file:
-        return begin(face, file, audio, seed, stated, label_off_reason, language, note)
+        return begin(face, file, audio, seed, stated, label_off_reason, language, note, motion)
 
 
 def _somebody_is_there() -> bool:

@@ -11,8 +11,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from vivant.commands.options import (
     ConsentOption,
     FaceOption,
+    GeneratorOption,
     LabelOption,
     LanguageOption,
+    MotionOption,
     ProviderOption,
     SeedOption,
     SizeOption,
@@ -27,8 +29,10 @@ from vivant.commands.options import (
 from vivant.face import as_fps
 from vivant.honest.produce import Production, require_ready
 from vivant.media.formats import folder_of, format_of
+from vivant.motion.model import SpeechMotion
 from vivant.offline import RenderReport, presenter_of_files, render_file
 from vivant.portrait import Provider
+from vivant.registry import MOTIONS, find
 from vivant.session.background import Background
 from vivant.size import Size
 from vivant.types import Controls, Emotion
@@ -49,7 +53,7 @@ def render(
         str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")
     ] = "original",
     track: TrackOption = None,
-    seed: SeedOption = 0,
+    seed: SeedOption = None,
     gaze: Annotated[
         tuple[float, float], typer.Option(help="Where to look: yaw and pitch in degrees, -30 to 30; 0 0 is the camera.")
     ] = (0, 0),
@@ -62,6 +66,8 @@ def render(
     consent: ConsentOption = None,
     language: LanguageOption = None,
     no_label: LabelOption = None,
+    generator: GeneratorOption = "rig",
+    motion: MotionOption = "voice",
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Make a video of PORTRAIT speaking AUDIO."""
@@ -72,9 +78,10 @@ def render(
     inputs = {"portrait": portrait, "sound": audio, "background": behind.source if behind else None}
     require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
     say_notes(audio, track)
-    opened = open_with_progress(portrait, provider, number=face, transparent=behind is not None)
-    work = begin_production(opened, portrait, audio, seed, consent, no_label, language)
-    report = render_with_bar(work, audio, out, fps=fps, size=size, seed=seed, track=track, controls=controls, behind=behind)
+    opened = open_with_progress(portrait, provider, number=face, transparent=behind is not None, generator=generator)
+    model: SpeechMotion = find(MOTIONS, motion)()
+    work = begin_production(opened, portrait, audio, seed, consent, no_label, language, model)
+    report = render_with_bar(work, audio, out, fps=fps, size=size, controls=controls, motion=model, track=track, behind=behind)
     say(f"{out}: {summary(report)}")
 
 
@@ -85,8 +92,8 @@ def render_with_bar(
     *,
     fps: str,
     size: Size,
-    seed: int,
     controls: Controls,
+    motion: SpeechMotion | None = None,
     track: int | None = None,
     behind: Background | None = None,
 ) -> RenderReport:
@@ -100,9 +107,10 @@ def render_with_bar(
             audio,
             out,
             fps=as_fps(fps),
-            seed=seed,
+            seed=work.seed,
             track=track,
             controls=controls,
+            motion=motion,
             presenter=presenter_of_files(work.face, size, behind, **work.disclosure),
             complete=work.complete(out),
             progress=lambda done_s, total_s: bar.update(task, completed=done_s, total=total_s),

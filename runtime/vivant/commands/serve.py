@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vivant.commands.options import GeneratorOption, MotionOption
 from vivant.errors import InputError, UnavailableError
 from vivant.extras import install
+from vivant.motion.model import SpeechMotion
+from vivant.registry import FACES, MOTIONS, find
 
 if TYPE_CHECKING:
+    from vivant.server.portraits import Opener
     from vivant.server.server import ServerConfig
 
 
@@ -27,6 +31,8 @@ def serve(
         Path | None, typer.Option(help="File with the token that clients must send, or VIVANT_TOKEN.")
     ] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics on this port of loopback.")] = None,
+    generator: GeneratorOption = "rig",
+    motion: MotionOption = "voice",
 ) -> None:
     """Speak for many faces over gRPC, until SIGTERM or Ctrl-C; then running calls get ten seconds to finish.
 
@@ -42,8 +48,10 @@ def serve(
         raise UnavailableError(f"the server needs {error.name}; {install('server')} brings it") from error
     security = Security(host, tls_cert, tls_key, _token(token_file))
     limits = Limits() if sessions is None else Limits(sessions=sessions)
+    model: SpeechMotion = find(MOTIONS, motion)()
+    opener = None if generator == "rig" else find(FACES, generator)  # clients' pictures for the rig are decoded apart
     log_to_stderr()
-    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port)))
+    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port), model, opener))
 
 
 def _token(file: Path | None) -> str | None:
@@ -58,10 +66,10 @@ def _token(file: Path | None) -> str | None:
     return token
 
 
-async def _serve(config: ServerConfig) -> None:
+async def _serve(config: ServerConfig, motion: SpeechMotion, opener: Opener | None) -> None:
     from vivant.server.server import Server
 
-    async with Server(config) as server:
+    async with Server(config, motion=motion, opener=opener) as server:
         loop = asyncio.get_running_loop()
         draining: list[asyncio.Task[None]] = []
 

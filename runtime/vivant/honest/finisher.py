@@ -77,6 +77,12 @@ def live_session_id() -> int:
     return secrets.randbits(32)
 
 
+def seed_of(portrait_sha256: str, audio_sha256: str) -> int:
+    """Of a file's motion where none is named: always the same for the same inputs, and no two portraits move in unison."""
+    said = f"{portrait_sha256}\n{audio_sha256}".encode()
+    return int.from_bytes(hashlib.blake2b(said, digest_size=4, person=b"vivant-seed").digest(), "big")
+
+
 def session_id_of(portrait_sha256: str, audio_sha256: str, seed: int) -> int:
     """The same inputs give the same id, so that the same seed gives the same pixels."""
     said = f"{portrait_sha256}\n{audio_sha256}\n{seed}".encode()

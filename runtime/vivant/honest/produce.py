@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from vivant.errors import OutputError, VivantError
-from vivant.face import Face, RigFace, default_motion
+from vivant.face import Face, default_motion
 from vivant.honest.consent import Consent, require_consent
 from vivant.honest.credentials import Claim, can_sign, require_signature, sidecar_of, sign
-from vivant.honest.finisher import session_id_of
+from vivant.honest.finisher import seed_of, session_id_of
 from vivant.honest.keys import Note, local_files, quiet
 from vivant.honest.policy import VARIABLE, Policy
 from vivant.honest.settings import FILE, Settings, config_folder
@@ -24,6 +24,7 @@ from vivant.media.apart import Inputs, require_apart
 from vivant.media.atomic import Complete, replacing, reporting, require_place
 from vivant.media.formats import folder_of, format_of
 from vivant.media.inputs import require_file
+from vivant.motion.model import SpeechMotion
 from vivant.rig.seal import SECRET
 
 
@@ -34,6 +35,8 @@ class Production:
     face: Face
     claim: Claim
     policy: Policy
+    seed: int
+    """Of the motion."""
     language: str | None = None
     """Of the label; None is that of the settings, or English."""
 
@@ -107,14 +110,15 @@ def own_files() -> dict[str, Path | None]:
 
 
 def begin(
-    face: RigFace,
+    face: Face,
     portrait: Path,
     audio: Path | None,
-    seed: int,
+    seed: int | None,
     consent: Consent | None,
     label_off_reason: str | None = None,
     language: str | None = None,
     note: Note = quiet,
+    motion: SpeechMotion | None = None,
 ) -> Production:
     """Check consent and policy; ``note`` hears of a consent that could not be kept.
 
@@ -122,7 +126,7 @@ def begin(
     this portrait may not be used.
     """
     policy = Policy.load()
-    sha256 = face.rig.portrait_sha256
+    sha256 = face.portrait_sha256
     policy.allow_portrait(sha256, portrait.name)
     label_off_reason = label_off_reason if label_off_reason is not None else Settings.load().label_off_reason
     if label_off_reason is not None:
@@ -130,11 +134,12 @@ def begin(
     answer = Consent.SYNTHETIC if sha256 in bundled_portraits() else require_consent(sha256, portrait.name, consent, note)
     audio_sha256 = "" if audio is None else _sha256(audio, "audio")
     image = None if portrait.suffix == ".vivant" else portrait
-    kind = "picture" if image is not None or face.rig.portrait_sha256 != _sha256(portrait, "rig") else "rig file"
+    kind = "picture" if image is not None or sha256 != _sha256(portrait, "rig") else "rig file"
+    seed = seed_of(sha256, audio_sha256) if seed is None else seed
     session_id = session_id_of(sha256, audio_sha256, seed)
-    models = face.name, default_motion().name
+    models = face.name, (motion or default_motion()).name
     claim = Claim(sha256, audio_sha256, answer, session_id, models, image, audio, label_off_reason, kind)
-    return Production(face, claim, policy, language)
+    return Production(face, claim, policy, seed, language)
 
 
 @cache

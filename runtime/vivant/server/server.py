@@ -14,6 +14,7 @@ from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError, OutputError
 from vivant.face import default_motion
 from vivant.honest.policy import Policy
+from vivant.motion.model import SpeechMotion
 from vivant.server.call import House
 from vivant.server.clients import Clients
 from vivant.server.crew import Crew, Governor, bakery
@@ -44,7 +45,14 @@ class ServerConfig:
 class Server:
     """``async with Server(config) as server: await server.wait()``. One event loop."""
 
-    def __init__(self, config: ServerConfig | None = None, *, clock: Clock | None = None, opener: Opener | None = None) -> None:
+    def __init__(
+        self,
+        config: ServerConfig | None = None,
+        *,
+        clock: Clock | None = None,
+        opener: Opener | None = None,
+        motion: SpeechMotion | None = None,
+    ) -> None:
         self.config = config or ServerConfig()
         self.port = 0
         """The real one, once entered."""
@@ -58,7 +66,7 @@ class Server:
             governor=Governor(crew, clock, min(limits.sessions, Policy.load().max_sessions or limits.sessions)),
             metrics=self.metrics,
             clock=clock,
-            motion=default_motion(),
+            motion=motion or default_motion(),
             messages_per_s=limits.messages_per_s,
         )
         self._service = FaceService(self.house, limits, Clients(token=bool(self.config.security.token)))

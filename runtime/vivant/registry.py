@@ -1,0 +1,48 @@
+"""Registry: faces, motion models, sinks, sources and motion receivers by name. Any package adds its own by an entry point.
+
+[project.entry-points."vivant.motions"]
+mine = "my_package:MyMotion"
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from vivant.errors import InputError, UnavailableError
+
+FACES = "vivant.faces"
+"""``opener(picture: Path | bytes, *, face: int, transparent: bool, analyser, progress) -> Face``, as `vivant.open_portrait`."""
+MOTIONS = "vivant.motions"
+"""``make() -> SpeechMotion``."""
+SINKS = "vivant.sinks"
+"""``make(argument: str) -> FrameSink``: what stands behind the colon of ``vivant cam --camera name:argument``."""
+SOURCES = "vivant.sources"
+"""``make(argument: str, clock) -> AudioSource``, likewise of ``--mic``."""
+RECEIVERS = "vivant.receivers"
+"""``make(argument: str) -> MotionReceiver``, likewise of ``--send``."""
+NOUNS = {FACES: "kind of face", MOTIONS: "motion model", SINKS: "camera", SOURCES: "microphone", RECEIVERS: "receiver"}
+
+
+def names(group: str) -> list[str]:
+    """What there is, our own and that of other packages."""
+    return sorted({entry.name for entry in entry_points(group=group)})
+
+
+def find(group: str, name: str) -> Any:  # noqa: ANN401
+    """What is registered under a name. Raises InputError for an unknown one and UnavailableError for one that does not load."""
+    entry = _entry(group, name)
+    if entry is None:
+        raise InputError(f"there is no {NOUNS[group]} named {name!r}; known are {', '.join(names(group)) or 'none'}")
+    try:
+        return entry.load()
+    except (ImportError, AttributeError) as error:
+        raise UnavailableError(f"the {NOUNS[group]} {name!r} cannot be loaded: {error}") from error
+
+
+def has(group: str, name: str) -> bool:
+    return _entry(group, name) is not None
+
+
+def _entry(group: str, name: str) -> EntryPoint | None:
+    return next((entry for entry in entry_points(group=group) if entry.name == name), None)
