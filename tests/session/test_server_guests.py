@@ -175,7 +175,7 @@ def test_refusals_come_before_anything_is_looked_at(monkeypatch: pytest.MonkeyPa
         await client.put_portrait(picture(1), Consent.ME)
         for image, consent, sentence in (
             (bytes(MIB + 1), Consent.ME, "may have 1048576 bytes"),
-            (b"%!PS-Adobe-3.0 EPSF-3.0" + bytes(99), Consent.ME, "not a picture"),
+            (b"%!PS-Adobe-3.0 EPSF-3.0" + bytes(99), Consent.ME, "PostScript, which is not read"),
             (picture(2), None, "nobody has said yet"),
             (picture(2) + bytes(7), None, "nobody has said yet"),
         ):

@@ -116,7 +116,7 @@ def test_garbage_first_is_refused(garbage: bytes) -> None:
 
 def test_a_portrait_that_is_no_picture_and_one_that_is_too_large() -> None:
     async def story(server: Server, client: Client) -> None:
-        with pytest.raises(InputError, match="not a picture"):
+        with pytest.raises(InputError, match="not a readable image"):
             await client.put_portrait(b"hello")
         with pytest.raises(InputError, match="1000 bytes"):
             await client.put_portrait(bytes(1001))
