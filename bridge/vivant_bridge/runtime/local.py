@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 from vivant import Controls, Face, Presenter, Session, SessionConfig, SpeechMotion
 from vivant.face import default_motion
-from vivant.session.pace import live_delay_ms
-from vivant_bridge.runtime.runtime import CatchUp, FaceSession, StreamConfig
+from vivant.session.pace import CatchUp, live_delay_ms
+from vivant_bridge.runtime.runtime import FaceSession, StreamConfig
 
 SAVED_US = 20_000
 """Of a live session's delay: it counts on larger blocks than these, and on a pacer that never waits longer."""

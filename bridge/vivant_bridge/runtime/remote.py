@@ -12,8 +12,9 @@ from vivant.errors import UnavailableError
 from vivant.extras import install
 from vivant.honest.consent import Consent
 from vivant.loopback import host_of, is_loopback
+from vivant.session.pace import CatchUp
 from vivant.types import Float32Array
-from vivant_bridge.runtime.runtime import CatchUp, FaceSession, StreamConfig
+from vivant_bridge.runtime.runtime import FaceSession, StreamConfig
 
 if TYPE_CHECKING:
     from vivant.client import RemoteConfig, RemoteSession

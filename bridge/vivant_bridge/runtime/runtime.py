@@ -10,9 +10,6 @@ from typing import Any, Protocol
 
 from vivant.types import Controls, Float32Array
 
-MOST_SKIPPED = 3
-"""Late pictures in a row that are left out."""
-
 
 class FaceSession(Protocol):
     """Session, here or on a server, as far as a bridge uses it. Pushed by one task, iterated by another."""
@@ -38,18 +35,6 @@ class StreamConfig:
     seed: int | None
     is_late: Callable[[int], bool]
     """Whether the picture of a ``pts_us`` need not be drawn any more."""
-
-
-class CatchUp:
-    """Late pictures are left out, but never more than `MOST_SKIPPED`: on a slow machine the face goes on, in fewer pictures."""
-
-    def __init__(self, is_late: Callable[[int], bool]) -> None:
-        self._is_late, self._skipped = is_late, 0
-
-    def leaves_out(self, pts_us: int) -> bool:
-        """Whether the next picture, of that time, should not be drawn, or not be decoded."""
-        self._skipped = (self._skipped + 1) % (MOST_SKIPPED + 1) if self._is_late(pts_us) else 0
-        return self._skipped > 0
 
 
 class Runtime(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from fractions import Fraction
 from typing import Protocol
 
@@ -15,6 +15,8 @@ EAGER_MS = 400
 MARGIN_MS = 40
 """Time for inference and drawing between a frame becoming certain and its being due."""
 BLOCK_US = 1000 * BLOCK_MS
+MOST_SKIPPED = 3
+"""Late pictures in a row that are left out."""
 FALL_BACK = 5
 """In the silence after an eager utterance, time falls back by one part in so many."""
 
@@ -50,6 +52,19 @@ class Pace(Protocol):
     def is_late(self, pts_us: int) -> bool:
         """Whether a frame has missed its time by more than its length."""
         ...
+
+
+class CatchUp:
+    """Late pictures are left out, but never more than `MOST_SKIPPED` in a row: on a slow machine the newest late one is shown,
+    and the face goes on in fewer pictures."""
+
+    def __init__(self, is_late: Callable[[int], bool]) -> None:
+        self._is_late, self._skipped = is_late, 0
+
+    def leaves_out(self, pts_us: int) -> bool:
+        """Whether the next picture, of that time, should not be drawn, or not be decoded."""
+        self._skipped = (self._skipped + 1) % (MOST_SKIPPED + 1) if self._is_late(pts_us) else 0
+        return self._skipped > 0
 
 
 class Immediate:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
@@ -26,7 +25,9 @@ from vivant.errors import ClosedError
 from vivant.face import Face
 from vivant.motion.model import SpeechMotion
 from vivant.session.channel import Channel, Full
-from vivant.session.pace import Immediate, Live, Pace
+from vivant.session.config import SessionConfig as SessionConfig
+from vivant.session.config import SessionStats
+from vivant.session.pace import CatchUp, Immediate, Live, Pace
 from vivant.session.presenter import Presenter
 from vivant.session.stream import BLOCK_MS, FaceStream
 from vivant.types import Controls, Item, Output
@@ -34,36 +35,6 @@ from vivant.types import Controls, Item, Output
 Result = TypeVar("Result")
 
 AUDIO_MS, VIDEO_MS = 2000.0, 200.0
-
-
-@dataclass(frozen=True, slots=True)
-class SessionConfig:
-    """Fixed for a session's life."""
-
-    fps: Fraction = Fraction(30)
-    size_px: int | tuple[int, int] = 512
-    sample_rate_hz: int = 16000
-    seed: int | None = None
-    """Decides blinks, gaze and head motion; None is one from chance."""
-    paced: bool = True
-    """True is live: frames come when they are due, and silence is filled in when no audio does. False: as fast as possible."""
-    eager: bool = False
-    """Paced only: an utterance that begins with much audio queued need not wait for the look-ahead (`vivant.session.pace`)."""
-    pictures: bool = True
-    audio: bool = False
-    """Every `Output` carries its own sound, delayed like the picture."""
-
-
-@dataclass
-class SessionStats:
-    """For observers."""
-
-    frames: int = 0
-    """Outputs that were taken."""
-    late: int = 0
-    """Pictures left out because their time had passed."""
-    dropped: int = 0
-    """Outputs that fell out because nobody took them."""
 
 
 class Session:
@@ -104,7 +75,7 @@ class Session:
         self._pace: Pace = Immediate(self._fed)
         if config.paced:
             self._pace = Live(clock or MonotonicClock(), config.fps, self.stream.look_ahead_us, eager=config.eager)
-        self._judge_late = is_late or self._pace.is_late
+        self._judge_late = is_late or CatchUp(self._pace.is_late).leaves_out
         self.stream.is_late = self._is_late
         self._executor = executor
         self._frame_ms = 1000.0 * config.fps.denominator / config.fps.numerator
