@@ -8,7 +8,6 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from vivant.errors import ClosedError, InputError
@@ -48,11 +47,11 @@ class Talker:
         if self._stream is not None:
             self._stream.set_controls(controls)
 
-    def push(self, samples: NDArray[np.floating[Any]], sample_rate_hz: int) -> Iterator[VideoFrame]:
+    def push(self, samples: NDArray[Any], sample_rate_hz: int) -> Iterator[VideoFrame]:
         """Take mono audio (n,) in [-1, 1] at a rate that stays the same; iterate the frames that have become certain."""
         return _pictures(self._opened(sample_rate_hz).push(samples))
 
-    def push_for_motion(self, samples: NDArray[np.floating[Any]], sample_rate_hz: int) -> list[MotionFrame]:
+    def push_for_motion(self, samples: NDArray[Any], sample_rate_hz: int) -> list[MotionFrame]:
         """The same without pixels: 52 ARKit weights, pose and gaze for an avatar of your own."""
         stream = self._opened(sample_rate_hz)
         stream.draws = False

@@ -17,6 +17,7 @@ from PIL import Image
 
 from vivant.errors import InputError, OutputError, UnavailableError
 from vivant.honest.label import Label
+from vivant.session.pace import CatchUp
 from vivant.types import UInt8Array
 from vivant_bridge.choose import choose_camera
 from vivant_bridge.errors import DeviceLostError
@@ -25,7 +26,6 @@ from vivant_bridge.picture.canvas import SIZES, Canvas, Fill, planes
 from vivant_bridge.picture.cards import blank, with_word
 from vivant_bridge.picture.sink import FileCamera, FrameSink, MemoryCamera, NullCamera
 from vivant_bridge.picture.stream import StreamCamera
-from vivant_bridge.runtime.runtime import CatchUp
 
 pytestmark = pytest.mark.unit
 

@@ -17,13 +17,13 @@ from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import ClosedError
 from vivant.face import Face
 from vivant.motion.model import SpeechMotion
+from vivant.samples import mono_samples
 from vivant.session.channel import Channel, Full
 from vivant.session.config import SessionConfig as SessionConfig
 from vivant.session.config import SessionStats
@@ -94,10 +94,10 @@ class Session:
         """When a live frame should be given out, on the session's clock."""
         return self._pace.due_us(pts_us)
 
-    async def push(self, samples: NDArray[np.floating[Any]]) -> None:
-        """Add mono audio (n,) in [-1, 1] at the session's rate; waits while more than two seconds are queued."""
+    async def push(self, samples: NDArray[Any]) -> None:
+        """Add mono audio (n,), floats in [-1, 1] or int16, at the session's rate; waits while more than two seconds are queued."""
         epoch, step = self.stream.epoch, self.config.sample_rate_hz * BLOCK_MS // 1000
-        own = np.asarray(samples)
+        own = mono_samples(samples)
         for first in range(0, len(own), step):
             while self.stream.queued_ms >= AUDIO_MS and epoch == self.stream.epoch and not self._out.closed:
                 self._room.clear()
@@ -106,7 +106,7 @@ class Session:
                 return  # interrupted meanwhile: the rest is not wanted either
             self.push_nowait(own[first : first + step])
 
-    def push_nowait(self, samples: NDArray[np.floating[Any]]) -> None:
+    def push_nowait(self, samples: NDArray[Any]) -> None:
         """The same without waiting, however much is queued: for callers that bound their queue themselves."""
         self._require_open()
         self.stream.push(samples, self._pace.now_us)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from vivant.errors import ClosedError, InputError
 from vivant.face import Face, as_fps, default_motion
 from vivant.motion.model import SpeechMotion
+from vivant.samples import mono_samples
 from vivant.session.presenter import Presenter
 from vivant.session.timeline import Timeline
 from vivant.speech.resample import MAX_RATE_HZ, MIN_RATE_HZ
@@ -112,15 +113,13 @@ class FaceStream:
 
     # Verbs
 
-    def push(self, samples: NDArray[np.floating[Any]], at_us: int = 0) -> Iterator[Item]:
-        """Queue mono audio (n,) in [-1, 1]; iterate what becomes certain by it. What is not iterated comes with the next.
+    def push(self, samples: NDArray[Any], at_us: int = 0) -> Iterator[Item]:
+        """Queue mono audio (n,), floats in [-1, 1] or int16; iterate what becomes certain by it. What is not iterated comes with the next.
 
         ``at_us`` is for live streams: an utterance does not begin before that time.
         """
         self._require_open()
-        own = np.asarray(samples, np.float32)
-        if own.ndim != 1:
-            raise InputError(f"samples must have shape (n,), got {own.shape}")
+        own = mono_samples(samples)
         if not self._speaking:
             self._speaking = True
             self._n_utterances += 1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vivant.errors import InputError
 from vivant.honest.consent import Consent
+from vivant.samples import mono_samples
 from vivant.types import (
     Controls,
     Emotion,
@@ -171,10 +172,9 @@ def samples_of(data: bytes, audio_format: pb.AudioFormat) -> Float32Array:
 
 
 def samples_bytes(samples: NDArray[Any], audio_format: pb.AudioFormat) -> bytes:
-    """Mono audio (n,), int16 or floats in [-1, 1], in the wire's format."""
-    array = np.asarray(samples)
+    """Mono audio (n,), as `mono_samples` takes it, in the wire's format; int16 stays as it is where that is the format."""
     if audio_format == pb.AUDIO_FORMAT_F32LE:
-        return (array / 32768 if array.dtype == np.int16 else array).astype("<f4").tobytes()
-    if array.dtype != np.int16:
-        array = np.round(np.clip(array, -1, 1) * 32767)
-    return array.astype("<i2").tobytes()
+        return mono_samples(samples).astype("<f4").tobytes()
+    if isinstance(samples, np.ndarray) and samples.dtype == np.int16 and samples.ndim == 1:
+        return samples.astype("<i2").tobytes()
+    return np.round(np.clip(np.nan_to_num(mono_samples(samples)), -1, 1) * 32767).astype("<i2").tobytes()
