@@ -26,7 +26,7 @@ class Talker:
         *,
         fps: int | float | str | Fraction = 30,
         size_px: int | tuple[int, int] = 512,
-        seed: int | None = None,
+        seed: int = 0,
         controls: Controls | None = None,
         motion: SpeechMotion | None = None,
     ) -> None:

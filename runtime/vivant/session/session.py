@@ -95,7 +95,7 @@ class Session:
         return self._pace.due_us(pts_us)
 
     async def push(self, samples: NDArray[Any]) -> None:
-        """Add mono audio (n,), floats in [-1, 1] or int16, at the session's rate; waits while more than two seconds are queued."""
+        """Add mono audio (n,), floats in [-1, 1] or int16, at the session's rate; waits while two seconds are queued."""
         epoch, step = self.stream.epoch, self.config.sample_rate_hz * BLOCK_MS // 1000
         own = mono_samples(samples)
         for first in range(0, len(own), step):

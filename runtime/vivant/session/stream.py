@@ -114,8 +114,9 @@ class FaceStream:
     # Verbs
 
     def push(self, samples: NDArray[Any], at_us: int = 0) -> Iterator[Item]:
-        """Queue mono audio (n,), floats in [-1, 1] or int16; iterate what becomes certain by it. What is not iterated comes with the next.
+        """Queue mono audio (n,), floats in [-1, 1] or int16; iterate what becomes certain by it.
 
+        What is not iterated comes with the next verb that is.
         ``at_us`` is for live streams: an utterance does not begin before that time.
         """
         self._require_open()
