@@ -23,16 +23,14 @@ WAVE = np.sin(np.arange(400) / 20).astype(np.float32) * 0.9
         WAVE,
         WAVE.astype(np.float64),
         (WAVE * 32767).astype(np.int16),
-        (WAVE * 2**31).astype(np.int32),
-        (WAVE * 127).astype(np.int8),
     ],
-    ids=["float32", "float64", "int16", "int32", "int8"],
+    ids=["float32", "float64", "int16"],
 )
 def test_one_sound_in_any_type(given: Any) -> None:  # noqa: ANN401
     assert mono_samples(given).dtype == np.float32
-    assert np.abs(mono_samples(given) - WAVE).max() < 0.02
+    assert np.abs(mono_samples(given) - WAVE).max() < 0.001
     for audio_format in (pb.AUDIO_FORMAT_PCM_S16LE, pb.AUDIO_FORMAT_F32LE):
-        assert np.abs(samples_of(samples_bytes(given, audio_format), audio_format) - WAVE).max() < 0.02
+        assert np.abs(samples_of(samples_bytes(given, audio_format), audio_format) - WAVE).max() < 0.001
 
 
 @pytest.mark.parametrize(
@@ -42,6 +40,7 @@ def test_one_sound_in_any_type(given: Any) -> None:  # noqa: ANN401
         ([0.0, 0.1], "got list"),
         (np.zeros((10, 2), np.float32), "one channel"),
         (np.zeros(10, np.uint8), "got uint8"),
+        (np.zeros(10, np.int32), "got int32"),
         (np.zeros(10, np.complex64), "got complex64"),
         (np.float32(0.5), "got float32"),
     ],
