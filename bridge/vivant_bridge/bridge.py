@@ -162,8 +162,9 @@ class Bridge:
         try:
             await asyncio.wait([*tasks, leaving], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for paced in (self.pacer, *self.senders):
-                paced.stop()
+            self.pacer.stop()
+            for sender in self.senders:
+                sender.stop()
             for work in (*tasks[1:], leaving):
                 work.cancel()
             ended = await asyncio.gather(*tasks, *sending, leaving, return_exceptions=True)

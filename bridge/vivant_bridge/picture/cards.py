@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from vivant.types import Float32Array, PixelFormat, UInt8Array
+from vivant.types import FloatArray, PixelFormat, UInt8Array
 from vivant_bridge.picture.canvas import planes, shaped
 
 _DIM = 0.5
@@ -24,7 +24,7 @@ def with_word(
 ) -> UInt8Array:
     """The frame, dimmed, and ``word`` large at its foot."""
     card = frame.copy()
-    letters = np.asarray(_letters(word, height // 12), np.float32) / 255
+    letters = np.asarray(_letters(word, height // 12), np.float32) / np.float32(255)
     rows, columns = letters.shape
     top, left = height * 4 // 5 - rows // 2, (width - columns) // 2
     place = slice(top, top + rows), slice(left, left + columns)
@@ -45,7 +45,7 @@ def _dim(plane: UInt8Array, floor: int) -> None:
     plane[:] = (floor + _DIM * (plane.astype(np.float32) - floor)).astype(np.uint8)
 
 
-def _towards(plane: UInt8Array, white: int, share: Float32Array) -> None:
+def _towards(plane: UInt8Array, white: int, share: FloatArray) -> None:
     plane[:] = (plane + share * (white - plane)).astype(np.uint8)
 
 
