@@ -15,7 +15,7 @@ from vivant.honest.consent import Consent, parse_consent
 from vivant.media.images import load_image
 from vivant.motion.model import SpeechMotion, require_fps
 from vivant.motion.voice import Voice
-from vivant.portrait.analyser import PortraitAnalyser
+from vivant.portrait.analyser import OURS, PortraitAnalyser
 from vivant.render.renderer import RigRenderer
 from vivant.rig.build import BUILDER_VERSION, Progress
 from vivant.rig.cache import cached_rig
@@ -83,7 +83,7 @@ class RigFace:
         self.rig = rig
         self.source = source
         self.consent = consent
-        self.name = f"vivant rig {BUILDER_VERSION}"
+        self.name = f"vivant rig {BUILDER_VERSION}" + (f", read by {rig.analyser}" if rig.analyser != OURS else "")
         self.portrait_sha256 = rig.portrait_sha256
         self.notes = rig.notes
         self._lock = threading.Lock()

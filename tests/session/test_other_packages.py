@@ -74,12 +74,13 @@ def is_black(pixel: object) -> bool:
     return bool(np.asarray(pixel, int)[:3].max() < 30)
 
 
+TOY_NAMES = ("toy face 1.2", "toy motion 1.2", "read by toy analyser 1.2")
+
+
 def models_in(video: Path) -> set[str]:
     with c2pa.Reader(str(video)) as reader:
         manifest = reader.json()
-    return {name for name in ("toy face 1.2", "toy motion 1.2") if name in manifest} | set(
-        re.findall(r"vivant rig \d+", manifest)
-    )
+    return {name for name in TOY_NAMES if name in manifest} | set(re.findall(r"vivant rig \d+", manifest))
 
 
 def test_render_draws_another_face_by_another_motion_and_signs_their_names(beside: Path) -> None:
@@ -92,9 +93,11 @@ def test_render_draws_another_face_by_another_motion_and_signs_their_names(besid
 
 
 def test_another_analyser_reads_the_portrait_and_its_rig_is_kept_apart(beside: Path) -> None:
-    done = run("render", ADA, "loud.wav", "-o", "ada.gif", "--size", "64", "--analyser", "toy")
+    done = run("render", ADA, "loud.wav", "-o", "ada.mp4", "--size", "64", "--analyser", "toy")
     assert done.returncode == 0, done.stderr
     assert "built the rig (networks on toys on cpu)" in done.stdout, "the rig that our networks made is kept, and not taken"
+    named = models_in(beside / "ada.mp4")
+    assert "read by toy analyser 1.2" in named and len(named) == 2, "and the rig's own name"
 
 
 def test_a_name_that_nobody_has_registered(beside: Path) -> None:
