@@ -1,4 +1,4 @@
-"""A live session that hears a file as it would a microphone: ``python examples/live.py me.jpg hello.wav``"""
+"""A live session that hears a file as it would a microphone: ``VIVANT_CONSENT=me python examples/live.py me.jpg hello.wav``"""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""A portrait and a sound file become a video: ``python examples/speak.py me.jpg hello.wav out.mp4``"""
+"""A portrait and a sound file become a video: ``VIVANT_CONSENT=me python examples/speak.py me.jpg hello.wav out.mp4``"""
 
 import sys
 from fractions import Fraction

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from fractions import Fraction
 from functools import partial
@@ -17,6 +17,7 @@ from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.picture.canvas import Canvas
 from vivant_bridge.picture.cards import with_word
 from vivant_bridge.picture.pacer import Pacer
+from vivant_bridge.receiver import MotionSender
 from vivant_bridge.runtime.runtime import FaceSession, Runtime, StreamConfig
 from vivant_bridge.sound.tape import Tape
 
@@ -42,6 +43,7 @@ class Actor:
         fps: Fraction,
         seed: int | None,
         *,
+        senders: Sequence[MotionSender] = (),
         clock: Clock,
         executor: Executor | None,
         report: Callable[[str], None],
@@ -51,7 +53,7 @@ class Actor:
         self.lives = 0
         """How many faces were opened."""
         self._runtime, self._tape, self._pacer, self._canvas = runtime, tape, pacer, canvas
-        self._fps, self._seed = fps, seed
+        self._fps, self._seed, self._senders = fps, seed, senders
         self._clock, self._executor, self._report = clock, executor, report
         self._grown = asyncio.Event()
         self._face: FaceSession | None = None
@@ -134,7 +136,7 @@ class Actor:
         while True:
             try:
                 async with asyncio.timeout(STALL_S):
-                    output = await _next_picture(outputs)
+                    output = await self._next_picture(outputs, base_us)
             except TimeoutError:
                 raise DeviceLostError(f"no picture came from the face {self._runtime.name} for {STALL_S:.0f} s") from None
             except StopAsyncIteration:
@@ -145,6 +147,17 @@ class Actor:
             self._pacer.show(base_us + output.pts_us, frame)
             await self._dress(output, frame)
 
+    async def _next_picture(self, outputs: AsyncIterator[Any], base_us: int) -> Output:
+        """The next output that has a picture; motion without one is for the receivers alone."""
+        while True:
+            item = await anext(outputs)
+            if not isinstance(item, Output):
+                continue
+            for sender in self._senders:
+                sender.take(base_us + item.pts_us, item)
+            if item.picture is not None:
+                return item
+
     def _compose(self, output: Output) -> UInt8Array:
         assert output.picture is not None
         return self._canvas.compose(decoded(output.picture), output.portrait, output.pts_us)
@@ -153,19 +166,12 @@ class Actor:
         """The standby picture shows whom the last pictures showed."""
         if self._standby_of != output.portrait:
             self._standby_of = output.portrait
-            width, height = self._canvas.width, self._canvas.height
-            self._pacer.standby = await self._off_loop(partial(with_word, frame, width, height, "paused"))
+            canvas = self._canvas
+            card = partial(with_word, frame, canvas.width, canvas.height, "paused", canvas.pixel_format)
+            self._pacer.standby = await self._off_loop(card)
 
     async def _off_loop(self, work: Callable[[], UInt8Array]) -> UInt8Array:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
-
-
-async def _next_picture(outputs: AsyncIterator[Any]) -> Output:
-    """The next output that has a picture."""
-    while True:
-        item = await anext(outputs)
-        if isinstance(item, Output) and item.picture is not None:
-            return item
 
 
 def _first(errors: BaseExceptionGroup[VivantError]) -> VivantError:

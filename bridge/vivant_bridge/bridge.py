@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from vivant import Clock, MonotonicClock
+from vivant.types import UInt8Array
 from vivant_bridge.actor import Actor
 from vivant_bridge.delay import Delay
 from vivant_bridge.devices import Kept
@@ -20,12 +21,13 @@ from vivant_bridge.picture.canvas import Canvas
 from vivant_bridge.picture.cards import blank, with_word
 from vivant_bridge.picture.pacer import Pacer
 from vivant_bridge.picture.sink import FrameSink
+from vivant_bridge.receiver import MotionReceiver, MotionSender
 from vivant_bridge.runtime.runtime import Runtime
 from vivant_bridge.sound.ear import Ear
 from vivant_bridge.sound.gate import Gate
 from vivant_bridge.sound.output import AudioSink
 from vivant_bridge.sound.playback import Playback
-from vivant_bridge.sound.source import AudioSource
+from vivant_bridge.sound.source import AudioSource, voice_of
 from vivant_bridge.sound.tape import Tape
 
 RATE_HZ = 48_000
@@ -64,6 +66,11 @@ class Figures:
     lives: int
 
 
+def _starting(canvas: Canvas) -> UInt8Array:
+    size, pixel_format = (canvas.width, canvas.height), canvas.pixel_format
+    return with_word(blank(*size, pixel_format), *size, "starting", pixel_format)
+
+
 async def on_a_thread(story: Callable[[], Story]) -> None:
     """Run a coroutine on an event loop and thread of its own."""
     await asyncio.to_thread(lambda: asyncio.run(story()))
@@ -80,6 +87,7 @@ class Bridge:
         canvas: Canvas,
         speaker: AudioSink | None = None,
         *,
+        receivers: Sequence[MotionReceiver] = (),
         fps: Fraction = Fraction(30),
         seed: int | None = None,
         sync_offset_ms: float = 0.0,
@@ -89,9 +97,11 @@ class Bridge:
         report: Callable[[str], None] = lambda _: None,
         spawn: Spawn = on_a_thread,
     ) -> None:
-        """A positive ``sync_offset_ms`` plays the voice so much later than the picture.
+        """A positive ``sync_offset_ms`` plays the voice so much later than the picture. ``receivers`` get the motion when its
+        picture is shown. The canvas has the camera's pixel format.
 
-        ``report`` hears one sentence about whatever goes wrong or is well again; ``spawn`` runs the camera's pacing.
+        ``report`` hears one sentence about whatever goes wrong or is well again; ``spawn`` runs the camera's pacing, and
+        each receiver's.
         """
         clock = clock or MonotonicClock()
         self.gate = gate or Gate(RATE_HZ)
@@ -109,10 +119,25 @@ class Bridge:
             clock=clock,
             delay=self.delay,
             start_us=self.start_us,
-            standby=with_word(blank(canvas.width, canvas.height), canvas.width, canvas.height, "starting"),
+            standby=_starting(canvas),
             report=report,
         )
-        self.actor = Actor(runtime, self.tape, self.pacer, canvas, fps, seed, clock=clock, executor=executor, report=report)
+        self.senders = [
+            MotionSender(receiver, clock=clock, delay=self.delay, start_us=self.start_us, report=report)
+            for receiver in receivers
+        ]
+        self.actor = Actor(
+            runtime,
+            self.tape,
+            self.pacer,
+            canvas,
+            fps,
+            seed,
+            senders=self.senders,
+            clock=clock,
+            executor=executor,
+            report=report,
+        )
         self._clock, self._report, self._spawn = clock, report, spawn
         self._offset_us = round(1000 * sync_offset_ms)
         self._quit = asyncio.Event()
@@ -120,6 +145,8 @@ class Bridge:
     def pause(self, on: bool) -> None:
         """Show that the face is away, and be silent."""
         self.pacer.paused = self.gate.paused = on
+        for sender in self.senders:
+            sender.paused = on
 
     def quit(self) -> None:
         """End `run`."""
@@ -130,14 +157,17 @@ class Bridge:
         stories = [self._spawn(self.pacer.run), self._hear(), self.actor.run(), self._judge(), self.source.run()]
         stories += [self.speaker.run()] if self.speaker is not None else []
         tasks = [asyncio.ensure_future(story) for story in stories]
+        sending = [asyncio.ensure_future(self._spawn(sender.run)) for sender in self.senders]
         leaving = asyncio.ensure_future(self._quit.wait())
         try:
             await asyncio.wait([*tasks, leaving], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.pacer.stop()
+            for sender in self.senders:
+                sender.stop()
             for work in (*tasks[1:], leaving):
                 work.cancel()
-            ended = await asyncio.gather(*tasks, leaving, return_exceptions=True)
+            ended = await asyncio.gather(*tasks, *sending, leaving, return_exceptions=True)
         for error in ended:
             if isinstance(error, Exception):
                 raise error
@@ -160,7 +190,7 @@ class Bridge:
         source = self.source.device
         if source is not None:
             try:
-                self.ear.hear(source.read(), source.rate_hz)
+                self.ear.hear(voice_of(source.read(), source.sample_format), source.rate_hz)
             except DeviceLostError as error:
                 self.source.lose(error)
 

@@ -4,41 +4,75 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
-from vivant import InputError
-from vivant.commands.options import BUNDLED, begin_production, open_with_progress, portrait_file, say
-from vivant.honest.consent import Consent, require_consent, stated_consent
+from vivant import InputError, SpeechMotion
+from vivant.commands.options import BUNDLED, DEFAULT_ANALYSER, begin_production, open_with_progress, portrait_file, say
+from vivant.honest.consent import Consent, bundled_portraits, require_consent, stated_consent
 from vivant.honest.policy import Policy
-from vivant.honest.produce import bundled_portraits
 from vivant.loopback import host_of, is_loopback
 from vivant.media.inputs import require_file
 from vivant.portrait import Provider
+from vivant.registry import MOTIONS, find
 from vivant_bridge.runtime.local import LocalRuntime
 from vivant_bridge.runtime.remote import RemoteRuntime
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How pictures are drawn in this process; names as in `vivant.registry`."""
+
+    face_number: int = 1
+    """Of each picture's faces, by size."""
+    generator: str = "rig"
+    motion: str = "voice"
+    analyser: str = DEFAULT_ANALYSER
+    provider: Provider = Provider.AUTO
+    transparent: bool = False
+    mirror: bool = False
+
+    def require_usual(self) -> None:
+        """Raises InputError for what a server decides by itself."""
+        if self.face_number != 1:
+            raise InputError("--face chooses among the faces of a picture only without --runtime; crop the picture to the face")
+        usual = Drawing()
+        for option in ("generator", "motion", "analyser"):
+            if getattr(self, option) != getattr(usual, option):
+                raise InputError(f"--{option} is for faces that are drawn here; with --runtime give it to `vivant serve`")
+
+
 def open_here(
-    portraits: list[Path],
-    face_number: int,
-    seed: int | None,
-    consent: str | None,
-    no_label: str | None,
-    provider: Provider,
-    *,
-    mirror: bool,
+    portraits: list[Path], drawing: Drawing, seed: int | None, consent: str | None, no_label: str | None
 ) -> LocalRuntime:
-    """In this process; of each picture the face of that number by size."""
-    opened = []
+    """In this process."""
+    motion: SpeechMotion = find(MOTIONS, drawing.motion)()
+    opened, answers = [], []
     for portrait in portraits:
-        face = open_with_progress(portrait, provider, number=face_number)
-        begin_production(face, portrait, None, seed, consent, no_label)
+        face = open_with_progress(
+            portrait,
+            drawing.provider,
+            number=drawing.face_number,
+            transparent=drawing.transparent,
+            generator=drawing.generator,
+            analyser=drawing.analyser,
+        )
+        work = begin_production(face, portrait, None, seed, consent, no_label, motion=motion)
         opened.append(face)
-    return LocalRuntime(opened, label_off_reason=no_label, mirror=mirror)
+        answers.append(work.claim.consent)
+    return LocalRuntime(opened, consents=answers, label_off_reason=no_label, mirror=drawing.mirror, motion=motion)
 
 
 def open_there(
-    address: str, portraits: list[Path], consent: str | None, no_label: str | None, token_file: Path | None, tls_ca: Path | None
+    address: str,
+    portraits: list[Path],
+    consent: str | None,
+    no_label: str | None,
+    token_file: Path | None,
+    tls_ca: Path | None,
+    *,
+    transparent: bool = False,
+    motion: bool = False,
 ) -> RemoteRuntime:
     """On a server: pictures are sent when they are first shown."""
     policy = Policy.load()
@@ -55,6 +89,8 @@ def open_there(
         label_off_reason=no_label,
         token=token or None,
         ca=_read(tls_ca, "certificate") if tls_ca is not None else None,
+        transparent=transparent,
+        motion=motion,
         report=say,
     )
 

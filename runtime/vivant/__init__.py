@@ -2,15 +2,17 @@
 
 import vivant
 
-face = vivant.open_portrait("me.png")
-with vivant.Talker(face, fps=30) as talker:
-    for frame in talker.push(samples, sample_rate_hz=16000):
-        show(frame.pixels)
+face = vivant.open_portrait("me.png", consent="me")
+with vivant.FaceStream(face, fps=30, sample_rate_hz=16_000) as stream:
+    for item in stream.push(samples):
+        if isinstance(item, vivant.Output):
+            show(item.picture.pixels)
 """
 
 from vivant.clock import Clock, MonotonicClock, VirtualClock
 from vivant.errors import ClosedError, InputError, OutputError, PortraitError, UnavailableError, VivantError
 from vivant.face import Face, FaceRenderer, RigFace, open_portrait
+from vivant.honest.consent import Consent
 from vivant.motion.model import MotionState, SpeechMotion
 from vivant.motion.voice import Voice
 from vivant.rig.rig import Rig
@@ -45,6 +47,7 @@ __all__ = [
     "AudioChunk",
     "Clock",
     "ClosedError",
+    "Consent",
     "Controls",
     "Emotion",
     "Face",

@@ -11,10 +11,11 @@ from typing import Protocol
 import numpy as np
 
 from vivant.errors import InputError
+from vivant.honest.consent import Consent, parse_consent
 from vivant.media.images import load_image
 from vivant.motion.model import SpeechMotion, require_fps
 from vivant.motion.voice import Voice
-from vivant.portrait.analyser import PortraitAnalyser
+from vivant.portrait.analyser import OURS, PortraitAnalyser
 from vivant.render.renderer import RigRenderer
 from vivant.rig.build import BUILDER_VERSION, Progress
 from vivant.rig.cache import cached_rig
@@ -77,11 +78,12 @@ class Face(Protocol):
 class RigFace:
     """`Face` over a rig. Safe to share between threads; renderers are not."""
 
-    def __init__(self, rig: Rig, source: Path | None = None) -> None:
-        """``source`` is the file it was opened from, which no result may overwrite."""
+    def __init__(self, rig: Rig, source: Path | None = None, consent: Consent | None = None) -> None:
+        """``source`` is the file it was opened from, which no result may overwrite; ``consent`` says who it shows."""
         self.rig = rig
         self.source = source
-        self.name = f"vivant rig {BUILDER_VERSION}"
+        self.consent = consent
+        self.name = f"vivant rig {BUILDER_VERSION}" + (f", read by {rig.analyser}" if rig.analyser != OURS else "")
         self.portrait_sha256 = rig.portrait_sha256
         self.notes = rig.notes
         self._lock = threading.Lock()
@@ -124,25 +126,29 @@ def open_portrait(
     *,
     face: int = 1,
     transparent: bool = False,
+    consent: Consent | str | None = None,
     analyser: PortraitAnalyser | None = None,
     progress: Progress = lambda _: None,
 ) -> RigFace:
     """Make an image file (or its bytes) ready to speak; a ``.vivant`` rig is opened as it is, see ``rig.seal``.
 
     The first time takes about two seconds, later ones a tenth: the rig is kept in the user's cache folder under the hash
-    of the image. ``face`` counts the faces of the picture from the largest. ``progress`` hears one sentence per stage. Raises
-    InputError for what is no usable image and PortraitError for an image without a usable face.
+    of the image. ``face`` counts the faces of the picture from the largest. ``consent`` says who it shows: me, agreed, unreal
+    or synthetic; without it the environment, the settings or an earlier answer must say it before pictures are made
+    (`Presenter`). ``progress`` hears one sentence per stage. Raises InputError for what is no usable image or answer, and
+    PortraitError for an image without a usable face.
     """
+    answer = parse_consent(consent) if consent is not None else None
     if isinstance(source, str):
         source = Path(source)
     if isinstance(source, Path) and source.suffix == ".vivant":
         if face != 1:
             raise InputError(f"a rig holds one face, but face {face} was asked for; give the picture that it was made of")
-        return RigFace(open_rig(source), source)
+        return RigFace(open_rig(source), source, answer)
     path = source if isinstance(source, Path) else None
     name = path.name if path is not None else ""
     rig = cached_rig(load_image(source), analyser, name=name, face_number=face, transparent=transparent, progress=progress)
-    return RigFace(rig, path)
+    return RigFace(rig, path, answer)
 
 
 def default_motion() -> SpeechMotion:

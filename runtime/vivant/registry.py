@@ -1,4 +1,6 @@
-"""Registry: faces, motion models, sinks, sources and motion receivers by name. Any package adds its own by an entry point.
+"""Registry: faces, motion models, analysers, sinks, sources and motion receivers by name.
+
+Any package adds its own by an entry point:
 
 [project.entry-points."vivant.motions"]
 mine = "my_package:MyMotion"
@@ -15,13 +17,22 @@ FACES = "vivant.faces"
 """``opener(picture: Path | bytes, *, face: int, transparent: bool, analyser, progress) -> Face``, as `vivant.open_portrait`."""
 MOTIONS = "vivant.motions"
 """``make() -> SpeechMotion``."""
+ANALYSERS = "vivant.analysers"
+"""``make(provider: Provider) -> PortraitAnalyser``."""
 SINKS = "vivant.sinks"
-"""``make(argument: str) -> FrameSink``: what stands behind the colon of ``vivant cam --camera name:argument``."""
+"""``make(request: vivant_bridge.choose.SinkRequest) -> FrameSink``, for ``vivant cam --camera name:argument``."""
 SOURCES = "vivant.sources"
-"""``make(argument: str, clock) -> AudioSource``, likewise of ``--mic``."""
+"""``make(request: vivant_bridge.choose.SourceRequest) -> AudioSource``, likewise for ``--mic``."""
 RECEIVERS = "vivant.receivers"
-"""``make(argument: str) -> MotionReceiver``, likewise of ``--send``."""
-NOUNS = {FACES: "kind of face", MOTIONS: "motion model", SINKS: "camera", SOURCES: "microphone", RECEIVERS: "receiver"}
+"""``make(argument: str) -> vivant_bridge.receiver.MotionReceiver``: what stands behind the colon of ``--send``."""
+NOUNS = {
+    FACES: "kind of face",
+    MOTIONS: "motion model",
+    ANALYSERS: "analyser",
+    SINKS: "camera",
+    SOURCES: "microphone",
+    RECEIVERS: "receiver",
+}
 
 
 def names(group: str) -> list[str]:

@@ -14,6 +14,7 @@ from tests.session.bridge_kit import Stage, run_stage
 from tests.session.command_line import ADA, Run, frames_of
 from tests.session.test_bridge import for_seconds  # the same story
 from vivant import cli
+from vivant.testing import LoopClock
 from vivant_bridge import choose
 from vivant_bridge.keys import _split
 from vivant_bridge.sound.portaudio import SoundDevice
@@ -66,6 +67,12 @@ def test_a_recording_never_overwrites_what_is_read(run: Run, short: Path) -> Non
         (["--fps", "11"], "fps must be from 12 to 60"),
         (["--mic", "file:none.wav", "--camera", "null"], "none.wav does not exist"),
         (["--no-label", " "], "leaving the label away needs a reason"),
+        (["--send", "nobody"], "there is no receiver named 'nobody'; known are none"),
+        (["--motion", "nothing"], "there is no motion model named 'nothing'; known are voice"),
+        (["--generator", "nothing"], "there is no kind of face named 'nothing'; known are rig"),
+        (["--analyser", "nothing"], "there is no analyser named 'nothing'; known are networks"),
+        (["--generator", "mine", "--runtime", "127.0.0.1:1"], "with --runtime give it to `vivant serve`"),
+        (["--motion", "mine", "--runtime", "127.0.0.1:1"], "--motion is for faces that are drawn here"),
         (["--runtime", "127.0.0.1:1", "--token-file", "none"], "none does not exist; check the name of the token file"),
         ([ADA] * 9, "at most 9 portraits, one for each key; got 10"),
     ],
@@ -97,6 +104,26 @@ def test_a_missing_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     assert sentence in run("cam", ADA, *arguments).sentence()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("none", "silence"),
+        ("tone", "a test tone"),
+        ("file:talk.wav", "talk.wav"),
+        ("loop:talk.wav", "talk.wav"),
+        ("tcp:127.0.0.1:5050", "tcp 127.0.0.1:5050"),
+        ("default", "default"),
+        ("pulse:mine", "pulse:mine"),
+        ("USB Audio: - (hw:1,0)", "USB Audio: - (hw:1,0)"),
+        ("file", "file"),  # microphones may be called like this
+        *([("monitor", "pulse:@DEFAULT_MONITOR@"), ("monitor:mine", "pulse:mine.monitor")] if sys.platform == "linux" else []),
+    ],
+)
+def test_words_for_a_source(text: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "sounddevice", lambda: None)
+    assert choose.choose_source(text, LoopClock(), pcm_rate_hz=48_000, pcm_channels=1).name == name
 
 
 def test_a_speaker_that_is_not_there_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

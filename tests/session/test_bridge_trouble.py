@@ -26,6 +26,7 @@ class Plug:
     def __init__(self, inner: ClockedSource) -> None:
         self.inner, self.out, self.opened = inner, False, 0
         self.name, self.rate_hz, self.latency_us = "a test microphone", inner.rate_hz, 0
+        self.sample_format = inner.sample_format
 
     def open(self) -> None:
         if self.out:

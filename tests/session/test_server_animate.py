@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.session.server_kit import SIZE_PX, gone, kind_of, picture, picture_in, run_served, settings, tone, until
-from vivant.client import Client, Event
+import vivant
+from tests.session.server_kit import RATE_HZ, SIZE_PX, gone, kind_of, picture, picture_in, run_served, settings, tone, until
+from vivant.client import Client, Event, RemoteConfig
 from vivant.errors import InputError, UnavailableError
 from vivant.honest.consent import Consent
 from vivant.honest.detect import detect
@@ -17,8 +18,9 @@ from vivant.server.limits import Limits
 from vivant.server.portraits import BUNDLED
 from vivant.server.ring import SLOTS
 from vivant.server.server import Server, ServerConfig
-from vivant.testing import index_in
-from vivant.types import ARKIT_NAMES, Marker, Output, UtteranceEnd, UtteranceStart
+from vivant.session.stream import FaceStream
+from vivant.testing import PlainFace, index_in
+from vivant.types import ARKIT_NAMES, Marker, Output, PixelFormat, UtteranceEnd, UtteranceStart
 from vivant.v1 import vivant_pb2 as pb
 
 pytestmark = pytest.mark.session
@@ -239,18 +241,42 @@ def test_a_full_server_refuses_with_a_hint_and_takes_the_next_when_one_leaves() 
     run_served(story, ServerConfig(limits=Limits(sessions=1)))
 
 
-def test_synthesize_gives_the_same_motion_as_an_immediate_call() -> None:
+def test_synthesize_gives_the_items_of_a_local_stream() -> None:
     async def story(server: Server, client: Client) -> None:
         voice = (tone(1) * 32767).round().astype("<i2")
-        config = settings(outputs=pb.OUTPUTS_MOTION, seed=3, delivery=pb.DELIVERY_IMMEDIATE)
-        baked = [r.motion async for r in client.synthesize("ada", voice.tobytes(), config) if r.HasField("motion")]
-        async with client.animate("ada", config) as face:
-            await face.push(voice)
-            await face.finish()
-            live = [item.motion async for item in face if isinstance(item, Output)]
-        assert len(baked) == len(live) >= 25
-        for one, other in zip(baked, live, strict=True):
-            assert np.array_equal(np.array(one.weights, np.float32), other.weights)
+        config = RemoteConfig(size_px=SIZE_PX, sample_rate_hz=RATE_HZ, seed=3)
+        items = [item async for item in client.synthesize("ada", voice, config)]
+        with FaceStream(PlainFace(), fps=25, sample_rate_hz=RATE_HZ, seed=3, pictures=False) as stream:
+            local = [*stream.push(voice.astype(np.float32) / 32768), *stream.finish()]
+        assert [type(item) for item in items] == [type(item) for item in local]
+        assert [item for item in items if not isinstance(item, Output)] == [
+            item for item in local if not isinstance(item, Output)
+        ]
+        outputs = [item for item in items if isinstance(item, Output)]
+        for one, other in zip(outputs, (item for item in local if isinstance(item, Output)), strict=True):
+            assert (one.pts_us, one.utterance, one.portrait) == (other.pts_us, other.utterance, "ada")
+            assert np.array_equal(one.motion.weights, other.motion.weights)
+            assert one.picture is not None and index_in(one.picture.pixels) == one.motion.index
+
+    run_served(story)
+
+
+def test_synthesize_is_refused_as_everything_else() -> None:
+    async def story(server: Server, client: Client) -> None:
+        with pytest.raises(InputError, match="nobody has said yet"):
+            async for _ in client.synthesize(picture(1), tone(0.1), RemoteConfig(size_px=SIZE_PX)):
+                pass
+
+    run_served(story)
+
+
+def test_capabilities_are_values() -> None:
+    async def story(server: Server, client: Client) -> None:
+        able = await client.capabilities()
+        assert set(able.pixel_formats) == set(PixelFormat)
+        assert (able.version, able.sessions, able.shared_memory) == (vivant.__version__, 0, True)
+        assert "ada" in able.bundled_portraits
+        assert able.limits.size_px == Limits().size_px and able.limits.sessions == Limits().sessions
 
     run_served(story)
 

@@ -18,7 +18,7 @@ from PIL import Image
 from vivant.errors import InputError, OutputError, UnavailableError
 from vivant.honest.label import Label
 from vivant.session.pace import CatchUp
-from vivant.types import UInt8Array
+from vivant.types import PixelFormat, UInt8Array
 from vivant_bridge.choose import choose_camera
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.picture.camera import CHECK_EVERY, VirtualCamera, explained
@@ -143,6 +143,33 @@ def test_cards_dim_and_say_a_word(size: tuple[int, int]) -> None:
     assert luma[size[1] * 7 // 10 :].max() > 225
     assert not np.array_equal(card, with_word(frame, *size, "starting"))
     assert planes(blank(*size), *size)[1].min() == 128
+
+
+@pytest.mark.parametrize("form", [PixelFormat.RGB, PixelFormat.RGBA])
+@pytest.mark.parametrize("fill", ["blur", "crop", "#0000ff"])
+def test_a_camera_may_ask_for_pixels(form: PixelFormat, fill: str) -> None:
+    frame = Canvas(640, 480, Fill.parse(fill), pixel_format=form).compose(square(512), 0, 0)
+    assert frame.shape == (480, 640, 3 if form is PixelFormat.RGB else 4)
+    assert frame[240, 320].tolist() == [255, 0, 0, 255][: frame.shape[2]]
+    assert form is PixelFormat.RGB or (frame[..., 3] == 255).all()
+    assert fill != "#0000ff" or frame[240, 5, :3].tolist() == [0, 0, 255]
+    card = with_word(frame, 640, 480, "paused", form)
+    assert card.shape == frame.shape and card[240, 320, 0] == 127
+    assert card[480 * 7 // 10 :, ..., :3].min(axis=-1).max() > 225
+    assert blank(640, 480, form).shape == frame.shape
+
+
+def test_transparency_reaches_a_camera_that_takes_it() -> None:
+    person = square(512)
+    person[:, :100, 3] = 0
+    frame = Canvas(640, 480, Fill.parse("transparent"), pixel_format=PixelFormat.RGBA).compose(person, 0, 0)
+    assert (frame[:, :80, 3] == 0).all() and (frame[:, 90:160, 3] == 0).all()
+    assert frame[240, 320].tolist() == [255, 0, 0, 255]
+    for form in (PixelFormat.I420, PixelFormat.RGB):
+        with pytest.raises(InputError, match=f"--fill transparent needs a camera that takes RGBA; this one takes {form.name}"):
+            Canvas(640, 480, Fill.parse("transparent"), pixel_format=form)
+    with pytest.raises(InputError, match="a camera takes I420, RGB or RGBA, got JPEG"):
+        Canvas(640, 480, Fill.parse("blur"), pixel_format=PixelFormat.JPEG)
 
 
 @pytest.fixture(params=["memory", "null", "file", "stream", "library"])
@@ -321,7 +348,7 @@ def test_without_the_camera_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         choose_camera("auto", None).open(64, 48, Fraction(30))
 
 
-@pytest.mark.parametrize("text", ["webcam", "file:", "obs2"])
+@pytest.mark.parametrize("text", ["webcam", "file", "file:", "obs2", "null:x", "auto:x", "obs:/dev/video2", ""])
 def test_unknown_cameras(text: str) -> None:
     with pytest.raises(InputError, match="--camera is auto"):
         choose_camera(text, None)

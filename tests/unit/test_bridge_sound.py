@@ -30,7 +30,7 @@ from vivant_bridge.sound.playback import Playback
 from vivant_bridge.sound.portaudio import SoundDevice, find_device
 from vivant_bridge.sound.resample import Resampler
 from vivant_bridge.sound.ring import SampleRing
-from vivant_bridge.sound.source import AudioSource, FileSource, mono, silence, tone
+from vivant_bridge.sound.source import AudioSource, FileSource, SampleFormat, mono, silence, tone, voice_of
 from vivant_bridge.sound.tape import Tape
 
 pytestmark = pytest.mark.unit
@@ -379,3 +379,11 @@ def test_without_the_sound_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         choose_speaker("default", VirtualClock())
     with pytest.raises(UnavailableError):
         portaudio.sound_devices()
+
+
+def test_a_source_may_give_integers_and_several_channels() -> None:
+    left = np.array([32767, -32768, 0, 16384], np.int16)
+    heard = voice_of(np.stack([left, np.zeros_like(left)], axis=1), SampleFormat.S16)
+    assert heard.dtype == np.float32 and heard.tolist() == pytest.approx([1, -1, 0, 0.5], abs=1e-4)
+    same = np.array([0.25, -0.5], np.float32)
+    assert np.array_equal(voice_of(same, SampleFormat.F32), same)

@@ -26,6 +26,7 @@ class Given:
     """An analyser that finds what it is told to, at first, and nothing when it is told nothing; later ones look at rendered
     pictures."""
 
+    name = "given"
     provider = "cpu"
 
     def __init__(self, faces: list[Face], analyser: PortraitAnalyser) -> None:

@@ -15,10 +15,14 @@ from rich.live import Live
 
 from vivant import Clock, InputError, MonotonicClock
 from vivant.commands.options import (
+    DEFAULT_ANALYSER,
+    AnalyserOption,
     ConsentOption,
     FaceOption,
     FpsOption,
+    GeneratorOption,
     LabelOption,
+    MotionOption,
     ProviderOption,
     SeedOption,
     console,
@@ -30,9 +34,9 @@ from vivant.honest.produce import own_files
 from vivant.media.apart import Inputs, require_apart
 from vivant.portrait import Provider
 from vivant_bridge.bridge import RATE_HZ, Bridge
-from vivant_bridge.choose import choose_camera, choose_source, choose_speaker
+from vivant_bridge.choose import choose_camera, choose_receiver, choose_source, choose_speaker
 from vivant_bridge.keys import keyboard
-from vivant_bridge.opening import open_here, open_there
+from vivant_bridge.opening import Drawing, open_here, open_there
 from vivant_bridge.picture.canvas import SIZES, Canvas, Fill
 from vivant_bridge.runtime.runtime import Runtime
 from vivant_bridge.sound.gate import Gate
@@ -60,17 +64,27 @@ def cam(
     ] = "none",
     camera: Annotated[
         str,
-        typer.Option(help="auto, obs, unitycapture, v4l2loopback, tcp:127.0.0.1:PORT (a stream for OBS), file:OUT.y4m, null."),
+        typer.Option(
+            help="auto, obs, unitycapture, v4l2loopback, tcp:127.0.0.1:PORT (a stream for OBS), file:OUT.y4m, null,"
+            " or what another package brings."
+        ),
     ] = "auto",
     device: Annotated[str | None, typer.Option(help="The camera device, such as /dev/video2.")] = None,
     size: Annotated[str, typer.Option(help="720p (1280x720), 480p (640x480) or square (512x512).")] = "720p",
     fill: Annotated[
-        str, typer.Option(help="Beside the portrait: blur, a colour such as #1e2b3c, an image file; or crop.")
+        str,
+        typer.Option(
+            help="Beside the portrait: blur, a colour such as #1e2b3c, an image file, transparent (RGBA cameras); or crop."
+        ),
     ] = "blur",
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Swap left and right; most programs mirror only your own view.")
     ] = False,
     fps: FpsOption = "30",
+    send: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[:ARGUMENT]", help="Who else gets the motion, from another package; may be repeated."),
+    ] = None,
     sync_offset: Annotated[
         float, typer.Option(metavar="MS", help="Play the voice so much later than the picture, -200 to 500.")
     ] = 0.0,
@@ -89,6 +103,9 @@ def cam(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what goes wrong.")] = False,
     consent: ConsentOption = None,
     no_label: LabelOption = None,
+    generator: GeneratorOption = "rig",
+    motion: MotionOption = "voice",
+    analyser: AnalyserOption = DEFAULT_ANALYSER,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Show PORTRAIT as a webcam that speaks with your voice, and play that voice in time with it."""
@@ -96,16 +113,29 @@ def cam(
     clock, rate = MonotonicClock(), as_fps(fps)
     _require_apart(camera, portraits, mic, fill, token_file, tls_ca)
     width, height = SIZES[size]
-    canvas = Canvas(width, height, Fill.parse(fill), label=None if no_label else Label())
+    beside = Fill.parse(fill)
     source = choose_source(mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
     sink, output = choose_camera(camera, device), choose_speaker(speaker, clock)
+    canvas = Canvas(width, height, beside, label=None if no_label else Label(), pixel_format=sink.pixel_format)
+    receivers = [choose_receiver(text) for text in send or ()]
+    drawing = Drawing(
+        face_number, generator, motion, analyser, provider, transparent=beside.kind == "transparent", mirror=mirror
+    )
     face: Runtime
     if runtime is None:
-        face = open_here(portraits, face_number, seed, consent, no_label, provider, mirror=mirror)
-    elif face_number != 1:
-        raise InputError("--face chooses among the faces of a picture only without --runtime; crop the picture to the face")
+        face = open_here(portraits, drawing, seed, consent, no_label)
     else:
-        face = open_there(runtime, portraits, consent, no_label, token_file, tls_ca)
+        drawing.require_usual()
+        face = open_there(
+            runtime,
+            portraits,
+            consent,
+            no_label,
+            token_file,
+            tls_ca,
+            transparent=drawing.transparent,
+            motion=bool(receivers),
+        )
 
     def make() -> Bridge:
         return Bridge(
@@ -114,6 +144,7 @@ def cam(
             sink,
             canvas,
             output,
+            receivers=receivers,
             fps=rate,
             seed=seed,
             sync_offset_ms=sync_offset,

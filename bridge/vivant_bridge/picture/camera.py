@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from vivant.errors import UnavailableError
 from vivant.extras import install
-from vivant.types import UInt8Array
+from vivant.types import PixelFormat, UInt8Array
 from vivant_bridge.errors import DeviceLostError
 
 RELOAD = "sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback exclusive_caps=1 card_label=Vivant"
@@ -31,6 +31,8 @@ def pyvirtualcam() -> ModuleType:
 
 class VirtualCamera:
     """`FrameSink` over OBS Virtual Camera, Unity Capture or v4l2loopback."""
+
+    pixel_format = PixelFormat.I420
 
     def __init__(
         self,

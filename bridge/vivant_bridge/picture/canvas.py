@@ -12,7 +12,7 @@ from vivant.errors import InputError
 from vivant.honest.label import Label
 from vivant.media import load_image
 from vivant.render import _kernel
-from vivant.types import UInt8Array
+from vivant.types import PixelFormat, UInt8Array
 
 SIZES = {"720p": (1280, 720), "480p": (640, 480), "square": (512, 512)}
 """Cameras that programs know; some are black with any other."""
@@ -27,14 +27,14 @@ class Fill:
     """What lies beside the square."""
 
     kind: str
-    """``blur``, ``crop``, ``colour`` or ``image``."""
+    """``blur``, ``crop``, ``colour``, ``image`` or ``transparent``."""
     picture: Image.Image | None = None
     colour: tuple[int, int, int] = (0, 0, 0)
 
     @classmethod
     def parse(cls, text: str) -> Fill:
-        """``blur``, ``crop``, a colour such as ``#1e2b3c`` or ``navy``, or an image file."""
-        if text in ("blur", "crop"):
+        """``blur``, ``crop``, ``transparent``, a colour such as ``#1e2b3c`` or ``navy``, or an image file."""
+        if text in ("blur", "crop", "transparent"):
             return cls(text)
         try:
             red, green, blue = ImageColor.getrgb(text)[:3]
@@ -42,16 +42,33 @@ class Fill:
         except ValueError:
             pass
         if "." not in text:
-            raise InputError(f"--fill is blur, crop, a colour such as #1e2b3c or navy, or an image file; got {text!r}")
+            raise InputError(
+                f"--fill is blur, crop, a colour such as #1e2b3c or navy, an image file, or transparent; got {text!r}"
+            )
         return cls("image", Image.fromarray(load_image(Path(text)).pixels).convert("RGB"))
 
 
 class Canvas:
-    """From (s, s, 3 or 4) pixels to I420 of one size. One thread at a time."""
+    """From (s, s, 3 or 4) pixels to what a camera wants, in one size. One thread at a time."""
 
-    def __init__(self, width: int, height: int, fill: Fill, *, label: Label | None = None) -> None:
-        """``label`` is drawn on crops only, for they cut away the one in the square."""
-        self.width, self.height = width, height
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        fill: Fill,
+        *,
+        label: Label | None = None,
+        pixel_format: PixelFormat = PixelFormat.I420,
+    ) -> None:
+        """``label`` is drawn on crops only, for they cut away the one in the square.
+
+        Raises InputError for a format that no camera takes, and for transparency in one that has none.
+        """
+        if pixel_format is PixelFormat.JPEG:
+            raise InputError("a camera takes I420, RGB or RGBA, got JPEG")
+        if fill.kind == "transparent" and pixel_format is not PixelFormat.RGBA:
+            raise InputError(f"--fill transparent needs a camera that takes RGBA; this one takes {pixel_format.name}")
+        self.width, self.height, self.pixel_format = width, height, pixel_format
         self._fill, self._label = fill, label
         self._crops = fill.kind == "crop" and width > height
         side = width if self._crops else min(width, height)
@@ -63,14 +80,18 @@ class Canvas:
         self._portrait: object = None
 
     def compose(self, pixels: UInt8Array, portrait: object, pts_us: int) -> UInt8Array:
-        """The picture, (width * height * 3 / 2,). What lies behind changes with ``portrait``."""
-        part = _i420(self._cropped(pixels, pts_us) if self._crops else _sized(pixels, self._part))
+        """The picture: (width * height * 3 / 2,) of I420, (height, width, 3 or 4) of RGB and RGBA.
+
+        What lies behind changes with ``portrait``.
+        """
+        part = shaped(self._cropped(pixels, pts_us) if self._crops else _sized(pixels, self._part), self.pixel_format)
         if self._part == (self.width, self.height):
             return part
         if self._behind is None or portrait != self._portrait:
-            self._behind, self._portrait = _i420(self._background(pixels)), portrait
+            self._behind, self._portrait = shaped(self._background(pixels), self.pixel_format), portrait
         frame = self._behind.copy()
-        for whole, inner in zip(planes(frame, self.width, self.height), planes(part, *self._part), strict=True):
+        wholes = planes(frame, self.width, self.height, self.pixel_format)
+        for whole, inner in zip(wholes, planes(part, *self._part, self.pixel_format), strict=True):
             top, left = (whole.shape[0] - inner.shape[0]) // 2, (whole.shape[1] - inner.shape[1]) // 2
             whole[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
         return frame
@@ -84,6 +105,8 @@ class Canvas:
 
     def _background(self, pixels: UInt8Array) -> UInt8Array:
         size = (self.width, self.height)
+        if self._fill.kind == "transparent":
+            return np.zeros((self.height, self.width, 4), np.uint8)
         if self._fill.kind == "colour":
             return np.full((self.height, self.width, 3), self._fill.colour, np.uint8)
         if self._fill.picture is not None:
@@ -93,8 +116,10 @@ class Canvas:
         return (np.asarray(soft) * np.float32(0.7)).astype(np.uint8)
 
 
-def planes(frame: UInt8Array, width: int, height: int) -> tuple[UInt8Array, UInt8Array, UInt8Array]:
-    """Views on Y, U and V."""
+def planes(frame: UInt8Array, width: int, height: int, pixel_format: PixelFormat = PixelFormat.I420) -> tuple[UInt8Array, ...]:
+    """Views on Y, U and V; RGB and RGBA are one plane."""
+    if pixel_format is not PixelFormat.I420:
+        return (frame,)
     luma, quarter = width * height, width * height // 4
     half = (height // 2, width // 2)
     return (
@@ -113,10 +138,15 @@ def _sized(pixels: UInt8Array, size: tuple[int, int], top: float = 0.0, bottom: 
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, box=box))
 
 
-def _i420(pixels: UInt8Array) -> UInt8Array:
+def shaped(pixels: UInt8Array, pixel_format: PixelFormat) -> UInt8Array:
+    """(height, width, 3 or 4) as a camera wants it."""
     height, width = pixels.shape[:2]
+    if pixel_format is PixelFormat.RGB:
+        return np.ascontiguousarray(pixels[..., :3])
     if pixels.shape[2] == 3:
         pixels = np.dstack([pixels, np.full((height, width), 255, np.uint8)])
+    if pixel_format is PixelFormat.RGBA:
+        return pixels
     out = np.empty(width * height * 3 // 2, np.uint8)
     _kernel.i420_from_rgba(np.ascontiguousarray(pixels), out)
     return out

@@ -5,34 +5,48 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from vivant.types import UInt8Array
-from vivant_bridge.picture.canvas import planes
+from vivant.types import FloatArray, PixelFormat, UInt8Array
+from vivant_bridge.picture.canvas import planes, shaped
 
 _DIM = 0.5
-_BLACK, _DARK, _WHITE, _NO_COLOUR = 16, 40, 235, 128
+_GREY = 28
+_BLACK, _WHITE, _NO_COLOUR = 16, 235, 128
+"""In I420's limited range."""
 
 
-def blank(width: int, height: int) -> UInt8Array:
-    """A dark grey I420 frame."""
-    frame = np.full(width * height * 3 // 2, _NO_COLOUR, np.uint8)
-    frame[: width * height] = _DARK
-    return frame
+def blank(width: int, height: int, pixel_format: PixelFormat = PixelFormat.I420) -> UInt8Array:
+    """A dark grey frame."""
+    return shaped(np.full((height, width, 3), _GREY, np.uint8), pixel_format)
 
 
-def with_word(frame: UInt8Array, width: int, height: int, word: str) -> UInt8Array:
-    """The I420 frame, dimmed, and ``word`` large at its foot."""
+def with_word(
+    frame: UInt8Array, width: int, height: int, word: str, pixel_format: PixelFormat = PixelFormat.I420
+) -> UInt8Array:
+    """The frame, dimmed, and ``word`` large at its foot."""
     card = frame.copy()
-    luma, u, v = planes(card, width, height)
-    for plane, floor in ((luma, _BLACK), (u, _NO_COLOUR), (v, _NO_COLOUR)):
-        plane[:] = (floor + _DIM * (plane.astype(np.float32) - floor)).astype(np.uint8)
-    letters = np.asarray(_letters(word, height // 12), np.float32) / 255
+    letters = np.asarray(_letters(word, height // 12), np.float32) / np.float32(255)
     rows, columns = letters.shape
     top, left = height * 4 // 5 - rows // 2, (width - columns) // 2
-    place = luma[top : top + rows, left : left + columns]
-    place[:] = (place + letters * (_WHITE - place)).astype(np.uint8)
+    place = slice(top, top + rows), slice(left, left + columns)
+    if pixel_format is not PixelFormat.I420:
+        _dim(card[..., :3], 0)
+        _towards(card[place], 255, letters[..., None])
+        return card
+    luma, u, v = planes(card, width, height)
+    for plane, floor in ((luma, _BLACK), (u, _NO_COLOUR), (v, _NO_COLOUR)):
+        _dim(plane, floor)
+    _towards(luma[place], _WHITE, letters)
     half = (slice(top // 2, (top + rows) // 2), slice(left // 2, (left + columns) // 2))
     u[half] = v[half] = _NO_COLOUR
     return card
+
+
+def _dim(plane: UInt8Array, floor: int) -> None:
+    plane[:] = (floor + _DIM * (plane.astype(np.float32) - floor)).astype(np.uint8)
+
+
+def _towards(plane: UInt8Array, white: int, share: FloatArray) -> None:
+    plane[:] = (plane + share * (white - plane)).astype(np.uint8)
 
 
 def _letters(word: str, size_px: int) -> Image.Image:

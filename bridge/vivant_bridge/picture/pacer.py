@@ -95,7 +95,7 @@ class Pacer:
         self._period_us = frame_pts_us(1, fps)
 
     def show(self, time_us: int, picture: UInt8Array) -> None:
-        """A picture (I420) of a time on the tape; shown one `Delay` after it. Times ascend."""
+        """A picture (as the sink wants it) of a time on the tape; shown one `Delay` after it. Times ascend."""
         with self._lock:
             self._waiting.append((time_us, picture))
 

@@ -1,4 +1,4 @@
-"""Where pictures go. All kinds take I420 (BT.601, limited range): Y, then U and V at half size, as one flat array."""
+"""Where pictures go. Ours take I420 (BT.601, limited range): Y, then U and V at half size, as one flat array."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 import numpy as np
 
 from vivant.errors import OutputError
-from vivant.types import UInt8Array
+from vivant.types import PixelFormat, UInt8Array
 
 
 class FrameSink(Protocol):
@@ -17,13 +17,18 @@ class FrameSink(Protocol):
 
     name: str
     """For people."""
+    pixel_format: PixelFormat
+    """What `send` wants: I420 as one flat array, RGB, or RGBA with straight alpha."""
 
     def open(self, width: int, height: int, fps: Fraction) -> None:
         """Begin. Raises DeviceLostError when trying again may help, another VivantError when it will not."""
         ...
 
     def send(self, frame: UInt8Array, due_us: int) -> None:
-        """Show ``frame``, (width * height * 3 / 2,), due at that time; raises DeviceLostError when nobody will see it."""
+        """Show ``frame``, (width * height * 3 / 2,) of I420 or (height, width, 3 or 4), due at that time.
+
+        Raises DeviceLostError when nobody will see it.
+        """
         ...
 
     def close(self) -> None:
@@ -33,6 +38,8 @@ class FrameSink(Protocol):
 
 class MemoryCamera:
     """The twin of a camera: keeps its last frames and how often each picture came."""
+
+    pixel_format = PixelFormat.I420
 
     def __init__(self, keep: int = 300) -> None:
         self.name = "memory"
@@ -59,6 +66,7 @@ class NullCamera:
     """A twin that keeps nothing but a count."""
 
     name = "null"
+    pixel_format = PixelFormat.I420
 
     def __init__(self) -> None:
         self.sent = 0
@@ -77,6 +85,8 @@ class NullCamera:
 
 class FileCamera:
     """A Y4M file (raw video that ffmpeg and most players read) of what a camera would have shown."""
+
+    pixel_format = PixelFormat.I420
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from fractions import Fraction
 
 from vivant.errors import InputError, OutputError
-from vivant.types import UInt8Array
+from vivant.types import PixelFormat, UInt8Array
 from vivant_bridge.picture.sink import require_i420, y4m_header
 
 
@@ -16,6 +16,8 @@ class StreamCamera:
 
     `send` never waits: a program that reads too slowly gets fewer, whole frames.
     """
+
+    pixel_format = PixelFormat.I420
 
     def __init__(self, address: str) -> None:
         host, _, port = address.rpartition(":")

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from vivant import Controls, Face, Presenter, Session, SessionConfig, SpeechMotion
 from vivant.face import default_motion
+from vivant.honest.consent import Consent
 from vivant.session.pace import CatchUp, live_delay_ms
 from vivant_bridge.runtime.runtime import FaceSession, StreamConfig
 
@@ -22,16 +23,19 @@ class LocalRuntime:
         self,
         faces: Sequence[Face],
         *,
+        consents: Sequence[str] = (),
         label_off_reason: str | None = None,
         mirror: bool = False,
         motion: SpeechMotion | None = None,
         executor: Executor | None = None,
     ) -> None:
+        """``consents`` say of each face who it shows."""
         self.name = "in this process"
         self.n_portraits = len(faces)
         self._motion = motion or default_motion()
         self.delay_us = 1000 * live_delay_ms(self._motion.look_ahead_ms) - SAVED_US
         self._faces, self._label_off_reason, self._mirror, self._executor = faces, label_off_reason, mirror, executor
+        self._consents = consents
 
     @asynccontextmanager
     async def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AsyncIterator[FaceSession]:
@@ -40,6 +44,7 @@ class LocalRuntime:
             face,
             size_px=config.size_px,
             portrait=str(portrait),
+            consent=Consent(self._consents[portrait]) if self._consents else None,
             label_off_reason=self._label_off_reason,
             mirror=self._mirror,
         )

@@ -36,9 +36,14 @@ class RemoteRuntime:
         label_off_reason: str | None = None,
         token: str | None = None,
         ca: bytes | None = None,
+        transparent: bool = False,
+        motion: bool = False,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``portraits`` are names of bundled ones or image files, ``consents`` the answers that go with them."""
+        """``portraits`` are names of bundled ones or image files, ``consents`` the answers that go with them.
+
+        ``transparent`` cuts the person out; ``motion`` says that outputs have it.
+        """
         try:
             from vivant.client import connect
         except ImportError as error:
@@ -50,6 +55,7 @@ class RemoteRuntime:
         self._address, self._portraits = address, portraits
         self._consents, self._label_off_reason = consents, label_off_reason
         self._token, self._ca, self._report = token, ca, report
+        self._transparent, self._motion = transparent, motion
 
     @asynccontextmanager
     async def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AsyncIterator[FaceSession]:
@@ -73,8 +79,9 @@ class RemoteRuntime:
             sample_rate_hz=config.rate_hz,
             seed=config.seed,
             paced=False,
-            motion=False,
-            pixel_format=PixelFormat.RGBA if is_loopback(host_of(self._address)) else PixelFormat.JPEG,
+            motion=self._motion,
+            pixel_format=PixelFormat.RGBA if self._transparent or is_loopback(host_of(self._address)) else PixelFormat.JPEG,
+            transparent=self._transparent,
             jpeg_quality=JPEG_QUALITY,
             label_off_reason=self._label_off_reason,
         )

@@ -16,7 +16,7 @@ from vivant.errors import InputError
 from vivant.types import Float32Array
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.sound.ring import SampleRing
-from vivant_bridge.sound.source import parse_pcm, require_pcm
+from vivant_bridge.sound.source import SampleFormat, parse_pcm, require_pcm
 
 RING_S = 1.0
 CHUNK_S = 0.01
@@ -26,6 +26,7 @@ class PcmSource:
     """Reads a stream in a thread of its own. ``connect`` waits for the stream and is called again when one has ended."""
 
     latency_us = 0
+    sample_format = SampleFormat.F32
 
     def __init__(self, name: str, rate_hz: int, channels: int, connect: Callable[[], BinaryIO]) -> None:
         require_pcm(rate_hz, channels)

@@ -16,7 +16,7 @@ from vivant.extras import install
 from vivant.types import Float32Array
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.sound.ring import SampleRing
-from vivant_bridge.sound.source import mono
+from vivant_bridge.sound.source import SampleFormat, mono
 
 BLOCK_S = 0.01
 RING_S = 1.0
@@ -188,6 +188,8 @@ class _Stream:
 
 class Microphone(_Stream):
     """`AudioSource` over an input of any rate and any number of channels."""
+
+    sample_format = SampleFormat.F32
 
     def read(self) -> Float32Array:
         self._require_alive()

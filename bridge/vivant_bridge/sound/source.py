@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.clock import Clock
 from vivant.errors import InputError
@@ -16,6 +18,14 @@ from vivant.types import Float32Array
 NOTHING = np.zeros(0, np.float32)
 
 
+class SampleFormat(Enum):
+    """What `AudioSource.read` gives."""
+
+    F32 = "float32"
+    """In [-1, 1]."""
+    S16 = "int16"
+
+
 class AudioSource(Protocol):
     """Opened and closed any number of times, from any thread; read by one."""
 
@@ -23,6 +33,7 @@ class AudioSource(Protocol):
     """For people."""
     rate_hz: int
     """Known once open."""
+    sample_format: SampleFormat
     latency_us: int
     """From the air to `read`, as far as the device tells."""
 
@@ -30,8 +41,11 @@ class AudioSource(Protocol):
         """Begin. Raises DeviceLostError when trying again may help, another VivantError when it will not."""
         ...
 
-    def read(self) -> Float32Array:
-        """(n,) mono samples that have arrived since the last call; raises DeviceLostError when no more will come."""
+    def read(self) -> NDArray[Any]:
+        """(n,) or (n, channels) samples that have arrived since the last call.
+
+        Raises DeviceLostError when no more will come.
+        """
         ...
 
     def close(self) -> None:
@@ -43,6 +57,7 @@ class ClockedSource:
     """Samples that are there from the start, given out at the speed of time."""
 
     latency_us = 0
+    sample_format = SampleFormat.F32
 
     def __init__(self, name: str, rate_hz: int, clock: Clock, sound: Callable[[int, int], Float32Array]) -> None:
         """``sound(first, n)`` gives (n,) samples, fewer at the end."""
@@ -83,6 +98,7 @@ class FileSource:
     """A sound file, or a video's sound, at the speed of time; then silence, or again from its beginning."""
 
     latency_us = 0
+    sample_format = SampleFormat.F32
 
     def __init__(self, path: Path, clock: Clock, *, repeat: bool = False) -> None:
         self.name = path.name
@@ -131,6 +147,12 @@ def mono(samples: Float32Array) -> Float32Array:
     heard = loudness > max(1e-4, 0.05 * float(loudness.max()))
     mixed: Float32Array = samples[:, heard].mean(axis=1) if heard.any() else np.zeros(len(samples), np.float32)
     return mixed
+
+
+def voice_of(samples: NDArray[Any], sample_format: SampleFormat) -> Float32Array:
+    """(n,) mono in [-1, 1] of what a source has read."""
+    scale = np.float32(1 / 32768 if sample_format is SampleFormat.S16 else 1)
+    return mono(np.asarray(samples, np.float32) * scale)
 
 
 def parse_pcm(data: bytes, channels: int) -> Float32Array:

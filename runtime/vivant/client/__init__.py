@@ -8,7 +8,17 @@ async with connect("127.0.0.1:50750") as client, client.animate("ada") as sessio
 
 from vivant.client.client import Client, connect
 from vivant.client.config import RemoteConfig
-from vivant.client.messages import Event, RemoteFrame, Statistics
+from vivant.client.messages import Capabilities, Event, RemoteFrame, ServerLimits, Statistics
 from vivant.client.session import RemoteSession
 
-__all__ = ["Client", "Event", "RemoteConfig", "RemoteFrame", "RemoteSession", "Statistics", "connect"]
+__all__ = [
+    "Capabilities",
+    "Client",
+    "Event",
+    "RemoteConfig",
+    "RemoteFrame",
+    "RemoteSession",
+    "ServerLimits",
+    "Statistics",
+    "connect",
+]

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import grpc
+from numpy.typing import NDArray
 
 from vivant.client.config import RemoteConfig
-from vivant.client.messages import CLIENT_KEY, error_of
+from vivant.client.messages import CLIENT_KEY, Capabilities, capabilities_of, error_of
 from vivant.client.session import Metadata, RemoteSession
 from vivant.errors import InputError
 from vivant.honest.consent import Consent
 from vivant.loopback import host_of, is_loopback
-from vivant.types import Controls
+from vivant.types import Controls, Item, Output, UtteranceEnd, UtteranceStart
 from vivant.v1 import vivant_pb2 as pb
 from vivant.v1 import vivant_pb2_grpc as rpc
 from vivant.wire.values import consent_message, controls_message, portrait_ref
@@ -34,10 +36,9 @@ class Client:
         self._name: Metadata | None = None
         self._naming = asyncio.Lock()
 
-    async def capabilities(self) -> pb.GetCapabilitiesResponse:
+    async def capabilities(self) -> Capabilities:
         """What the server can do, and its limits."""
-        response: pb.GetCapabilitiesResponse = await self._call("GetCapabilities", pb.GetCapabilitiesRequest())
-        return response
+        return capabilities_of(await self._call("GetCapabilities", pb.GetCapabilitiesRequest()))
 
     async def put_portrait(self, image: bytes | Path, consent: Consent | None = None, *, transparent: bool = False) -> str:
         """Build a portrait ahead; returns its id. Raises InputError for what is no usable portrait, or when nobody said who it
@@ -82,26 +83,36 @@ class Client:
         ``consent`` is needed once for every picture of one's own: who it shows. (A message of the contract as ``config`` is
         deprecated.)
         """
-        whole = pb.SessionConfig()
-        whole.CopyFrom(config.message() if isinstance(config, RemoteConfig) else config or RemoteConfig().message())
-        whole.portrait.CopyFrom(portrait_ref(portrait))
-        if consent is not None:
-            whole.consent.CopyFrom(consent_message(consent))
-        if controls is not None:
-            whole.controls.CopyFrom(controls_message(controls))
-        return RemoteSession(self._stub, self._metadata, whole)
+        return RemoteSession(self._stub, self._metadata, _whole(portrait, config, consent, controls))
 
     async def synthesize(
-        self, portrait: str | bytes | Path, samples: bytes, config: pb.SessionConfig
-    ) -> AsyncIterator[pb.SynthesizeResponse]:
-        """A whole voice as fast as possible: the config first, then frames and motion."""
-        request = pb.SynthesizeRequest(config=config, samples=samples)
-        request.config.portrait.CopyFrom(portrait_ref(portrait))
+        self,
+        portrait: str | bytes | Path,
+        samples: NDArray[Any],
+        config: RemoteConfig | None = None,
+        consent: Consent | None = None,
+        *,
+        controls: Controls | None = None,
+    ) -> AsyncIterator[Item]:
+        """A whole voice, mono (n,) int16 or floats in [-1, 1], as fast as possible: the items of its one utterance."""
+        asked = config or RemoteConfig()
+        end_us = len(samples) * 1_000_000 // asked.sample_rate_hz
+        session = RemoteSession(self._stub, self._metadata, _whole(portrait, asked, consent, controls))
         try:
-            async for response in self._stub.Synthesize(request, metadata=await self._metadata()):
-                yield response
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error) from error
+            await session.speak_whole(samples)
+            yield UtteranceStart(1)
+            is_over = False
+            async for item in session:
+                if not isinstance(item, Output):
+                    continue
+                if item.pts_us >= end_us and not is_over:
+                    is_over = True
+                    yield UtteranceEnd(1, end_us)
+                yield item if is_over else replace(item, utterance=1)
+            if not is_over:
+                yield UtteranceEnd(1, end_us)
+        finally:
+            await session.close()
 
     async def _metadata(self) -> Metadata:
         """The token, and the name that the server gives whoever asks for its capabilities."""
@@ -132,6 +143,23 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._channel.close()
+
+
+def _whole(
+    portrait: str | bytes | Path,
+    config: RemoteConfig | pb.SessionConfig | None,
+    consent: Consent | None,
+    controls: Controls | None,
+) -> pb.SessionConfig:
+    """The first message of a call."""
+    whole = pb.SessionConfig()
+    whole.CopyFrom(config.message() if isinstance(config, RemoteConfig) else config or RemoteConfig().message())
+    whole.portrait.CopyFrom(portrait_ref(portrait))
+    if consent is not None:
+        whole.consent.CopyFrom(consent_message(consent))
+    if controls is not None:
+        whole.controls.CopyFrom(controls_message(controls))
+    return whole
 
 
 def connect(address: str, *, token: str | None = None, ca: bytes | None = None) -> Client:

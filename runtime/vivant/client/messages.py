@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import grpc
 
 from vivant.errors import InputError, UnavailableError, VivantError
-from vivant.types import Output
+from vivant.types import Output, PixelFormat
 from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.values import FORMATS_BY_NUMBER
 
 CLIENT_KEY = "vivant-client"
 """Metadata: in the answer to ``GetCapabilities`` a name that the server made for its client, in later calls the same name."""
@@ -41,6 +42,47 @@ class Statistics:
     audio_queued_us: int
     detail_level: int
     """0 is everything, 3 the least."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """What a server gives at most."""
+
+    sessions: int
+    size_px: int
+    portrait_bytes: int
+    portrait_pixels: int
+    message_bytes: int
+    messages_per_s: int
+    portraits: int
+    """That one client may keep."""
+    audio_queue_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a server can do for this client."""
+
+    version: str
+    pixel_formats: tuple[PixelFormat, ...]
+    shared_memory: bool
+    """Whether pictures may come through memory that both sides map."""
+    bundled_portraits: tuple[str, ...]
+    limits: ServerLimits
+    sessions: int
+    """Faces that speak now."""
+
+
+def capabilities_of(said: pb.GetCapabilitiesResponse) -> Capabilities:
+    """Of a newer contract's formats only those that this client knows."""
+    return Capabilities(
+        version=said.version,
+        pixel_formats=tuple(FORMATS_BY_NUMBER[number] for number in said.pixel_formats if number in FORMATS_BY_NUMBER),
+        shared_memory=pb.FRAME_TRANSPORT_SHARED_MEMORY in said.frame_transports,
+        bundled_portraits=tuple(said.bundled_portraits),
+        limits=ServerLimits(**{field.name: getattr(said.limits, field.name) for field in fields(ServerLimits)}),
+        sessions=said.sessions,
+    )
 
 
 def event_of(event: pb.Event) -> Event:

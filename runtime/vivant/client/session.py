@@ -48,6 +48,18 @@ class RemoteSession:
     async def __aenter__(self) -> RemoteSession:
         self._call = self._stub.Animate(metadata=await self._metadata())
         await self._send(pb.AnimateRequest(config=self._config))
+        await self._begin()
+        return self
+
+    async def speak_whole(self, samples: NDArray[Any]) -> None:
+        """In place of entering: everything that is to be said at once. Nothing can be sent any more, only iterated."""
+        data = samples_bytes(samples, self._config.audio_format)
+        request = pb.SynthesizeRequest(config=self._config, samples=data)
+        self._call = self._stub.Synthesize(request, metadata=await self._metadata())
+        await self._begin()
+
+    async def _begin(self) -> None:
+        """Raises what the call is refused for."""
         self.started = (await self._receive()).started
         self._portrait = self.started.config.portrait.id
         if self.started.HasField("ring"):
@@ -56,7 +68,6 @@ class RemoteSession:
             except OSError as error:
                 await self.close()
                 raise UnavailableError("the server's memory is not on this machine; take FRAME_TRANSPORT_INLINE") from error
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

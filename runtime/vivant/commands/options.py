@@ -14,16 +14,25 @@ from rich.console import Console
 
 from vivant.errors import InputError
 from vivant.face import Face
-from vivant.honest.consent import REFUSED, WORDS, Consent, kept_consent, parse_consent, stated_consent
+from vivant.honest.consent import (
+    REFUSED,
+    WORDS,
+    Consent,
+    bundled_portraits,
+    kept_consent,
+    parse_consent,
+    stated_consent,
+)
 from vivant.honest.label import LANGUAGES
-from vivant.honest.produce import Production, begin, bundled_portraits
+from vivant.honest.produce import Production, begin
 from vivant.media import open_audio
 from vivant.motion.model import SpeechMotion
-from vivant.portrait import Provider, default_analyser
-from vivant.registry import FACES, find
+from vivant.portrait import PortraitAnalyser, Provider
+from vivant.registry import ANALYSERS, FACES, find
 from vivant.size import Size
 
 console = Console(highlight=False)
+DEFAULT_ANALYSER = "networks"
 
 BUNDLED = (
     "ada", "ada_painting", "bram", "noor", "tomas", "amara", "lena", "sana", "sana_ink", "walter", "walter_painting",
@@ -64,6 +73,9 @@ ConsentOption = Annotated[
 LanguageOption = Annotated[str | None, typer.Option(help=f"Language of the label: {', '.join(LANGUAGES)}.")]
 GeneratorOption = Annotated[str, typer.Option(metavar="NAME", help="What draws the face: rig, or what another package brings.")]
 MotionOption = Annotated[str, typer.Option(metavar="NAME", help="What moves the face: voice, or what another package brings.")]
+AnalyserOption = Annotated[
+    str, typer.Option(metavar="NAME", help="What reads the portrait: networks, or what another package brings.")
+]
 LabelOption = Annotated[
     str | None, typer.Option("--no-label", metavar="REASON", help="Leave the visible AI label away; the reason is recorded.")
 ]
@@ -94,13 +106,20 @@ def portrait_file(portrait: Path) -> Iterator[Path]:
 
 
 def open_with_progress(
-    portrait: Path, provider: Provider, *, number: int = 1, transparent: bool = False, generator: str = "rig"
+    portrait: Path,
+    provider: Provider,
+    *,
+    number: int = 1,
+    transparent: bool = False,
+    generator: str = "rig",
+    analyser: str = DEFAULT_ANALYSER,
 ) -> Face:
     """Open a portrait, or a bundled one by its name, with a line per stage and its notes; face ``number`` by size.
 
     Raises UnavailableError when a provider is named that does not run here, even when no network is needed.
     """
-    analyser = None if provider == Provider.AUTO else default_analyser(provider)
+    is_default = provider == Provider.AUTO and analyser == DEFAULT_ANALYSER
+    reader: PortraitAnalyser | None = None if is_default else find(ANALYSERS, analyser)(provider)
     stages: list[str] = []
     with console.status("opening the portrait") as status:
 
@@ -110,9 +129,9 @@ def open_with_progress(
 
         with portrait_file(portrait) as path:
             opener = find(FACES, generator)
-            face: Face = opener(path, face=number, transparent=transparent, analyser=analyser, progress=show)
+            face: Face = opener(path, face=number, transparent=transparent, analyser=reader, progress=show)
     if stages:
-        say(f"built the rig (networks on {analyser.provider if analyser else Provider.CPU})")
+        say(f"built the rig (networks on {reader.provider if reader else Provider.CPU})")
     for sentence in face.notes:
         note(sentence)
     return face

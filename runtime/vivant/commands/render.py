@@ -9,6 +9,8 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vivant.commands.options import (
+    DEFAULT_ANALYSER,
+    AnalyserOption,
     ConsentOption,
     FaceOption,
     GeneratorOption,
@@ -68,6 +70,7 @@ def render(
     no_label: LabelOption = None,
     generator: GeneratorOption = "rig",
     motion: MotionOption = "voice",
+    analyser: AnalyserOption = DEFAULT_ANALYSER,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Make a video of PORTRAIT speaking AUDIO."""
@@ -78,7 +81,9 @@ def render(
     inputs = {"portrait": portrait, "sound": audio, "background": behind.source if behind else None}
     require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
     say_notes(audio, track)
-    opened = open_with_progress(portrait, provider, number=face, transparent=behind is not None, generator=generator)
+    opened = open_with_progress(
+        portrait, provider, number=face, transparent=behind is not None, generator=generator, analyser=analyser
+    )
     model: SpeechMotion = find(MOTIONS, motion)()
     work = begin_production(opened, portrait, audio, seed, consent, no_label, language, model)
     report = render_with_bar(work, audio, out, fps=fps, size=size, controls=controls, motion=model, track=track, behind=behind)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vivant.commands.options import GeneratorOption, MotionOption
+from vivant.commands.options import DEFAULT_ANALYSER, AnalyserOption, GeneratorOption, MotionOption
 from vivant.errors import InputError, UnavailableError
 from vivant.extras import install
 from vivant.motion.model import SpeechMotion
-from vivant.registry import FACES, MOTIONS, find
+from vivant.portrait import PortraitAnalyser, Provider
+from vivant.registry import ANALYSERS, FACES, MOTIONS, find
 
 if TYPE_CHECKING:
     from vivant.server.portraits import Opener
@@ -33,6 +34,7 @@ def serve(
     metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics on this port of loopback.")] = None,
     generator: GeneratorOption = "rig",
     motion: MotionOption = "voice",
+    analyser: AnalyserOption = DEFAULT_ANALYSER,
 ) -> None:
     """Speak for many faces over gRPC, until SIGTERM or Ctrl-C; then running calls get ten seconds to finish.
 
@@ -50,8 +52,9 @@ def serve(
     limits = Limits() if sessions is None else Limits(sessions=sessions)
     model: SpeechMotion = find(MOTIONS, motion)()
     opener = None if generator == "rig" else find(FACES, generator)  # clients' pictures for the rig are decoded apart
+    reader: PortraitAnalyser | None = None if analyser == DEFAULT_ANALYSER else find(ANALYSERS, analyser)(Provider.AUTO)
     log_to_stderr()
-    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port), model, opener))
+    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port), model, opener, reader))
 
 
 def _token(file: Path | None) -> str | None:
@@ -66,10 +69,10 @@ def _token(file: Path | None) -> str | None:
     return token
 
 
-async def _serve(config: ServerConfig, motion: SpeechMotion, opener: Opener | None) -> None:
+async def _serve(config: ServerConfig, motion: SpeechMotion, opener: Opener | None, analyser: PortraitAnalyser | None) -> None:
     from vivant.server.server import Server
 
-    async with Server(config, motion=motion, opener=opener) as server:
+    async with Server(config, motion=motion, opener=opener, analyser=analyser) as server:
         loop = asyncio.get_running_loop()
         draining: list[asyncio.Task[None]] = []
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from enum import StrEnum
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vivant.errors import InputError, OutputError
-from vivant.honest.keys import Note, quiet
 from vivant.honest.settings import Settings
 from vivant.media.atomic import replacing, reporting
 from vivant.private import private_folder
 from vivant.rig.cache import cache_folder
+
+if TYPE_CHECKING:
+    from vivant.honest.keys import Note
 
 
 class Consent(StrEnum):
@@ -31,6 +37,10 @@ WORDS = {
 }
 MISSING = (
     "nobody has said yet who {portrait} shows; say it once with --consent me, agreed, unreal or synthetic"
+    " (or VIVANT_CONSENT, or consent in config.toml), for only people who agreed to it may be animated"
+)
+NOBODY_VOUCHES = (
+    'nobody has said yet who this portrait shows; say it in open_portrait(..., consent="me"), agreed, unreal or synthetic'
     " (or VIVANT_CONSENT, or consent in config.toml), for only people who agreed to it may be animated"
 )
 REFUSED = (
@@ -72,7 +82,7 @@ def keep_consent(portrait_sha256: str, consent: Consent) -> None:
         part.write_text(json.dumps({"consent": consent.value}), encoding="utf-8")
 
 
-def require_consent(portrait_sha256: str, portrait: str, stated: Consent | None, note: Note = quiet) -> Consent:
+def require_consent(portrait_sha256: str, portrait: str, stated: Consent | None, note: Note = lambda _: None) -> Consent:
     """The stated answer, which is then kept, or the kept one. Raises InputError when there is neither.
 
     An answer that cannot be kept counts all the same; ``note`` hears that it will be asked again.
@@ -87,6 +97,24 @@ def require_consent(portrait_sha256: str, portrait: str, stated: Consent | None,
     if kept is None:
         raise InputError(MISSING.format(portrait=portrait))
     return kept
+
+
+def require_vouched(portrait_sha256: str, said: Consent | None) -> None:
+    """Before pictures of it leave the library. Somebody has said who the portrait shows: the caller, the environment, the
+    settings or an answer that was kept; bundled portraits show nobody, and neither does a face without a portrait.
+
+    Raises InputError when nobody has.
+    """
+    is_known = not portrait_sha256 or said is not None or portrait_sha256 in bundled_portraits()
+    if not is_known and stated_consent(None) is None and kept_consent(portrait_sha256) is None:
+        raise InputError(NOBODY_VOUCHES)
+
+
+@cache
+def bundled_portraits() -> frozenset[str]:
+    """Hashes of the portraits that come with Vivant and show nobody."""
+    folder = files("vivant") / "assets" / "portraits"
+    return frozenset(hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir() if file.name.endswith(".jpg"))
 
 
 def _file(portrait_sha256: str) -> Path:

@@ -7,14 +7,13 @@ import hashlib
 import itertools
 import os
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from vivant.errors import OutputError, VivantError
 from vivant.face import Face, default_motion
 from vivant.honest.consent import Consent, require_consent
+from vivant.honest.consent import bundled_portraits as bundled_portraits
 from vivant.honest.credentials import Claim, can_sign, require_signature, sidecar_of, sign
 from vivant.honest.finisher import seed_of, session_id_of
 from vivant.honest.keys import Note, local_files, quiet
@@ -45,6 +44,7 @@ class Production:
         """What a `Presenter` needs to know of it."""
         return {
             "session_id": self.claim.session_id,
+            "consent": Consent(self.claim.consent),
             "label_off_reason": self.claim.label_off_reason,
             "language": self.language,
         }
@@ -140,13 +140,6 @@ def begin(
     models = face.name, (motion or default_motion()).name
     claim = Claim(sha256, audio_sha256, answer, session_id, models, image, audio, label_off_reason, kind)
     return Production(face, claim, policy, seed, language)
-
-
-@cache
-def bundled_portraits() -> frozenset[str]:
-    """Hashes of the portraits that come with Vivant and show nobody."""
-    folder = files("vivant") / "assets" / "portraits"
-    return frozenset(hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir() if file.name.endswith(".jpg"))
 
 
 def _sha256(path: Path, noun: str) -> str:

@@ -77,8 +77,15 @@ class Cutout:
         return np.clip(np.asarray(plane, np.float32), 0.0, 1.0)  # interpolation rounds
 
 
+OURS = "vivant networks"
+"""Name of the analyser that is used when none is named."""
+
+
 class PortraitAnalyser(Protocol):
     """Finds faces and the person's outline. Shared by threads."""
+
+    name: str
+    """With its version; rigs that another one read are kept apart from ours."""
 
     provider: str
     """What the networks really run on, e.g. ``cpu``."""

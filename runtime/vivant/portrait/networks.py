@@ -9,7 +9,7 @@ from importlib.resources import files
 import numpy as np
 from scipy import ndimage, special
 
-from vivant.portrait.analyser import Cutout, Face
+from vivant.portrait.analyser import OURS, Cutout, Face
 from vivant.portrait.frame import Frame, cut, face_frame, person_frame
 from vivant.providers import Provider, session
 from vivant.rig.canonical import mirrored
@@ -36,6 +36,8 @@ OVERLAP = 0.35
 
 class NetworkAnalyser:
     """`PortraitAnalyser` on what ``provider`` names. Raises UnavailableError when that cannot be had."""
+
+    name = OURS
 
     def __init__(self, provider: Provider = Provider.AUTO) -> None:
         folder = files("vivant") / "weights"

@@ -94,7 +94,17 @@ def build_rig(
     pool, eyes = _assemble(skin, landmarks, fit, light, layers, picture, square, transparent, drawn is not None)
     arrays = pool.arrays() | _contacts(skin) | _frame(skin, fit, eyes)
     around = Surroundings.around(square, image.pixels, outline)
-    rig = Rig(arrays, tuple(pool.textures), transparent, image.sha256, name, tuple(notes), tuple(pool.texture_names), around)
+    rig = Rig(
+        arrays,
+        tuple(pool.textures),
+        transparent,
+        image.sha256,
+        name,
+        tuple(notes),
+        tuple(pool.texture_names),
+        around,
+        analyser.name,
+    )
     progress("measuring how far it turns")
     return calibrated(rig, analyser)
 

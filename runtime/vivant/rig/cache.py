@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from vivant.honest.settings import Settings
 from vivant.media.atomic import replacing
 from vivant.media.images import PortraitImage
 from vivant.portrait import PortraitAnalyser, default_analyser
+from vivant.portrait.analyser import OURS
 from vivant.private import FILE_MODE, private_folder
 from vivant.rig.build import BUILDER_VERSION, Progress, build_rig
 from vivant.rig.rig import Rig
@@ -52,6 +54,8 @@ def cached_rig(
     ``analyser`` None asks for the default one, made only when a rig has to be built.
     """
     kind = ("cutout" if transparent else "whole") + (f"-face{face_number}" if face_number != 1 else "")
+    if analyser is not None and analyser.name != OURS:
+        kind += f"-{hashlib.sha256(analyser.name.encode()).hexdigest()[:8]}"
     path = cache_folder() / f"{image.sha256[:24]}-{kind}-{BUILDER_VERSION}.vivant"
     existed = path.exists()
     if existed:

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from vivant.errors import InputError
 from vivant.media.atomic import replacing, reporting
+from vivant.portrait.analyser import OURS
 from vivant.render._kernel import Scene
 from vivant.rig.square import MARGIN_PX, SIDE_PX
 from vivant.rig.surroundings import Box, Surroundings
 from vivant.types import UInt8Array
 
 FORMAT_VERSION = 1
+MOST_CHARS = 80
+"""Of a name that a file gives and that goes into manifests."""
 _KIND = "vivant-rig"
 _PICTURE, _MATTE = "surroundings.jpg", "surroundings_matte.jpg"
 BEYOND_PX = 4 * SIDE_PX
@@ -44,6 +47,8 @@ class Rig:
     """For contact sheets."""
     surroundings: Surroundings | None = None
     """The portrait beyond the square; None in files of before there were frames that need it."""
+    analyser: str = OURS
+    """Name of the network that read the portrait."""
 
     def scene(self) -> Scene:
         """The kernel's own copy; share it among renderers."""
@@ -78,6 +83,7 @@ class Rig:
             "portrait_sha256": self.portrait_sha256,
             "portrait_name": self.portrait_name,
             "notes": list(self.notes),
+            "analyser": self.analyser,
             "n_textures": len(self.textures),
             "texture_names": list(self.texture_names),
             "surroundings": astuple(self.surroundings.box) if self.surroundings else None,
@@ -109,6 +115,7 @@ class Rig:
                 notes=tuple(str(note) for note in header["notes"]),
                 texture_names=tuple(str(name) for name in header["texture_names"]),
                 surroundings=_surroundings(archive, header.get("surroundings")),
+                analyser=str(header.get("analyser", OURS))[:MOST_CHARS],
             )
 
     @staticmethod

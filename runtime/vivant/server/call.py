@@ -32,7 +32,7 @@ from vivant.session.session import Session
 from vivant.size import Size
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.responses import next_message
-from vivant.wire.values import FORMATS_BY_NUMBER, controls_of, samples_of
+from vivant.wire.values import FORMATS_BY_NUMBER, consent_of, controls_of, samples_of
 
 log = logging.getLogger("vivant.server")
 
@@ -63,6 +63,7 @@ class House:
             face,
             size_px=asked.size_px,
             portrait=asked.portrait.id,
+            consent=consent_of(asked.consent),
             label_off_reason=config.label_off_reason,
             pixel_format=FORMATS_BY_NUMBER[asked.pixel_format],
             jpeg_quality=asked.jpeg_quality,

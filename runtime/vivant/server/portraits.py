@@ -20,8 +20,8 @@ import grpc
 
 from vivant.errors import InputError
 from vivant.face import Face, RigFace, open_portrait
+from vivant.honest.consent import bundled_portraits
 from vivant.honest.policy import Policy
-from vivant.honest.produce import bundled_portraits
 from vivant.media.images import require_readable_kind
 from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.rig.build import build_rig
@@ -54,13 +54,13 @@ class Opener(Protocol):
 class GuestOpener:
     """`Opener` for pictures of strangers: decoded in a process of their own, and kept nowhere. For one thread."""
 
-    def __init__(self, most_pixels: int) -> None:
+    def __init__(self, most_pixels: int, analyser: PortraitAnalyser | None = None) -> None:
         self._decoder = Decoder(most_pixels)
-        self._analyser: PortraitAnalyser | None = None
+        self._analyser = analyser
 
     def __call__(self, image: bytes, /, *, transparent: bool) -> Face:
         if hashlib.sha256(image).hexdigest() in bundled_portraits():
-            return open_portrait(image, transparent=transparent)
+            return open_portrait(image, transparent=transparent, analyser=self._analyser)
         picture = self._decoder.decode(image)
         self._analyser = self._analyser or default_analyser()
         return RigFace(build_rig(picture, self._analyser, transparent=transparent))
@@ -83,10 +83,10 @@ class _Kept:
 class Portraits:
     """On the event loop, where no picture is parsed."""
 
-    def __init__(self, limits: Limits, opener: Opener | None = None) -> None:
+    def __init__(self, limits: Limits, opener: Opener | None = None, analyser: PortraitAnalyser | None = None) -> None:
         """``opener`` runs in a thread of its own, one picture at a time, so that faces that speak keep theirs."""
         self._limits = limits
-        self._guests = GuestOpener(limits.portrait_pixels)
+        self._guests = GuestOpener(limits.portrait_pixels, analyser)
         self._opener = opener or self._guests
         self._policy = Policy.load()
         self._secret = secrets.token_bytes(32)

@@ -15,6 +15,7 @@ from vivant.errors import InputError, OutputError
 from vivant.face import default_motion
 from vivant.honest.policy import Policy
 from vivant.motion.model import SpeechMotion
+from vivant.portrait import PortraitAnalyser
 from vivant.server.call import House
 from vivant.server.clients import Clients
 from vivant.server.crew import Crew, Governor, bakery
@@ -52,6 +53,7 @@ class Server:
         clock: Clock | None = None,
         opener: Opener | None = None,
         motion: SpeechMotion | None = None,
+        analyser: PortraitAnalyser | None = None,
     ) -> None:
         self.config = config or ServerConfig()
         self.port = 0
@@ -60,7 +62,7 @@ class Server:
         self.metrics = Metrics()
         crew = Crew(clock)
         self.house = House(
-            portraits=Portraits(limits, opener),
+            portraits=Portraits(limits, opener, analyser),
             crew=crew,
             bakery=bakery(crew.workers),
             governor=Governor(crew, clock, min(limits.sessions, Policy.load().max_sessions or limits.sessions)),

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vivant.face import Face, FaceRenderer
+from vivant.errors import InputError
+from vivant.face import Face, FaceRenderer, RigFace
+from vivant.honest.consent import Consent, require_vouched
 from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant.honest.policy import Policy
 from vivant.pixels import encoded
@@ -37,6 +39,8 @@ class Presenter:
         *,
         size_px: int | tuple[int, int] = 512,
         portrait: str = "",
+        consent: Consent | None = None,
+        pictures: bool = True,
         session_id: int | None = None,
         label_off_reason: str | None = None,
         language: str | None = None,
@@ -45,18 +49,19 @@ class Presenter:
         pixel_format: PixelFormat = PixelFormat.RGBA,
         jpeg_quality: int = 85,
     ) -> None:
-        """``session_id`` is what the invisible mark says, 32 bits, one from chance if None. ``background`` is put behind a
-        cut-out person.
+        """``consent`` says who the portraits show that are presented, where `open_portrait` was not told; it is needed unless
+        ``pictures`` is False, which is for motion alone. ``session_id`` is what the invisible mark says, 32 bits, one from
+        chance if None. ``background`` is put behind a cut-out person.
 
         Every picture has a visible label unless ``label_off_reason`` says why not. Raises InputError where the policy of this
-        machine wants the label all the same, and for a size that cannot be.
+        machine wants the label all the same, when nobody has said who the portrait shows, and for a size that cannot be.
         """
         if label_off_reason is not None:
             Policy.load().allow_label_off(label_off_reason)
         self.detail = MOST_DETAIL
         self.size, self.pixel_format, self.background = Size.of(size_px), pixel_format, background
         self.session_id = live_session_id() if session_id is None else session_id
-        self._mirror = mirror
+        self._mirror, self._consent, self._pictures = mirror, consent, pictures
         self._labelled, self._language = label_off_reason is None, language
         self._jpeg_quality = jpeg_quality
         self.show(face, portrait)
@@ -68,12 +73,16 @@ class Presenter:
         return self._showing.portrait
 
     def show(self, face: Face, portrait: str = "") -> None:
-        """Another face from the next picture on."""
+        """Another face from the next picture on. Raises InputError when nobody has said who it shows."""
+        if self._pictures:
+            require_vouched(face.portrait_sha256, self._consent or (face.consent if isinstance(face, RigFace) else None))
         finisher = FrameFinisher.for_face(face, self.session_id, labelled=self._labelled, language=self._language)
         self._showing = _Showing(face, portrait, finisher)
 
     def present(self, motion: MotionFrame) -> VideoFrame | None:
         """The finished picture; None where the level of detail leaves this one out."""
+        if not self._pictures:
+            raise InputError("this presenter was opened for motion alone; open another one with pictures=True")
         if motion.index % SHOWN_OF[self.detail]:
             return None
         showing, size = self._showing, self._drawn()

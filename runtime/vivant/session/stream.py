@@ -77,7 +77,8 @@ class FaceStream:
         """``seed`` None is one from chance, so that two faces never move in unison. ``pictures`` False gives motion alone;
         ``audio`` True gives every `Output` its own sound. ``presenter`` takes the place of one of ``size_px`` for ``face``.
 
-        Raises InputError for a rate, size or seed that cannot be.
+        Raises InputError for a rate, size or seed that cannot be, and for pictures when nobody has said who the portrait shows
+        (`Presenter`).
         """
         if not MIN_RATE_HZ <= sample_rate_hz <= MAX_RATE_HZ:
             raise InputError(f"sample_rate_hz must be from {MIN_RATE_HZ} to {MAX_RATE_HZ}, got {sample_rate_hz}")
@@ -87,7 +88,7 @@ class FaceStream:
         self.seed = secrets.randbits(SEED_BITS) if seed is None else seed
         self.look_ahead_us = 1000 * model.look_ahead_ms
         self.controls = controls or Controls()
-        self.presenter = presenter or Presenter(face, size_px=size_px)
+        self.presenter = presenter or Presenter(face, size_px=size_px, pictures=pictures)
         self.epoch = 0
         self.is_late: Callable[[int], bool] = lambda pts_us: False
         """Whether the picture of that time need not be drawn any more; asked right before drawing."""

@@ -57,6 +57,12 @@ def consent_message(consent: Consent | None) -> pb.Consent:
     return pb.Consent(basis=f"CONSENT_BASIS_{consent.name}" if consent else pb.CONSENT_BASIS_UNSPECIFIED)
 
 
+def consent_of(message: pb.Consent) -> Consent | None:
+    """None when nothing was declared."""
+    name = pb.ConsentBasis.Name(message.basis).removeprefix("CONSENT_BASIS_")
+    return Consent[name] if name in Consent.__members__ else None
+
+
 def rational_message(fps: Fraction) -> pb.Rational:
     return pb.Rational(numerator=fps.numerator, denominator=fps.denominator)
 

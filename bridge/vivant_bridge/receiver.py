@@ -1,0 +1,118 @@
+"""Motion receivers: other avatars and programs, which get each output when its picture is shown."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from vivant import Clock, Output, VivantError
+from vivant_bridge.delay import Delay
+from vivant_bridge.devices import retry_us
+from vivant_bridge.errors import DeviceLostError
+
+LOOK_US = 5_000
+"""How soon an output that comes at the last moment is seen, and `stop`."""
+
+
+class MotionReceiver(Protocol):
+    """Opened and closed any number of times; used by one thread, its own, which it may hold up."""
+
+    name: str
+    """For people."""
+
+    def open(self) -> None:
+        """Begin. Raises DeviceLostError when trying again may help, another VivantError when it will not."""
+        ...
+
+    def send(self, output: Output) -> None:
+        """The motion that is shown now, with its utterance and epoch; its picture is None where none was drawn."""
+        ...
+
+    def close(self) -> None:
+        """End. Closing twice is fine."""
+        ...
+
+
+class MotionSender:
+    """Feeds one receiver. `run` belongs on an event loop and thread of its own; everything else may be called by any thread.
+
+    A receiver is often another package's: whatever it raises is said in a sentence and never stops the face.
+    """
+
+    def __init__(
+        self, receiver: MotionReceiver, *, clock: Clock, delay: Delay, start_us: int, report: Callable[[str], None]
+    ) -> None:
+        """``start_us`` is the tape's zero on the clock."""
+        self.paused = False
+        """True keeps motion from the receiver, as the picture is kept from the camera."""
+        self._receiver, self._clock, self._delay, self._start_us = receiver, clock, delay, start_us
+        self._report = report
+        self._waiting: deque[tuple[int, Output]] = deque(maxlen=64)
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._tries = 0
+
+    def take(self, time_us: int, output: Output) -> None:
+        """An output of a time on the tape; sent one `Delay` after it. Times ascend."""
+        with self._lock:
+            self._waiting.append((time_us, output))
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    async def run(self) -> None:
+        """Until `stop`, or until the receiver says that it will never open."""
+        while not self._stopped and await self._serve():
+            await self._rest(self._clock.now_us() + retry_us(self._tries))
+            self._tries += 1
+
+    async def _serve(self) -> bool:
+        """Until the receiver fails; whether trying again may help."""
+        try:
+            self._receiver.open()
+            await self._send_all()
+        except Exception as error:  # of code that is not ours
+            is_hopeless = isinstance(error, VivantError) and not isinstance(error, DeviceLostError)
+            if is_hopeless or not self._tries:
+                end = "it gets no motion" if is_hopeless else "trying again"
+                self._report(f"{_sentence(error, self._receiver.name)}; {end}")
+            return not is_hopeless
+        finally:
+            with suppress(Exception):
+                self._receiver.close()
+        return True
+
+    async def _send_all(self) -> None:
+        while not self._stopped:
+            for output in self._due():
+                self._receiver.send(output)
+                if self._tries:
+                    self._tries = 0
+                    self._report(f"{self._receiver.name} gets the motion again")
+            await self._rest(min(self._clock.now_us() + LOOK_US, self._next_us()))
+
+    def _due(self) -> list[Output]:
+        """All whose time has come; none of them counts while paused."""
+        due = []
+        while self._next_us() <= self._clock.now_us():
+            with self._lock:
+                due.append(self._waiting.popleft()[1])
+        return [] if self.paused else due
+
+    def _next_us(self) -> float:
+        """When the first one that waits is due, on the clock; never if none does."""
+        with self._lock:
+            if not self._waiting:
+                return float("inf")
+            return self._start_us + self._waiting[0][0] + self._delay.at(self._clock.now_us())
+
+    async def _rest(self, until_us: float) -> None:
+        while not self._stopped and (now_us := self._clock.now_us()) < until_us:
+            await self._clock.sleep_until(round(min(until_us, now_us + LOOK_US)))
+
+
+def _sentence(error: Exception, name: str) -> str:
+    return str(error) if isinstance(error, VivantError) else f"{name} took no motion: {str(error) or type(error).__name__}"
