@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from fractions import Fraction
 from pathlib import Path
@@ -109,6 +110,21 @@ class RemoteSession:
         """How much this face matters, 0 to 100, when the server is overloaded."""
         await self._send(pb.AnimateRequest(importance=pb.Importance(priority=priority, distance_m=distance_m)))
 
+    async def steer(self, controls: Controls) -> None:
+        """Deprecated, to go in 0.3: `set_controls`."""
+        _warn("steer", "set_controls")
+        await self.set_controls(controls)
+
+    async def show(self, portrait: str | bytes | Path) -> None:
+        """Deprecated, to go in 0.3: `set_portrait`."""
+        _warn("show", "set_portrait")
+        await self.set_portrait(portrait)
+
+    async def matter(self, priority: int, distance_m: float = 0.0) -> None:
+        """Deprecated, to go in 0.3: `set_priority`."""
+        _warn("matter", "set_priority")
+        await self.set_priority(priority, distance_m)
+
     async def finish(self) -> None:
         """No more audio will come: the iterator ends after what is queued."""
         async with self._sending:
@@ -206,3 +222,7 @@ class RemoteSession:
             return await self._call.read()
         except grpc.aio.AioRpcError as error:
             raise error_of(error) from error
+
+
+def _warn(before: str, now: str) -> None:
+    warnings.warn(f"RemoteSession.{before} is now {now} (docs/upgrading.md)", DeprecationWarning, stacklevel=3)
