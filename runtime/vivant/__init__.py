@@ -3,9 +3,11 @@
 import vivant
 
 face = vivant.open_portrait("me.png")
-with vivant.Talker(face, fps=30) as talker:
-    for frame in talker.push(samples, sample_rate_hz=16000):
-        show(frame.pixels)
+with vivant.FaceStream(face, sample_rate_hz=16000) as stream:
+    for item in stream.push(samples):
+        if isinstance(item, vivant.Output):
+            show(item.picture.pixels)
+    rest = list(stream.finish())
 """
 
 from vivant.clock import Clock, MonotonicClock, VirtualClock

@@ -118,6 +118,8 @@ class FaceStream:
         ``at_us`` is for live streams: an utterance does not begin before that time.
         """
         self._require_open()
+        if self._finished:
+            raise ClosedError("finish said that no more audio would come; make a new stream")
         own = np.asarray(samples, np.float32)
         if own.ndim != 1:
             raise InputError(f"samples must have shape (n,), got {own.shape}")
