@@ -1,4 +1,4 @@
-"""Motion alone, for an avatar of your own: ``vivant serve &``, then ``python examples/served_motion.py hello.wav [HOST:PORT]``"""
+"""Motion alone, for your own avatar: ``vivant serve &``, then ``python examples/served_motion.py hello.wav [HOST:PORT]``"""
 
 import asyncio
 import sys

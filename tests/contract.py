@@ -1,4 +1,4 @@
-"""Breaking changes between two versions of the contract, by the rules of ``buf breaking`` (categories WIRE and FILE) that concern us."""
+"""Breaking changes between two versions of the contract, by those rules of ``buf breaking`` (WIRE and FILE) that concern us."""
 
 from __future__ import annotations
 

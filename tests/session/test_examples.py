@@ -87,7 +87,7 @@ def test_served(kept: Path, short: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     tone = 9000 * np.sin(np.arange(round(SHORT_S * PIPE_RATE_HZ)) * 2 * np.pi * 150 / PIPE_RATE_HZ)
     monkeypatch.setenv("VIVANT_CACHE_DIR", str(kept / "cache"))
 
-    async def story() -> list[str]:
+    async def story() -> tuple[str, str, str]:
         async with Server(ServerConfig(limits=Limits(audio_queue_ms=QUEUE_MS))) as server:
             address = f"127.0.0.1:{server.port}"
             return await asyncio.gather(

@@ -9,7 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    EnumDescriptorProto,
+    FieldDescriptorProto,
+    FileDescriptorProto,
+    FileDescriptorSet,
+)
 
 from tests.contract import breaking_changes
 from vivant.v1 import vivant_pb2 as pb
@@ -77,7 +83,7 @@ def renumber_field(file: FileDescriptorProto) -> None:
 
 
 def retype_field(file: FileDescriptorProto) -> None:
-    message(file, "Frame").field[0].type = 5
+    message(file, "Frame").field[0].type = FieldDescriptorProto.TYPE_INT32
 
 
 def retype_message_field(file: FileDescriptorProto) -> None:
@@ -86,7 +92,7 @@ def retype_message_field(file: FileDescriptorProto) -> None:
 
 def relabel_field(file: FileDescriptorProto) -> None:
     field = next(one for one in message(file, "Motion").field if one.name == "weights")
-    field.label = 1
+    field.label = FieldDescriptorProto.LABEL_OPTIONAL
 
 
 def rename_field(file: FileDescriptorProto) -> None:
@@ -201,7 +207,7 @@ def test_what_was_reserved_stays_so() -> None:
 
 def test_what_only_adds_is_no_break() -> None:
     changed = today()
-    message(changed, "Frame").field.add(name="more", number=77, type=5, label=1)
+    message(changed, "Frame").field.add(name="more", number=77, type="TYPE_INT32", label="LABEL_OPTIONAL")
     enum(changed, "Emotion").value.add(name="EMOTION_CALM", number=30)
     changed.message_type.add(name="Another")
     changed.service[0].method.add(name="Another", input_type=".vivant.v1.Frame", output_type=".vivant.v1.Frame")

@@ -56,7 +56,8 @@ def test_one_command_writes_all_three_and_nothing_else(copy: Path) -> None:
 
 def test_without_a_number_it_says_whether_they_agree(copy: Path) -> None:
     assert release_version(copy).stdout.strip() == vivant.__version__
-    (copy / PACKAGE).write_text((copy / PACKAGE).read_text().replace(f'"version": "{vivant.__version__}"', '"version": "9.0.0"'))
+    text = (copy / PACKAGE).read_text(encoding="utf-8")
+    (copy / PACKAGE).write_text(text.replace(f'"version": "{vivant.__version__}"', '"version": "9.0.0"'), encoding="utf-8")
     done = release_version(copy)
     assert done.returncode == 1 and "9.0.0" in done.stderr
 
