@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.session.server_kit import SIZE_PX, gone, kind_of, picture, picture_in, run_served, settings, tone, until
+from tests.session.server_kit import RATE_HZ, SIZE_PX, gone, kind_of, picture, picture_in, run_served, settings, tone, until
 from vivant.client import Client, Event
 from vivant.errors import InputError, UnavailableError
 from vivant.honest.consent import Consent
@@ -256,10 +256,12 @@ def test_synthesize_gives_the_same_motion_as_an_immediate_call() -> None:
 
 
 def test_audio_beyond_the_queue_is_refused() -> None:
+    """By the server, to a client that does not count by itself."""
+
     async def story(server: Server, client: Client) -> None:
         with pytest.raises(UnavailableError, match="send it later"):
             async with client.animate("ada", settings(audio_queue_ms=1000)) as face:
-                await face.push(tone(5))
+                await face._send(pb.AnimateRequest(audio=pb.Audio(samples=bytes(10 * RATE_HZ))))
                 await until(face, "NEVER")
 
     run_served(story)
