@@ -1,25 +1,35 @@
-"""Motion alone, for an avatar of your own: ``vivant serve &``, then ``python examples/served_motion.py hello.wav``"""
+"""Motion alone, for your own avatar: ``vivant serve &``, then ``python examples/served_motion.py hello.wav [HOST:PORT]``"""
 
 import asyncio
 import sys
 from pathlib import Path
 
-from vivant import ARKIT_NAMES, Output
-from vivant.client import RemoteConfig, connect
-from vivant.media import open_audio
+from vivant import ARKIT_NAMES, Clock, MonotonicClock, Output
+from vivant.client import RemoteConfig, RemoteSession, connect
+from vivant.media import AudioFile, open_audio
+
+AHEAD_US = 2_000_000
+"""Sound is sent so long before it is due: a server queues only so much of it."""
 
 
-async def main() -> None:
-    with open_audio(Path(sys.argv[1])) as voice:
-        config = RemoteConfig(sample_rate_hz=voice.sample_rate_hz, pictures=False)
-        async with connect("127.0.0.1:50750") as client, client.animate("ada", config) as session:
-            for chunk in voice.chunks():
-                await session.push(chunk.samples)
-            await session.finish()
-            async for item in session:
-                if isinstance(item, Output):
-                    jaw = item.motion.weights[ARKIT_NAMES.index("jawOpen")]
-                    sys.stdout.write(f"{item.pts_us / 1e6:6.2f} s  {'#' * round(40 * jaw)}\n")
+async def speak(session: RemoteSession, voice: AudioFile, clock: Clock) -> None:
+    start_us = clock.now_us()
+    for chunk in voice.chunks():
+        due_us = start_us + chunk.start_sample * 1_000_000 // chunk.sample_rate_hz
+        await clock.sleep_until(due_us - AHEAD_US)
+        await session.push(chunk.samples)
+    await session.finish()
 
 
-asyncio.run(main())
+async def main(voice: AudioFile, address: str = "127.0.0.1:50750") -> None:
+    config = RemoteConfig(sample_rate_hz=voice.sample_rate_hz, pictures=False)
+    async with connect(address) as client, client.animate("ada", config) as session, asyncio.TaskGroup() as tasks:
+        tasks.create_task(speak(session, voice, MonotonicClock()))
+        async for item in session:
+            if isinstance(item, Output):
+                jaw = item.motion.weights[ARKIT_NAMES.index("jawOpen")]
+                sys.stdout.write(f"{item.pts_us / 1e6:6.2f} s  {'#' * round(40 * jaw)}\n")
+
+
+with open_audio(Path(sys.argv[1])) as voice:
+    asyncio.run(main(voice, *sys.argv[2:]))

@@ -1,6 +1,6 @@
 """A voice from a pipe, as a synthesiser or a microphone gives it, spoken while it comes: raw PCM of 16 bit, mono, 22050 Hz.
 
-espeak-ng --stdout hello | ffmpeg -loglevel error -i - -f s16le -ac 1 -ar 22050 - | python examples/served_pipe.py
+espeak-ng --stdout hello | ffmpeg -loglevel error -i - -f s16le -ac 1 -ar 22050 - | python examples/served_pipe.py [HOST:PORT]
 arecord -q -f S16_LE -c 1 -r 22050 -t raw | python examples/served_pipe.py
 """
 
@@ -19,13 +19,13 @@ async def listen(face: RemoteSession) -> None:
     await face.finish()
 
 
-async def main() -> None:
+async def main(address: str = "127.0.0.1:50750") -> None:
     config = RemoteConfig(sample_rate_hz=22_050)
-    async with connect("127.0.0.1:50750") as client, client.animate("ada", config) as face, asyncio.TaskGroup() as tasks:
+    async with connect(address) as client, client.animate("ada", config) as face, asyncio.TaskGroup() as tasks:
         tasks.create_task(listen(face))
         async for item in face:
             if not isinstance(item, Output | Statistics):
                 sys.stdout.write(f"{item}\n")
 
 
-asyncio.run(main())
+asyncio.run(main(*sys.argv[1:]))

@@ -3,10 +3,11 @@
 import vivant
 
 face = vivant.open_portrait("me.png", consent="me")
-with vivant.FaceStream(face, fps=30, sample_rate_hz=16_000) as stream:
+with vivant.FaceStream(face, sample_rate_hz=16000) as stream:
     for item in stream.push(samples):
         if isinstance(item, vivant.Output):
             show(item.picture.pixels)
+    rest = list(stream.finish())
 """
 
 from vivant.clock import Clock, MonotonicClock, VirtualClock

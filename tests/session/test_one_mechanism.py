@@ -12,6 +12,7 @@ from tests.conftest import VOICE_RATE_HZ
 from tests.session.live import push_all, same
 from tests.session.virtual_call import Wire, call, house
 from vivant.client import RemoteConfig, connect
+from vivant.errors import ClosedError
 from vivant.face import RigFace
 from vivant.server.server import Server
 from vivant.session import presenter as presenter_module
@@ -119,6 +120,16 @@ def test_after_an_interruption_the_stream_goes_on_with_what_comes_next(voice: Fl
     assert outputs[0].motion.index == last.motion.index + 1
     sound = np.concatenate([item.audio.samples for item in outputs if item.audio is not None])
     assert np.array_equal(sound, voice[VOICE_RATE_HZ:])
+
+
+def test_after_the_finish_no_sound_is_taken(voice: Float32Array) -> None:
+    with FaceStream(PlainFace(), size_px=64, sample_rate_hz=VOICE_RATE_HZ, pictures=False) as stream:
+        stream.push(voice[:4_000])
+        rest = stream.finish()
+        with pytest.raises(ClosedError, match="finish"):
+            stream.push(voice[4_000:])
+        items = list(rest)
+    assert isinstance(items[0], UtteranceStart) and isinstance(items[-1], UtteranceEnd)
 
 
 def test_pictures_are_disclosed_unless_somebody_says_why_not(ada: RigFace) -> None:

@@ -282,10 +282,12 @@ def test_capabilities_are_values() -> None:
 
 
 def test_audio_beyond_the_queue_is_refused() -> None:
+    """By the server, to a client that does not count by itself."""
+
     async def story(server: Server, client: Client) -> None:
         with pytest.raises(UnavailableError, match="send it later"):
             async with client.animate("ada", settings(audio_queue_ms=1000)) as face:
-                await face.push(tone(5))
+                await face._send(pb.AnimateRequest(audio=pb.Audio(samples=bytes(10 * RATE_HZ))))
                 await until(face, "NEVER")
 
     run_served(story)

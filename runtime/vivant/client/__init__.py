@@ -6,6 +6,10 @@ async with connect("127.0.0.1:50750") as client, client.animate("ada") as sessio
         ...
 """
 
+from __future__ import annotations
+
+import warnings
+
 from vivant.client.client import Client, connect
 from vivant.client.config import RemoteConfig
 from vivant.client.messages import Capabilities, Event, RemoteFrame, ServerLimits, Statistics
@@ -22,3 +26,10 @@ __all__ = [
     "Statistics",
     "connect",
 ]
+
+
+def __getattr__(name: str) -> type[RemoteSession]:
+    if name != "RemoteFace":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn("vivant.client.RemoteFace is now RemoteSession (docs/upgrading.md)", DeprecationWarning, stacklevel=2)
+    return RemoteSession  # to go in 0.3

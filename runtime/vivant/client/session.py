@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from fractions import Fraction
 from pathlib import Path
@@ -15,12 +16,18 @@ from numpy.typing import NDArray
 
 from vivant.client.memory import Shared, attach
 from vivant.client.messages import Event, Statistics, error_of, event_of, refusal, statistics_of
+from vivant.client.reader import Reader
+from vivant.clock import Clock, MonotonicClock
 from vivant.errors import ClosedError, UnavailableError
 from vivant.types import Controls, Interrupted, Item, MotionFrame, Output, UtteranceEnd, UtteranceStart, VideoFrame
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.values import controls_message, motion_of, picture_of, portrait_ref, samples_bytes
 
 CHUNK_BYTES = 1 << 19
+REASON_LOST = "Internal error from Core"
+"""What gRPC says where a write failed before everything in front of the call's status was read."""
+QUEUE_SPARE_MS = 500
+"""Of the server's queue for sound, left free: it hears what is on its way later than this side counts."""
 
 Metadata = list[tuple[str, str]]
 
@@ -28,8 +35,17 @@ Metadata = list[tuple[str, str]]
 class RemoteSession:
     """Made by `Client.animate`. Push from one task, iterate from another."""
 
-    def __init__(self, stub: Any, metadata: Callable[[], Awaitable[Metadata]], config: pb.SessionConfig) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        stub: Any,  # noqa: ANN401
+        metadata: Callable[[], Awaitable[Metadata]],
+        config: pb.SessionConfig,
+        clock: Clock | None = None,
+    ) -> None:
         self._stub, self._metadata, self._config = stub, metadata, config
+        self._clock = clock or MonotonicClock()
+        self._spoken_us = 0
+        """When all that was pushed will have been spoken, on the clock, if the server is live."""
         self._call: Any = None
         self._memory: Shared | None = None
         self._epoch = 0
@@ -47,6 +63,7 @@ class RemoteSession:
 
     async def __aenter__(self) -> RemoteSession:
         self._call = self._stub.Animate(metadata=await self._metadata())
+        self._reader = Reader(self._call)
         await self._send(pb.AnimateRequest(config=self._config))
         await self._begin()
         return self
@@ -89,7 +106,11 @@ class RemoteSession:
         return self.started.delay_us / 1000
 
     async def push(self, samples: NDArray[Any]) -> None:
-        """Add mono audio (n,): int16, or floats in [-1, 1], at the config's rate."""
+        """Add mono audio (n,): int16, or floats in [-1, 1], at the config's rate.
+
+        Raises UnavailableError, and sends nothing of it, where a live server would have to queue more than it takes.
+        """
+        self._require_room(len(samples))
         data = samples_bytes(samples, self.started.config.audio_format)
         for first in range(0, len(data), CHUNK_BYTES):
             await self._send(pb.AnimateRequest(audio=pb.Audio(samples=data[first : first + CHUNK_BYTES])))
@@ -105,7 +126,7 @@ class RemoteSession:
     async def interrupt(self) -> None:
         """Stop speaking now; whatever was on its way is thrown away here, and an `Interrupted` comes out."""
         self._epoch += 1
-        self._motion = None
+        self._motion, self._spoken_us = None, 0
         await self._send(pb.AnimateRequest(interrupt=pb.Interrupt(epoch=self._epoch)))
 
     async def set_controls(self, controls: Controls) -> None:
@@ -119,6 +140,21 @@ class RemoteSession:
     async def set_priority(self, priority: int, distance_m: float = 0.0) -> None:
         """How much this face matters, 0 to 100, when the server is overloaded."""
         await self._send(pb.AnimateRequest(importance=pb.Importance(priority=priority, distance_m=distance_m)))
+
+    async def steer(self, controls: Controls) -> None:
+        """Deprecated, to go in 0.3: `set_controls`."""
+        _warn("steer", "set_controls")
+        await self.set_controls(controls)
+
+    async def show(self, portrait: str | bytes | Path) -> None:
+        """Deprecated, to go in 0.3: `set_portrait`."""
+        _warn("show", "set_portrait")
+        await self.set_portrait(portrait)
+
+    async def matter(self, priority: int, distance_m: float = 0.0) -> None:
+        """Deprecated, to go in 0.3: `set_priority`."""
+        _warn("matter", "set_priority")
+        await self.set_priority(priority, distance_m)
 
     async def finish(self) -> None:
         """No more audio will come: the iterator ends after what is queued."""
@@ -201,19 +237,37 @@ class RemoteSession:
             await self._send(pb.AnimateRequest(ring_release=pb.RingRelease(sequence=slot.sequence)))
         return data
 
+    def _require_room(self, n_samples: int) -> None:
+        """Said here, for the refusal of a server ends the call, and may not get past pictures that nobody has read."""
+        config = self.started.config
+        if config.delivery != pb.DELIVERY_PACED:
+            return
+        now_us = self._clock.now_us()
+        spoken_us = max(self._spoken_us, now_us) + n_samples * 1_000_000 // config.sample_rate_hz
+        most_ms = config.audio_queue_ms - min(QUEUE_SPARE_MS, config.audio_queue_ms // 8)
+        if spoken_us - now_us > 1000 * most_ms:
+            raise UnavailableError(f"more than {most_ms} ms of audio would be queued; send it later")
+        self._spoken_us = spoken_us
+
     async def _send(self, request: pb.AnimateRequest) -> None:
         try:
             async with self._sending:
-                await self._call.write(request)
+                await self._reader.during(self._call.write(request))
         except (asyncio.InvalidStateError, grpc.aio.AioRpcError) as error:
             # The call is over; its status says why, the error of a write does not.
             code = await self._call.code()
             if code in (grpc.StatusCode.OK, grpc.StatusCode.CANCELLED):
                 raise ClosedError("this face was closed; animate a new one") from error
+            if await self._call.details() == REASON_LOST:
+                raise UnavailableError("the server ended the call; iterate the session while you push, to hear why") from error
             raise refusal(code, await self._call.details()) from error
 
     async def _receive(self) -> Any:  # noqa: ANN401
         try:
-            return await self._call.read()
+            return await self._reader.next()
         except grpc.aio.AioRpcError as error:
             raise error_of(error) from error
+
+
+def _warn(before: str, now: str) -> None:
+    warnings.warn(f"RemoteSession.{before} is now {now} (docs/upgrading.md)", DeprecationWarning, stacklevel=3)

@@ -10,6 +10,7 @@ Three verbs stop it, and never mean the same: `end` (finish what is queued), `in
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -93,6 +94,17 @@ class Session:
     def due_us(self, pts_us: int) -> int:
         """When a live frame should be given out, on the session's clock."""
         return self._pace.due_us(pts_us)
+
+    @property
+    def controls(self) -> Controls:
+        """Those in effect."""
+        return self.stream.controls
+
+    @controls.setter
+    def controls(self, controls: Controls) -> None:
+        """Deprecated, to go in 0.3: `set_controls`."""
+        warnings.warn("await session.set_controls(...) instead (docs/upgrading.md)", DeprecationWarning, stacklevel=2)
+        self.stream.set_controls(controls)
 
     async def push(self, samples: NDArray[Any]) -> None:
         """Add mono audio (n,), floats in [-1, 1] or int16, at the session's rate; waits while two seconds are queued."""

@@ -121,6 +121,8 @@ class FaceStream:
         ``at_us`` is for live streams: an utterance does not begin before that time.
         """
         self._require_open()
+        if self._finished:
+            raise ClosedError("finish said that no more audio would come; make a new stream")
         own = mono_samples(samples)
         if not self._speaking:
             self._speaking = True

@@ -1,0 +1,133 @@
+"""Pushing before anything is read: it goes on, or ends with the server's reason, and what was read meanwhile is not lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+
+from tests.session.server_kit import RATE_HZ, picture, run_served, settings, tone, until
+from vivant.client import Client, RemoteSession
+from vivant.client.reader import Reader
+from vivant.errors import UnavailableError
+from vivant.server.limits import Limits
+from vivant.server.server import Server, ServerConfig
+from vivant.testing import LoopClock, run_virtual
+from vivant.types import Output
+from vivant.v1 import vivant_pb2 as pb
+
+pytestmark = pytest.mark.session
+
+QUEUE_MS = 20_000
+
+
+@pytest.mark.parametrize("length_s", [0.1, 5.0, 40.0])
+def test_more_than_a_live_server_queues_is_refused_where_it_is_pushed(length_s: float) -> None:
+    """Nobody reads, and pictures of 1 MiB would lie in front of the server's own refusal. The call goes on."""
+
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate(picture(10), settings(size_px=512)) as face:
+            await face.push(tone(0.5))
+            while not any(call.figures["frames_sent"] for call in server.house.governor.members):
+                await asyncio.sleep(0.01)
+            with pytest.raises(UnavailableError, match="of audio would be queued; send it later"):
+                for _ in range(QUEUE_MS // 50):
+                    await face.push(tone(length_s))
+            await face.interrupt()
+            await face.push(tone(0.5))
+            await face.end()
+            await until(face, "UTTERANCE_FINISHED")
+
+    run_served(story, ServerConfig(limits=Limits(audio_queue_ms=QUEUE_MS)), 30)
+
+
+def test_what_was_spoken_makes_room() -> None:
+    async def story() -> None:
+        face = RemoteSession(None, None, settings(), LoopClock())  # type: ignore[arg-type]
+        face.started.config.CopyFrom(settings(delivery="DELIVERY_PACED", audio_queue_ms=4_000))
+        for n_ms in (2_000, 1_500):
+            face._require_room(n_ms * RATE_HZ // 1000)
+        with pytest.raises(UnavailableError, match="3500 ms"):
+            face._require_room(1)
+        await LoopClock().sleep_until(1_000_000)
+        face._require_room(RATE_HZ)
+        with pytest.raises(UnavailableError):
+            face._require_room(1)
+        face.started.config.delivery = pb.DELIVERY_IMMEDIATE
+        face._require_room(3600 * RATE_HZ)
+
+    run_virtual(story())
+
+
+def test_what_was_pushed_before_reading_comes_out_whole() -> None:
+    async def story(_: Server, client: Client) -> None:
+        config = settings(size_px=512, delivery="DELIVERY_IMMEDIATE")
+        async with client.animate(picture(10), config) as face:
+            for _ in range(8):
+                await face.push(np.asarray(tone(0.25)))
+            await face.finish()
+            indices = [item.motion.index async for item in face if isinstance(item, Output)]
+            assert indices == list(range(50))
+
+    run_served(story, wait_s=30)
+
+
+def test_a_refusal_behind_unread_pictures_ends_the_pushing() -> None:
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate(picture(10), settings(size_px=512, delivery="DELIVERY_IMMEDIATE")) as face:
+            await face.push(tone(2))
+            while not any(call.figures["frames_sent"] for call in server.house.governor.members):
+                await asyncio.sleep(0.01)
+            with pytest.raises(UnavailableError, match="while you push|would be queued"):
+                for _ in range(200):
+                    await face.push(tone(1))
+
+    run_served(story, ServerConfig(limits=Limits(audio_queue_ms=2 * QUEUE_MS)), 30)
+
+
+class HeldUp:
+    """A call whose writes come through after so many responses were read."""
+
+    def __init__(self, *responses: object, needs: int) -> None:
+        self._responses, self._needs = deque(responses), needs
+        self._through = asyncio.Event()
+
+    async def read(self) -> Any:  # noqa: ANN401
+        response = self._responses.popleft()
+        self._needs -= 1
+        if self._needs <= 0:
+            self._through.set()
+        return response
+
+    async def write(self) -> None:
+        await self._through.wait()
+
+
+def test_reading_ahead_keeps_the_order_and_stops_with_the_write() -> None:
+    async def story() -> None:
+        call = HeldUp("a", "b", "c", grpc.aio.EOF, needs=2)
+        reader = Reader(call)
+        await reader.during(call.write())
+        assert len(call._responses) in (1, 2)
+        assert [await reader.next() for _ in range(4)] == ["a", "b", "c", grpc.aio.EOF]
+
+    run_virtual(story())
+
+
+def test_it_reads_nothing_while_somebody_else_does() -> None:
+    async def story() -> None:
+        call = HeldUp("a", "b", "c", needs=3)
+        reader, taken = Reader(call), []
+
+        async def take() -> None:
+            while len(taken) < 3:
+                taken.append(await reader.next())
+
+        await asyncio.gather(reader.during(call.write()), take())
+        assert taken == ["a", "b", "c"] and not reader._early
+
+    run_virtual(story())
