@@ -36,11 +36,6 @@ def test_help_loads_nothing_heavy() -> None:
     assert {"vivant", "typer"} <= loaded and not loaded & (HEAVY | {"numpy", "vivant_bridge.commands"})
 
 
-def test_a_kept_rig_is_opened_without_what_builds_one(tmp_path: Path) -> None:
-    loaded = loaded_by("import vivant.face")
-    assert "PIL" in loaded and not loaded & {"scipy", "onnxruntime", "grpc", "c2pa", "cryptography"}
-
-
 def test_every_public_name_is_typed_and_found() -> None:
     source = ast.parse(Path(vivant.__file__).read_bytes())
     (typed,) = (node for node in source.body if isinstance(node, ast.If))
