@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,17 @@ def test_every_public_name_is_typed_and_found() -> None:
 
 
 @pytest.mark.parametrize("entry", sorted(entry_points(group=cli.GROUP)), ids=lambda entry: entry.name)
-def test_the_help_line_is_that_of_the_command(entry: cli.EntryPoint) -> None:
+def test_the_help_line_is_that_of_the_command(entry: EntryPoint) -> None:
     assert cli._help_of(entry).split("\n\n")[0] == cli._load(entry).help.split("\n\n")[0] != ""
     assert isinstance(cli.build_app(), typer.Typer)
+
+
+def test_no_module_defines_a_constant_twice() -> None:
+    root = Path(vivant.__file__).resolve().parents[2]
+    modules = [path for part in ("runtime", "bridge") for path in (root / part).rglob("*.py")]
+    assert len(modules) > 100
+    for path in modules:
+        statements = ast.parse(path.read_bytes()).body
+        targets = [target for node in statements if isinstance(node, ast.Assign) for target in node.targets]
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        assert sorted(names) == sorted(set(names)), path

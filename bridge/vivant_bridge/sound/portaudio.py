@@ -33,9 +33,6 @@ SHORT_NAME = 31
 PULSE = "pulse:"
 """``pulse:NAME`` is a source or sink of PulseAudio or PipeWire, monitors included; ``pactl list short`` names them."""
 
-OUTPUT_LATENCY_S = 0.05
-"""Asked for; the voice is delayed anyway, and a device with little in store stutters."""
-
 _lock = threading.RLock()
 _streams: weakref.WeakSet[_Stream] = weakref.WeakSet()
 

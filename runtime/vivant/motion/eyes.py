@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from vivant.easing import smoothstep
 from vivant.motion.chance import TICK_S, Follow, Vector
 from vivant.speech.prosody import Prosody
 from vivant.types import Controls
@@ -66,8 +67,8 @@ class Gaze:
         self._fixation_ticks -= 1
         if self._fixation_ticks <= 0:
             self._choose_fixation(prosody.talking)
-        progress = min(self._age / self._saccade_ticks, 1.0)
-        self._offset = self._from + (self._to - self._from) * progress**2 * (3 - 2 * progress)
+        progress = self._age / self._saccade_ticks
+        self._offset = self._from + (self._to - self._from) * smoothstep(progress)
         target = self._target.step(np.array(controls.gaze))
         return np.clip(target + self._offset - head_deg[:2], -_EYE_LIMIT_DEG, _EYE_LIMIT_DEG)
 

@@ -8,13 +8,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from vivant.easing import smoothstep
 from vivant.errors import InputError
 from vivant.motion.chance import Vector
 from vivant.motion.life import Life
 from vivant.motion.model import require_fps
 from vivant.speech.articulation import AHEAD, BITE, CHANNELS, MOUTH_TO_ARKIT, SEAL, TONGUE, ArticulationTrack, Mouth
 from vivant.speech.encoder import PhoneEncoder
-from vivant.speech.features import TICK_US, FeatureExtractor, smoothstep
+from vivant.speech.features import TICK_US, FeatureExtractor
 from vivant.speech.phones import SILENCE
 from vivant.speech.prosody import Prosody, ProsodyTrack
 from vivant.speech.resample import HOP, Resampler

@@ -11,7 +11,7 @@ from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant.honest.policy import Policy
 from vivant.pixels import encoded
 from vivant.session.background import Background
-from vivant.size import MIN_SIZE_PX, Size
+from vivant.size import MIN_SIZE_PX, USUAL_SIDE_PX, Size
 from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
 
 MOST_DETAIL, LEAST_DETAIL = 0, 3
@@ -35,7 +35,7 @@ class Presenter:
         self,
         face: Face,
         *,
-        size_px: int | tuple[int, int] = 512,
+        size_px: int | tuple[int, int] = USUAL_SIDE_PX,
         portrait: str = "",
         session_id: int | None = None,
         label_off_reason: str | None = None,

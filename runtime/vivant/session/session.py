@@ -29,6 +29,7 @@ from vivant.session.channel import Channel, Full
 from vivant.session.pace import Immediate, Live, Pace
 from vivant.session.presenter import Presenter
 from vivant.session.stream import BLOCK_MS, FaceStream
+from vivant.size import USUAL_SIDE_PX
 from vivant.types import Controls, Item, Output
 
 Result = TypeVar("Result")
@@ -41,7 +42,7 @@ class SessionConfig:
     """Fixed for a session's life."""
 
     fps: Fraction = Fraction(30)
-    size_px: int | tuple[int, int] = 512
+    size_px: int | tuple[int, int] = USUAL_SIDE_PX
     sample_rate_hz: int = 16000
     seed: int | None = None
     """Decides blinks, gaze and head motion; None is one from chance."""

@@ -25,8 +25,10 @@ from vivant.face import Face, as_fps, default_motion
 from vivant.motion.model import SpeechMotion
 from vivant.session.presenter import Presenter
 from vivant.session.timeline import Timeline
-from vivant.speech.resample import MAX_RATE_HZ, MIN_RATE_HZ
+from vivant.size import USUAL_SIDE_PX
 from vivant.types import (
+    MAX_RATE_HZ,
+    MIN_RATE_HZ,
     AudioChunk,
     Controls,
     Float32Array,
@@ -64,7 +66,7 @@ class FaceStream:
         face: Face,
         *,
         fps: int | float | str | Fraction = 30,
-        size_px: int | tuple[int, int] = 512,
+        size_px: int | tuple[int, int] = USUAL_SIDE_PX,
         sample_rate_hz: int = 16_000,
         seed: int | None = None,
         controls: Controls | None = None,
