@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from vivant_bridge.sound.playback import Playback
 from vivant_bridge.sound.source import AudioSource
 from vivant_bridge.sound.tape import Tape
 
+log = logging.getLogger(__name__)
 RATE_HZ = 48_000
 TICK_US = 10_000
 SLEPT_US = 500_000
@@ -184,6 +186,8 @@ class Bridge:
             sent, new, tardy = stats.sent, stats.new, stats.tardy
             await self._clock.sleep_until(self._clock.now_us() + WATCH_US)
             calm = calm + 1 if stats.tardy == tardy else 0
+            if stats.tardy > tardy:
+                log.info("%d pictures were late, %d were sent in two seconds", stats.tardy - tardy, stats.sent - sent)
             is_late = stats.tardy - tardy > LATE_SHARE * (stats.sent - sent)
             started = started or self._clock.now_us() > self.start_us + START_US or (stats.new > new and not is_late)
             if is_late and started:

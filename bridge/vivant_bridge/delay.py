@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+
+log = logging.getLogger(__name__)
 STEP_US = 20_000
 MOST_US = 500_000
 _SLOPE = 0.005
@@ -34,9 +37,11 @@ class Delay:
         """At least ``us`` at once and from now on, where a device needs it."""
         self._least_us = max(self._least_us, us)
         if us > self._course[1]:
+            log.info("a device raises the delay to %d ms", us // 1000)
             self._course = (us, us, 0)
 
     def _turn(self, now_us: int, end_us: int) -> None:
         now = self.at(now_us)
-        if now == self._course[1]:
+        if now == self._course[1] != end_us:
             self._course = (now, end_us, now_us)
+            log.info("the delay goes from %d to %d ms", now // 1000, end_us // 1000)
