@@ -1,4 +1,4 @@
-"""Whoever speaks: a face is fed from the tape, its pictures go to the pacer, and when it is gone another takes its place."""
+"""Supervisor: a face is fed from the tape, its pictures go to the pacer, and when it is gone another takes its place."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SETTLED_US = 5_000_000
 
 
 class Actor:
-    """One event loop."""
+    """Supervisor of face sessions: feeds one, watches it, opens the next when it fails. On one event loop."""
 
     def __init__(
         self,

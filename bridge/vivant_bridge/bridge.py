@@ -31,10 +31,13 @@ from vivant_bridge.sound.tape import Tape
 
 log = logging.getLogger(__name__)
 RATE_HZ = 48_000
+"""Of the tape: what sound cards and calls use."""
 TICK_US = 10_000
+"""Chosen: the block of most sound cards and of calls."""
 SLEPT_US = 500_000
 """A tick that is late by more: the machine slept, and what it would have heard is silence."""
 WATCH_US = 2_000_000
+"""Between two judgements of lateness; chosen."""
 START_US = 10_000_000
 """The first face may be behind for so long, on a slow machine; a greater delay would not have helped it."""
 LATE_SHARE = 0.05

@@ -1,4 +1,4 @@
-"""The time between a sound and its presentation, the same for picture and voice."""
+"""Adaptive delay: the time between a sound and its presentation, the same for picture and voice."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import logging
 
 log = logging.getLogger(__name__)
 STEP_US = 20_000
+"""Less than a frame; chosen."""
 MOST_US = 500_000
+"""Chosen so that a call can still be held."""
 _SLOPE = 0.005
 """Changes so slowly that neither picture nor voice jumps: half a percent of the time."""
 
 
 class Delay:
-    """Grows when pictures come too late and shrinks when none has for long. Written by one thread, read by others."""
+    """Adaptive delay: grows when pictures come too late, shrinks when none has for long. One thread writes, others read."""
 
     def __init__(self, us: int) -> None:
         self._least_us = us

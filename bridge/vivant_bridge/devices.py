@@ -1,4 +1,4 @@
-"""Devices that come and go."""
+"""Reconnecting devices: microphones, cameras and outputs come and go."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from vivant_bridge.errors import DeviceLostError
 
 log = logging.getLogger(__name__)
 RETRY_US = (500_000, 1_000_000, 2_000_000, 5_000_000)
+"""Waits before the next attempts; chosen: at once for a plug that was moved, rarely for one that stays out."""
 SETTLED_S = 2.0
 """A device that is lost sooner than this after it was opened again was never really back."""
 
@@ -41,7 +42,7 @@ def _kind(device: Device) -> str:
 
 
 class Kept(Generic[Opened]):
-    """Opens a device, and again whenever it was lost. On one event loop; opening runs on the executor, for it may take long."""
+    """Reconnecting device: opened, and again whenever it was lost. On one event loop; opening, which may be slow, off it."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Pictures with a word on them, for when there is no face to show."""
+"""Slates: pictures with a word on them, for when there is no face to show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from vivant.types import UInt8Array
 from vivant_bridge.picture.canvas import planes
 
 _DIM = 0.5
+"""Of the last picture's contrast; chosen by eye."""
 _BLACK, _DARK, _WHITE, _NO_COLOUR = 16, 40, 235, 128
+"""Levels of limited-range video (ITU-R BT.601); the dark grey is chosen by eye."""
 
 
 def blank(width: int, height: int) -> UInt8Array:

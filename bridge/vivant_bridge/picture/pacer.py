@@ -1,4 +1,4 @@
-"""Frames leave for the camera at their time, for ever: programs drop a camera that stalls."""
+"""Frame pacer: frames leave for the camera at their time, for ever: programs drop a camera that stalls."""
 
 from __future__ import annotations
 

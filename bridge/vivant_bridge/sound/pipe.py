@@ -20,7 +20,9 @@ from vivant_bridge.sound.ring import SampleRing
 from vivant_bridge.sound.source import parse_pcm, require_pcm
 
 RING_S = 1.0
+"""Kept for a reader that is late; more would only be heard too late."""
 CHUNK_S = 0.01
+"""Read at once: the bridge's tick."""
 
 
 class PcmSource:

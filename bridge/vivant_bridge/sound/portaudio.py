@@ -19,7 +19,9 @@ from vivant_bridge.sound.ring import SampleRing
 from vivant_bridge.sound.source import mono
 
 BLOCK_S = 0.01
+"""Asked for: the bridge's tick."""
 RING_S = 1.0
+"""Kept for a reader that is late."""
 OUTPUT_LATENCY_S = 0.06
 """Asked of outputs. PulseAudio behind ALSA starves with two blocks; what it costs is inside the delay of the picture."""
 SILENT_US = 1_000_000

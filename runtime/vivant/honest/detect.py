@@ -1,4 +1,4 @@
-"""Finds the invisible mark blindly: knowing neither the original nor the session, the size, the place or the handedness."""
+"""Watermark detector, blind: knows neither the original nor the session, the size, the place or the handedness."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MOST_COMBINATIONS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mark that was found, with its check in order."""
+    """A watermark that was found, with its check in order."""
 
     product: int
     session_id: int

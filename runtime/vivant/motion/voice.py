@@ -1,4 +1,4 @@
-"""Speech to motion: our encoder hears the phones, articulation and life move the face, 0.11 s after the sound."""
+"""Articulatory motion: our encoder hears the phones, articulation and life move the face, 0.11 s after the sound."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SHUT = 0.5
 
 
 class Voice:
-    """A ``SpeechMotion``; has no state of its own."""
+    """Articulatory motion: a ``SpeechMotion``; has no state of its own."""
 
     name = "vivant voice 1"
 
@@ -129,7 +129,7 @@ class VoiceState:
 
 
 class _Ear:
-    """Audio in, (mouth, prosody) out once per tick; checks that the audio is what it claims to be."""
+    """Audio front end: audio in, (mouth, prosody) out once per tick; checks that the audio is what it claims to be."""
 
     def __init__(self) -> None:
         self.ticks: deque[tuple[Mouth, Prosody]] = deque()

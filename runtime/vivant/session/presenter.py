@@ -15,6 +15,7 @@ from vivant.size import MIN_SIZE_PX, USUAL_SIDE_PX, Size
 from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
 
 MOST_DETAIL, LEAST_DETAIL = 0, 3
+"""Places in `SHOWN_OF`."""
 SHOWN_OF = (1, 2, 2, 4)
 """By level of detail: every picture, every second one, every second one of half the size, every fourth one of half the size."""
 

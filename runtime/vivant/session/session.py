@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 AUDIO_MS, VIDEO_MS = 2000.0, 200.0
+"""From how much queued sound on `push` waits, and how many pictures wait to be taken at most; chosen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ from vivant.types import (
 BLOCK_MS = 20
 """Sound is heard in pieces of so much: what an interruption finds unheard is forgotten."""
 SEED_BITS = 32
+"""What the contract has room for."""
 
 
 @dataclass(frozen=True, slots=True)
