@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import sys
 from collections.abc import Callable
 
-from benchmarks import bridge, render, rig, shapes, startup, voice
+from benchmarks import bridge, render, rig, round_trip, shapes, startup, voice
 from benchmarks.report import VOICE, Row, quiet, show
 
 VOICE_FIGURES = ("cost", "lips closed", "mouth behind energy", "blinks per minute")
 """Beginnings of the lines of ``benchmarks.voice`` that belong into the summary."""
-
-
-def round_trip_rows() -> list[Row]:
-    """Requested motion found again in the pixels, by another module."""
-    if importlib.util.find_spec("benchmarks.round_trip") is None:
-        return []
-    rows: Callable[[], list[Row]] | None = getattr(importlib.import_module("benchmarks.round_trip"), "rows", None)
-    return rows() if rows else []
 
 
 def voice_rows() -> list[Row]:
@@ -35,7 +25,7 @@ def all_rows() -> list[Row]:
         ("rigs", rig.rows),
         ("shapes", shapes.rows),
         ("start", startup.rows),
-        ("round trip", round_trip_rows),
+        ("round trip", round_trip.rows),
         ("voice", voice_rows),
         ("bridge", bridge.rows),
     )

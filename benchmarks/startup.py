@@ -53,6 +53,16 @@ def fresh_process_ms(portrait: Path) -> float:
     return float(np.median([float(run.stdout) for run in runs]))
 
 
+def import_ms(*program: str) -> float:
+    """A new interpreter that does that little, from its start to its end; the middle of several."""
+    times = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", *program], check=True, capture_output=True)
+        times.append(time.perf_counter() - began)
+    return 1000 * float(np.median(times))
+
+
 async def live_ms(face: Face) -> float:
     """From the first sound pushed into a live session to its first frame."""
     samples, rate_hz = voice()
@@ -78,6 +88,9 @@ def rows() -> list[Row]:
     report = demo_report(face)
     live = [asyncio.run(live_ms(face)) for _ in range(3)]
     return [
+        Row("import numpy, ms, for comparison", "", f"{import_ms('import numpy'):.0f}"),
+        Row("import vivant, ms", "< 400", f"{import_ms('import vivant'):.0f}"),
+        Row("vivant --help, ms", "< 600", f"{import_ms('import vivant.cli; vivant.cli.main()', '--help'):.0f}"),
         Row("kept rig to first frame, ms of work", "", f"{first_frame_ms(portrait):.0f}"),
         Row("the same in a fresh process, imports included, ms", "", f"{fresh_process_ms(portrait):.0f}"),
         Row("look-ahead of the voice, ms", "<= 120", str(Voice.look_ahead_ms)),

@@ -8,3 +8,7 @@
 Everything is placed on one tape by one clock: a position on the tape is a time, and both the picture and the sound of that time
 are due `Delay` later. Imports `vivant`'s public API and `vivant.client`; `vivant` imports nothing of this.
 """
+
+import logging
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())

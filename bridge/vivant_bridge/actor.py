@@ -1,8 +1,9 @@
-"""Whoever speaks: a face is fed from the tape, its pictures go to the pacer, and when it is gone another takes its place."""
+"""Supervisor: a face is fed from the tape, its pictures go to the pacer, and when it is gone another takes its place."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from fractions import Fraction
@@ -21,6 +22,7 @@ from vivant_bridge.receiver import MotionSender
 from vivant_bridge.runtime.runtime import FaceSession, Runtime, StreamConfig
 from vivant_bridge.sound.tape import Tape
 
+log = logging.getLogger(__name__)
 BEHIND_S = 1.5
 """A face that has not taken so much of the voice is given up: the machine slept, or the way to the server is blocked."""
 LAG_US = 1_000_000
@@ -32,7 +34,7 @@ SETTLED_US = 5_000_000
 
 
 class Actor:
-    """One event loop."""
+    """Supervisor of face sessions: feeds one, watches it, opens the next when it fails. On one event loop."""
 
     def __init__(
         self,
@@ -90,6 +92,7 @@ class Actor:
                 await self._live(announce=tries > 0)
             except* VivantError as errors:
                 error = _first(errors)
+                log.info("the face is gone: %s", type(error).__name__)
                 if isinstance(error, InputError) and not self.lives:
                     raise error from None
                 if self._clock.now_us() - born_us > SETTLED_US:
@@ -111,6 +114,7 @@ class Actor:
         async with self._runtime.open(config, self.portrait, self.controls) as face, asyncio.TaskGroup() as tasks:
             self._face = face
             self.lives += 1
+            log.info("face %d opened, seed %s, %d px", self.lives, self._seed, config.size_px)
             if announce:
                 self._report(f"the face {self._runtime.name} is back")
             tasks.create_task(self._feed(face, self._tape.position(base_us)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -30,11 +31,15 @@ from vivant_bridge.sound.playback import Playback
 from vivant_bridge.sound.source import AudioSource, voice_of
 from vivant_bridge.sound.tape import Tape
 
+log = logging.getLogger(__name__)
 RATE_HZ = 48_000
+"""Of the tape: what sound cards and calls use."""
 TICK_US = 10_000
+"""Chosen: the block of most sound cards and of calls."""
 SLEPT_US = 500_000
 """A tick that is late by more: the machine slept, and what it would have heard is silence."""
 WATCH_US = 2_000_000
+"""Between two judgements of lateness; chosen."""
 START_US = 10_000_000
 """The first face may be behind for so long, on a slow machine; a greater delay would not have helped it."""
 LATE_SHARE = 0.05
@@ -214,6 +219,8 @@ class Bridge:
             sent, new, tardy = stats.sent, stats.new, stats.tardy
             await self._clock.sleep_until(self._clock.now_us() + WATCH_US)
             calm = calm + 1 if stats.tardy == tardy else 0
+            if stats.tardy > tardy:
+                log.info("%d pictures were late, %d were sent in two seconds", stats.tardy - tardy, stats.sent - sent)
             is_late = stats.tardy - tardy > LATE_SHARE * (stats.sent - sent)
             started = started or self._clock.now_us() > self.start_us + START_US or (stats.new > new and not is_late)
             if is_late and started:

@@ -1,15 +1,20 @@
-"""The time between a sound and its presentation, the same for picture and voice."""
+"""Adaptive delay: the time between a sound and its presentation, the same for picture and voice."""
 
 from __future__ import annotations
 
+import logging
+
+log = logging.getLogger(__name__)
 STEP_US = 20_000
+"""Less than a frame; chosen."""
 MOST_US = 500_000
+"""Chosen so that a call can still be held."""
 _SLOPE = 0.005
 """Changes so slowly that neither picture nor voice jumps: half a percent of the time."""
 
 
 class Delay:
-    """Grows when pictures come too late and shrinks when none has for long. Written by one thread, read by others."""
+    """Adaptive delay: grows when pictures come too late, shrinks when none has for long. One thread writes, others read."""
 
     def __init__(self, us: int) -> None:
         self._least_us = us
@@ -34,9 +39,11 @@ class Delay:
         """At least ``us`` at once and from now on, where a device needs it."""
         self._least_us = max(self._least_us, us)
         if us > self._course[1]:
+            log.info("a device raises the delay to %d ms", us // 1000)
             self._course = (us, us, 0)
 
     def _turn(self, now_us: int, end_us: int) -> None:
         now = self.at(now_us)
-        if now == self._course[1]:
+        if now == self._course[1] != end_us:
             self._course = (now, end_us, now_us)
+            log.info("the delay goes from %d to %d ms", now // 1000, end_us // 1000)

@@ -1,8 +1,9 @@
-"""Devices that come and go."""
+"""Reconnecting devices: microphones, cameras and outputs come and go."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Generic, Protocol, TypeVar
@@ -10,7 +11,9 @@ from typing import Generic, Protocol, TypeVar
 from vivant import Clock, VivantError
 from vivant_bridge.errors import DeviceLostError
 
+log = logging.getLogger(__name__)
 RETRY_US = (500_000, 1_000_000, 2_000_000, 5_000_000)
+"""Waits before the next attempts; chosen: at once for a plug that was moved, rarely for one that stays out."""
 SETTLED_S = 2.0
 """A device that is lost sooner than this after it was opened again was never really back."""
 
@@ -33,8 +36,13 @@ def retry_us(tries: int) -> int:
     return RETRY_US[min(tries, len(RETRY_US) - 1)]
 
 
+def _kind(device: Device) -> str:
+    """For logs, which say no names: a device may be called after its owner, and a recording is a file."""
+    return type(device).__name__
+
+
 class Kept(Generic[Opened]):
-    """Opens a device, and again whenever it was lost. On one event loop; opening runs on the executor, for it may take long."""
+    """Reconnecting device: opened, and again whenever it was lost. On one event loop; opening, which may be slow, off it."""
 
     def __init__(
         self,
@@ -55,6 +63,7 @@ class Kept(Generic[Opened]):
 
     def lose(self, error: DeviceLostError) -> None:
         """The device has failed in use."""
+        log.info("%s lost in use", _kind(self.wanted))
         self._lost, self.device = error, None
         self._changed.set()
 
@@ -69,6 +78,7 @@ class Kept(Generic[Opened]):
             except VivantError as error:
                 if not isinstance(error, DeviceLostError) and not known:
                     raise
+                log.info("%s cannot be opened: %s, attempt %d", _kind(self.wanted), type(error).__name__, tries + 1)
                 if not tries:
                     self._report(f"{error}; {self._meanwhile}")
                 tries += 1
@@ -81,6 +91,7 @@ class Kept(Generic[Opened]):
         """Until the device is lost; False if it was never really there."""
         self._changed.clear()
         self.device = self.wanted
+        log.info("%s opened%s", _kind(self.wanted), " again" if again else "")
         if again:
             try:
                 async with asyncio.timeout(SETTLED_S):

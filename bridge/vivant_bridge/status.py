@@ -12,8 +12,11 @@ from vivant_bridge.bridge import Bridge, Figures
 from vivant_bridge.keys import Keyboard
 
 LOOK_US = 100_000
+"""Between two looks at the figures."""
 LOG_US = 10_000_000
+"""Between two lines where no terminal shows them."""
 GAZE_STEP_DEG, GAZE_MOST_DEG = 5.0, 25.0
+"""For one press of a key, and in all; chosen by eye."""
 TALK_S = 0.7
 """A held key repeats after at most so long."""
 EMOTIONS = list(Emotion)

@@ -10,76 +10,86 @@ with vivant.FaceStream(face, sample_rate_hz=16000) as stream:
     rest = list(stream.finish())
 """
 
-from vivant.clock import Clock, MonotonicClock, VirtualClock
-from vivant.errors import ClosedError, InputError, OutputError, PortraitError, UnavailableError, VivantError
-from vivant.face import Face, FaceRenderer, RigFace, open_portrait
-from vivant.honest.consent import Consent
-from vivant.motion.model import MotionState, SpeechMotion
-from vivant.motion.voice import Voice
-from vivant.rig.rig import Rig
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from vivant.sealed import keep_to_this_machine
-from vivant.session.presenter import Presenter
-from vivant.session.session import Session, SessionConfig
-from vivant.session.stream import FaceStream
-from vivant.talker import Talker
-from vivant.types import (
-    ARKIT_NAMES,
-    AudioChunk,
-    Controls,
-    Emotion,
-    Interrupted,
-    Item,
-    MotionFrame,
-    Output,
-    PixelFormat,
-    Pose,
-    UtteranceEnd,
-    UtteranceStart,
-    VideoFrame,
-    arkit_weights,
-    gaze_at,
-)
+
+if TYPE_CHECKING:
+    from vivant.clock import Clock as Clock
+    from vivant.clock import MonotonicClock as MonotonicClock
+    from vivant.clock import VirtualClock as VirtualClock
+    from vivant.errors import ClosedError as ClosedError
+    from vivant.errors import InputError as InputError
+    from vivant.errors import OutputError as OutputError
+    from vivant.errors import PortraitError as PortraitError
+    from vivant.errors import UnavailableError as UnavailableError
+    from vivant.errors import VivantError as VivantError
+    from vivant.face import Face as Face
+    from vivant.face import FaceRenderer as FaceRenderer
+    from vivant.face import RigFace as RigFace
+    from vivant.face import open_portrait as open_portrait
+    from vivant.honest.consent import Consent as Consent
+    from vivant.motion.model import MotionState as MotionState
+    from vivant.motion.model import SpeechMotion as SpeechMotion
+    from vivant.motion.voice import Voice as Voice
+    from vivant.rig.rig import Rig as Rig
+    from vivant.session.presenter import Presenter as Presenter
+    from vivant.session.session import Session as Session
+    from vivant.session.session import SessionConfig as SessionConfig
+    from vivant.session.stream import FaceStream as FaceStream
+    from vivant.talker import Talker as Talker
+    from vivant.types import ARKIT_NAMES as ARKIT_NAMES
+    from vivant.types import AudioChunk as AudioChunk
+    from vivant.types import Controls as Controls
+    from vivant.types import Emotion as Emotion
+    from vivant.types import Interrupted as Interrupted
+    from vivant.types import Item as Item
+    from vivant.types import MotionFrame as MotionFrame
+    from vivant.types import Output as Output
+    from vivant.types import PixelFormat as PixelFormat
+    from vivant.types import Pose as Pose
+    from vivant.types import UtteranceEnd as UtteranceEnd
+    from vivant.types import UtteranceStart as UtteranceStart
+    from vivant.types import VideoFrame as VideoFrame
+    from vivant.types import arkit_weights as arkit_weights
+    from vivant.types import gaze_at as gaze_at
+
+_HOMES = {
+    "vivant.clock": "Clock MonotonicClock VirtualClock",
+    "vivant.errors": "ClosedError InputError OutputError PortraitError UnavailableError VivantError",
+    "vivant.face": "Face FaceRenderer RigFace open_portrait",
+    "vivant.honest.consent": "Consent",
+    "vivant.motion.model": "MotionState SpeechMotion",
+    "vivant.motion.voice": "Voice",
+    "vivant.rig.rig": "Rig",
+    "vivant.session.presenter": "Presenter",
+    "vivant.session.session": "Session SessionConfig",
+    "vivant.session.stream": "FaceStream",
+    "vivant.talker": "Talker",
+    "vivant.types": "ARKIT_NAMES AudioChunk Controls Emotion Interrupted Item MotionFrame Output "
+    "PixelFormat Pose UtteranceEnd UtteranceStart VideoFrame arkit_weights gaze_at",
+}
+"""Public names by the module that defines them, which is imported when one of them is first asked for: neither the help of a
+command nor the client of a server needs the builder of rigs or what reads sounds and pictures."""
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __version__ = "0.1.0"
-keep_to_this_machine()
+__all__ = list(_HOME)
 
-__all__ = [
-    "ARKIT_NAMES",
-    "AudioChunk",
-    "Clock",
-    "ClosedError",
-    "Consent",
-    "Controls",
-    "Emotion",
-    "Face",
-    "FaceRenderer",
-    "FaceStream",
-    "InputError",
-    "Interrupted",
-    "Item",
-    "MonotonicClock",
-    "MotionFrame",
-    "MotionState",
-    "Output",
-    "OutputError",
-    "PixelFormat",
-    "PortraitError",
-    "Pose",
-    "Presenter",
-    "Rig",
-    "RigFace",
-    "Session",
-    "SessionConfig",
-    "SpeechMotion",
-    "Talker",
-    "UnavailableError",
-    "UtteranceEnd",
-    "UtteranceStart",
-    "VideoFrame",
-    "VirtualClock",
-    "VivantError",
-    "Voice",
-    "arkit_weights",
-    "gaze_at",
-    "open_portrait",
-]
+keep_to_this_machine()
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found = getattr(import_module(_HOME[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -1,65 +1,100 @@
-"""The `vivant` command: loads the commands that are installed and turns errors into sentences."""
+"""The `vivant` command: finds the commands that are installed, loads the one that is called, turns errors into sentences."""
 
 from __future__ import annotations
 
+import ast
+import logging
 import os
 import platform
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points, version
+from importlib.util import find_spec
 from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
+import typer.main
+from typer.core import TyperCommand, TyperGroup
 
-from vivant.errors import UnavailableError, VivantError
+from vivant.errors import InputError, UnavailableError, VivantError
 
 GROUP = "vivant.commands"
+LOGGERS = ("vivant", "vivant_bridge")
+LEVELS = ("debug", "info", "warning", "error")
+
+
+class LazyCommand(TyperCommand):
+    """A command of which only the help line is known; its module is imported when it is called."""
+
+    def __init__(self, entry: EntryPoint) -> None:
+        super().__init__(entry.name, help=_help_of(entry))
+        self._entry = entry
+
+    def make_context(self, *arguments: Any, **extra: Any) -> Any:  # noqa: ANN401
+        return _load(self._entry).make_context(*arguments, **extra)
+
+
+class Commands(TyperGroup):
+    """All entry points of the group ``vivant.commands``: functions are commands, Typer objects groups."""
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401
+        super().__init__(**attributes)
+        for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+            self.add_command(LazyCommand(entry))
 
 
 def build_app() -> typer.Typer:
-    """One application from all entry points of the group ``vivant.commands``: functions are commands, Typer objects groups."""
+    """The application with its commands, none of which is loaded yet."""
     app = typer.Typer(
-        help="A portrait that speaks, live.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+        cls=Commands,
+        help="A portrait that speaks, live.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
     )
 
     @app.callback()
     def options(
         debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+        verbose: bool = typer.Option(False, "--verbose", help="Tell what happens inside, on standard error."),
         version: bool = typer.Option(
             False, "--version", help="Say which version this is.", callback=_say_version, is_eager=True
         ),
     ) -> None:
         pass
 
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        _add(app, entry)
     return app
 
 
-def _add(app: typer.Typer, entry: EntryPoint) -> None:
-    """A command whose module or library is missing says so when it is called; the others work."""
+def _help_of(entry: EntryPoint) -> str:
+    """From the source, which is not run: the docstring of the function, or of the module where a group is meant."""
     try:
-        command = entry.load()
+        spec = find_spec(entry.module)
+    except ImportError:
+        spec = None
+    if spec is None or spec.origin is None:
+        return "(not installed)"
+    module = ast.parse(Path(spec.origin).read_bytes())
+    functions = (node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == entry.attr)
+    return ast.get_docstring(next(functions, module)) or ""
+
+
+def _load(entry: EntryPoint) -> Any:  # noqa: ANN401
+    """The command itself. Raises UnavailableError where its module or a library of it is missing; the others work."""
+    try:
+        found = entry.load()
     except (ImportError, AttributeError) as error:
-        anything = {"allow_extra_args": True, "ignore_unknown_options": True}
-        missing = _missing(f"the command {entry.name} is not part of this installation: {error}")
-        app.command(entry.name, help="(not installed)", context_settings=anything, add_help_option=False)(missing)
-        return
-    if isinstance(command, typer.Typer):
-        app.add_typer(command, name=entry.name)
+        raise UnavailableError(f"the command {entry.name} is not part of this installation: {error}") from error
+    app = typer.Typer()
+    if isinstance(found, typer.Typer):
+        app.add_typer(found, name=entry.name)
     else:
-        app.command(entry.name)(command)
-
-
-def _missing(sentence: str) -> Callable[[], None]:
-    def refuse() -> None:
-        raise UnavailableError(sentence)
-
-    return refuse
+        app.command(entry.name)(found)
+    return typer.main.get_group(app).commands[entry.name]
 
 
 def _say_version(asked: bool) -> None:
@@ -96,9 +131,10 @@ def ending_cleanly() -> Iterator[None]:
 def main() -> None:
     """Run; exit 1 with one sentence on errors, 130 on Ctrl-C, 143 and 129 on SIGTERM and SIGHUP."""
     _take_every_character()
-    debug = "--debug" in sys.argv
-    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug, verbose = "--debug" in sys.argv, "--verbose" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument not in ("--debug", "--verbose")]
     try:
+        log_to_stderr("debug" if verbose else os.environ.get("VIVANT_LOG"))
         with ending_cleanly():
             build_app()(args=arguments, prog_name="vivant")
     except Exception as error:
@@ -111,7 +147,21 @@ def main() -> None:
         sys.exit(130)
 
 
+def log_to_stderr(level: str | None) -> None:
+    """Lines of the program's own loggers from that level upwards; nothing where none is named."""
+    if not level:
+        return
+    if level.lower() not in LEVELS:
+        raise InputError(f"VIVANT_LOG must be one of {', '.join(LEVELS)}, got {level!r}")
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for name in LOGGERS:
+        logging.getLogger(name).setLevel(level.upper())
+
+
 def _say_error(error: Exception) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
     unforeseen = f"{type(error).__name__}: {error}; this is a fault of vivant, please report what --debug shows"
     sentence = escape(str(error) if isinstance(error, VivantError) else unforeseen)
     with suppress(OSError):  # standard error may be as full as standard output

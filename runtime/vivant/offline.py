@@ -19,6 +19,7 @@ from vivant.motion.model import SpeechMotion
 from vivant.session.background import Background
 from vivant.session.presenter import Presenter
 from vivant.session.stream import FaceStream
+from vivant.size import USUAL_SIDE_PX
 from vivant.types import Controls, Item, Output, PixelFormat, VideoFrame
 
 
@@ -46,7 +47,7 @@ def render_file(
     out: Path,
     *,
     fps: Fraction,
-    size_px: int | tuple[int, int] = 512,
+    size_px: int | tuple[int, int] = USUAL_SIDE_PX,
     seed: int | None = None,
     track: int | None = None,
     controls: Controls | None = None,

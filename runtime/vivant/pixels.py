@@ -10,6 +10,9 @@ from vivant.errors import InputError, UnavailableError
 from vivant.render import _kernel
 from vivant.types import PixelFormat, UInt8Array, VideoFrame
 
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in the brightness that is seen; ITU-R BT.601."""
+
 
 def encoded(frame: VideoFrame, to: PixelFormat, jpeg_quality: int = 85) -> VideoFrame:
     """An RGBA frame in another format; itself when it has that format already.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,8 @@ from vivant.errors import UnavailableError
 from vivant.extras import install
 from vivant.sealed import onnx
 from vivant.types import Float32Array
+
+log = logging.getLogger(__name__)
 
 
 class Provider(StrEnum):
@@ -81,4 +84,5 @@ def session(model: bytes, provider: Provider, threads: int = 1) -> Network:
         raise UnavailableError(f"provider {provider} does not start here: {str(error).splitlines()[0]}") from error
     if runner.get_providers()[0] != wanted:  # it falls back on its own
         raise UnavailableError(f"provider {provider} does not start here (a driver or library is missing); use cpu")
+    log.info("a network runs on %s, in %d threads", wanted, threads)
     return Network(runner, next(p.value for p, name in EXECUTION_PROVIDERS.items() if name == wanted and p != Provider.AUTO))

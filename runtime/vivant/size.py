@@ -9,6 +9,8 @@ from vivant.errors import InputError
 
 MIN_SIZE_PX, MAX_SIZE_PX = 64, 2048
 """Of each side."""
+USUAL_SIDE_PX = 512
+"""Of what is drawn when no size is named."""
 _WORDS = re.compile(r"\s*(\d{1,6})\s*(?:[x×]\s*(\d{1,6})\s*)?", re.ASCII | re.IGNORECASE)
 
 
@@ -42,5 +44,4 @@ class Size(NamedTuple):
         return str(self.width) if self.is_square else f"{self.width}x{self.height}"
 
 
-USUAL_SIZE = Size(512, 512)
-"""Of what is rendered when none is named."""
+USUAL_SIZE = Size(USUAL_SIDE_PX, USUAL_SIDE_PX)

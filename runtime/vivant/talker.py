@@ -14,6 +14,7 @@ from vivant.errors import ClosedError, InputError
 from vivant.face import Face
 from vivant.motion.model import SpeechMotion
 from vivant.session.stream import FaceStream
+from vivant.size import USUAL_SIDE_PX
 from vivant.types import Controls, Item, MotionFrame, Output, VideoFrame
 
 
@@ -25,7 +26,7 @@ class Talker:
         face: Face,
         *,
         fps: int | float | str | Fraction = 30,
-        size_px: int | tuple[int, int] = 512,
+        size_px: int | tuple[int, int] = USUAL_SIDE_PX,
         seed: int = 0,
         controls: Controls | None = None,
         motion: SpeechMotion | None = None,

@@ -27,6 +27,9 @@ FloatArray = NDArray[np.floating[Any]]
 """Any precision: intermediate results of building a rig."""
 IntArray = NDArray[np.integer[Any]]
 
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+"""Of sound that is heard: telephones to studios."""
+
 ARKIT_NAMES: tuple[str, ...] = (
     "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft", "eyeWideLeft",
     "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight", "eyeSquintRight",

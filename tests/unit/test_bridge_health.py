@@ -67,6 +67,11 @@ def test_a_machine_in_order(facts: Facts) -> None:
         ({"module_version": "0.12.7"}, "one writer", "sudo modprobe -r v4l2loopback"),
         ({"nodes": (replace(WELL.nodes[0], writable=False),)}, "no permission", "sudo usermod -a -G video $USER"),
         (
+            {"nodes": (replace(WELL.nodes[0], writable=False),), "in_video_group": True},
+            "no permission",
+            f"sudo chgrp video {WELL.nodes[0].path}",
+        ),
+        (
             {"sounds": (), "sound_problem": "the sound library PortAudio is missing; x"},
             "PortAudio",
             "sudo apt install libportaudio2",

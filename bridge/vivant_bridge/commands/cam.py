@@ -44,6 +44,7 @@ from vivant_bridge.status import LOG_US, LOOK_US, figures_line, panel, watch_key
 from vivant_bridge.terminal import stderr_lines
 
 MOST_PORTRAITS = 9
+"""One for each of the keys 1 to 9."""
 GATE_OFF_DB, GATE_MOST_DB = -90.0, -10.0
 """Louder than the upper end nobody speaks for long."""
 

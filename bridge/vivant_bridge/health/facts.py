@@ -43,7 +43,8 @@ class Facts:
     module_installed: bool = False
     module_version: str = ""
     exclusive_caps: bool = False
-    in_video_group: bool = True
+    in_video_group: bool = False
+    """Which video devices usually belong to."""
     secure_boot: bool = False
     obs_installed: bool = False
     obs_camera_registered: bool = False

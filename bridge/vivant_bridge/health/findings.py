@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vivant.extras import install
-from vivant_bridge.health.facts import Facts
+from vivant_bridge.health.facts import Facts, VideoNode
 from vivant_bridge.picture.camera import RELOAD
 
 OLD_DRIVER = "0.12.7"
@@ -67,10 +67,16 @@ def _loopback(facts: Facts) -> Iterator[Finding]:
         yield Finding(False, what, f"{RELOAD}   (before each start, or install 0.13 or newer)")
     for node in loopbacks:
         if not node.writable:
-            yield Finding(False, f"no permission to write to {node.path}", "sudo usermod -a -G video $USER   then log in again")
+            yield Finding(False, f"no permission to write to {node.path}", _permission_fix(node, facts))
         if node.held_by:
             what = f"{node.path} is in use by {', '.join(node.held_by)}"
             yield Finding(True, f"{what}; if that program feeds the camera, close it there")
+
+
+def _permission_fix(node: VideoNode, facts: Facts) -> str:
+    if facts.in_video_group:
+        return f"sudo chgrp video {node.path} && sudo chmod g+rw {node.path}"
+    return "sudo usermod -a -G video $USER   then log in again"
 
 
 def _obs_windows(facts: Facts) -> Iterator[Finding]:

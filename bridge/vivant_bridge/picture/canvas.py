@@ -1,4 +1,4 @@
-"""The square that a runtime draws, placed in the picture that a camera shows."""
+"""Compositor: the square that a runtime draws, placed in the picture that a camera shows."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Fill:
 
 
 class Canvas:
-    """From (s, s, 3 or 4) pixels to what a camera wants, in one size. One thread at a time."""
+    """Compositor: from (s, s, 3 or 4) pixels to what a camera wants, in one size. One thread at a time."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Pictures with a word on them, for when there is no face to show."""
+"""Slates: pictures with a word on them, for when there is no face to show."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from vivant.types import FloatArray, PixelFormat, UInt8Array
 from vivant_bridge.picture.canvas import planes, shaped
 
 _DIM = 0.5
+"""Of the last picture's contrast; chosen by eye."""
 _GREY = 28
+"""Chosen by eye."""
 _BLACK, _WHITE, _NO_COLOUR = 16, 235, 128
-"""In I420's limited range."""
+"""Levels of limited-range video (ITU-R BT.601)."""
 
 
 def blank(width: int, height: int, pixel_format: PixelFormat = PixelFormat.I420) -> UInt8Array:

@@ -1,7 +1,8 @@
-"""Frames leave for the camera at their time, for ever: programs drop a camera that stalls."""
+"""Frame pacer: frames leave for the camera at their time, for ever: programs drop a camera that stalls."""
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections import deque
@@ -17,6 +18,7 @@ from vivant_bridge.devices import retry_us
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.picture.sink import FrameSink
 
+log = logging.getLogger(__name__)
 STALE_US = 1_000_000
 """Without a new picture for so long, the standby picture takes its place."""
 RESYNC_US = 500_000
@@ -119,6 +121,7 @@ class Pacer:
         while not self._stopped:
             try:
                 self._sink.open(*self._size, self._fps)
+                log.info("%s opened at %d x %d, %s fps", type(self._sink).__name__, *self._size, self._fps)
                 if tries:
                     self._report(f"{self._sink.name} shows the picture again")
                 self.opened, tries = True, 0
@@ -126,6 +129,7 @@ class Pacer:
             except VivantError as error:
                 if not isinstance(error, DeviceLostError) and not self.opened and not tries:
                     raise
+                log.info("%s lost: %s", type(self._sink).__name__, type(error).__name__)
                 if not tries:
                     self._report(f"{error}; trying again")
                 await self._rest(self._clock.now_us() + retry_us(tries))

@@ -6,7 +6,8 @@ import socket
 from contextlib import suppress
 from fractions import Fraction
 
-from vivant.errors import InputError, OutputError
+from vivant.errors import OutputError
+from vivant.loopback import family_of, require_local
 from vivant.types import PixelFormat, UInt8Array
 from vivant_bridge.picture.sink import require_i420, y4m_header
 
@@ -20,11 +21,8 @@ class StreamCamera:
     pixel_format = PixelFormat.I420
 
     def __init__(self, address: str) -> None:
-        host, _, port = address.rpartition(":")
-        if host not in ("127.0.0.1", "localhost", "::1") or not port.isdigit():
-            raise InputError(f"a stream is for this machine only, for instance tcp:127.0.0.1:9100, got {address!r}")
         self.name = f"tcp://{address}"
-        self._place = (host, int(port))
+        self._place = require_local(address, "a stream is sent", "tcp:127.0.0.1:9100")
         self._server: socket.socket | None = None
         self._viewer: socket.socket | None = None
         self._unsent = b""
@@ -32,7 +30,7 @@ class StreamCamera:
     def open(self, width: int, height: int, fps: Fraction) -> None:
         self._size, self._header = (width, height), y4m_header(width, height, fps)
         try:
-            self._server = socket.create_server(self._place)
+            self._server = socket.create_server(self._place, family=family_of(self._place[0]))
         except OSError as error:
             raise OutputError(f"cannot listen on {self.name}: {error.strerror}") from error
         self._server.setblocking(False)

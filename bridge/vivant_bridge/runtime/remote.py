@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FIRST_DELAY_US = 180_000
 """To begin with; the bridge's delay grows when the way is longer."""
 JPEG_QUALITY = 92
+"""Chosen by eye."""
 
 
 class RemoteRuntime:

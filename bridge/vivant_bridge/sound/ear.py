@@ -1,4 +1,4 @@
-"""Whatever a source delivers, whenever it does, becomes one block per tick of our clock."""
+"""Jitter buffer: whatever a source delivers, whenever it does, becomes one block per tick of our clock."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from vivant_bridge.sound.resample import Resampler
 FLOOR_S, MOST_FLOOR_S = 0.004, 0.04
 """What should be left in store at the least moment of a second: more after a gap, and less again by and by."""
 RAISE_S, LOWER_S = 0.004, 0.0001
+"""Of that floor, after a gap and in each second without one; chosen: soon safe, slowly bold."""
 TOO_MUCH_S = 0.06
 """More left in store than this is thrown away at once; less is read up by and by."""
 WINDOW_S = 1.0
+"""Over which the least store is watched; chosen longer than sound cards pause between bursts."""
 MOST_DRIFT = 0.005
+"""Of the reading speed; chosen: half a percent is a twelfth of a semitone, which nobody hears in speech."""
 
 
 class Ear:
-    """A jitter buffer with a resampler. A sound card's clock is never ours: the store would run full or dry in minutes.
+    """Jitter buffer with a resampler. A sound card's clock is never ours: the store would run full or dry in minutes.
 
     So its lowest level in each second is watched, and reading goes up to half a percent faster or slower until it is
     where it should be. That keeps the delay as small as the source's own bursts allow.

@@ -1,4 +1,4 @@
-"""What of a voice is let through: noise gate, push-to-talk, mute, and a level meter."""
+"""Noise gate: what of a voice is let through, with push-to-talk, mute and a level meter."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ HOLD_S = 0.25
 CLOSE_BELOW_DB = 6.0
 """It opens at its threshold and begins to close this much lower."""
 SILENT_DB = -90.0
+"""The least that the meter shows: one step of 16 bits."""
 
 
 @dataclass
 class Gate:
-    """One block after the other. The fields may be changed at any time."""
+    """Noise gate, one block after the other. The fields may be changed at any time."""
 
     rate_hz: int
     threshold_db: float | None = -55.0

@@ -13,13 +13,16 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from vivant.errors import InputError
+from vivant.loopback import family_of, require_local
 from vivant.types import Float32Array
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.sound.ring import SampleRing
 from vivant_bridge.sound.source import SampleFormat, parse_pcm, require_pcm
 
 RING_S = 1.0
+"""Kept for a reader that is late; more would only be heard too late."""
 CHUNK_S = 0.01
+"""Read at once: the bridge's tick."""
 
 
 class PcmSource:
@@ -80,12 +83,10 @@ def standard_input(rate_hz: int, channels: int) -> PcmSource:
 
 def network(address: str, rate_hz: int, channels: int) -> PcmSource:
     """Listens at ``host:port`` of this machine; one connection after the other."""
-    host, _, port = address.rpartition(":")
-    if host not in ("127.0.0.1", "localhost", "::1") or not port.isdigit():
-        raise InputError(f"a network voice is heard on this machine only, for instance tcp:127.0.0.1:5050, got {address!r}")
+    place = require_local(address, "a network voice is heard", "tcp:127.0.0.1:5050")
 
     def connect() -> BinaryIO:
-        with socket.create_server((host, int(port))) as server:
+        with socket.create_server(place, family=family_of(place[0])) as server:
             connection, _ = server.accept()
         with connection:
             return connection.makefile("rb")

@@ -19,7 +19,9 @@ from vivant_bridge.sound.ring import SampleRing
 from vivant_bridge.sound.source import SampleFormat, mono
 
 BLOCK_S = 0.01
+"""Asked for: the bridge's tick."""
 RING_S = 1.0
+"""Kept for a reader that is late."""
 OUTPUT_LATENCY_S = 0.06
 """Asked of outputs. PulseAudio behind ALSA starves with two blocks; what it costs is inside the delay of the picture."""
 SILENT_US = 1_000_000
@@ -32,9 +34,6 @@ SHORT_NAME = 31
 """To so many characters its oldest one cuts names."""
 PULSE = "pulse:"
 """``pulse:NAME`` is a source or sink of PulseAudio or PipeWire, monitors included; ``pactl list short`` names them."""
-
-OUTPUT_LATENCY_S = 0.05
-"""Asked for; the voice is delayed anyway, and a device with little in store stutters."""
 
 _lock = threading.RLock()
 _streams: weakref.WeakSet[_Stream] = weakref.WeakSet()

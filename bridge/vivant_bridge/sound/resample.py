@@ -13,6 +13,7 @@ from vivant.types import Float32Array
 _PHASES = 512
 """Positions between two samples; the nearest is taken, which leaves an error below -65 dB in speech."""
 _LOBES = 16
+"""Zero crossings of the sinc on each side; chosen."""
 
 
 class Resampler:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vivant.clock import Clock
 from vivant.errors import InputError
 from vivant.media import open_audio
-from vivant.types import Float32Array
+from vivant.types import MAX_RATE_HZ, MIN_RATE_HZ, Float32Array
 
 NOTHING = np.zeros(0, np.float32)
 
@@ -163,7 +163,7 @@ def parse_pcm(data: bytes, channels: int) -> Float32Array:
 
 def require_pcm(rate_hz: int, channels: int) -> None:
     """Raises InputError for what is no layout of raw PCM."""
-    if not 8_000 <= rate_hz <= 192_000:
-        raise InputError(f"raw PCM needs a rate from 8000 to 192000 Hz, got {rate_hz}")
+    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+        raise InputError(f"raw PCM needs a rate from {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz, got {rate_hz}")
     if not 1 <= channels <= 32:
         raise InputError(f"raw PCM needs 1 to 32 channels, got {channels}")

@@ -1,4 +1,4 @@
-"""The voice of the last seconds, by its position."""
+"""Audio timeline: the voice of the last seconds, by its position."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vivant.types import Float32Array
 
 
 class Tape:
-    """Mono samples, addressed by their number since the start. Written and read by one thread."""
+    """Audio timeline: mono samples, addressed by their number since the start. Written and read by one thread."""
 
     def __init__(self, rate_hz: int, seconds: float = 4.0) -> None:
         self.rate_hz = rate_hz

@@ -18,6 +18,7 @@ from vivant.client.session import Metadata, RemoteSession
 from vivant.errors import InputError
 from vivant.honest.consent import Consent
 from vivant.loopback import host_of, is_loopback
+from vivant.size import USUAL_SIDE_PX
 from vivant.types import Controls, Item, Output, UtteranceEnd, UtteranceStart
 from vivant.v1 import vivant_pb2 as pb
 from vivant.v1 import vivant_pb2_grpc as rpc
@@ -61,7 +62,7 @@ class Client:
         portrait: str | bytes | Path,
         consent: Consent | None = None,
         *,
-        size_px: int = 512,
+        size_px: int = USUAL_SIDE_PX,
         transparent: bool = False,
     ) -> str:
         """Make the next `animate` with this portrait start at once; returns its id."""

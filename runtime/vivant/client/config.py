@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from vivant.face import as_fps
+from vivant.size import USUAL_SIDE_PX
 from vivant.types import PixelFormat
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.values import PIXEL_FORMATS, rational_message
@@ -16,7 +17,7 @@ class RemoteConfig:
     """Fixed for a session's life."""
 
     fps: int | float | str | Fraction = 25
-    size_px: int = 512
+    size_px: int = USUAL_SIDE_PX
     sample_rate_hz: int = 16_000
     seed: int | None = None
     """None is one from chance."""

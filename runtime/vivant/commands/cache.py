@@ -1,4 +1,4 @@
-"""``vivant cache list|clear``: what was kept of portraits, and a way to be rid of it."""
+"""Show or delete the rigs that were kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vivant.commands.options import say
 from vivant.rig.cache import cache_folder, clear_rigs, kept_rigs
 from vivant.sealed.onnx import remove_leftovers
 
-app = typer.Typer(help="Show or delete the rigs that were kept.", no_args_is_help=True)
+app = typer.Typer(help=__doc__, no_args_is_help=True)
 
 
 @app.command("list")

@@ -1,4 +1,4 @@
-"""``vivant keys show|renew``: what this machine signs with."""
+"""Show or renew the key that signs what is made here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vivant.commands.options import note, say
 from vivant.honest.keys import key_files
 from vivant.honest.keys import renew as make_anew
 
-app = typer.Typer(help="Show or renew the key that signs what is made here.", no_args_is_help=True)
+app = typer.Typer(help=__doc__, no_args_is_help=True)
 
 
 @app.command()

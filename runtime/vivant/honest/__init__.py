@@ -1,1 +1,1 @@
-"""What makes a synthetic face recognisable as one: the mark in its frames, the label, signatures, consent, verification."""
+"""Provenance: what makes a synthetic face recognisable as one. Watermark, visible label, signatures, consent, verification."""

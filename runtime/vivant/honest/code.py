@@ -1,4 +1,4 @@
-"""What the invisible mark says and how: 60 bits as five words of 2048 chips, and chips that say where the frame lies.
+"""Watermark code: 60 bits as five words of 2048 chips, and chips that say where the frame lies.
 
 A frame is a square of 128 x 128 cells. Every cell carries one chip, +1 or -1. 6144 cells, chosen at random but always the same,
 carry chips that never change: by them a detector finds the place and the size of the frame. Each of five groups of 2048 cells

@@ -1,4 +1,4 @@
-"""Finds the invisible mark blindly: knowing neither the original nor the session, the size, the place or the handedness."""
+"""Watermark detector, blind: knows neither the original nor the session, the size, the place or the handedness."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from scipy import fft
 from scipy.ndimage import gaussian_filter
 
 from vivant.honest.code import CELLS, PRODUCT, band, code_book, layout, parse_words, sync_pattern
+from vivant.pixels import LUMA
 from vivant.types import Float32Array, UInt8Array
 
 LEAST_SIDE_PX = 64
@@ -34,7 +35,7 @@ _MOST_COMBINATIONS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mark that was found, with its check in order."""
+    """A watermark that was found, with its check in order."""
 
     product: int
     session_id: int
@@ -73,7 +74,7 @@ def mean_luma(frames: Iterable[UInt8Array]) -> Float32Array | None:
     total: NDArray[np.float32] | None = None
     count = 0
     for frame in frames:
-        luma = frame[..., :3].astype(np.float32) @ np.array((0.299, 0.587, 0.114), np.float32)
+        luma = frame[..., :3].astype(np.float32) @ np.array(LUMA, np.float32)
         total = luma if total is None else total + luma
         count += 1
     return None if total is None else (total / np.float32(count)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The one place through which every frame goes that leaves for a file, a camera or a client.
+"""Disclosure: the one place through which every frame goes that leaves for a file, a camera or a client.
 
 finisher = FrameFinisher.for_face(face, session_id=live_session_id())
 camera.send(finisher.finish(frame).pixels)
@@ -21,7 +21,7 @@ from vivant.types import UInt8Array, VideoFrame
 
 
 class FrameFinisher:
-    """Labels and marks the frames of one session. One thread at a time; frames may change their size.
+    """Disclosure: labels and watermarks the frames of one session. One thread at a time; frames may change their size.
 
     ``label`` None leaves the label away; only a caller with a recorded reason does that.
     """

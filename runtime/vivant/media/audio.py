@@ -22,10 +22,7 @@ from vivant.errors import ClosedError, InputError
 from vivant.media.inputs import require_file
 from vivant.media.mixing import mix, regroup
 from vivant.media.opening import openings
-from vivant.types import AudioChunk, Float32Array
-
-MIN_RATE_HZ = 8_000
-MAX_RATE_HZ = 192_000
+from vivant.types import MAX_RATE_HZ, MIN_RATE_HZ, AudioChunk, Float32Array
 
 _CONTAINERS = "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,eac3,flac,flv,loas,matroska,mov,mp3,mpeg,mpegts,ogg,tta,voc,w64,wav,wv"
 _OPTIONS = {

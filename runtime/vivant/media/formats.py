@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from vivant.errors import InputError
+from vivant.size import USUAL_SIDE_PX
 
 MIN_SIDE_PX = 16
 MAX_SIDE_PX = 8192
@@ -42,7 +43,7 @@ class OutputFormat:
     max_fps: int = MAX_FPS
     usual_fps: str = "30"
     """Where none is asked for."""
-    usual_side_px: int = 512
+    usual_side_px: int = USUAL_SIDE_PX
 
 
 PNG_FOLDER = OutputFormat("a folder of PNG frames", None, has_alpha=True, even_only=False)

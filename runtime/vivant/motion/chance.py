@@ -1,4 +1,4 @@
-"""Small pieces of motion shared by head, eyes and brows: chance, pulses and easing, all per tick of 10 ms."""
+"""Smooth noise, critically damped springs and pulses: what head, eyes and brows share, all per tick of 10 ms."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TICK_S = 0.01
+"""All motion is made in ticks of this length, that of the hops in which the voice is heard."""
 
 Vector = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ class Wander:
 
 
 class Follow:
-    """Follows a target through a critically damped spring: no overshoot, no jump in speed; begins on its first target."""
+    """Critically damped spring that follows a target: no overshoot, no jump in speed; begins on its first target."""
 
     def __init__(self, seconds: float) -> None:
         self._rate = 2.0 / seconds

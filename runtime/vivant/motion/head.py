@@ -14,12 +14,18 @@ LIMIT_DEG = np.array([15.0, 10.0, 10.0])
 """How far a layered portrait turns well (yaw, pitch, roll); approached softly."""
 
 _SWAY_DEG = np.array([3.4, 1.7, 1.7])
+"""Standard deviations of yaw, pitch and roll, to which those of posture add. Chosen by eye, so that both together stay somewhat
+below what a face tracker measured on seven people who talk to a camera: 6.4, 2.9 and 3.8."""
 _POSTURE_DEG = np.array([2.8, 1.4, 1.8])
+"""Likewise."""
 _IDLE_SHARE = 0.2
+"""Of the sway while nobody talks; chosen by eye."""
 _GAZE_SHARE = 0.3
 """The part of a gaze shift that the head makes; the eyes do the rest."""
 _CHIN_UP_DEG = 1.2
+"""While talking; chosen so that nods, which only go down, leave the head level on average."""
 _BREATH_S = 4.2
+"""Of one breath at rest; chosen by eye."""
 
 
 class Head:

@@ -1,4 +1,4 @@
-"""Everything of a face that is not its mouth, as one vector per tick, decided by chance and by the rhythm of the voice."""
+"""Nonverbal motion: all but the mouth, as one vector per tick, decided by chance and by the rhythm of the voice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _WIDE = [ARKIT_INDEX["eyeWideLeft"], ARKIT_INDEX["eyeWideRight"]]
 
 
 class Life:
-    """Ticks in, (61,) out: 52 weights, yaw, pitch, roll, x, y, scale, gaze yaw and pitch, amount of mouth (as in ``types``)."""
+    """Nonverbal motion: ticks in, (61,) out.
+
+    52 weights, yaw, pitch, roll, x, y, scale, gaze yaw and pitch, amount of mouth (as in ``types``).
+    """
 
     SIZE = 61
 

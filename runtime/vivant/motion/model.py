@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from vivant.face import Face
 
 MIN_FPS, MAX_FPS = 12, 60
+"""Chosen: from drawn film on twos to games."""
 
 
 def require_fps(fps: Fraction) -> None:

@@ -1,4 +1,4 @@
-"""Speech to motion: our encoder hears the phones, articulation and life move the face, 0.11 s after the sound."""
+"""Articulatory motion: our encoder hears the phones, articulation and life move the face, 0.11 s after the sound."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from vivant.easing import smoothstep
 from vivant.errors import InputError
 from vivant.motion.chance import Vector
 from vivant.motion.life import Life
 from vivant.motion.model import require_fps
 from vivant.speech.articulation import AHEAD, BITE, CHANNELS, MOUTH_TO_ARKIT, SEAL, TONGUE, ArticulationTrack, Mouth
 from vivant.speech.encoder import PhoneEncoder
-from vivant.speech.features import TICK_US, FeatureExtractor, smoothstep
+from vivant.speech.features import TICK_US, FeatureExtractor
 from vivant.speech.phones import SILENCE
 from vivant.speech.prosody import Prosody, ProsodyTrack
 from vivant.speech.resample import HOP, Resampler
@@ -32,7 +33,7 @@ _SHUT = 0.5
 
 
 class Voice:
-    """A ``SpeechMotion``; has no state of its own."""
+    """Articulatory motion: a ``SpeechMotion``; has no state of its own."""
 
     name = "vivant voice 1"
 
@@ -128,7 +129,7 @@ class VoiceState:
 
 
 class _Ear:
-    """Audio in, (mouth, prosody) out once per tick; checks that the audio is what it claims to be."""
+    """Audio front end: audio in, (mouth, prosody) out once per tick; checks that the audio is what it claims to be."""
 
     def __init__(self) -> None:
         self.ticks: deque[tuple[Mouth, Prosody]] = deque()

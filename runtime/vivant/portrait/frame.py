@@ -1,4 +1,4 @@
-"""Squares that are cut out of a picture for the networks; training cuts the same ones."""
+"""Crops: squares that are cut out of a picture for the networks; training cuts the same ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PERSON_MARGIN = 3.2
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A square in a picture, turned with the face."""
+    """Crop: a square in a picture, turned with the face."""
 
     x: float
     """Centre, px of the picture (pixel centres at .5, y down)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from vivant.rig.build import BUILDER_VERSION, Progress, build_rig
 from vivant.rig.rig import Rig
 from vivant.rig.seal import is_sealed, seal
 
+log = logging.getLogger(__name__)
 NOT_OURS = "the rig that was kept of this portrait is damaged or not as this machine built it, so it was built again"
 
 
@@ -62,13 +64,16 @@ def cached_rig(
         kept = _kept(path, image.sha256, transparent=transparent)
         if kept is not None:
             _touch(path)
+            log.info("opened a kept rig (%s)", kind)
             return kept
+        log.info("a kept rig (%s) cannot be used and is built again", kind)
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
     if analyser is None:
         progress("loading the networks")
         analyser = default_analyser()
     rig = build_rig(image, analyser, name=name, face_number=face_number, transparent=transparent, progress=progress)
+    log.info("built a rig (%s) of %d arrays on %s", kind, len(rig.arrays), analyser.provider)
     _keep(rig, path)
     return replace(rig, notes=(*rig.notes, NOT_OURS)) if existed else rig
 
@@ -108,6 +113,7 @@ def _make_room(newest: Path, most_bytes: int) -> None:
         if excess > 0 and path != newest:
             path.unlink(missing_ok=True)
             excess -= size
+            log.info("gave up a kept rig of %d bytes to make room", size)
 
 
 def kept_rigs() -> list[KeptRig]:

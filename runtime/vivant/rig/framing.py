@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
+from vivant.easing import smoothsteps
 from vivant.errors import InputError
 from vivant.rig import canonical as c
-from vivant.rig.matte import smoothstep
 from vivant.rig.rig import Rig
 from vivant.rig.square import MARGIN_PX, SIDE_PX
 from vivant.rig.surroundings import Box, Surroundings
@@ -158,7 +158,7 @@ def _eased(rig: Rig, face: Float32Array, still: Box) -> Rig:
     ):
         eased = min(EASED_PX, float(room))
         if eased > 1.0:
-            share *= smoothstep(away.astype(np.float32), min(STILL_PX, eased / 2), eased)
+            share *= smoothsteps(away.astype(np.float32), min(STILL_PX, eased / 2), eased)
     return replace(rig, arrays=rig.arrays | {"head": rig.arrays["head"] * share[:, None]}, textures=_ended(rig, still))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from vivant.easing import smoothstep
 from vivant.rig import canonical as c
 from vivant.rig.mesh import inside
 from vivant.rig.patch import Patch, luminance
@@ -123,7 +124,7 @@ def _gain(colours: FloatArray, white: NDArray[np.bool_], skin: NDArray[np.bool_]
     gain = np.sqrt(np.maximum(eyes * lighter, 1.0) / (USUAL_WHITE * USUAL_SKIN))
     brightness = float(luminance(gain))
     level, cast = np.log(brightness), colourful * np.log(gain / brightness)
-    odd_level, odd_cast = (_smoothstep(float(np.abs(x).max()), *ODDNESS[k]) for k, x in enumerate((level, cast)))
+    odd_level, odd_cast = (smoothstep(float(np.abs(x).max()), *ODDNESS[k]) for k, x in enumerate((level, cast)))
     return np.asarray(np.exp(level * odd_level + cast * odd_cast) * (1.0 - DIMMER * max(odd_level, odd_cast)))
 
 
@@ -139,7 +140,7 @@ def _tones(colours: FloatArray, face: NDArray[np.bool_], unit_cells: float) -> t
     blur = (0.07 * unit_cells,) * 2  # far beyond the blocks of a JPEG, below the size of lips and cheeks
     near = np.maximum(ndimage.gaussian_filter(face.astype(np.float32), blur), 0.01)[..., None]
     smooth = np.abs(ndimage.gaussian_filter(beside, (*blur, 0)) / near)[face].max(axis=1)
-    return tones, _smoothstep(float(np.percentile(smooth, 75) / luminance(seen).mean()), ONE_COLOUR, COLOURS)
+    return tones, smoothstep(float(np.percentile(smooth, 75) / luminance(seen).mean()), ONE_COLOUR, COLOURS)
 
 
 def _relief(colours: FloatArray, skin: NDArray[np.bool_], unit_cells: float) -> float:
@@ -148,9 +149,4 @@ def _relief(colours: FloatArray, skin: NDArray[np.bool_], unit_cells: float) -> 
     told = skin & (brightness < CLIPPED)
     if told.sum() < 0.1 * skin.sum():
         return 0.0
-    return _smoothstep(float(np.percentile(slope[told], 25) / max(np.median(brightness[told]), 1.0)), FLAT, SHADED)
-
-
-def _smoothstep(value: float, low: float, high: float) -> float:
-    t = min(max((value - low) / (high - low), 0.0), 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    return smoothstep(float(np.percentile(slope[told], 25) / max(np.median(brightness[told]), 1.0)), FLAT, SHADED)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from vivant.easing import smoothsteps
 from vivant.types import Float32Array, UInt8Array
 
 FAINT = 0.18
@@ -42,12 +43,12 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float) -> L
     # What differs faintly from a smooth background is its grain, not hair: it stays where it is, and gives way to the filled
     # part gradually.
     _, needed = _explaining_alpha(picture, plate)
-    grain = np.where(outside & (needed < FAINT), smoothstep(-inner, 0.5 * band_texels, 1.5 * band_texels), 0.0)[..., None]
+    grain = np.where(outside & (needed < FAINT), smoothsteps(-inner, 0.5 * band_texels, 1.5 * band_texels), 0.0)[..., None]
     plate = (plate * (1 - grain) + picture * grain).round().astype(np.uint8)
     difference, needed = _explaining_alpha(picture, plate)
     # A person before a background of another colour is opaque where the colour says so, not only where it must be; inside the
     # outline in any case.
-    contrast = smoothstep(difference, 12.0, 60.0) * (inner > -0.8 * band_texels)
+    contrast = smoothsteps(difference, 12.0, 60.0) * (inner > -0.8 * band_texels)
     within = np.clip(0.5 + inner / (0.7 * band_texels), 0.0, 1.0) * (inner > 0)
     alpha = (np.maximum(np.maximum(contrast, within), needed) * own).astype(np.float32)
     alpha[alpha < 0.01] = 0.0
@@ -78,12 +79,6 @@ def _distance_from_border(person: Float32Array) -> Float32Array:
         sizes = ndimage.sum_labels(solid, labels, range(1, count + 1))
         solid = labels == 1 + int(np.argmax(sizes))
     return np.asarray(ndimage.distance_transform_edt(solid) - ndimage.distance_transform_edt(~solid), np.float32)
-
-
-def smoothstep(x: Float32Array, low: float, high: float) -> Float32Array:
-    """0 below ``low``, 1 above ``high``, eased between."""
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def _foreground(picture: UInt8Array, plate: UInt8Array, alpha: Float32Array) -> UInt8Array:

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage, sparse
 
+from vivant.easing import smoothsteps
 from vivant.rig.light import Light
 from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import mark_open, neighbours, strip_triangles
@@ -152,8 +153,8 @@ def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int,
     across = np.clip((x - bottom[:, 0].min()) / np.ptp(bottom[:, 0]), 0.0, 1.0)
     bulge = np.sin(np.pi * lidward) * np.sin(np.pi * across)
     shade = 0.98 + 0.09 * bulge - 0.10 * lidward**3
-    lid = patch.pixels + _ramp(lidward, *STROKES_FROM)[..., None] * (calm - patch.pixels)
-    lid += _ramp(lidward, *ROOTS_FROM)[..., None] * (bare * shade[..., None] - lid)
+    lid = patch.pixels + smoothsteps(lidward, *STROKES_FROM)[..., None] * (calm - patch.pixels)
+    lid += smoothsteps(lidward, *ROOTS_FROM)[..., None] * (bare * shade[..., None] - lid)
     return np.dstack([np.clip(lid, 0, 255), np.full(x.shape, 255.0)]).round().astype(np.uint8)
 
 
@@ -162,11 +163,6 @@ def _without_strokes(patch: Patch, unit: float) -> FloatArray:
     texels = unit * patch.texels_per_px
     closed = ndimage.grey_closing(patch.pixels, (1, max(3, round(STROKE * texels)), 1)).astype(np.float32)
     return np.asarray(ndimage.gaussian_filter(closed, (0.004 * texels, 0.5 * STROKE * texels, 0)))
-
-
-def _ramp(x: FloatArray, low: float, high: float) -> FloatArray:
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return np.asarray(t * t * (3.0 - 2.0 * t))
 
 
 def _add_lashes(pool: Pool, skin: Skin, side: int, blink: int, patch: Patch, unit: float, strength: float) -> None:

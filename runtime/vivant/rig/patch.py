@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vivant.pixels import LUMA
 from vivant.rig.square import MARGIN_PX
 from vivant.types import FloatArray, UInt8Array
 
 
 def luminance(pixels: UInt8Array | FloatArray) -> FloatArray:
     """Brightness (...,) in 0..255 of sRGB pixels (..., 3), by the weights of ITU-R BT.601."""
-    return np.asarray(pixels @ np.array([0.299, 0.587, 0.114]))
+    return np.asarray(pixels @ np.array(LUMA))
 
 
 @dataclass(frozen=True)

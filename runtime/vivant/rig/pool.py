@@ -1,4 +1,4 @@
-"""Collects the vertices, moves, tints and layers of a rig while it is being built."""
+"""Scene builder: collects the vertices, moves, tints and layers of a rig while it is being built."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TONGUE_UP, MOUTH_CLOSED = 52, 53
 
 
 class Pool:
-    """Every array of a scene, grown piece by piece; see render/renderer.hpp for what each means."""
+    """Scene builder: every array of a scene, grown piece by piece; see render/renderer.hpp for what each means."""
 
     def __init__(self) -> None:
         self.n_vertices = 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.easing import smoothsteps
 from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit, surface_depth
 from vivant.rig.mesh import Spreader, distance_to_polygon, inside, mark_open, neighbours, refine, triangulate_around
@@ -161,8 +162,7 @@ def _with_depth(
 def _head_weights(points: FloatArray, landmarks: Float32Array) -> FloatArray:
     """1 down to the chin, then easing to 0 along the neck."""
     chin, top = landmarks[c.CHIN, 1], landmarks[c.FOREHEAD, 1]
-    t = np.clip((points[:, 1] - chin) / (0.62 * (chin - top)), 0.0, 1.0)
-    return np.asarray(1.0 - t * t * (3.0 - 2.0 * t))
+    return np.asarray(1.0 - smoothsteps((points[:, 1] - chin) / (0.62 * (chin - top))))
 
 
 def _landmark_fields(flat: FloatArray, fit: HeadFit) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The rig's own square: which part of the portrait it shows, and the portrait's pixels in it."""
+"""Crop of the rig: the square of the portrait that it shows, and the portrait's pixels in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_TEXELS_PER_PX = 2.0
 
 @dataclass(frozen=True)
 class Square:
-    """Where the square lies in the portrait."""
+    """Crop: where the rig's square lies in the portrait."""
 
     left: float
     top: float

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from vivant.easing import smoothsteps
 from vivant.media.images import load_image
-from vivant.rig.matte import FAINT, fill_holes, smoothstep
+from vivant.rig.matte import FAINT, fill_holes
 from vivant.rig.square import MAX_TEXELS_PER_PX, SIDE_PX, Square
 from vivant.types import Float32Array, UInt8Array
 
@@ -89,7 +90,7 @@ class Surroundings:
         body = pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])) if closed.any() else closed
         near = ndimage.binary_dilation(body, iterations=unsure)
         filled = ndimage.gaussian_filter(body.astype(np.float32), 1.0)
-        return np.asarray(np.maximum(smoothstep(known, FAINT, 1.0 - FAINT) * near, filled), np.float32)
+        return np.asarray(np.maximum(smoothsteps(known, FAINT, 1.0 - FAINT) * near, filled), np.float32)
 
     def drawn(self, view: Box, width: int, height: int) -> tuple[UInt8Array, Float32Array]:
         """(height, width, 3) and the person's alpha (height, width) of ``view``, gone on where the portrait ends."""
@@ -136,7 +137,7 @@ def _gone_on(picture: UInt8Array, person: Float32Array, pads: Pads, per_px: floa
     """The picture (h, w, 3) and the person (h, w) with borders in which both go on."""
     inside = np.pad(np.ones(person.shape, bool), pads)
     beyond = _beyond(person.shape, pads)
-    soft = smoothstep(beyond, 0.0, BLURRED_AT_PX * per_px)[..., None]
+    soft = smoothsteps(beyond, 0.0, BLURRED_AT_PX * per_px)[..., None]
     solid = ndimage.maximum_filter(person, size=round(10 * per_px) | 1)[..., None]
     plate = picture * (1 - solid) + _small_fill(picture, solid[..., 0] < 0.05) * solid
     behind = _softened(np.pad(plate, (*pads, (0, 0)), mode="symmetric"), soft, per_px)
@@ -200,7 +201,7 @@ def _side(person: Float32Array, count: int, per_px: float) -> Float32Array:
     outline = shoulder + slope * away + away**2 / (2 * ARM_PX * per_px)
     arm = np.clip((row - outline) / (1.0 + 0.03 * away) + 0.5, 0.0, 1.0)
     column = person[:, :1]
-    hair = np.where(row < _top_of_last_run(column[:, 0] > 0.1), column, 0.0) * (1 - smoothstep(away, 0.0, HAIR_PX * per_px))
+    hair = np.where(row < _top_of_last_run(column[:, 0] > 0.1), column, 0.0) * (1 - smoothsteps(away, 0.0, HAIR_PX * per_px))
     return np.asarray(np.maximum(arm, hair), np.float32)
 
 

@@ -43,7 +43,7 @@ LAST_EPOCH = 2**64 - 1
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What all calls of a server share."""
+    """Server context: what all calls of a server share."""
 
     portraits: Portraits
     crew: Crew

@@ -12,6 +12,7 @@ from vivant.face import MIN_SIZE_PX, as_fps
 from vivant.honest.policy import Policy
 from vivant.server.limits import Limits
 from vivant.session.session import SessionConfig
+from vivant.size import USUAL_SIDE_PX
 from vivant.types import Controls
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.values import controls_message, controls_of
@@ -55,7 +56,7 @@ def effective(asked: pb.SessionConfig, limits: Limits) -> Effective:
     config = pb.SessionConfig()
     config.CopyFrom(asked)
     for field, value in (
-        ("size_px", 512),
+        ("size_px", USUAL_SIDE_PX),
         ("pixel_format", pb.PIXEL_FORMAT_RGBA),
         ("jpeg_quality", 85),
         ("frame_transport", pb.FRAME_TRANSPORT_INLINE),

@@ -1,4 +1,4 @@
-"""The threads that infer and draw for all calls, and who gets less when they are too few."""
+"""Worker pool: the threads that infer and draw for all calls; and load shedder: who gets less when they are too few."""
 
 from __future__ import annotations
 
@@ -16,14 +16,22 @@ from vivant.server.refusal import full
 Result = TypeVar("Result")
 
 ROUND_US = 500_000
+"""Between two judgements: some fifteen frames of every face, so that one slow frame says nothing."""
 CALM_ROUNDS = 4
+"""With room, before a face gets a step back: chosen so that it does not go up and down within two seconds."""
 BUSY_SHARE, CALM_SHARE = 0.9, 0.6
+"""Of the threads' time: overloaded above the first, room below the second. Chosen far apart, so that a step back does not
+overload at once."""
 LONG_WAIT_US = 10_000
+"""For a thread, on average; a quarter of the time that a live frame has (`vivant.session.pace.MARGIN_MS`)."""
 LONG_LAG_US = 20_000
-"""Of the event loop."""
+"""Of the event loop; half of it."""
 MOST_DETAIL, LEAST_DETAIL = 0, 3
+"""As `vivant.session.presenter.SHOWN_OF` has them."""
 RETRY_AFTER_MS = 2000
+"""The time of `CALM_ROUNDS`: sooner, nothing can have changed."""
 BAKERY_NICE = 10
+"""Chosen: half of what a process can yield."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,7 @@ class Load:
 
 
 class Crew(ThreadPoolExecutor):
-    """A bounded executor that knows how busy it is. The kernel releases the GIL, so threads really run side by side."""
+    """Worker pool: a bounded executor that knows how busy it is. The kernel releases the GIL, so threads run side by side."""
 
     def __init__(self, clock: Clock, workers: int | None = None) -> None:
         self.workers = workers or os.cpu_count() or 1
@@ -104,8 +112,11 @@ class Member(Protocol):
 
 
 class Governor:
-    """Admission, and the level of detail: under overload the least important face gets fewer and smaller frames, one step
-    per round; when there has been room for a while, the most important of those gets a step back. On the event loop."""
+    """Load shedder: admission, and the level of detail. On the event loop.
+
+    Under overload the least important face gets fewer and smaller frames, one step per round; when there has been room for a
+    while, the most important of those gets a step back.
+    """
 
     def __init__(self, crew: Crew, clock: Clock, most: int) -> None:
         self.members: list[Member] = []

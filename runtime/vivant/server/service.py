@@ -26,6 +26,7 @@ from vivant.server.refusal import Refusal, abort, first_of
 from vivant.server.security import is_same_machine
 from vivant.server.tracing import span
 from vivant.session.session import Session
+from vivant.size import USUAL_SIDE_PX
 from vivant.types import ARKIT_NAMES, MotionFrame, Output, Pose, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.responses import frame_response, next_message, serialize
@@ -194,7 +195,7 @@ class FaceService:
     async def WarmUp(self, request: pb.WarmUpRequest, context: Context) -> pb.WarmUpResponse:  # noqa: N802
         self._require_open()
         began_us = self._house.clock.now_us()
-        size_px = request.size_px or 512
+        size_px = request.size_px or USUAL_SIDE_PX
         if not MIN_SIZE_PX <= size_px <= self._limits.size_px:
             raise InputError(f"size_px must be from {MIN_SIZE_PX} to {self._limits.size_px}, got {size_px}")
         require_declaration(request.consent)

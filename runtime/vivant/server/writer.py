@@ -1,4 +1,4 @@
-"""The answering side of one ``Animate`` call: what its session gives, as the contract's messages, in order."""
+"""Response writer: the answering side of one ``Animate`` call: what its session gives, as the contract's messages, in order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ Context: TypeAlias = grpc.aio.ServicerContext
 
 
 class ResponseWriter:
-    """Encodes and writes; owns nothing of the session. One task writes; the rest may be called from others of the same loop."""
+    """Response writer: encodes and writes, owns nothing of the session.
+
+    One task writes; the rest may be called from others of the same loop.
+    """
 
     def __init__(self, context: Context, config: Effective, session: Session, *, metrics: Metrics, clock: Clock) -> None:
         self.sent = 0

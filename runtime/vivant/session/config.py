@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from vivant.size import USUAL_SIDE_PX
+
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
     """Fixed for a session's life."""
 
     fps: Fraction = Fraction(30)
-    size_px: int | tuple[int, int] = 512
+    size_px: int | tuple[int, int] = USUAL_SIDE_PX
     sample_rate_hz: int = 16000
     seed: int | None = None
     """Decides blinks, gaze and head motion; None is one from chance."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from fractions import Fraction
 from typing import Protocol
@@ -10,6 +11,7 @@ from typing import Protocol
 from vivant.clock import Clock
 from vivant.session.stream import BLOCK_MS, FaceStream
 
+log = logging.getLogger(__name__)
 EAGER_MS = 400
 """An utterance that begins with so much sound queued need not wait for the look-ahead."""
 MARGIN_MS = 40
@@ -141,3 +143,17 @@ class Live:
             step_us = -min(self._lead_us, slept_us // FALL_BACK)
         self._lead_us += step_us
         self._start_us = (self._start_us or 0) - step_us
+
+
+class LateLog:
+    """Rate-limited log: how many pictures came late, once for every second of the timeline in which some did."""
+
+    def __init__(self) -> None:
+        self._second = self._n = 0
+
+    def count(self, late: bool, pts_us: int) -> None:
+        if pts_us // 1_000_000 > self._second:
+            if self._n:
+                log.info("%d pictures came late in second %d", self._n, self._second)
+            self._second, self._n = pts_us // 1_000_000, 0
+        self._n += late

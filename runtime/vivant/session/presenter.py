@@ -13,10 +13,11 @@ from vivant.honest.finisher import FrameFinisher, live_session_id
 from vivant.honest.policy import Policy
 from vivant.pixels import encoded
 from vivant.session.background import Background
-from vivant.size import MIN_SIZE_PX, Size
+from vivant.size import MIN_SIZE_PX, USUAL_SIDE_PX, Size
 from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
 
 MOST_DETAIL, LEAST_DETAIL = 0, 3
+"""Places in `SHOWN_OF`."""
 SHOWN_OF = (1, 2, 2, 4)
 """By level of detail: every picture, every second one, every second one of half the size, every fourth one of half the size."""
 
@@ -37,7 +38,7 @@ class Presenter:
         self,
         face: Face,
         *,
-        size_px: int | tuple[int, int] = 512,
+        size_px: int | tuple[int, int] = USUAL_SIDE_PX,
         portrait: str = "",
         consent: Consent | None = None,
         pictures: bool = True,

@@ -10,6 +10,7 @@ Three verbs stop it, and never mean the same: `end` (finish what is queued), `in
 from __future__ import annotations
 
 import asyncio
+import logging
 import warnings
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
@@ -28,14 +29,17 @@ from vivant.samples import mono_samples
 from vivant.session.channel import Channel, Full
 from vivant.session.config import SessionConfig as SessionConfig
 from vivant.session.config import SessionStats
-from vivant.session.pace import CatchUp, Immediate, Live, Pace
+from vivant.session.pace import CatchUp, Immediate, LateLog, Live, Pace
 from vivant.session.presenter import Presenter
 from vivant.session.stream import BLOCK_MS, FaceStream
+from vivant.size import USUAL_SIDE_PX
 from vivant.types import Controls, Item, Output
 
+log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 AUDIO_MS, VIDEO_MS = 2000.0, 200.0
+"""From how much queued sound on `push` waits, and how many pictures wait to be taken at most; chosen."""
 
 
 class Session:
@@ -82,6 +86,7 @@ class Session:
         self._frame_ms = 1000.0 * config.fps.denominator / config.fps.numerator
         self._made: Channel[Item] = Channel(VIDEO_MS, Full.LATEST if config.paced else Full.BLOCK)
         self._out: Channel[Item] = Channel(self._frame_ms, Full.BLOCK)
+        self._late_log = LateLog()
         self._last_pts_us = 0
         self._task: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
@@ -147,6 +152,7 @@ class Session:
             channel.clear()
         self._room.set()
         self._fed.set()
+        log.info("interrupted at %d ms; epoch %d begins", self._last_pts_us // 1000, marker.epoch)
         await self._out.put(replace(marker, position_us=self._last_pts_us), 0)
 
     async def set_controls(self, controls: Controls) -> None:
@@ -186,17 +192,20 @@ class Session:
 
     async def run(self) -> None:
         """Both stages, until the audio is finished or the session is closed."""
+        log.info("session opened: %s", self.config)
         try:
             async with asyncio.TaskGroup() as stages:
                 stages.create_task(self._animate())
                 stages.create_task(self._emit())
         except ExceptionGroup as group:
             self._failure = group.exceptions[0]
+            log.warning("session failed: %s", type(self._failure).__name__)
             raise self._failure from None
         finally:
             for channel in (self._made, self._out):
                 channel.close()
             self._room.set()
+            log.info("session closed: %s", self.stats)
 
     async def _animate(self) -> None:
         """Sound to pictures, one picture a job, so that faces take turns where much sound comes at once."""
@@ -225,6 +234,7 @@ class Session:
     def _is_late(self, pts_us: int) -> bool:
         late = self._judge_late(pts_us)
         self.stats.late += late
+        self._late_log.count(late, pts_us)
         return late
 
     def _require_open(self) -> None:

@@ -26,8 +26,10 @@ from vivant.motion.model import SpeechMotion
 from vivant.samples import mono_samples
 from vivant.session.presenter import Presenter
 from vivant.session.timeline import Timeline
-from vivant.speech.resample import MAX_RATE_HZ, MIN_RATE_HZ
+from vivant.size import USUAL_SIDE_PX
 from vivant.types import (
+    MAX_RATE_HZ,
+    MIN_RATE_HZ,
     AudioChunk,
     Controls,
     Float32Array,
@@ -43,6 +45,7 @@ from vivant.types import (
 BLOCK_MS = 20
 """Sound is heard in pieces of so much: what an interruption finds unheard is forgotten."""
 SEED_BITS = 32
+"""What the contract has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class FaceStream:
         face: Face,
         *,
         fps: int | float | str | Fraction = 30,
-        size_px: int | tuple[int, int] = 512,
+        size_px: int | tuple[int, int] = USUAL_SIDE_PX,
         sample_rate_hz: int = 16_000,
         seed: int | None = None,
         controls: Controls | None = None,

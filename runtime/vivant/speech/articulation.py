@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.easing import smoothstep
 from vivant.speech.encoder import DELAY_TICKS, GUESSES
-from vivant.speech.features import Features, smoothstep
+from vivant.speech.features import Features
 from vivant.speech.phones import PHONE_INDEX, PHONES, SILENCE
 from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Float32Array
 

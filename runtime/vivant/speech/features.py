@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.easing import smoothstep
 from vivant.speech.resample import RATE_HZ
 from vivant.speech.spectrum import FFT, HANN, band_matrix
 
@@ -85,12 +86,6 @@ class _SpeakerLevel:
 
     def loudness(self, level_db: float) -> float:
         return min(max(1 + (level_db - self._peak_db) / 26, 0.0), 1.25)
-
-
-def smoothstep(x: float) -> float:
-    """0 below 0, 1 above 1, with level ends."""
-    x = min(max(x, 0.0), 1.0)
-    return x * x * (3 - 2 * x)
 
 
 def _pitch(power: NDArray[np.float64]) -> tuple[float, float]:

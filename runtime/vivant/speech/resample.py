@@ -7,13 +7,12 @@ from numpy.typing import NDArray
 
 from vivant.errors import InputError
 from vivant.render import _kernel
-from vivant.types import Float32Array
+from vivant.types import MAX_RATE_HZ, MIN_RATE_HZ, Float32Array
 
 RATE_HZ = 16_000
 HOP = RATE_HZ // 100
 LEAD = 96
 """A hop ends this many samples (6 ms) after its tick, so that windows of 512 samples are centred on ticks."""
-MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 
 _HALF_WIDTH_US = 1_000
 _PHASES = 640

@@ -61,10 +61,10 @@ _MEL = _mel_matrix()
 
 
 class Levelling:
-    """Mel levels relative to this speaker and microphone, causally, for any number ``n`` of streams at once.
+    """Cepstral mean normaliser: mel levels relative to this speaker and microphone, causally, of ``n`` streams at once.
 
     Each band is taken relative to the level of the usual peaks, then to its own mean over the last seconds of sound near
-    them: cepstral mean normalisation as streaming recognisers do it. What comes out is in units of 20 dB.
+    them, as streaming recognisers do it. What comes out is in units of 20 dB.
     """
 
     INPUTS = BANDS + 1
