@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.conftest import PORTRAITS, FaceOf
 from vivant.face import FaceBox, RigFace
 from vivant.honest.finisher import FrameFinisher
 from vivant.honest.label import LANGUAGES
@@ -178,9 +177,9 @@ def test_the_head_makes_a_part_of_every_gaze_shift() -> None:
 
 def test_eyes_glance_aside_now_and_then() -> None:
     life = Life(3)
-    rows = np.array([life.step(IDLE, Controls()) for _ in range(30_000)])
-    aside = np.abs(rows[:, 58] + rows[:, 52]) > 3
-    assert 0.004 < aside.mean() < 0.1
+    rows = np.array([life.step(IDLE, Controls()) for _ in range(12_000)])
+    aside_deg = np.abs(rows[:, 58] + rows[:, 52])
+    assert aside_deg.max() > 4 and 0.005 < (aside_deg > 3).mean() < 0.1
 
 
 def labelled(face: RigFace | PlainFace, language: str, pts_us: int) -> NDArray[np.bool_]:
@@ -211,7 +210,5 @@ def test_the_label_never_covers_the_face(box: FaceBox, pts_us: int) -> None:
         assert not (label & within(box)).any()
 
 
-@pytest.mark.parametrize("name", PORTRAITS)
-def test_the_label_never_covers_a_bundled_face(face_of: FaceOf, name: str) -> None:
-    face = face_of(name)
-    assert not (labelled(face, "pl", 0) & within(face.face_box)).any()
+def test_the_label_never_covers_a_rigs_face(ada: RigFace) -> None:
+    assert not (labelled(ada, "pl", 0) & within(ada.face_box)).any()
