@@ -153,6 +153,22 @@ def test_a_face_that_starts_slowly_makes_nothing_later() -> None:
     assert stage.bridge.pacer.stats.tardy > 10  # what it had to catch up with
 
 
+def test_a_delay_that_grew_shrinks_again_in_the_calm_after_a_minute() -> None:
+    """And no sooner: it would go up and down with every burst of load."""
+    seen: list[int] = []
+
+    async def story(stage: Stage) -> None:
+        await stage.until(12)
+        stage.bridge.delay.grow(stage.clock.now_us())
+        for seconds in (25, 50, 130):
+            await stage.until(seconds)
+            seen.append(stage.bridge.delay.at(stage.clock.now_us()))
+
+    stage = run_stage(Stage, story)
+    least = stage.runtime.delay_us
+    assert seen[0] == seen[1] > least and seen[2] == least
+
+
 def test_keys() -> None:
     async def story(stage: Stage) -> None:
         bridge = stage.bridge
