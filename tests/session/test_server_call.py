@@ -164,6 +164,17 @@ def test_a_metric_says_how_late_frames_leave() -> None:
     assert slow.statistics()[-1].lag_us >= 14_000
 
 
+def test_frames_that_a_slow_reader_leaves_are_counted() -> None:
+    async def story(stage: Stage) -> None:
+        await until(3)
+
+    stage = run_call(story, writing_us=80_000)
+    dropped = stage.value("vivant_frames_dropped_total")
+    assert dropped == stage.call.figures["frames_dropped"]
+    assert dropped + len(stage.frames()) == pytest.approx(stage.frames()[-1].index + 1, abs=8)
+    assert dropped > 20
+
+
 def test_audio_that_waits_is_in_the_statistics() -> None:
     async def story(stage: Stage) -> None:
         stage.wire.send(line(5))
