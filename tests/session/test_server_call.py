@@ -152,6 +152,20 @@ def test_a_metric_says_how_soon_a_line_begins(seconds: float, soon_s: float) -> 
     assert stage.value("vivant_first_frame_seconds_sum") == pytest.approx(expected_s, abs=0.04)
 
 
+def test_a_line_that_is_interrupted_before_it_begins_is_not_measured() -> None:
+    async def story(stage: Stage) -> None:
+        await until(1)
+        stage.wire.send(line(0.3))
+        stage.wire.send(pb.AnimateRequest(interrupt=pb.Interrupt()))
+        await until(2)
+        stage.wire.send(line(0.3))
+        await until(4)
+
+    stage = run_call(story)
+    assert stage.value("vivant_first_frame_seconds_count") == 1
+    assert stage.value("vivant_first_frame_seconds_sum") < 0.3
+
+
 def test_a_metric_says_how_late_frames_leave() -> None:
     async def story(stage: Stage) -> None:
         await until(3)
