@@ -21,6 +21,19 @@ VOICE_RATE_HZ = 24_000
 
 FaceOf = Callable[..., RigFace]
 
+KINDS = {"unit", "session", "golden", "device"}
+"""Markers; every module of tests declares exactly one of them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    kindless = {item.nodeid.split("::")[0] for item in items if len(kinds_of(item)) != 1}
+    if kindless:
+        raise pytest.UsageError(f"pytestmark must be one of {', '.join(sorted(KINDS))} in {', '.join(sorted(kindless))}")
+
+
+def kinds_of(item: pytest.Item) -> set[str]:
+    return KINDS & {mark.name for mark in item.iter_markers()}
+
 
 def portrait_path(name: str) -> Path:
     return Path(str(files("vivant") / "assets" / "portraits" / f"{name}.jpg"))

@@ -1,7 +1,8 @@
-"""Write the stored motion and picture anew, after a change that was meant: ``python -m tests.golden.regenerate``"""
+"""Write the stored motion and pictures anew, after a change that was meant: ``python -m tests.golden.regenerate``"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,15 +19,42 @@ from vivant.rig.build import build_rig
 from vivant.types import AudioChunk, Controls, MotionFrame, Pose, UInt8Array, arkit_weights
 
 FOLDER = Path(__file__).parent
-MOTION, PICTURE = FOLDER / "motion.npz", FOLDER / "ada.png"
-SECONDS, FPS, SEED, SIZE_PX = 2, Fraction(30), 11, 128
-LOOK = MotionFrame(
-    0,
-    0,
-    arkit_weights(jawOpen=0.3, mouthFunnel=0.3, browInnerUp=0.6, eyeBlinkRight=0.5, mouthSmileLeft=0.4),
-    pose=Pose(yaw_deg=6, pitch_deg=-4, roll_deg=5),
-    gaze=(12, -6),
-)
+MOTION = FOLDER / "motion.npz"
+SECONDS, FPS, SEED = 2, Fraction(30), 11
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A look of `ada`, or the part of it in which it shows."""
+
+    look: MotionFrame
+    size_px: int = 512
+    part: tuple[slice, slice] = np.s_[:, :]
+    """Rows and columns."""
+
+
+MOUTH, EYES = np.s_[236:400, 184:336], np.s_[132:252, 160:364]
+PICTURES = {
+    "ada": Picture(
+        MotionFrame(
+            0,
+            0,
+            arkit_weights(jawOpen=0.3, mouthFunnel=0.3, browInnerUp=0.6, eyeBlinkRight=0.5, mouthSmileLeft=0.4),
+            pose=Pose(yaw_deg=6, pitch_deg=-4, roll_deg=5),
+            gaze=(12, -6),
+        ),
+        size_px=128,
+    ),
+    "eyes": Picture(
+        MotionFrame(0, 0, arkit_weights(eyeBlinkRight=1.0, eyeWideLeft=0.5, browDownLeft=0.4), gaze=(14, 8)), part=EYES
+    ),
+    "teeth": Picture(
+        MotionFrame(0, 0, arkit_weights(jawOpen=0.25, mouthUpperUpLeft=0.6, mouthUpperUpRight=0.6, mouthLowerDownLeft=0.5)),
+        part=MOUTH,
+    ),
+    "tongue": Picture(MotionFrame(0, 0, arkit_weights(jawOpen=0.5, tongueOut=1.0)), part=MOUTH),
+    "smile": Picture(MotionFrame(0, 0, arkit_weights(mouthSmileLeft=0.8, mouthSmileRight=0.8, jawOpen=0.06)), part=MOUTH),
+}
 
 
 def motion() -> NDArray[np.float32]:
@@ -43,15 +71,18 @@ def _row(frame: MotionFrame) -> list[float]:
     return [*frame.weights.tolist(), *frame.tongue, *place, *frame.gaze]
 
 
-def picture(face: RigFace) -> UInt8Array:
-    """(128, 128, 3): `ada` with the fixed look."""
-    return np.ascontiguousarray(face.open(SIZE_PX).render(LOOK).pixels[..., :3])
+def picture(face: RigFace, name: str) -> UInt8Array:
+    """(h, w, 3)"""
+    asked = PICTURES[name]
+    return np.ascontiguousarray(face.open(asked.size_px).render(asked.look).pixels[asked.part][..., :3])
 
 
 def regenerate(analyser: PortraitAnalyser) -> None:
-    """Write both files."""
+    """Write all files."""
     np.savez_compressed(MOTION, motion=motion().astype(np.float16))
-    write_png(PICTURE, picture(RigFace(build_rig(load_image(portrait_path("ada")), analyser))))
+    face = RigFace(build_rig(load_image(portrait_path("ada")), analyser))
+    for name in PICTURES:
+        write_png(FOLDER / f"{name}.png", picture(face, name))
 
 
 def stored_motion() -> NDArray[np.float32]:
@@ -59,8 +90,8 @@ def stored_motion() -> NDArray[np.float32]:
         return np.asarray(archive["motion"], np.float32)
 
 
-def stored_picture() -> UInt8Array:
-    with Image.open(PICTURE) as image:
+def stored_picture(name: str) -> UInt8Array:
+    with Image.open(FOLDER / f"{name}.png") as image:
         return np.asarray(image)
 
 

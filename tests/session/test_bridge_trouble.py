@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
 
 from tests.session.bridge_kit import Loudness, Stage, loud, run_stage
 from vivant.errors import InputError, UnavailableError
+from vivant.testing import LoopClock
 from vivant.types import Controls, Float32Array
 from vivant_bridge.bridge import UNHEARD
 from vivant_bridge.errors import DeviceLostError
-from vivant_bridge.runtime.runtime import FaceSession
+from vivant_bridge.runtime.runtime import FaceSession, StreamConfig
 from vivant_bridge.sound.output import MemorySink
 from vivant_bridge.sound.source import ClockedSource, tone
 from vivant_bridge.status import press
@@ -262,6 +265,35 @@ def test_a_face_that_cannot_keep_up_is_opened_anew_and_named_once() -> None:
     assert stage.bridge.actor.lives > 3
     assert goes_on(stage)
     assert max(stage.bridge.pacer.stats.delays_us) < 1_700_000
+
+
+def test_a_face_that_stops_listening_for_a_moment_is_kept_and_one_that_does_for_long_is_left() -> None:
+    class Deaf(Loudness):
+        deaf_us = 0
+
+        @asynccontextmanager
+        async def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AsyncIterator[FaceSession]:
+            async with super().open(config, portrait, controls) as session:
+                push = session.push
+
+                async def slowly(samples: Float32Array) -> None:
+                    wait_us, self.deaf_us = self.deaf_us, 0
+                    await LoopClock().sleep_until(LoopClock().now_us() + wait_us)
+                    await push(samples)
+
+                session.push = slowly  # type: ignore[method-assign]
+                yield session
+
+    async def story(stage: Stage) -> None:
+        for second, deaf_s, lives in ((12, 0.8, 1), (20, 1.9, 2)):
+            await stage.until(second)
+            stage.runtime.deaf_us = round(1e6 * deaf_s)
+            await stage.until(second + 6)
+            assert stage.bridge.actor.lives == lives
+
+    stage = run_stage(lambda: Stage(runtime=Deaf()), story)
+    assert [sentence for sentence in stage.said if "could not keep up with the voice" in sentence]
+    assert goes_on(stage)
 
 
 def test_keys_for_a_face_that_is_gone_or_cannot() -> None:

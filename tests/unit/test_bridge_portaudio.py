@@ -115,6 +115,7 @@ def test_a_speaker_tells_when_its_samples_are_heard(library: FakeLibrary) -> Non
     speaker = Speaker("default", clock)
     speaker.open()
     (stream,) = library.streams
+    assert 0.03 <= stream.options["latency"] <= 0.1  # less starves behind PulseAudio; more would be heard
     assert speaker.heard_at_us() == 30_000
     speaker.write(np.ones(1_000, np.float32))
     assert speaker.queued_us() == 1_000_000 * 1_000 // 44_100

@@ -35,10 +35,10 @@ from vivant.server.refusal import Refusal
 from vivant.server.ring import PREFIX, SLOTS, Ring
 from vivant.server.security import Security, is_same_machine
 from vivant.session.presenter import Presenter
-from vivant.types import MotionFrame, UInt8Array, arkit_weights
+from vivant.types import Controls, Emotion, MotionFrame, UInt8Array, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.responses import frame_response
-from vivant.wire.values import samples_of
+from vivant.wire.values import controls_message, controls_of, samples_of
 
 pytestmark = pytest.mark.unit
 
@@ -81,11 +81,18 @@ def test_zero_is_a_value_where_it_can_be_meant() -> None:
     assert still.mouth == 0.5 and still.singing
 
 
+def test_controls_arrive_as_they_were_sent() -> None:
+    sent = Controls((12.0, -7.0), 1.25, Emotion.SAD, 0.25, 0.5, 0.75, True)
+    assert controls_of(controls_message(sent)) == sent
+    assert controls_of(pb.Controls()) == Controls()
+
+
 def test_samples() -> None:
     assert np.allclose(samples_of(np.array([-32768, 0, 16384], "<i2").tobytes(), pb.AUDIO_FORMAT_PCM_S16LE), [-1, 0, 0.5])
     for data, audio_format in ((b"abc", pb.AUDIO_FORMAT_PCM_S16LE), (np.float32("nan").tobytes(), pb.AUDIO_FORMAT_F32LE)):
         with pytest.raises(InputError):
             samples_of(data, audio_format)
+    assert np.array_equal(samples_of(np.array([-7, 0.5, 3], "<f4").tobytes(), pb.AUDIO_FORMAT_F32LE), [-1, 0.5, 1])
 
 
 def test_a_portrait_that_is_no_longer_shown_is_let_go() -> None:

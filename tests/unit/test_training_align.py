@@ -1,12 +1,15 @@
 """Times of phones in recordings, as training takes them."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from training.speech.align import LEAST_TICKS, align, sounding
 from training.speech.shards import UNKNOWN
 from vivant.speech.phones import PHONE_INDEX, PHONES, SILENCE
+
+pytestmark = pytest.mark.unit
 
 SPOKEN = [i for i in range(len(PHONES)) if i != SILENCE]
 

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from training.speech.prompts import _fish, _stamps
+
+pytestmark = pytest.mark.unit
 
 
 def test_a_stamp_has_its_text_in_every_locale_that_is_learnt(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.unit
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "unity_sample" / "Packages" / "com.vivant.face"
 SAMPLE = PACKAGE / "Samples~" / "Dialogue"

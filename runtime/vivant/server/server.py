@@ -71,6 +71,7 @@ class Server:
             motion=motion or default_motion(),
             messages_per_s=limits.messages_per_s,
         )
+        self.metrics.busy.set_function(lambda: self.house.governor.load.busy_share)
         self._service = FaceService(self.house, limits, Clients(token=bool(self.config.security.token)))
         self._health = health.aio.HealthServicer()
 

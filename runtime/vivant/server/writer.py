@@ -47,6 +47,8 @@ class ResponseWriter:
         self._pts_us = 0
         """Of the last frame that came out."""
         self._thinned = 0
+        self._dropped = 0
+        """So many of those left out are in the metric."""
         self._lag_us = 0
         self._last_statistics = (clock.now_us(), 0)
 
@@ -83,6 +85,7 @@ class ResponseWriter:
                 await self._write_output(item)
             else:
                 self._mark(item)
+            self._count_dropped()
             await self._write_events()
             await self._write_statistics()
         await self._write_events()
@@ -122,7 +125,6 @@ class ResponseWriter:
         slot = self._slot(picture.pixels) if picture is not None else None
         if picture is None or (self._ring is not None and slot is None and not self._session.stream.is_finishing):
             self._thinned += 1
-            self._metrics.dropped.inc()
             return
         head = picture_head(picture, self._utterance_id, output.epoch)
         if slot is not None:
@@ -134,6 +136,10 @@ class ResponseWriter:
         """A frame: its picture, or its motion where no pictures are wanted."""
         self.sent += 1
         self._metrics.frames.inc()
+
+    def _count_dropped(self) -> None:
+        self._metrics.dropped.inc(self.dropped - self._dropped)
+        self._dropped = self.dropped
 
     def _slot(self, pixels: UInt8Array) -> pb.RingSlot | None:
         try:
