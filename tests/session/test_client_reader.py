@@ -14,6 +14,7 @@ from tests.session.server_kit import RATE_HZ, picture, run_served, settings, ton
 from vivant.client import Client, RemoteSession
 from vivant.client.reader import Reader
 from vivant.errors import UnavailableError
+from vivant.server.call import Call
 from vivant.server.limits import Limits
 from vivant.server.server import Server, ServerConfig
 from vivant.testing import LoopClock, run_virtual
@@ -25,6 +26,12 @@ pytestmark = pytest.mark.session
 QUEUE_MS = 20_000
 
 
+async def something_was_sent(server: Server) -> None:
+    """Wait until a picture lies before whatever the server says next."""
+    while not any(isinstance(call, Call) and call.figures["frames_sent"] for call in server.house.governor.members):
+        await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize("length_s", [0.1, 5.0, 40.0])
 def test_more_than_a_live_server_queues_is_refused_where_it_is_pushed(length_s: float) -> None:
     """Nobody reads, and pictures of 1 MiB would lie in front of the server's own refusal. The call goes on."""
@@ -32,8 +39,7 @@ def test_more_than_a_live_server_queues_is_refused_where_it_is_pushed(length_s: 
     async def story(server: Server, client: Client) -> None:
         async with client.animate(picture(10), settings(size_px=512)) as face:
             await face.push(tone(0.5))
-            while not any(call.figures["frames_sent"] for call in server.house.governor.members):
-                await asyncio.sleep(0.01)
+            await something_was_sent(server)
             with pytest.raises(UnavailableError, match="of audio would be queued; send it later"):
                 for _ in range(QUEUE_MS // 50):
                     await face.push(tone(length_s))
@@ -64,7 +70,7 @@ def test_what_was_spoken_makes_room() -> None:
 
 
 def test_what_was_pushed_before_reading_comes_out_whole() -> None:
-    async def story(_: Server, client: Client) -> None:
+    async def story(server: Server, client: Client) -> None:
         config = settings(size_px=512, delivery="DELIVERY_IMMEDIATE")
         async with client.animate(picture(10), config) as face:
             for _ in range(8):
@@ -80,9 +86,8 @@ def test_a_refusal_behind_unread_pictures_ends_the_pushing() -> None:
     async def story(server: Server, client: Client) -> None:
         async with client.animate(picture(10), settings(size_px=512, delivery="DELIVERY_IMMEDIATE")) as face:
             await face.push(tone(2))
-            while not any(call.figures["frames_sent"] for call in server.house.governor.members):
-                await asyncio.sleep(0.01)
-            with pytest.raises(UnavailableError, match="while you push|would be queued"):
+            await something_was_sent(server)
+            with pytest.raises(UnavailableError, match=r"while you push|would be queued"):
                 for _ in range(200):
                     await face.push(tone(1))
 
@@ -121,7 +126,8 @@ def test_reading_ahead_keeps_the_order_and_stops_with_the_write() -> None:
 def test_it_reads_nothing_while_somebody_else_does() -> None:
     async def story() -> None:
         call = HeldUp("a", "b", "c", needs=3)
-        reader, taken = Reader(call), []
+        reader = Reader(call)
+        taken: list[str] = []
 
         async def take() -> None:
             while len(taken) < 3:

@@ -35,6 +35,8 @@ namespace Vivant
         public Emotion emotion = Emotion.Neutral;
         [Range(0f, 2f)] public float intensity = 1f;
         [Range(0, 100)] public int priority = 50;
+        [Tooltip("Decides blinks, gaze and head motion; below 0 is one from chance, so that no two faces move in unison.")]
+        public int seed = -1;
 
         FaceConnection face;
         AudioSource source;
@@ -87,6 +89,7 @@ namespace Vivant
                 PixelFormat = PixelFormat.Rgba,
                 Outputs = picture == null ? Outputs.Motion : mesh == null ? Outputs.Frames : Outputs.FramesAndMotion,
             };
+            if (seed >= 0) config.Seed = (ulong)seed;
             face = VivantSessions.Open(server.ToCore(), config);
         }
 
@@ -173,6 +176,10 @@ namespace Vivant
             if (shapes == null) shapes = VivantShapes.Find(mesh.sharedMesh, face.Started.WeightNames);
             for (int i = 0; i < shapes.Length; i++)
                 if (shapes[i] >= 0) mesh.SetBlendShapeWeight(shapes[i], 100f * motion.Weights[i]);
+            // The tongue is put out on top of its weight.
+            int tongue = face.Started.WeightNames.IndexOf("tongueOut");
+            if (tongue >= 0 && shapes[tongue] >= 0)
+                mesh.SetBlendShapeWeight(shapes[tongue], 100f * Mathf.Clamp(motion.Weights[tongue] + motion.TongueOut, 0f, 1f));
         }
     }
 
