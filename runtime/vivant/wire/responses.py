@@ -8,7 +8,6 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from vivant.errors import InputError
-from vivant.types import MotionFrame
 from vivant.v1 import vivant_pb2 as pb
 
 Request = TypeVar("Request", bound=Message)
@@ -39,22 +38,6 @@ async def next_message(context: grpc.aio.ServicerContext, kind: type[Request]) -
         return kind.FromString(data)
     except DecodeError as error:
         raise InputError(f"a message that is not of the kind {kind.DESCRIPTOR.name}") from error
-
-
-def motion_message(motion: MotionFrame, utterance_id: str, epoch: int) -> pb.Motion:
-    pose = motion.pose
-    return pb.Motion(
-        index=motion.index,
-        pts_us=motion.pts_us,
-        utterance_id=utterance_id,
-        epoch=epoch,
-        weights=motion.weights.tolist(),
-        pose=pb.Pose(
-            yaw_deg=pose.yaw_deg, pitch_deg=pose.pitch_deg, roll_deg=pose.roll_deg, x=pose.x, y=pose.y, scale=pose.scale
-        ),
-        gaze_yaw_deg=motion.gaze[0],
-        gaze_pitch_deg=motion.gaze[1],
-    )
 
 
 def _varint(value: int) -> bytes:
