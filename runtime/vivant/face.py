@@ -19,6 +19,7 @@ from vivant.portrait.analyser import OURS, PortraitAnalyser
 from vivant.render.renderer import RigRenderer
 from vivant.rig.build import BUILDER_VERSION, Progress
 from vivant.rig.cache import cached_rig
+from vivant.rig.canonical import N_SURFACE
 from vivant.rig.framing import framed
 from vivant.rig.rig import Rig
 from vivant.rig.seal import open_rig
@@ -34,7 +35,6 @@ MOST_HALVINGS = 2
 
 FaceBox = tuple[float, float, float, float]
 """(left, top, right, bottom) in shares of the frame's sides."""
-N_SURFACE_POINTS = 468
 ROOM_TO_MOVE = 0.08
 """Around a face at rest, in shares of the frame's side."""
 
@@ -92,7 +92,7 @@ class RigFace:
 
     @property
     def face_box(self) -> FaceBox:
-        points = self.rig.arrays["rest"][:N_SURFACE_POINTS, :2] / SIDE_PX
+        points = self.rig.arrays["rest"][:N_SURFACE, :2] / SIDE_PX
         (left, top), (right, bottom) = points.min(axis=0) - ROOM_TO_MOVE, points.max(axis=0) + ROOM_TO_MOVE
         return float(left), float(top), float(right), float(bottom)
 

@@ -21,7 +21,7 @@ def is_loopback(host: str) -> bool:
 def require_local(address: str, what: str, instance: str) -> tuple[str, int]:
     """Host and port of ``host:port``. Raises InputError, a sentence about ``what``, for what is not on this machine."""
     host, _, port = address.rpartition(":")
-    if not is_loopback(host) or not port.isdigit() or int(port) > LAST_PORT:
+    if not is_loopback(host) or not port.isdecimal() or int(port) > LAST_PORT:
         raise InputError(f"{what} on this machine only, for instance {instance}, got {address!r}")
     return host.strip("[]"), int(port)
 

@@ -18,7 +18,7 @@ from vivant.face import RigFace
 from vivant.honest.code import session_pattern
 from vivant.render import _kernel
 from vivant.render.renderer import RigRenderer
-from vivant.types import Float32Array, MotionFrame, UInt8Array, arkit_weights
+from vivant.types import ARKIT_NAMES, EYE_LOOK_FULL_DEG, Float32Array, MotionFrame, UInt8Array, arkit_weights
 
 pytestmark = pytest.mark.unit
 
@@ -186,3 +186,8 @@ def test_frames_of_any_size_are_converted(width: int, height: int) -> None:
     for convert, out in ((_kernel.rgb_from_rgba, rgb), (_kernel.i420_from_rgba, planes)):
         with pytest.raises(ValueError, match="3 bytes"):
             convert(pixels, np.append(out, np.uint8(0)))
+
+
+def test_the_kernel_and_the_types_mean_the_same_weights() -> None:
+    assert _kernel.EYE_LOOK_FULL_DEG == EYE_LOOK_FULL_DEG
+    assert (len(ARKIT_NAMES), len(ARKIT_NAMES) + 1) == (_kernel.TONGUE_UP, _kernel.MOUTH_CLOSED)

@@ -6,6 +6,7 @@ import datetime
 import errno
 import gc
 import os
+import socket
 import subprocess
 import sys
 import weakref
@@ -26,7 +27,7 @@ from vivant.client import memory
 from vivant.client.memory import attach, remove_abandoned
 from vivant.clock import VirtualClock
 from vivant.errors import InputError
-from vivant.loopback import host_of, is_loopback
+from vivant.loopback import family_of, host_of, is_loopback, require_local
 from vivant.render import _kernel
 from vivant.server.config import effective
 from vivant.server.crew import LEAST_DETAIL, Crew, Governor, Load
@@ -258,6 +259,21 @@ def test_only_loopback_is_open() -> None:
     assert is_same_machine("ipv4:127.0.0.1:5") and not is_same_machine("ipv4:10.0.0.1:5")
     with pytest.raises(InputError, match="TLS and a token are required"):
         Security("0.0.0.0")
+
+
+def test_an_address_of_this_machine() -> None:
+    for address, place in (
+        ("127.0.0.1:80", ("127.0.0.1", 80)),
+        ("127.1.2.3:80", ("127.1.2.3", 80)),
+        ("localhost:1", ("localhost", 1)),
+        ("[::1]:5050", ("::1", 5050)),
+        ("::1:5050", ("::1", 5050)),
+    ):
+        assert require_local(address, "it is", "tcp:127.0.0.1:1") == place
+        assert (family_of(place[0]) is socket.AF_INET6) is (":" in place[0])
+    for wrong in ("0.0.0.0:80", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:²", "127.0.0.1:65536", "::", "", "10.0.0.1:80"):
+        with pytest.raises(InputError, match="it is on this machine only, for instance tcp"):
+            require_local(wrong, "it is", "tcp:127.0.0.1:1")
 
 
 def pair(folder: Path, name: str) -> tuple[Path, Path]:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
 from vivant.errors import InputError
+from vivant.render._kernel import MARK_CELLS as CELLS
 from vivant.types import Float32Array, FloatArray
 
-CELLS = 128
 PRODUCT = 0x56
 """Vivant's own number; 8 bits."""
 LOW_CYCLES, HIGH_CYCLES = 16.0, 52.0

@@ -12,6 +12,22 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+SORTED: int
+"""Flag of a layer: one surface that may cover itself, drawn far to near."""
+STATIC: int
+"""Flag of a layer that never moves: drawn once, under everything else."""
+OPEN_EDGE: int
+"""Instead of a triangle's neighbour: nothing there, so the edge is anti-aliased."""
+HIDDEN_EDGE: int
+"""Nothing there, but the texture is transparent: the edge is left alone."""
+TONGUE_UP: int
+MOUTH_CLOSED: int
+"""The drives that follow the 52 ARKit weights."""
+MARK_CELLS: int
+"""Of a watermark's pattern, on each side."""
+EYE_LOOK_FULL_DEG: float
+"""An eye whose weight is 1 is turned so far."""
+
 class Scene:
     @staticmethod
     def make(

@@ -161,4 +161,13 @@ NB_MODULE(_kernel, m) {
             },
             nb::arg("pattern"), nb::arg("width"), nb::arg("height"), nb::arg("channels"))
         .def("apply", &mark, nb::arg("pixels").noconvert());
+    // What whoever builds a scene or a pattern has to know; nothing of it is written a second time in Python.
+    m.attr("SORTED") = int(kSorted);
+    m.attr("STATIC") = int(kStatic);
+    m.attr("OPEN_EDGE") = kOpenEdge;
+    m.attr("HIDDEN_EDGE") = kHiddenEdge;
+    m.attr("TONGUE_UP") = kTongueUp;
+    m.attr("MOUTH_CLOSED") = kMouthClosed;
+    m.attr("MARK_CELLS") = kMarkCells;
+    m.attr("EYE_LOOK_FULL_DEG") = kEyeLookFullDeg;
 }

@@ -6,7 +6,6 @@ namespace vivant {
 namespace {
 
 constexpr float kRadians = 0.017453292519943295f;
-constexpr float kEyeLookFullDeg = 30.0f;
 constexpr float kEyeLimitDeg = 28.0f;
 constexpr int kDepthLevels = 64;
 constexpr float kFringePx = 1.0f;

@@ -14,6 +14,7 @@ constexpr int kTongueOut = 51;      // index of tongueOut among them
 constexpr int kTongueUp = 52;       // the drive after the weights
 constexpr int kMouthClosed = 53;    // brings the lips of an open-mouthed portrait together; fixed per renderer
 constexpr int kDrives = 54;
+constexpr float kEyeLookFullDeg = 30.0f;  // of an eye whose weight is 1
 
 struct Vec3 {
     float x, y, z;

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.render._kernel import HIDDEN_EDGE as HIDDEN_EDGE
+from vivant.render._kernel import MOUTH_CLOSED as MOUTH_CLOSED
+from vivant.render._kernel import OPEN_EDGE as OPEN_EDGE
+from vivant.render._kernel import SORTED as SORTED
+from vivant.render._kernel import STATIC as STATIC
+from vivant.render._kernel import TONGUE_UP as TONGUE_UP
 from vivant.rig.canonical import Int32Array
 from vivant.types import Float32Array, FloatArray, IntArray, UInt8Array
-
-SORTED, STATIC = 1, 2
-OPEN_EDGE, HIDDEN_EDGE = -1, -2
-TONGUE_UP, MOUTH_CLOSED = 52, 53
-"""The drives that follow the 52 ARKit weights."""
 
 
 class Pool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from vivant.rig.canonical import N_SURFACE
 from vivant.types import Float32Array, UInt8Array
 
 SIDE_PX = 512.0
@@ -63,7 +64,7 @@ class Square:
 
 def place_square(landmarks: Float32Array, width: int, height: int) -> Square:
     """The square around a face, inside the picture as far as the picture allows."""
-    low, high = landmarks[:468, :2].min(axis=0), landmarks[:468, :2].max(axis=0)
+    low, high = landmarks[:N_SURFACE, :2].min(axis=0), landmarks[:N_SURFACE, :2].max(axis=0)
     side = min(float(high[0] - low[0]) / FACE_SHARE, float(min(width, height)))
     centre_x, centre_y = (low + high) / 2
     left = float(np.clip(centre_x - side / 2, 0, width - side))
