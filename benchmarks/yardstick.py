@@ -59,6 +59,7 @@ def _near(ours: Float32Array, theirs: Float32Array) -> bool:
 class Mediapipe:
     """Face Mesh 0.10.21 with refined lips, lids and irises, and its selfie segmentation, as a `PortraitAnalyser`."""
 
+    name = "mediapipe"
     provider = "cpu"
 
     def __init__(self) -> None:

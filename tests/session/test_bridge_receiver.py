@@ -52,7 +52,8 @@ def output(index: int) -> Output:
 
 def told(story: Callable[[MotionSender, Notebook, LoopClock], object], seconds: float = 4.0) -> tuple[Notebook, list[str]]:
     """Frames come 50 ms ahead of being due, for so long; ``story`` is called before each."""
-    notebook, said = Notebook(), []
+    notebook = Notebook()
+    said: list[str] = []
 
     async def main() -> None:
         clock = LoopClock()

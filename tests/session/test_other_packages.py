@@ -164,6 +164,16 @@ def test_cam_between_another_source_camera_and_receiver(beside: Path) -> None:
     assert max(each["jaw"] for each in sent) == pytest.approx(JAW, abs=1e-2)
 
 
+def test_cam_sends_the_motion_of_a_face_on_a_server(beside: Path) -> None:
+    with served("--generator", "toy", "--motion", "toy") as address:
+        mic = f"toy:{round(2 * LOUD * 32768)}"
+        there = ("--runtime", address, "--mic", mic, "--camera", "null", "--size", "square", "--seconds", "2.5")
+        done = run("cam", ADA, *there, "--send", "toy:motion.jsonl")
+    assert done.returncode == 0, done.stderr
+    sent = [json.loads(line) for line in (beside / "motion.jsonl").read_text().splitlines()]
+    assert max(each["jaw"] for each in sent) == pytest.approx(JAW, abs=1e-2)
+
+
 def test_a_camera_without_alpha_shows_no_transparency(beside: Path) -> None:
     done = cam("--camera", "null", "--fill", "transparent")
     assert (done.returncode, done.stderr) == (

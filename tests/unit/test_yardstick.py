@@ -48,6 +48,7 @@ def test_the_offset_is_no_error_and_the_rest_is(roll_deg: float, scale: float) -
 class Displaced:
     """Finds the one face that it is given, a little elsewhere."""
 
+    name = "displaced"
     provider = "cpu"
 
     def __init__(self, points: Float32Array) -> None:
