@@ -32,7 +32,6 @@ from vivant.session.config import SessionStats
 from vivant.session.pace import CatchUp, Immediate, LateLog, Live, Pace
 from vivant.session.presenter import Presenter
 from vivant.session.stream import BLOCK_MS, FaceStream
-from vivant.size import USUAL_SIDE_PX
 from vivant.types import Controls, Item, Output
 
 log = logging.getLogger(__name__)
