@@ -129,7 +129,7 @@ class _Desk:
         hear move, follow all that was heard so far."""
         near: _Matrix = sum((hop.covariance for hop in around), np.zeros_like(self._heard))
         self._turn(near)
-        self._leave_out(near, sum(hop.octaves for hop in around))
+        self._leave_out(near, np.sum([hop.octaves for hop in around], axis=0))
         sides = self._sides * self._signs
         voice = sides.sum(axis=0) * self._spoken
         rows = np.stack([voice * self._gain([voice], near), *self._filled(sides * self._gain(sides, self._heard))])

@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from vivant.errors import InputError
 from vivant.media.atomic import replacing, reporting
+from vivant.plain import plain
 from vivant.render._kernel import Scene
 from vivant.rig.square import MARGIN_PX, SIDE_PX
 from vivant.rig.surroundings import Box, Surroundings
 from vivant.types import UInt8Array
 
+MOST_NOTES, MOST_NOTE, MOST_NAME = 20, 400, 255
+"""Of what a file says in words: notes, and characters of a note and of a name."""
 FORMAT_VERSION = 1
 _KIND = "vivant-rig"
 _PICTURE, _MATTE = "surroundings.jpg", "surroundings_matte.jpg"
@@ -105,9 +108,9 @@ class Rig:
                 textures=textures,
                 transparent=bool(header["transparent"]),
                 portrait_sha256=str(header["portrait_sha256"]),
-                portrait_name=str(header["portrait_name"]),
-                notes=tuple(str(note) for note in header["notes"]),
-                texture_names=tuple(str(name) for name in header["texture_names"]),
+                portrait_name=plain(header["portrait_name"], MOST_NAME),
+                notes=tuple(plain(note, MOST_NOTE) for note in header["notes"][:MOST_NOTES]),
+                texture_names=tuple(plain(name, MOST_NAME) for name in header["texture_names"][: len(textures)]),
                 surroundings=_surroundings(archive, header.get("surroundings")),
             )
 
