@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
+import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -156,6 +158,20 @@ def test_no_file_or_a_folder_is_refused(tmp_path: Path) -> None:
     for name in ("missing.vivant", "folder.vivant"):
         with pytest.raises(InputError, match=name):
             open_portrait(tmp_path / name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes in folders")
+def test_a_pipe_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.vivant")
+    (tmp_path / "link.vivant").symlink_to("pipe.vivant")
+    held = os.open(tmp_path / "pipe.vivant", os.O_RDWR | os.O_NONBLOCK)  # else a failure would hang instead
+    try:
+        os.write(held, b"no rig")
+        for name in ("pipe.vivant", "link.vivant"):
+            with pytest.raises(InputError, match="no ordinary file"):
+                open_portrait(tmp_path / name)
+    finally:
+        os.close(held)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -149,6 +149,8 @@ def _half(texture: UInt8Array) -> UInt8Array:
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """The archive, whose members are stored as they are: so nothing in it can be larger than the file itself."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise ValueError("it is no ordinary file")
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
