@@ -88,7 +88,7 @@ def measure_light(picture: UInt8Array, landmarks: Float32Array, unit: float, tex
         colourful=colourful,
         tones=tones,
         skin=np.asarray(np.median(colours[skin], axis=0), np.float64),
-        relief=max(_relief(colours, skin & half, unit_cells) for half in (upper, ~upper)),
+        relief=_relief(colours, skin, unit_cells) or max(_relief(colours, skin & half, unit_cells) for half in (upper, ~upper)),
     )
 
 
