@@ -169,8 +169,6 @@ def as_fps(fps: int | float | str | Fraction) -> Fraction:
         rate = Fraction(str(fps) if isinstance(fps, float) else fps)
     except (ValueError, ZeroDivisionError) as error:
         raise InputError(f"fps must be a number such as 30 or 30000/1001, got {fps!r}") from error
-    slowed = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
-    if abs(rate - slowed) < _NTSC_SPELLING:
-        rate = slowed
     require_fps(rate)
-    return rate
+    slowed = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
+    return slowed if abs(rate - slowed) < _NTSC_SPELLING else rate

@@ -136,6 +136,12 @@ def test_bad_options_are_one_sentence(run: Run, short: Path, options: tuple[str,
     assert Path("file").read_bytes() == b"earlier"
 
 
+def test_a_sheet_of_a_rig_is_refused_as_what_it_is(run: Run) -> None:
+    Path("ada.vivant").write_bytes(b"PK")
+    assert "ada.vivant is a rig" in run("inspect", "ada.vivant", "-o", "sheet.png", "--consent", "me").sentence()
+    assert not Path("sheet.png").exists()
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -48,6 +48,12 @@ def test_rates_out_of_range(fps: int | str) -> None:
         as_fps(fps)
 
 
+@pytest.mark.parametrize("fps", ["-5", "1", "2", "-30", "11.9"])
+def test_a_refused_rate_is_said_as_it_was_given(fps: str) -> None:
+    with pytest.raises(InputError, match=f"got {fps}$"):
+        as_fps(fps)
+
+
 @pytest.mark.parametrize("fps", ["fast", "30/0", float("nan"), float("inf"), ""])
 def test_what_is_no_rate(fps: float | str) -> None:
     with pytest.raises(InputError, match="fps must be a number"):

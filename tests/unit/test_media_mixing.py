@@ -177,3 +177,23 @@ def test_what_came_before_damage_is_given_out_first() -> None:
         for piece in mix(pieces(), STEREO, RATE_HZ):
             n_given_out += piece.shape[1]
     assert n_given_out == 5000
+
+
+@pytest.mark.parametrize("phases_deg", [(0, 180), (180, 0), (0, 0, 0, 180, 180, 180), (0, 100, 200, 300, 40, 140)])
+@pytest.mark.parametrize("level", [1.0, 0.9, 0.5])
+def test_a_phase_that_differs_from_octave_to_octave_cancels_none(phases_deg: Sequence[float], level: float) -> None:
+    spectrum, hz = np.fft.rfft(VOICE), np.fft.rfftfreq(VOICE.size, 1 / RATE_HZ)
+    octave = np.floor(np.log2(np.maximum(hz, 62.5) / 62.5)).astype(int)
+    turned = np.fft.irfft(spectrum * np.exp(1j * np.radians(phases_deg)[octave % len(phases_deg)]), VOICE.size)
+    other = np.asarray(level * turned, np.float32)
+    for planes, channels in (([VOICE, other], STEREO), ([other, VOICE], STEREO), ([VOICE, other, *[NOTHING] * 4], SIX)):
+        voice = _mix(planes, channels)[0]
+        heard, whole = np.abs(np.fft.rfft(voice)) ** 2, np.abs(spectrum) ** 2
+        for number in range(1, 6):
+            assert heard[octave == number].sum() > 0.5 * whole[octave == number].sum()
+
+
+def test_two_people_on_two_sides_are_both_the_voice() -> None:
+    voice = _mix([VOICE, OTHER], STEREO)[0]
+    assert _likeness(voice, VOICE) > 0.6
+    assert _likeness(voice, OTHER) > 0.6

@@ -102,6 +102,22 @@ def test_a_header_that_claims_too_little(share: float, front: bytes, tmp_path: P
     assert f"claims {claimed} bytes of sound, the file holds {2 * PCM.size}" in note
 
 
+@pytest.mark.parametrize("name", [b"RF64", b"BW64"])
+@pytest.mark.parametrize("front", [b"", _id3(50)])
+@pytest.mark.parametrize("claimed", [0, 2000, PCM.size, 2 * PCM.size, 2 * PCM.size + 7000, 2**40])
+def test_long_headers_that_claim_anything(name: bytes, front: bytes, claimed: int, tmp_path: Path) -> None:
+    """In these the length of the sound stands in a chunk of its own; a recorder that died has left it too small, or 0."""
+    lengths = b"ds64" + b"".join(
+        value.to_bytes(size, "little") for value, size in ((28, 4), (claimed + 64, 8), (claimed, 8), (0, 8), (0, 4))
+    )
+    content = bytearray(_wav())
+    content[40:44] = b"\xff" * 4
+    content = bytearray(name + b"\xff" * 4 + b"WAVE" + lengths + content[12:])
+    np.testing.assert_array_equal(_heard(tmp_path / "voice.wav", front + content), PCM)
+    with open_audio(tmp_path / "voice.wav") as audio:
+        assert bool(audio.notes) == (claimed < 2 * PCM.size)
+
+
 @pytest.mark.parametrize("claimed", [0, 2 * PCM.size, 2 * PCM.size + 7000, 0xFFFFFFFF])
 def test_other_lengths_in_headers_need_no_words(claimed: int, tmp_path: Path) -> None:
     content = bytearray(_wav())

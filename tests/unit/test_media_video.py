@@ -270,6 +270,9 @@ def test_odd_sizes(name: str, alpha: bool, tmp_path: Path) -> None:
     [
         ("clip.avi", {}, r"unknown video type '\.avi'.*\.mp4, \.mov, \.mkv, \.webm, \.gif"),
         ("picture.png", {}, "names one picture"),
+        (".mp4", {}, "is no name for a video"),
+        (".PNG", {}, "is no name for a video"),
+        ("..", {}, "is no name for a video"),
         ("clip.mp4", {"alpha": True}, r"no transparency.*\.mov, \.webm, \.gif or a folder of PNG"),
         ("clip.mkv", {"alpha": True}, "no transparency"),
         ("clip.mp4", {"width": 65}, "even width, got 65"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
+import sys
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,16 @@ def test_save_and_load(ada: RigFace, saved: Path) -> None:
         np.testing.assert_array_equal(got, wanted, strict=True)
     for field in ("transparent", "portrait_sha256", "portrait_name", "notes", "texture_names"):
         assert getattr(back, field) == getattr(ada.rig, field)
+
+
+def test_words_of_strangers_are_short_and_harmless(ada: RigFace, tmp_path: Path) -> None:
+    """A note of a foreign file cannot clear the terminal, turn the text, or look like a line of its own."""
+    hostile = ("\x1b]0;title\x07\x1b[2J", "a note\r\nerror: made up", "\u202eback", "y" * 100_000, *["more"] * 1000)
+    names = tuple(f"\x1b[31m{name}" for name in ada.rig.texture_names)
+    replace(ada.rig, notes=hostile, portrait_name="\x1b[31mred\n" * 100, texture_names=names).save(tmp_path / "foreign.vivant")
+    rig = Rig.load(tmp_path / "foreign.vivant")
+    assert len(rig.notes) <= 20 and rig.notes[1] == "a noteerror: made up"
+    assert all(words.isprintable() and len(words) <= 400 for words in (*rig.notes, rig.portrait_name, *rig.texture_names))
 
 
 def test_the_same_rig_gives_the_same_bytes_twice(ada: RigFace, tmp_path: Path) -> None:
@@ -145,6 +158,20 @@ def test_no_file_or_a_folder_is_refused(tmp_path: Path) -> None:
     for name in ("missing.vivant", "folder.vivant"):
         with pytest.raises(InputError, match=name):
             open_portrait(tmp_path / name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes in folders")
+def test_a_pipe_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.vivant")
+    (tmp_path / "link.vivant").symlink_to("pipe.vivant")
+    held = os.open(tmp_path / "pipe.vivant", os.O_RDWR | os.O_NONBLOCK)  # else a failure would hang instead
+    try:
+        os.write(held, b"no rig")
+        for name in ("pipe.vivant", "link.vivant"):
+            with pytest.raises(InputError, match="no ordinary file"):
+                open_portrait(tmp_path / name)
+    finally:
+        os.close(held)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -204,6 +204,27 @@ def test_drawn_eyes_close_over_all_their_height_and_flat_colour_stays_flat(build
     assert not [note for note in face.rig.notes if "eyes" in note]
 
 
+def test_a_photograph_with_a_mask_is_no_drawing(build: Build, analyser: PortraitAnalyser) -> None:
+    """Of the plain cloth over half the face nothing follows for the eyes above it."""
+    image = Image.fromarray(photo("amara").astype(np.uint8))
+    points = analyser.faces(np.asarray(image))[0].landmarks[: c.N_SURFACE, :2]
+    (left, _), (right, chin), nose = points.min(axis=0), points.max(axis=0), points[1, 1]
+    across = 0.06 * (right - left)
+    ImageDraw.Draw(image).ellipse((left + across, nose - across, right - across, chin + across), fill=(230, 150, 180))
+    face = build(np.asarray(image))
+    assert any("something lies over" in note for note in face.notes)
+    assert not any("drawn in flat colours" in note for note in face.notes)
+
+
+def test_what_transparent_parts_hide_is_said_where_it_shows(analyser: PortraitAnalyser) -> None:
+    pixels = photo("ada").astype(np.uint8)
+    alpha = np.full(pixels.shape[:2], 255, np.uint8)
+    for transparent_rows, transparent, said in ((0, False, False), (60, False, True), (60, True, False)):
+        alpha[:transparent_rows] = 0
+        rig = build_rig(PortraitImage(pixels, alpha, "0" * 64), analyser, transparent=transparent)
+        assert any("transparent parts" in note for note in rig.notes) == said
+
+
 def test_a_frame_of_an_ordinary_portrait_has_its_usual_mouth(ada: RigFace) -> None:
     """In ordinary light the atlas's colours are left alone."""
     cavity = ada.rig.textures[ada.rig.texture_names.index("cavity")][0, 0, :3]

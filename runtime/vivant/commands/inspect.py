@@ -52,6 +52,8 @@ def inspect(
         with console.status("listening"):
             write_picture(out, curves_picture(*read_sound(audio, track), default_motion()))
     if portrait is not None:
+        if portrait.suffix == ".vivant":
+            raise InputError(f"{portrait} is a rig, whose picture is not in it; give the picture that it was made of")
         require_ready(out, {"portrait": portrait}, note)
         _draw_portrait(portrait, out, face, consent, provider)
     say(f"sheet: {out.resolve()}")

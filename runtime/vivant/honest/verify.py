@@ -23,6 +23,7 @@ from vivant.honest.findings import Findings
 from vivant.honest.trust import Trust, known_signers
 from vivant.media.images import load_image
 from vivant.media.inputs import require_file
+from vivant.plain import plain
 from vivant.sealed.content import c2pa, context, lies_elsewhere
 from vivant.types import UInt8Array
 
@@ -65,7 +66,7 @@ def verify(path: Path, trust: Path | None = None) -> Findings:
 
 def _text(value: object) -> str | None:
     """Foreign text for a terminal: short and printable."""
-    return "".join(c for c in str(value) if c.isprintable())[:120] if value else None
+    return plain(value, 120) if value else None
 
 
 def _mapping(value: object) -> dict[str, Any]:

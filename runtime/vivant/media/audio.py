@@ -22,6 +22,7 @@ from vivant.errors import ClosedError, InputError
 from vivant.media.inputs import require_file
 from vivant.media.mixing import mix, regroup
 from vivant.media.opening import openings
+from vivant.plain import plain
 from vivant.types import MAX_RATE_HZ, MIN_RATE_HZ, AudioChunk, Float32Array
 
 _CONTAINERS = "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,eac3,flac,flv,loas,matroska,mov,mp3,mpeg,mpegts,ogg,tta,voc,w64,wav,wv"
@@ -204,7 +205,7 @@ def _tracks(streams: Sequence[AudioStream], taken: AudioStream) -> str:
 
 def _title(stream: AudioStream) -> str:
     words = [stream.metadata[key] for key in ("language", "title") if stream.metadata.get(key, "und") != "und"]
-    name = "".join(letter for letter in ", ".join(words) if letter.isprintable())[:60]
+    name = plain(", ".join(words), 60)
     return f" ({name})" if name else ""
 
 

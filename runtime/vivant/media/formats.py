@@ -68,6 +68,8 @@ def format_of(path: Path) -> OutputFormat:
     """The format that the suffix of ``path`` asks for; raises InputError with the known ones."""
     if str(path) == "-":
         raise InputError("a video cannot go to standard output, as it is finished and signed at its end; give a file name")
+    if path.name in ("", "..") or path.name.lower() in FORMATS:
+        raise InputError(f"{str(path)!r} is no name for a video; give one such as talk.mp4, or talk for a folder of PNG frames")
     found = FORMATS.get(path.suffix.lower())
     if found is None:
         known = ", ".join(suffix for suffix, kind in FORMATS.items() if kind is not PNG_FOLDER)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,10 @@ _WEIGHTS = dict.fromkeys(("FL", "FR", "FLC", "FRC", "DL", "DR", "BIL", "BIR"), _
 
 _OPPOSITE = -0.4
 """Correlation from which a channel counts as connected the wrong way round."""
+_SAME, _LOST, _QUIET_OCTAVE = 0.7, 0.2, 1e-4
+"""Mean likeness of the octaves from which two channels carry the same, how much of it their sum may lose before one alone is
+the voice, and the share of all power from which an octave counts."""
+_LOWEST_HZ = 62.5
 _ONE_SIDED_DB, _TWO_SIDED_DB = -30.0, -20.0
 """How much quieter one side may be before it carries nothing of its own."""
 
@@ -35,7 +41,8 @@ def mix(pieces: Iterator[Float32Array], channels: Sequence[str], rate_hz: int) -
     """(channels, n) pieces in [-1, 1] to (3, n): the voice, the left and the right side, within [-1, 1] and as long.
 
     ``channels`` are FFmpeg's names (FL, FC, LFE, ...); those without a known name count alike. Sides are folded after ITU-R
-    BS.775 without LFE. A channel in opposite phase is turned; the voice is always as loud as the loudest channel; the sides
+    BS.775 without LFE. A channel in opposite phase is turned, and one whose phase differs from octave to octave is left out of
+    the voice, which is always as loud as the loudest channel; the sides
     of stereo stay as they are, unless one of them is empty: then both get what the other has. Where the channels change
     their relation the mix moves in a tenth of a second. It depends on the samples alone, never on how they are cut. One
     channel passes unchanged. An InputError of ``pieces`` is raised after all that came before it.
@@ -44,10 +51,10 @@ def mix(pieces: Iterator[Float32Array], channels: Sequence[str], rate_hz: int) -
         yield from (np.broadcast_to(piece, (3, piece.shape[1])) for piece in pieces)
         return
     desk = _Desk(channels)
-    nothing = _Hop.of(np.zeros((len(channels), 0), np.float32))
+    nothing = _Hop.of(np.zeros((len(channels), 0), np.float32), rate_hz)
     around = deque(repeat(nothing, 2 * _REACH), 2 * _REACH)
     before = desk.set(around)
-    hops = (_Hop.of(samples) for samples in regroup(pieces, max(1, rate_hz * _HOP_MS // 1000)))
+    hops = (_Hop.of(samples, rate_hz) for samples in regroup(pieces, max(1, rate_hz * _HOP_MS // 1000)))
     for hop in _followed(hops, repeat(nothing, _REACH)):
         around.append(hop)
         desk.hear(hop)
@@ -94,12 +101,14 @@ class _Hop:
     """(channels, n)"""
     covariance: _Matrix
     """(channels, channels), summed over the samples; a constant offset is no sound."""
+    octaves: NDArray[np.complex128]
+    """(octaves, channels, channels) cross-spectra from `_LOWEST_HZ` on."""
 
     @classmethod
-    def of(cls, samples: Float32Array) -> _Hop:
+    def of(cls, samples: Float32Array, rate_hz: int) -> _Hop:
         sound = samples.astype(np.float64)
         sound -= sound.mean(axis=1, keepdims=True) if sound.size else 0.0
-        return cls(samples, sound @ sound.T)
+        return cls(samples, sound @ sound.T, _octaves(sound, rate_hz))
 
 
 class _Desk:
@@ -109,6 +118,7 @@ class _Desk:
         self._sides = np.array([_sides(name, len(channels), index) for index, name in enumerate(channels)]).T
         self._audible = self._sides.any(axis=0)
         self._signs = np.ones(len(channels))
+        self._spoken = np.ones(len(channels))
         self._heard = np.zeros((len(channels), len(channels)))
 
     def hear(self, hop: _Hop) -> None:
@@ -119,8 +129,9 @@ class _Desk:
         hear move, follow all that was heard so far."""
         near: _Matrix = sum((hop.covariance for hop in around), np.zeros_like(self._heard))
         self._turn(near)
+        self._leave_out(near, np.sum([hop.octaves for hop in around], axis=0))
         sides = self._sides * self._signs
-        voice = sides.sum(axis=0)
+        voice = sides.sum(axis=0) * self._spoken
         rows = np.stack([voice * self._gain([voice], near), *self._filled(sides * self._gain(sides, self._heard))])
         peaks = np.max([_peaks(rows, around[middle].samples) for middle in (_REACH - 1, _REACH)], axis=0)
         peaks[1:] = peaks[1:].max()
@@ -134,6 +145,16 @@ class _Desk:
         scale = np.sqrt(power * power[loudest])
         likeness = self._signs * self._signs[loudest] * near[loudest] / np.where(scale > 0, scale, 1.0)
         self._signs = np.where(self._audible & (likeness < _OPPOSITE), -self._signs, self._signs)
+
+    def _leave_out(self, near: _Matrix, octaves: NDArray[np.complex128]) -> None:
+        """Of channels that carry the same with another phase in every octave the loudest is the voice, lest octaves cancel."""
+        power = octaves.diagonal(axis1=1, axis2=2).real * self._audible
+        loudest = int((near.diagonal() * self._audible * (1 + self._spoken)).argmax())  # of equals, the one that was heard
+        scale = np.sqrt(power * power[:, [loudest]])
+        cross = octaves[:, loudest] * self._signs * self._signs[loudest] / np.where(scale > 0, scale, np.inf)
+        heard = power[:, loudest] > _QUIET_OCTAVE * power[:, loudest].sum()
+        same, kept = (part[heard].sum(axis=0) / max(1, heard.sum()) for part in (np.abs(cross), cross.real))
+        self._spoken = np.where((same > _SAME) & (same - kept > _LOST), 0.0, 1.0)
 
     def _gain(self, rows: Sequence[_Matrix] | _Matrix, covariance: _Matrix) -> float:
         """What makes the louder of the ``rows`` as loud as the loudest channel; in silence, what cannot overflow."""
@@ -150,6 +171,15 @@ class _Desk:
         share = float(np.clip((_TWO_SIDED_DB - level_db) / (_TWO_SIDED_DB - _ONE_SIDED_DB), 0.0, 1.0))
         filled: _Matrix = sides + share * sides[::-1]
         return filled
+
+
+def _octaves(sound: _Matrix, rate_hz: int) -> NDArray[np.complex128]:
+    """Cross-spectra of (channels, n) samples in the octaves from `_LOWEST_HZ` to half the rate."""
+    spectra = np.fft.rfft(sound) if sound.size else np.zeros((len(sound), 1), np.complex128)
+    n_octaves = math.ceil(math.log2(rate_hz / 2 / _LOWEST_HZ))
+    edges = np.rint(_LOWEST_HZ * 2.0 ** np.arange(n_octaves + 1) * sound.shape[1] / rate_hz).astype(int)
+    parts = [spectra[:, low:high] for low, high in itertools.pairwise(edges)]
+    return np.stack([part @ part.conj().T for part in parts])
 
 
 def _sides(name: str, n_channels: int, index: int) -> tuple[float, float]:

@@ -13,9 +13,10 @@ _JUNK_LIMIT = 65_536
 _TAIL_LIMIT = 512
 """Bytes after the declared end of a WAV that nobody misses."""
 _MOST_CHUNKS = 1_000
+_IN_DS64 = 0xFFFFFFFF
 
 _HEADER = re.compile(
-    rb"RIFF....(?:WAVE|AVI )|RF64....WAVE|FORM....AIF[FC]|fLaC[\x00\x80]\x00\x00\x22|OggS\x00\x02|caff\x00\x01|wvpk"
+    rb"RIFF....(?:WAVE|AVI )|(?:RF|BW)64....WAVE|FORM....AIF[FC]|fLaC[\x00\x80]\x00\x00\x22|OggS\x00\x02|caff\x00\x01|wvpk"
     rb"|\x1aE\xdf\xa3|\x00\x00..ftyp",
     re.DOTALL,
 )
@@ -74,21 +75,25 @@ def _after_tags(file: BinaryIO) -> int:
 
 
 def _short_by(file: BinaryIO, start: int) -> str | None:
-    """A sentence when the header of a WAV claims less sound than the file holds."""
+    """A sentence when the header of a WAV claims less sound than the file holds; RF64 and BW64 claim it in ds64."""
     file.seek(start)
-    if not re.fullmatch(rb"RIFF....WAVE", file.read(12), re.DOTALL):
+    if not re.fullmatch(rb"(?:RIFF|RF64|BW64)....WAVE", file.read(12), re.DOTALL):
         return None
     end = file.seek(0, 2)
-    place = start + 12
+    place, long_size = start + 12, None
     for _ in range(_MOST_CHUNKS):
         file.seek(place)
         name, size = file.read(4), int.from_bytes(file.read(4), "little")
+        if name == b"ds64":
+            long_size = int.from_bytes(file.read(16)[8:], "little")
+        if name == b"data" and long_size is not None and size == _IN_DS64:
+            size = long_size
         place += 8 + size
         if name == b"data" or place >= end:
             break
         place += size % 2
     left = end - place
-    if name != b"data" or size == 0 or left <= _TAIL_LIMIT or _is_more(file, place, end):
+    if name != b"data" or (size == 0 and long_size is None) or left <= _TAIL_LIMIT or _is_more(file, place, end):
         return None
     return f"the header claims {size} bytes of sound, the file holds {size + left}; all of it is taken"
 

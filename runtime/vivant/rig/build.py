@@ -33,9 +33,11 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 5
+BUILDER_VERSION = 6
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
+MOST_HIDDEN = 0.01
+"""Share of a picture that may be transparent without a word."""
 MOST_SOURCE_YAW_DEG, MOST_SOURCE_PITCH_DEG = 32.0, 25.0
 YAW_LIMIT_DEG, PITCH_LIMIT_DEG, ROLL_LIMIT_DEG = 15.0, 10.0, 12.0
 STILL_PX = 0.05
@@ -70,6 +72,11 @@ def build_rig(
     notes += require_mouth(image.pixels, face, cutout, analyser)
     picture = np.asarray(square.cut(image.pixels), np.uint8)
     own = None if image.alpha is None else (image.alpha / np.float32(255)).astype(np.float32)
+    if own is not None and not transparent and (own < 0.5).mean() > MOST_HIDDEN:
+        notes.append(
+            "what the transparent parts of this picture hide shows in front of its own background; --background transparent"
+            " or a colour keeps it hidden"
+        )
     outline = cutout.person(width, height) if own is None else own
     person = np.asarray(square.cut(outline), np.float32)
     layers = separate(picture, person, band_texels=7.0 * square.texels_per_px)

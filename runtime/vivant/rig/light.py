@@ -81,6 +81,7 @@ def measure_light(picture: UInt8Array, landmarks: Float32Array, unit: float, tex
     colours = ndimage.gaussian_filter(patch.pixels[::step, ::step].astype(np.float32), (0.01 * unit_cells,) * 2 + (0,))
     at = patch.coordinates()[::step, ::step]
     face, white, skin = _regions(at, landmarks)
+    upper = at[..., 1] < np.median(at[skin][:, 1])  # a mask over half a face makes no drawing of it
     tones, colourful = _tones(colours, face, unit_cells)
     return Light(
         gain=_gain(colours, white, skin, colourful),
@@ -88,7 +89,7 @@ def measure_light(picture: UInt8Array, landmarks: Float32Array, unit: float, tex
         colourful=colourful,
         tones=tones,
         skin=np.asarray(np.median(colours[skin], axis=0), np.float64),
-        relief=_relief(colours, skin, unit_cells),
+        relief=_relief(colours, skin, unit_cells) or max(_relief(colours, skin & half, unit_cells) for half in (upper, ~upper)),
     )
 
 

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from vivant.errors import InputError
 from vivant.media.atomic import replacing, reporting
+from vivant.plain import plain
 from vivant.portrait.analyser import OURS
 from vivant.render._kernel import Scene
 from vivant.rig.square import MARGIN_PX, SIDE_PX
 from vivant.rig.surroundings import Box, Surroundings
 from vivant.types import UInt8Array
 
+MOST_NOTES, MOST_NOTE, MOST_NAME = 20, 400, 255
+"""Of what a file says in words: notes, and characters of a note and of a name."""
 FORMAT_VERSION = 1
 MOST_CHARS = 80
 """Of a name that a file gives and that goes into manifests."""
@@ -111,11 +114,11 @@ class Rig:
                 textures=textures,
                 transparent=bool(header["transparent"]),
                 portrait_sha256=str(header["portrait_sha256"]),
-                portrait_name=str(header["portrait_name"]),
-                notes=tuple(str(note) for note in header["notes"]),
-                texture_names=tuple(str(name) for name in header["texture_names"]),
+                portrait_name=plain(header["portrait_name"], MOST_NAME),
+                notes=tuple(plain(note, MOST_NOTE) for note in header["notes"][:MOST_NOTES]),
+                texture_names=tuple(plain(name, MOST_NAME) for name in header["texture_names"][: len(textures)]),
                 surroundings=_surroundings(archive, header.get("surroundings")),
-                analyser=str(header.get("analyser", OURS))[:MOST_CHARS],
+                analyser=plain(header.get("analyser", OURS), MOST_CHARS),
             )
 
     @staticmethod
@@ -153,6 +156,8 @@ def _half(texture: UInt8Array) -> UInt8Array:
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """The archive, whose members are stored as they are: so nothing in it can be larger than the file itself."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise ValueError("it is no ordinary file")
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
