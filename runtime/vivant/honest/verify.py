@@ -16,6 +16,7 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from vivant.errors import InputError
+from vivant.foreign import printable
 from vivant.honest.credentials import media_type, sidecar_of
 from vivant.honest.detect import LEAST_SIDE_PX, Mark, detect
 from vivant.honest.findings import Credentials as Credentials
@@ -64,8 +65,7 @@ def verify(path: Path, trust: Path | None = None) -> Findings:
 
 
 def _text(value: object) -> str | None:
-    """Foreign text for a terminal: short and printable."""
-    return "".join(c for c in str(value) if c.isprintable())[:120] if value else None
+    return printable(value) if value else None
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.errors import InputError
+from vivant.foreign import printable
 from vivant.media.atomic import replacing, reporting
 from vivant.render._kernel import Scene
 from vivant.rig.square import MARGIN_PX, SIDE_PX
@@ -24,6 +25,8 @@ from vivant.types import UInt8Array
 FORMAT_VERSION = 1
 _KIND = "vivant-rig"
 _PICTURE, _MATTE = "surroundings.jpg", "surroundings_matte.jpg"
+MOST_NOTES, MOST_NOTE_CHARS = 32, 500
+"""Of a file; the builder writes a few short ones."""
 BEYOND_PX = 4 * SIDE_PX
 """Nothing around a square lies further away."""
 
@@ -105,8 +108,8 @@ class Rig:
                 textures=textures,
                 transparent=bool(header["transparent"]),
                 portrait_sha256=str(header["portrait_sha256"]),
-                portrait_name=str(header["portrait_name"]),
-                notes=tuple(str(note) for note in header["notes"]),
+                portrait_name=header["portrait_name"],
+                notes=tuple(header["notes"]),
                 texture_names=tuple(str(name) for name in header["texture_names"]),
                 surroundings=_surroundings(archive, header.get("surroundings")),
             )
@@ -117,6 +120,8 @@ class Rig:
         with _opened(path) as archive:
             header: dict[str, Any] = json.loads(archive.read("header.json"))
             known = header["kind"] == _KIND and header["version"] == FORMAT_VERSION
+            header["portrait_name"] = printable(header["portrait_name"])
+            header["notes"] = [printable(note, MOST_NOTE_CHARS) for note in header["notes"][:MOST_NOTES]]
         if not known:
             raise InputError(f"{path.name} is no rig of version {FORMAT_VERSION}; build it again from its portrait")
         return header
