@@ -121,7 +121,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere shared mem
 
 
 @linux
-@pytest.mark.parametrize("harm", ["cut", "unlink"])
+@pytest.mark.parametrize("harm", ["cut", "unlink", "folder"])
 def test_a_client_that_harms_its_ring_harms_nobody_else(harm: str) -> None:
     ring = Ring(5000)
     path = memory.FOLDER / ring.message.name
@@ -134,10 +134,14 @@ def test_a_client_that_harms_its_ring_harms_nobody_else(harm: str) -> None:
             reader.read(0, 10)
     else:
         path.unlink()
+    if harm == "folder":
+        path.mkdir()
     slot = ring.write(b"frame")
     assert slot is not None and reader.read(0, 5) == b"frame"
     reader.close()
     ring.close()
+    if harm == "folder":
+        path.rmdir()
     assert not path.exists()
 
 
