@@ -18,7 +18,7 @@ from tests.session.command_line import write_wav
 from vivant import cli
 from vivant.types import Float32Array
 
-pytestmark = [pytest.mark.session, pytest.mark.slow]
+pytestmark = pytest.mark.session
 
 KIT = Path(__file__).with_name("no_network_kit.py")
 XMP = (
@@ -37,6 +37,7 @@ COMMANDS = [
     "cam me.jpg --mic tone --speaker null --camera null --size square --seconds 2",
     "devices",
     "doctor",
+    "keys renew",
     "cache list",
     "cache clear",
     "uninstall --yes",
@@ -75,6 +76,7 @@ def test_every_command_is_tried() -> None:
     assert {words.split()[0] for words in COMMANDS} >= {e.name for e in entry_points(group=cli.GROUP)} - {"serve"}
 
 
+@pytest.mark.slow
 def test_nothing_leaves_the_machine(tmp_path: Path, voice: Float32Array) -> None:
     write_wav(tmp_path / "voice.wav", voice[:12_000], 24_000)
     Image.open(portrait_path("noor")).convert("RGB").resize((400, 400)).save(tmp_path / "me.jpg", xmp=XMP.encode())

@@ -46,7 +46,7 @@ def run(story: Callable[[Ask, int], Awaitable[None]]) -> None:
 
 def test_a_reader_on_this_machine_gets_figures() -> None:
     async def story(ask: Ask, port: int) -> None:
-        for host in ("127.0.0.1", f"localhost:{port}", "[::1]:9"):
+        for host in ("127.0.0.1", f"LOCALHOST:{port}", "[::1]:9"):
             answer = await ask(f"GET /metrics HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             head, _, body = answer.partition(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200 OK") and b"vivant_sessions 0.0" in body
@@ -61,6 +61,8 @@ def test_a_reader_on_this_machine_gets_figures() -> None:
         (b"GET /metrics HTTP/1.1\r\nHost: rebound.example:9\r\n\r\n", b"403"),
         (b"GET /metrics HTTP/1.1\r\n\r\n", b"403"),
         (b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1.example\r\n\r\n", b"403"),
+        (b"GET /metrics HTTP/1.1\r\nHost: rebound.example\r\nHost: localhost\r\n\r\n", b"403"),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost:9@rebound.example\r\n\r\n", b"403"),
         (b"POST /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", b"404"),
         (b"GET /etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", b"404"),
         (b"\xff\x00\r\n\r\n", b"403"),

@@ -23,16 +23,15 @@ pytestmark = pytest.mark.unit
 
 CODECS = {"wav": "pcm_s16le", "flac": "flac", "mp3": "libmp3lame", "ogg": "libopus"}
 RATE_HZ = 48_000
-SIDE_PX = 60
-"""Too small for the search for a mark, which takes long and is not what is tried here."""
+SMALL_PX, SEARCHED_PX = 60, 96
+"""Too small for the search for a mark, which takes long; and large enough for it."""
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def _folder(tmp_path: Path, side_px: int) -> Path:
     """One small file of each kind; two of them signed."""
     (made := tmp_path / "made").mkdir()
     with Image.open(portrait_path("bram")) as image:
-        small = image.convert("RGB").resize((SIDE_PX, SIDE_PX))
+        small = image.convert("RGB").resize((side_px, side_px))
     for suffix in ("webp", "gif", "bmp", "tif"):
         small.save(made / f"picture.{suffix}")
     for suffix in ("png", "jpg"):
@@ -62,14 +61,18 @@ def _film(path: Path, picture: UInt8Array) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
         assert isinstance(stream, VideoStream)
-        stream.width, stream.height, stream.pix_fmt = SIDE_PX, SIDE_PX, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = len(picture), len(picture), "yuv420p"
         for _ in range(5):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
 
 
-@pytest.mark.parametrize(("first_seed", "count"), [(0, 110), pytest.param(1100, 2200, marks=pytest.mark.slow)])
-def test_a_damaged_file_is_read_or_refused(folder: Path, first_seed: int, count: int) -> None:
+@pytest.mark.parametrize(
+    ("side_px", "first_seed", "count"),
+    [(SMALL_PX, 0, 110), pytest.param(SEARCHED_PX, 2200, 1100, marks=pytest.mark.slow)],
+)
+def test_a_damaged_file_is_read_or_refused(tmp_path: Path, side_px: int, first_seed: int, count: int) -> None:
+    folder = _folder(tmp_path, side_px)
     command = [sys.executable, "-m", "tests.wild_media", str(folder), str(first_seed), str(count)]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=600)
     said = done.stdout.splitlines()

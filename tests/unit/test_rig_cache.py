@@ -109,6 +109,19 @@ def test_nobody_else_reads_what_is_kept_and_open_files_are_closed_at_their_next_
         os.umask(before)
 
 
+def test_nobody_else_can_put_another_folder_in_the_place_of_one_that_is_kept(
+    builds: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIVANT_CACHE_DIR", str(tmp_path / "new" / "cache"))
+    before = os.umask(0)
+    try:
+        open_portrait(PORTRAIT)
+    finally:
+        os.umask(before)
+    made = [path for path in (tmp_path / "new").rglob("*") if path.is_dir()]
+    assert len(made) == 2 and {path.stat().st_mode & 0o777 for path in (tmp_path / "new", *made)} == {0o700}
+
+
 def test_the_cache_keeps_what_was_used_last(builds: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("bram", "noor", "tomas")
     for age, name in enumerate(names):

@@ -70,6 +70,14 @@ def test_it_opens_fast(saved: Path) -> None:
     assert best < 0.1
 
 
+def test_what_a_file_says_commands_no_terminal(ada: RigFace, tmp_path: Path) -> None:
+    said = "\x1b]0;title\x07red\r\nline\u202e"
+    replace(ada.rig, portrait_name=said, notes=(said,) * 1000).save(tmp_path / "said.vivant")
+    rig = Rig.load(tmp_path / "said.vivant")
+    assert rig.portrait_name == Rig.read_header(tmp_path / "said.vivant")["portrait_name"] == "]0;titleredline"
+    assert set(rig.notes) == {"]0;titleredline"} and len(rig.notes) < 100
+
+
 def test_a_folder_that_is_missing(ada: RigFace, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="does not exist"):
         ada.rig.save(tmp_path / "missing" / "ada.vivant")

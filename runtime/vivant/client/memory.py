@@ -95,7 +95,8 @@ class _File:
 
     def close(self) -> None:
         if self._own is not None:
-            self._own.unlink(missing_ok=True)
+            with suppress(OSError):  # the other side took the name away, or put a folder in its place
+                self._own.unlink()
         os.close(self._descriptor)
 
 

@@ -13,6 +13,7 @@ import typer
 from vivant.commands.options import DEFAULT_ANALYSER, AnalyserOption, GeneratorOption, MotionOption
 from vivant.errors import InputError, UnavailableError
 from vivant.extras import install
+from vivant.media.inputs import require_file
 from vivant.motion.model import SpeechMotion
 from vivant.portrait import PortraitAnalyser, Provider
 from vivant.registry import ANALYSERS, FACES, MOTIONS, find
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 50750,
     host: Annotated[str, typer.Option(help="Address; anything but loopback needs TLS and a token.")] = "127.0.0.1",
-    sessions: Annotated[int | None, typer.Option(min=1, help="Faces at a time; default 8 per core.")] = None,
+    sessions: Annotated[int | None, typer.Option(min=1, max=10_000, help="Faces at a time; default 8 per core.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="PEM certificate chain.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its PEM key.")] = None,
     token_file: Annotated[
         Path | None, typer.Option(help="File with the token that clients must send, or VIVANT_TOKEN.")
     ] = None,
-    metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics on this port of loopback.")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics on this port of loopback.")
+    ] = None,
     generator: GeneratorOption = "rig",
     motion: MotionOption = "voice",
     analyser: AnalyserOption = DEFAULT_ANALYSER,
@@ -60,10 +63,13 @@ def serve(
 def _token(file: Path | None) -> str | None:
     if file is None:
         return os.environ.get("VIVANT_TOKEN") or None
+    require_file(file, "token")
     try:
-        token = file.read_text().strip()
+        token = file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{file} holds no text; a token is one line of ASCII letters, digits and signs") from error
     if not token:
         raise InputError(f"{file} holds no token")
     return token

@@ -114,8 +114,8 @@ class Rig:
                 textures=textures,
                 transparent=bool(header["transparent"]),
                 portrait_sha256=str(header["portrait_sha256"]),
-                portrait_name=plain(header["portrait_name"], MOST_NAME),
-                notes=tuple(plain(note, MOST_NOTE) for note in header["notes"][:MOST_NOTES]),
+                portrait_name=header["portrait_name"],
+                notes=tuple(header["notes"]),
                 texture_names=tuple(plain(name, MOST_NAME) for name in header["texture_names"][: len(textures)]),
                 surroundings=_surroundings(archive, header.get("surroundings")),
                 analyser=plain(header.get("analyser", OURS), MOST_CHARS),
@@ -127,6 +127,8 @@ class Rig:
         with _opened(path) as archive:
             header: dict[str, Any] = json.loads(archive.read("header.json"))
             known = header["kind"] == _KIND and header["version"] == FORMAT_VERSION
+            header["portrait_name"] = plain(header["portrait_name"], MOST_NAME)
+            header["notes"] = [plain(note, MOST_NOTE) for note in header["notes"][:MOST_NOTES]]
         if not known:
             raise InputError(f"{path.name} is no rig of version {FORMAT_VERSION}; build it again from its portrait")
         return header

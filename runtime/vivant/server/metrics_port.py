@@ -38,14 +38,18 @@ async def serve_metrics(metrics: Metrics, port: int) -> asyncio.Server:
 def _answer(head: str, metrics: Metrics) -> bytes:
     """To a whole request: ``GET`` of this machine by its own name, which a page elsewhere on the web cannot say."""
     request, *lines = head.splitlines()
-    fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    hosts = [value.strip().lower() for name, _, value in (line.partition(":") for line in lines) if name.lower() == "host"]
     method, _, path = request.partition(" ")
-    host = fields.get("host", "")
-    if not (is_loopback(host) or is_loopback(host_of(host))):
+    if len(hosts) != 1 or not _is_ours(hosts[0]):
         return _response("403 Forbidden", b"only by a name of loopback\n")
     if method != "GET" or path.split(" ")[0].partition("?")[0] not in ("/", "/metrics"):
         return _response("404 Not Found", b"GET /metrics\n")
     return _response("200 OK", generate_latest(metrics.registry), CONTENT_TYPE_LATEST)
+
+
+def _is_ours(host: str) -> bool:
+    port = host.rpartition(":")[2]
+    return is_loopback(host) or (port.isdecimal() and is_loopback(host_of(host)))
 
 
 def _response(status: str, body: bytes, kind: str = "text/plain; charset=utf-8") -> bytes:

@@ -119,7 +119,8 @@ class Server:
 
     def _bind(self) -> int:
         security = self.config.security
-        host = f"[{security.host}]" if ":" in security.host else security.host
+        bare = security.host.strip("[]")
+        host = f"[{bare}]" if ":" in bare else bare
         address, credentials = f"{host}:{self.config.port}", security.credentials()
         try:
             if credentials is None:
