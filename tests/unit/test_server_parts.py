@@ -38,10 +38,10 @@ from vivant.server.ring import PREFIX, SLOTS, Ring
 from vivant.server.security import Security, is_same_machine
 from vivant.server.server import Server, ServerConfig
 from vivant.session.presenter import Presenter
-from vivant.types import Controls, Emotion, MotionFrame, UInt8Array, arkit_weights
+from vivant.types import Controls, Emotion, MotionFrame, Pose, UInt8Array, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.responses import frame_response
-from vivant.wire.values import controls_message, controls_of, samples_of
+from vivant.wire.values import controls_message, controls_of, motion_message, motion_of, samples_of
 
 pytestmark = pytest.mark.unit
 
@@ -88,6 +88,16 @@ def test_controls_arrive_as_they_were_sent() -> None:
     sent = Controls((12.0, -7.0), 1.25, Emotion.SAD, 0.25, 0.5, 0.75, True)
     assert controls_of(controls_message(sent)) == sent
     assert controls_of(pb.Controls()) == Controls()
+
+
+def test_motion_arrives_as_it_was_sent() -> None:
+    weights = np.linspace(0, 1, 52, dtype=np.float32)
+    sent = MotionFrame(7, 233_333, weights, (0.25, 0.5), Pose(1.0, -2.0, 3.0, 0.5, -0.25, 1.125), (4.0, -5.0))
+    got = motion_of(motion_message(sent, "line", 3))
+    assert np.array_equal(got.weights, weights)
+    assert [(each.index, each.pts_us, each.tongue, each.pose, each.gaze) for each in (got, sent)].count(
+        (7, 233_333, (0.25, 0.5), sent.pose, (4.0, -5.0))
+    ) == 2
 
 
 def test_samples() -> None:
