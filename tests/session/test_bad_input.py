@@ -18,6 +18,7 @@ from tests.conftest import VOICE_RATE_HZ
 from tests.session.command_line import ADA, Run, write_wav
 from vivant import cli
 from vivant.errors import InputError
+from vivant.face import RigFace
 
 pytestmark = pytest.mark.session
 
@@ -136,9 +137,9 @@ def test_bad_options_are_one_sentence(run: Run, short: Path, options: tuple[str,
     assert Path("file").read_bytes() == b"earlier"
 
 
-def test_a_sheet_of_a_rig_is_refused_as_what_it_is(run: Run) -> None:
-    Path("ada.vivant").write_bytes(b"PK")
-    assert "ada.vivant is a rig" in run("inspect", "ada.vivant", "-o", "sheet.png", "--consent", "me").sentence()
+def test_a_sheet_of_a_rig_is_refused_as_what_it_is(run: Run, ada: RigFace) -> None:
+    ada.rig.save(Path("ada.vivant"))
+    assert "ada.vivant is a rig" in run("inspect", "ada.vivant", "-o", "sheet.png").sentence()
     assert not Path("sheet.png").exists()
 
 
