@@ -59,12 +59,9 @@ def inspect(
 
 def _draw_portrait(portrait: Path, out: Path, number: int, consent: str | None, provider: Provider) -> None:
     face = open_with_progress(portrait, provider, number=number)
-<<<<<<< HEAD
-    assert isinstance(face, RigFace)
-=======
     if portrait.suffix == ".vivant":
         raise InputError(f"{portrait} is a rig, whose picture is not in it; give the picture that it was made of")
->>>>>>> wip/pics
+    assert isinstance(face, RigFace)
     work = begin_production(face, portrait, None, 0, consent)
     with console.status("drawing the sheet"), portrait_file(portrait) as file:
         choice = choose_face(load_image(file), default_analyser(provider), number)
