@@ -19,7 +19,7 @@ from scipy import stats
 
 from benchmarks.attacks import ATTACKS, Attack, Clip
 from benchmarks.watermark import keep_line, kept_lines, portraits, speaking
-from vivant.honest.detect import SYNC_THRESHOLD, likely_places, mean_luma, read_first
+from vivant.provenance.watermark_detector import SYNC_THRESHOLD, likely_places, mean_luma, read_first
 from vivant.types import UInt8Array
 
 PER_ROUND = 10

@@ -17,7 +17,7 @@ from benchmarks.report import PORTRAITS, Row
 from benchmarks.served import FPS, RATE_HZ, cpu_ms, process, served_frames, speech
 from vivant.client import Client
 from vivant.face import RigFace, default_motion, open_portrait
-from vivant.honest.finisher import FrameFinisher, live_session_id
+from vivant.provenance.disclosure import Disclosure, live_session_id
 from vivant.session.stream import BLOCK_MS
 from vivant.types import AudioChunk, Controls, UInt8Array
 from vivant.v1 import vivant_pb2 as pb
@@ -53,7 +53,7 @@ class Plain:
     def __init__(self, face: RigFace, seed: int) -> None:
         self._motion = default_motion().open(Fraction(FPS), seed)
         self._renderer = face.open(SIZE_PX)
-        self._finisher = FrameFinisher.for_face(face, live_session_id())
+        self._finisher = Disclosure.for_face(face, live_session_id())
         self._out: UInt8Array = np.empty((SIZE_PX, SIZE_PX, 4), np.uint8)
 
     def hear(self, chunk: AudioChunk) -> int:

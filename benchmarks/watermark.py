@@ -21,8 +21,8 @@ import numpy as np
 from benchmarks.attacks import ATTACKS, FPS, SIZE_PX, Clip
 from benchmarks.report import PORTRAITS, markdown, voice
 from vivant.face import open_portrait
-from vivant.honest.code import session_pattern
-from vivant.honest.detect import detect_in_luma, likely_places, mean_luma
+from vivant.provenance.watermark_code import session_pattern
+from vivant.provenance.watermark_detector import detect_in_luma, likely_places, mean_luma
 from vivant.render._kernel import Watermark
 from vivant.session.stream import FaceStream
 from vivant.types import Output, UInt8Array

@@ -13,9 +13,9 @@ from collections import Counter
 from pathlib import Path
 
 from vivant.errors import InputError
-from vivant.honest.verify import verify
 from vivant.media import load_image
 from vivant.media.audio import read_sound
+from vivant.provenance.verify import verify
 
 WORDS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\1", b"\xff\xff\xff\x7f", bytes(16))
 SOUNDS = {".wav", ".flac", ".mp3", ".ogg"}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from vivant import InputError, SpeechMotion
 from vivant.commands.options import BUNDLED, DEFAULT_ANALYSER, begin_production, open_with_progress, portrait_file, say
-from vivant.honest.consent import Consent, bundled_portraits, require_consent, stated_consent
-from vivant.honest.policy import Policy
 from vivant.loopback import host_of, is_loopback
 from vivant.media.inputs import require_file
 from vivant.portrait import Provider
+from vivant.provenance.consent import Consent, bundled_portraits, require_consent, stated_consent
+from vivant.provenance.policy import Policy
 from vivant.registry import MOTIONS, find
 from vivant_bridge.runtime.local import LocalRuntime
 from vivant_bridge.runtime.remote import RemoteRuntime

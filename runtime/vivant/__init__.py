@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from vivant.face import FaceRenderer as FaceRenderer
     from vivant.face import RigFace as RigFace
     from vivant.face import open_portrait as open_portrait
-    from vivant.honest.consent import Consent as Consent
     from vivant.motion.model import MotionState as MotionState
     from vivant.motion.model import SpeechMotion as SpeechMotion
     from vivant.motion.voice import Voice as Voice
+    from vivant.provenance.consent import Consent as Consent
     from vivant.rig.rig import Rig as Rig
     from vivant.session.presenter import Presenter as Presenter
     from vivant.session.session import Session as Session
@@ -62,7 +62,7 @@ _HOMES = {
     "vivant.clock": "Clock MonotonicClock VirtualClock",
     "vivant.errors": "ClosedError InputError OutputError PortraitError UnavailableError VivantError",
     "vivant.face": "Face FaceRenderer RigFace open_portrait",
-    "vivant.honest.consent": "Consent",
+    "vivant.provenance.consent": "Consent",
     "vivant.motion.model": "MotionState SpeechMotion",
     "vivant.motion.voice": "Voice",
     "vivant.rig.rig": "Rig",

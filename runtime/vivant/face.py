@@ -11,11 +11,11 @@ from typing import Protocol
 import numpy as np
 
 from vivant.errors import InputError
-from vivant.honest.consent import Consent, parse_consent
 from vivant.media.images import load_image
 from vivant.motion.model import SpeechMotion, require_fps
 from vivant.motion.voice import Voice
 from vivant.portrait.analyser import OURS, PortraitAnalyser
+from vivant.provenance.consent import Consent, parse_consent
 from vivant.render.renderer import RigRenderer
 from vivant.rig.build import BUILDER_VERSION, Progress
 from vivant.rig.cache import cached_rig

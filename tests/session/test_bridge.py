@@ -15,7 +15,7 @@ from tests.conftest import VOICE_RATE_HZ
 from tests.session.bridge_kit import BRIGHT, LOUD, Loudness, Stage, loud, run_stage
 from tests.session.command_line import write_wav
 from vivant.face import RigFace
-from vivant.honest.detect import detect
+from vivant.provenance.watermark_detector import detect
 from vivant.session.presenter import Presenter
 from vivant.session.stream import FaceStream
 from vivant.testing import Inline, LoopClock, run_virtual

@@ -15,7 +15,7 @@ from tests.session.command_line import ADA, SMALL, Run
 from vivant import cli
 from vivant.commands import options
 from vivant.errors import InputError
-from vivant.honest.consent import Consent
+from vivant.provenance.consent import Consent
 
 pytestmark = pytest.mark.session
 

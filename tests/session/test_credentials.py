@@ -24,10 +24,10 @@ from PIL import Image
 from tests.conftest import portrait_path
 from tests.session.command_line import Run
 from vivant.errors import InputError, OutputError
-from vivant.honest.code import session_pattern
-from vivant.honest.credentials import Claim, key_files, sign
-from vivant.honest.settings import config_folder
-from vivant.honest.verify import Credentials, _read_manifest, verify
+from vivant.provenance.credentials import Claim, key_files, sign
+from vivant.provenance.settings import config_folder
+from vivant.provenance.verify import Credentials, _read_manifest, verify
+from vivant.provenance.watermark_code import session_pattern
 from vivant.render._kernel import Watermark
 from vivant.types import UInt8Array
 

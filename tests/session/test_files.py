@@ -18,11 +18,11 @@ from tests.session.command_line import ADA, SMALL, Run
 from vivant.commands import keys
 from vivant.errors import InputError, OutputError
 from vivant.face import RigFace, as_fps, open_portrait
-from vivant.honest import produce
-from vivant.honest.keys import key_files
-from vivant.honest.settings import config_folder
-from vivant.honest.verify import Credentials, verify
 from vivant.offline import render_file
+from vivant.provenance import production
+from vivant.provenance.keys import key_files
+from vivant.provenance.settings import config_folder
+from vivant.provenance.verify import Credentials, verify
 
 pytestmark = pytest.mark.session
 
@@ -110,7 +110,7 @@ def test_what_cannot_be_signed_at_its_end_is_kept_apart(
     def fails(*_: object, **__: object) -> None:
         raise OutputError("the disk is full")
 
-    monkeypatch.setattr(produce, "sign", fails)
+    monkeypatch.setattr(production, "sign", fails)
     before = _everything()
     sentence = run("render", "ada", short, "-o", out, *SMALL).sentence()
     assert sentence.startswith("error: the disk is full") and (kept in sentence) is not policy
@@ -140,15 +140,15 @@ def test_nothing_unsigned_ever_has_the_final_name(run: Run, short: Path, monkeyp
 
 _STOPPED = """
     import os, signal, sys
-    from vivant.honest import produce
+    from vivant.provenance import production
     from vivant import cli
     number = getattr(signal, sys.argv.pop(1))
-    signing = produce.sign
+    signing = production.sign
     def sign(*given, **named):
         os.kill(os.getpid(), number)
         return signing(*given, **named)
     if sys.argv.pop(1) == "signing":
-        produce.sign = sign
+        production.sign = sign
     else:
         from vivant import offline
         offline.FaceStream.finish = lambda self: os.kill(os.getpid(), number)

@@ -14,7 +14,7 @@ from tests.session.command_line import ADA, SMALL, Run
 from tests.session.live import live, opened, push_all
 from tests.session.test_bridge_trouble import Plug
 from vivant.face import open_portrait
-from vivant.honest.consent import Consent, keep_consent
+from vivant.provenance.consent import Consent, keep_consent
 from vivant.session.pace import LateLog
 from vivant.session.session import Session
 from vivant.testing import LoopClock

@@ -133,7 +133,7 @@ def test_after_the_finish_no_sound_is_taken(voice: Float32Array) -> None:
 
 
 def test_pictures_are_disclosed_unless_somebody_says_why_not(ada: RigFace) -> None:
-    from vivant.honest.detect import detect
+    from vivant.provenance.watermark_detector import detect
     from vivant.session.presenter import Presenter
 
     def pictures(**how: str) -> list[np.ndarray]:

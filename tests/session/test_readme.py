@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import portrait_path
 from vivant.face import RigFace
-from vivant.honest.detect import detect
+from vivant.provenance.watermark_detector import detect
 from vivant.types import Float32Array, UInt8Array
 
 pytestmark = pytest.mark.session

@@ -12,8 +12,8 @@ import vivant
 from tests.session.server_kit import RATE_HZ, SIZE_PX, gone, kind_of, picture, picture_in, run_served, settings, tone, until
 from vivant.client import Client, Event, RemoteConfig
 from vivant.errors import InputError, UnavailableError
-from vivant.honest.consent import Consent
-from vivant.honest.detect import detect
+from vivant.provenance.consent import Consent
+from vivant.provenance.watermark_detector import detect
 from vivant.server.limits import Limits
 from vivant.server.portraits import BUNDLED
 from vivant.server.ring import SLOTS

@@ -15,7 +15,7 @@ from tests.session.virtual_call import StillPortraits, Wire, house
 from vivant.client import Client
 from vivant.errors import InputError
 from vivant.face import Face
-from vivant.honest.consent import Consent
+from vivant.provenance.consent import Consent
 from vivant.server.call import Call, House
 from vivant.server.clients import Client as Caller
 from vivant.server.config import effective

@@ -17,7 +17,7 @@ from vivant.client import Client, connect
 from vivant.client.messages import CLIENT_KEY
 from vivant.client.session import RemoteSession
 from vivant.errors import InputError, UnavailableError
-from vivant.honest.consent import Consent
+from vivant.provenance.consent import Consent
 from vivant.server.clients import Clients
 from vivant.server.limits import MIB, Limits
 from vivant.server.portraits import BUNDLED, GuestOpener

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from tests.session.server_kit import SIZE_PX, gone, picture, raw_stub, run_served, settings, tone, until
 from vivant.client import Client, Event, connect
 from vivant.errors import InputError, UnavailableError
-from vivant.honest.consent import Consent
+from vivant.provenance.consent import Consent
 from vivant.server.limits import Limits
 from vivant.server.logs import is_news
 from vivant.server.security import Security

@@ -19,13 +19,13 @@ from PIL import Image
 from tests.conftest import portrait_path
 from tests.session.command_line import Run
 from vivant.errors import InputError
-from vivant.honest import verify as verify_module
-from vivant.honest.code import session_pattern
-from vivant.honest.credentials import SOURCE_TYPE, Claim, key_files, sign
-from vivant.honest.findings import Verdict
-from vivant.honest.keys import _certificate, renew
-from vivant.honest.trust import Trust
-from vivant.honest.verify import _source_types, verify
+from vivant.provenance import verify as verify_module
+from vivant.provenance.credentials import SOURCE_TYPE, Claim, key_files, sign
+from vivant.provenance.findings import Verdict
+from vivant.provenance.keys import _certificate, renew
+from vivant.provenance.trust import Trust
+from vivant.provenance.verify import _source_types, verify
+from vivant.provenance.watermark_code import session_pattern
 from vivant.render._kernel import Watermark
 from vivant.sealed.content import c2pa, context
 

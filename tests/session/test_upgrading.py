@@ -81,7 +81,7 @@ def test_the_page_names_only_what_there_is() -> None:
 
 
 def test_a_new_stream_is_labelled_where_a_talker_was_not(ada: RigFace) -> None:
-    from vivant.honest.detect import detect
+    from vivant.provenance.watermark_detector import detect
 
     with vivant.FaceStream(ada, sample_rate_hz=16_000) as stream:
         items = [*stream.push(tone(0.3).astype(np.float32)), *stream.finish()]

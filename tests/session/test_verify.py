@@ -15,9 +15,9 @@ from PIL import Image
 from tests.conftest import portrait_path
 from tests.session.command_line import ADA, SMALL, Run, pictures
 from vivant.commands import options
-from vivant.honest import produce
-from vivant.honest.label import CORNERS, Label, free_corner
-from vivant.honest.settings import config_folder
+from vivant.provenance import production
+from vivant.provenance.label import CORNERS, Label, free_corner
+from vivant.provenance.settings import config_folder
 
 pytestmark = pytest.mark.session
 READABLE = ("--size", "512", "--fps", "24")
@@ -141,7 +141,7 @@ def test_consent_is_asked_once(run: Run, short: Path, monkeypatch: pytest.Monkey
 def test_somebody_at_a_terminal_is_asked_once(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VIVANT_CONSENT")
     answers = ["other", "agreed"]
-    for module in (options, produce):
+    for module in (options, production):
         monkeypatch.setattr(module, "bundled_portraits", frozenset)
     monkeypatch.setattr(options, "_somebody_is_there", lambda: True)
     monkeypatch.setattr("typer.prompt", lambda _: answers.pop(0))

@@ -14,8 +14,8 @@ from tests.conftest import portrait_path
 from tests.session.command_line import write_wav
 from vivant.errors import InputError
 from vivant.face import RigFace, open_portrait
-from vivant.honest.consent import REFUSED, Consent, keep_consent
 from vivant.offline import render_file
+from vivant.provenance.consent import REFUSED, Consent, keep_consent
 from vivant.session.presenter import Presenter
 from vivant.session.session import Session, SessionConfig
 from vivant.session.stream import FaceStream

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vivant.errors import InputError, OutputError, UnavailableError
-from vivant.honest.label import Label
+from vivant.provenance.label import Label
 from vivant.session.pace import CatchUp
 from vivant.types import PixelFormat, UInt8Array
 from vivant_bridge.choose import choose_camera

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vivant.extras import install
-from vivant.honest.settings import Settings
+from vivant.provenance.settings import Settings
 from vivant.sealed import SWITCH
 
 pytestmark = pytest.mark.unit

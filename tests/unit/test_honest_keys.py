@@ -15,10 +15,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-import vivant.honest.keys as keys
+import vivant.provenance.keys as keys
 from vivant.errors import InputError, OutputError
-from vivant.honest.credentials import require_signature
-from vivant.honest.keys import key_files, local_files
+from vivant.provenance.credentials import require_signature
+from vivant.provenance.keys import key_files, local_files
 
 pytestmark = pytest.mark.unit
 
@@ -60,7 +60,7 @@ def test_threads_that_begin_at_once_share_one_pair(monkeypatch: pytest.MonkeyPat
 
 
 def test_processes_that_begin_at_once_share_one_pair() -> None:
-    program = "from vivant.honest.keys import key_files; print([p.read_text() for p in key_files()])"
+    program = "from vivant.provenance.keys import key_files; print([p.read_text() for p in key_files()])"
     runs = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert len({run.communicate()[0] for run in runs}) == 1
     assert _fits(*local_files())

@@ -14,9 +14,9 @@ from PIL import Image
 
 from tests.conftest import portrait_path
 from vivant.errors import InputError
-from vivant.honest.code import PRODUCT, session_pattern
-from vivant.honest.detect import detect
-from vivant.honest.finisher import session_id_of
+from vivant.provenance.disclosure import session_id_of
+from vivant.provenance.watermark_code import PRODUCT, session_pattern
+from vivant.provenance.watermark_detector import detect
 from vivant.render._kernel import Watermark
 from vivant.types import UInt8Array
 

@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from vivant.face import FaceBox, RigFace
-from vivant.honest.finisher import FrameFinisher
-from vivant.honest.label import LANGUAGES
 from vivant.motion.life import Life
 from vivant.portrait import PortraitAnalyser
+from vivant.provenance.disclosure import Disclosure
+from vivant.provenance.label import LANGUAGES
 from vivant.rig import canonical as c
 from vivant.rig.mesh import inside
 from vivant.rig.patch import luminance
@@ -184,7 +184,7 @@ def test_eyes_glance_aside_now_and_then() -> None:
 
 def labelled(face: RigFace | PlainFace, language: str, pts_us: int) -> NDArray[np.bool_]:
     """(512, 512): where the label is."""
-    finisher = FrameFinisher.for_face(face, 7, language=language)
+    finisher = Disclosure.for_face(face, 7, language=language)
     pixels = np.full((SIDE_PX, SIDE_PX, 4), 128, np.uint8)
     pixels[..., 3] = 255
     done = finisher.finish(VideoFrame(0, pts_us, pixels, PixelFormat.RGBA)).pixels.astype(int)

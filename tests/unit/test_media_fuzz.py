@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from tests.conftest import portrait_path
-from vivant.honest.credentials import Claim, sign
+from vivant.provenance.credentials import Claim, sign
 from vivant.types import UInt8Array
 
 pytestmark = pytest.mark.unit

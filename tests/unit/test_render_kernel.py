@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from vivant.errors import InputError
 from vivant.face import RigFace
-from vivant.honest.code import session_pattern
+from vivant.provenance.watermark_code import session_pattern
 from vivant.render import _kernel
 from vivant.render.renderer import RigRenderer
 from vivant.types import ARKIT_NAMES, EYE_LOOK_FULL_DEG, Float32Array, MotionFrame, UInt8Array, arkit_weights

@@ -14,9 +14,9 @@ import vivant.rig.cache as rig_cache
 from tests.conftest import portrait_path
 from vivant.errors import InputError, OutputError
 from vivant.face import RigFace, open_portrait
-from vivant.honest.consent import Consent, keep_consent
-from vivant.honest.settings import Settings
 from vivant.media import PortraitImage
+from vivant.provenance.consent import Consent, keep_consent
+from vivant.provenance.settings import Settings
 from vivant.rig.cache import cache_folder, clear_rigs, kept_rigs
 from vivant.rig.rig import Rig
 

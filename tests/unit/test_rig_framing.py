@@ -13,10 +13,10 @@ from PIL import Image
 from tests.conftest import PORTRAITS, FaceOf, portrait_path
 from vivant.errors import InputError
 from vivant.face import RigFace
-from vivant.honest.detect import detect
-from vivant.honest.finisher import FrameFinisher
 from vivant.media.images import PortraitImage
 from vivant.portrait import PortraitAnalyser
+from vivant.provenance.disclosure import Disclosure
+from vivant.provenance.watermark_detector import detect
 from vivant.rig.build import build_rig
 from vivant.rig.framing import framed
 from vivant.rig.rig import Rig
@@ -147,7 +147,7 @@ def test_a_cut_out_person_stands_on_the_lower_edge(face_of: FaceOf, name: str, s
 def test_the_label_is_in_the_frame_and_off_the_face(face_of: FaceOf, name: str, size: tuple[int, int]) -> None:
     face = face_of(name)
     frame = face.open(size).render(MotionFrame(0, 0, arkit_weights()))
-    labelled, plain = (FrameFinisher.for_face(face, 7, labelled=on).finish(frame).pixels.astype(int) for on in (True, False))
+    labelled, plain = (Disclosure.for_face(face, 7, labelled=on).finish(frame).pixels.astype(int) for on in (True, False))
     rows, columns = np.nonzero(np.abs(labelled - plain).max(axis=2) > 40)
     assert len(rows) > 100
     assert rows.min() > 0 and rows.max() < size[1] - 1 and columns.min() > 0 and columns.max() < size[0] - 1
@@ -158,7 +158,7 @@ def test_the_label_is_in_the_frame_and_off_the_face(face_of: FaceOf, name: str, 
 
 @pytest.mark.parametrize("size", [(288, 512), (512, 288), (1024, 256), (500, 400)])
 def test_the_mark_is_found_in_any_frame(ada: RigFace, size: tuple[int, int]) -> None:
-    renderer, finisher = ada.open(size), FrameFinisher(0xBADA55, None)
+    renderer, finisher = ada.open(size), Disclosure(0xBADA55, None)
     still = finisher.finish(renderer.render(MotionFrame(0, 0, arkit_weights()))).pixels[..., :3]
     data = io.BytesIO()
     Image.fromarray(still).save(data, "JPEG", quality=85)

@@ -14,10 +14,10 @@ import vivant.rig.cache as rig_cache
 from tests.conftest import FaceOf, portrait_path
 from vivant.errors import InputError
 from vivant.face import RigFace, open_portrait
-from vivant.honest import produce
-from vivant.honest.consent import Consent, kept_consent
-from vivant.honest.settings import config_folder
 from vivant.media import PortraitImage, load_image
+from vivant.provenance import production
+from vivant.provenance.consent import Consent, kept_consent
+from vivant.provenance.settings import config_folder
 from vivant.rig.cache import NOT_OURS, cache_folder, kept_rigs
 from vivant.rig.rig import Rig
 from vivant.rig.seal import is_sealed
@@ -60,7 +60,7 @@ def test_a_rig_of_this_machine_is_believed(tmp_path: Path) -> None:
     open_portrait(ADA)
     copied = Path(shutil.copy(_kept(), tmp_path / "any name.vivant"))
     assert open_portrait(copied).rig.portrait_sha256 == ADA_SHA256
-    work = produce.begin(open_portrait(copied), copied, None, 0, None)
+    work = production.begin(open_portrait(copied), copied, None, 0, None)
     assert (work.claim.consent, work.claim.portrait_kind) == ("synthetic", "picture")
 
 
@@ -87,13 +87,13 @@ def test_any_other_rig_is_known_by_its_own_hash(friend: Rig, tmp_path: Path, way
         return
     assert face.rig.portrait_sha256 == _hash_of(forged) != ADA_SHA256
     with pytest.raises(InputError, match=r"nobody has said yet who forged\.vivant shows"):
-        produce.begin(face, forged, None, 0, None)
+        production.begin(face, forged, None, 0, None)
     (tmp_path / "policy.toml").write_text(f'portraits = ["{ADA_SHA256}"]')
     monkeypatch.setenv("VIVANT_POLICY", str(tmp_path / "policy.toml"))
     with pytest.raises(InputError, match=r"does not list the portrait forged\.vivant"):
-        produce.begin(face, forged, None, 0, Consent.AGREED)
+        production.begin(face, forged, None, 0, Consent.AGREED)
     monkeypatch.delenv("VIVANT_POLICY")
-    claim = produce.begin(face, forged, None, 0, Consent.AGREED).claim
+    claim = production.begin(face, forged, None, 0, Consent.AGREED).claim
     assert (claim.portrait_sha256, claim.portrait_kind, claim.consent) == (_hash_of(forged), "rig file", "agreed")
     assert kept_consent(ADA_SHA256) is None and kept_consent(_hash_of(forged)) is Consent.AGREED
 

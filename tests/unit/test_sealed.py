@@ -17,7 +17,7 @@ from PIL import Image
 
 from vivant import sealed
 from vivant.client import connect
-from vivant.honest.verify import Credentials, verify
+from vivant.provenance.verify import Credentials, verify
 from vivant.sealed import onnx
 from vivant.sealed.content import c2pa, context
 

@@ -29,10 +29,10 @@ from vivant.commands.options import (
     say,
 )
 from vivant.face import as_fps
-from vivant.honest.label import Label
-from vivant.honest.produce import own_files
 from vivant.media.apart import Inputs, require_apart
 from vivant.portrait import Provider
+from vivant.provenance.label import Label
+from vivant.provenance.production import own_files
 from vivant_bridge.bridge import RATE_HZ, Bridge
 from vivant_bridge.choose import choose_camera, choose_receiver, choose_source, choose_speaker
 from vivant_bridge.keys import keyboard

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageColor, ImageFilter, ImageOps
 
 from vivant.errors import InputError
-from vivant.honest.label import Label
 from vivant.media import load_image
+from vivant.provenance.label import Label
 from vivant.render import _kernel
 from vivant.types import PixelFormat, UInt8Array
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from vivant import Controls, Face, Presenter, Session, SessionConfig, SpeechMotion
 from vivant.face import default_motion
-from vivant.honest.consent import Consent
+from vivant.provenance.consent import Consent
 from vivant.session.pace import CatchUp, live_delay_ms
 from vivant_bridge.runtime.runtime import FaceSession, StreamConfig
 

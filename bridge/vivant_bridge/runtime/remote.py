@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from vivant import Controls, PixelFormat
 from vivant.errors import UnavailableError
 from vivant.extras import install
-from vivant.honest.consent import Consent
 from vivant.loopback import host_of, is_loopback
+from vivant.provenance.consent import Consent
 from vivant.session.pace import CatchUp
 from vivant.types import Float32Array
 from vivant_bridge.runtime.runtime import FaceSession, StreamConfig

@@ -16,8 +16,8 @@ from vivant.client.config import RemoteConfig
 from vivant.client.messages import CLIENT_KEY, Capabilities, capabilities_of, error_of
 from vivant.client.session import Metadata, RemoteSession
 from vivant.errors import InputError
-from vivant.honest.consent import Consent
 from vivant.loopback import host_of, is_loopback
+from vivant.provenance.consent import Consent
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import Controls, Item, Output, UtteranceEnd, UtteranceStart
 from vivant.v1 import vivant_pb2 as pb

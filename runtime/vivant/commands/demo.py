@@ -23,9 +23,9 @@ from vivant.commands.options import (
     say,
 )
 from vivant.commands.render import render_with_bar, summary
-from vivant.honest.produce import require_ready
 from vivant.media import write_picture
 from vivant.portrait import Provider
+from vivant.provenance.production import require_ready
 from vivant.sheet import contact_sheet
 from vivant.size import USUAL_SIZE
 from vivant.types import Controls

@@ -23,12 +23,12 @@ from vivant.commands.options import (
 )
 from vivant.errors import InputError
 from vivant.face import RigFace, default_motion
-from vivant.honest.produce import own_files, require_ready
 from vivant.media import load_image, read_sound, write_picture
 from vivant.media.apart import require_apart
 from vivant.media.sequence import picture_format_of
 from vivant.portrait import Provider, default_analyser
 from vivant.portrait.choice import choose_face
+from vivant.provenance.production import own_files, require_ready
 from vivant.sheet import contact_sheet, layer_sheet
 from vivant.speech.curves import curves_picture
 

@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from vivant.commands.options import note, say
-from vivant.honest.keys import key_files
-from vivant.honest.keys import renew as make_anew
+from vivant.provenance.keys import key_files
+from vivant.provenance.keys import renew as make_anew
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 

@@ -14,7 +14,10 @@ from rich.console import Console
 
 from vivant.errors import InputError
 from vivant.face import Face
-from vivant.honest.consent import (
+from vivant.media import open_audio
+from vivant.motion.model import SpeechMotion
+from vivant.portrait import PortraitAnalyser, Provider
+from vivant.provenance.consent import (
     REFUSED,
     WORDS,
     Consent,
@@ -23,11 +26,8 @@ from vivant.honest.consent import (
     parse_consent,
     stated_consent,
 )
-from vivant.honest.label import LANGUAGES
-from vivant.honest.produce import Production, begin
-from vivant.media import open_audio
-from vivant.motion.model import SpeechMotion
-from vivant.portrait import PortraitAnalyser, Provider
+from vivant.provenance.label import LANGUAGES
+from vivant.provenance.production import Production, begin
 from vivant.registry import ANALYSERS, FACES, find
 from vivant.size import Size
 

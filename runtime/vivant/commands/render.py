@@ -29,11 +29,11 @@ from vivant.commands.options import (
     say_notes,
 )
 from vivant.face import as_fps
-from vivant.honest.produce import Production, require_ready
 from vivant.media.formats import folder_of, format_of
 from vivant.motion.model import SpeechMotion
 from vivant.offline import RenderReport, presenter_of_files, render_file
 from vivant.portrait import Provider
+from vivant.provenance.production import Production, require_ready
 from vivant.registry import MOTIONS, find
 from vivant.session.background import Background
 from vivant.size import Size

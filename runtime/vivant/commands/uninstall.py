@@ -12,7 +12,7 @@ import typer
 
 from vivant.commands.options import say
 from vivant.errors import InputError, OutputError
-from vivant.honest.settings import FILE, config_folder
+from vivant.provenance.settings import FILE, config_folder
 from vivant.rig.cache import cache_folder
 from vivant.sealed.onnx import leftovers, remove_leftovers
 

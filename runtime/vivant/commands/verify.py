@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vivant.commands.options import say
-from vivant.honest.verify import verify as examine
+from vivant.provenance.verify import verify as examine
 
 
 def verify(

@@ -12,12 +12,12 @@ from pathlib import Path
 import platformdirs
 
 from vivant.errors import InputError, OutputError
-from vivant.honest.settings import Settings
 from vivant.media.atomic import replacing
 from vivant.media.images import PortraitImage
 from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.portrait.analyser import OURS
 from vivant.private import FILE_MODE, private_folder
+from vivant.provenance.settings import Settings
 from vivant.rig.build import BUILDER_VERSION, Progress, build_rig
 from vivant.rig.rig import Rig
 from vivant.rig.seal import is_sealed, seal

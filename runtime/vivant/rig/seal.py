@@ -13,10 +13,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from vivant.honest.settings import config_folder
 from vivant.locks import alone
 from vivant.media.atomic import replacing
 from vivant.private import FILE_MODE, private_folder
+from vivant.provenance.settings import config_folder
 from vivant.rig.rig import Rig
 
 _END, _END_BYTES = b"PK\5\6", 22

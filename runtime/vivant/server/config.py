@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, as_fps
-from vivant.honest.policy import Policy
+from vivant.provenance.policy import Policy
 from vivant.server.limits import Limits
 from vivant.session.session import SessionConfig
 from vivant.size import USUAL_SIDE_PX

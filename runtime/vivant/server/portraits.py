@@ -20,10 +20,10 @@ import grpc
 
 from vivant.errors import InputError
 from vivant.face import Face, RigFace, open_portrait
-from vivant.honest.consent import bundled_portraits
-from vivant.honest.policy import Policy
 from vivant.media.images import require_readable_kind
 from vivant.portrait import PortraitAnalyser, default_analyser
+from vivant.provenance.consent import bundled_portraits
+from vivant.provenance.policy import Policy
 from vivant.rig.build import build_rig
 from vivant.server.builds import Builds
 from vivant.server.clients import Client

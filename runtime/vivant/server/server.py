@@ -13,9 +13,9 @@ from vivant.client.memory import remove_abandoned
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError, OutputError
 from vivant.face import default_motion
-from vivant.honest.policy import Policy
 from vivant.motion.model import SpeechMotion
 from vivant.portrait import PortraitAnalyser
+from vivant.provenance.policy import Policy
 from vivant.server.call import House
 from vivant.server.clients import Clients
 from vivant.server.crew import Crew, Governor, bakery

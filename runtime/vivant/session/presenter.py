@@ -8,10 +8,10 @@ import numpy as np
 
 from vivant.errors import InputError
 from vivant.face import Face, FaceRenderer, RigFace
-from vivant.honest.consent import Consent, require_vouched
-from vivant.honest.finisher import FrameFinisher, live_session_id
-from vivant.honest.policy import Policy
 from vivant.pixels import encoded
+from vivant.provenance.consent import Consent, require_vouched
+from vivant.provenance.disclosure import Disclosure, live_session_id
+from vivant.provenance.policy import Policy
 from vivant.session.background import Background
 from vivant.size import MIN_SIZE_PX, USUAL_SIDE_PX, Size
 from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
@@ -26,7 +26,7 @@ SHOWN_OF = (1, 2, 2, 4)
 class _Showing:
     face: Face
     portrait: str
-    finisher: FrameFinisher
+    finisher: Disclosure
     renderers: dict[Size, tuple[FaceRenderer, UInt8Array]] = field(default_factory=dict)
     """By size, each with the memory that it draws into."""
 
@@ -77,7 +77,7 @@ class Presenter:
         """Another face from the next picture on. Raises InputError when nobody has said who it shows."""
         if self._pictures:
             require_vouched(face.portrait_sha256, self._consent or (face.consent if isinstance(face, RigFace) else None))
-        finisher = FrameFinisher.for_face(face, self.session_id, labelled=self._labelled, language=self._language)
+        finisher = Disclosure.for_face(face, self.session_id, labelled=self._labelled, language=self._language)
         self._showing = _Showing(face, portrait, finisher)
 
     def present(self, motion: MotionFrame) -> VideoFrame | None:

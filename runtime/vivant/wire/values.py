@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.errors import InputError
-from vivant.honest.consent import Consent
+from vivant.provenance.consent import Consent
 from vivant.samples import mono_samples
 from vivant.types import (
     Controls,

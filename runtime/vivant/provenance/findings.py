@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from vivant.honest.detect import Mark
+from vivant.provenance.watermark_detector import Mark
 
 
 class Credentials(StrEnum):

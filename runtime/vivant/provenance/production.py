@@ -12,18 +12,18 @@ from typing import Any
 
 from vivant.errors import OutputError, VivantError
 from vivant.face import Face, default_motion
-from vivant.honest.consent import Consent, require_consent
-from vivant.honest.consent import bundled_portraits as bundled_portraits
-from vivant.honest.credentials import Claim, can_sign, require_signature, sidecar_of, sign
-from vivant.honest.finisher import seed_of, session_id_of
-from vivant.honest.keys import Note, local_files, quiet
-from vivant.honest.policy import VARIABLE, Policy
-from vivant.honest.settings import FILE, Settings, config_folder
 from vivant.media.apart import Inputs, require_apart
 from vivant.media.atomic import Complete, replacing, reporting, require_place
 from vivant.media.formats import folder_of, format_of
 from vivant.media.inputs import require_file
 from vivant.motion.model import SpeechMotion
+from vivant.provenance.consent import Consent, require_consent
+from vivant.provenance.consent import bundled_portraits as bundled_portraits
+from vivant.provenance.credentials import Claim, can_sign, require_signature, sidecar_of, sign
+from vivant.provenance.disclosure import seed_of, session_id_of
+from vivant.provenance.keys import Note, local_files, quiet
+from vivant.provenance.policy import VARIABLE, Policy
+from vivant.provenance.settings import FILE, Settings, config_folder
 from vivant.rig.seal import SECRET
 
 

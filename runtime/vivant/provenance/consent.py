@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vivant.errors import InputError, OutputError
-from vivant.honest.settings import Settings
 from vivant.media.atomic import replacing, reporting
 from vivant.private import private_folder
+from vivant.provenance.settings import Settings
 from vivant.rig.cache import cache_folder
 
 if TYPE_CHECKING:
-    from vivant.honest.keys import Note
+    from vivant.provenance.keys import Note
 
 
 class Consent(StrEnum):

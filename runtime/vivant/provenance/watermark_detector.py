@@ -13,8 +13,8 @@ from PIL import Image
 from scipy import fft
 from scipy.ndimage import gaussian_filter
 
-from vivant.honest.code import PRODUCT, band, code_book, layout, parse_words, sync_pattern
 from vivant.pixels import LUMA
+from vivant.provenance.watermark_code import PRODUCT, band, code_book, layout, parse_words, sync_pattern
 from vivant.render._kernel import MARK_CELLS as CELLS
 from vivant.types import Float32Array, UInt8Array
 

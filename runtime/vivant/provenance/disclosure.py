@@ -13,14 +13,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from vivant.face import Face
-from vivant.honest.code import session_pattern
-from vivant.honest.label import Label, free_corner
-from vivant.honest.settings import Settings
+from vivant.provenance.label import Label, free_corner
+from vivant.provenance.settings import Settings
+from vivant.provenance.watermark_code import session_pattern
 from vivant.render._kernel import Watermark
 from vivant.types import UInt8Array, VideoFrame
 
 
-class FrameFinisher:
+class Disclosure:
     """Disclosure: labels and watermarks the frames of one session. One thread at a time; frames may change their size.
 
     ``label`` None leaves the label away; only a caller with a recorded reason does that.
@@ -35,7 +35,7 @@ class FrameFinisher:
         self._shape: tuple[int, ...] = ()
 
     @classmethod
-    def for_face(cls, face: Face, session_id: int, *, labelled: bool = True, language: str | None = None) -> FrameFinisher:
+    def for_face(cls, face: Face, session_id: int, *, labelled: bool = True, language: str | None = None) -> Disclosure:
         """With the label in a corner that the face leaves free; its language is that of the settings if none is named."""
         if not labelled:
             return cls(session_id, None)

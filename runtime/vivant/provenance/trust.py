@@ -13,9 +13,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from vivant.errors import InputError
-from vivant.honest.keys import local_files
-from vivant.honest.settings import Settings
 from vivant.media.inputs import require_file
+from vivant.provenance.keys import local_files
+from vivant.provenance.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from vivant.errors import InputError, OutputError
-from vivant.honest.settings import Settings, config_folder
 from vivant.locks import alone
 from vivant.media.atomic import replacing
 from vivant.media.inputs import require_file
 from vivant.private import FILE_MODE, private_folder
+from vivant.provenance.settings import Settings, config_folder
 
 Note = Callable[[str], None]
 """Hears a sentence for the user."""

@@ -14,9 +14,9 @@ from typing import Any
 from PIL import Image
 
 from vivant.errors import OutputError
-from vivant.honest.keys import Note, quiet, reporting_key
-from vivant.honest.keys import _certificate as _certificate
-from vivant.honest.keys import key_files as key_files
+from vivant.provenance.keys import Note, quiet, reporting_key
+from vivant.provenance.keys import _certificate as _certificate
+from vivant.provenance.keys import key_files as key_files
 from vivant.sealed.content import c2pa, context
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic"

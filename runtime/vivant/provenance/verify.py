@@ -16,14 +16,14 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from vivant.errors import InputError
-from vivant.honest.credentials import media_type, sidecar_of
-from vivant.honest.detect import LEAST_SIDE_PX, Mark, detect
-from vivant.honest.findings import Credentials as Credentials
-from vivant.honest.findings import Findings
-from vivant.honest.trust import Trust, known_signers
 from vivant.media.images import load_image
 from vivant.media.inputs import require_file
 from vivant.plain import plain
+from vivant.provenance.credentials import media_type, sidecar_of
+from vivant.provenance.findings import Credentials as Credentials
+from vivant.provenance.findings import Findings
+from vivant.provenance.trust import Trust, known_signers
+from vivant.provenance.watermark_detector import LEAST_SIDE_PX, Mark, detect
 from vivant.sealed.content import c2pa, context, lies_elsewhere
 from vivant.types import UInt8Array
 
