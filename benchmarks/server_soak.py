@@ -16,7 +16,7 @@ from benchmarks.report import Row
 from benchmarks.served import FPS, RATE_HZ, memory_mb, settings, speech
 from tests.session.virtual_call import Wire, call, house
 from vivant.client import Client, Event, RemoteFrame
-from vivant.server.call import House
+from vivant.server.call import ServerContext
 from vivant.testing import LoopClock, run_virtual
 from vivant.v1 import vivant_pb2 as pb
 
@@ -118,7 +118,7 @@ async def one_face(client: Client, seed: int, seconds: float) -> Watch:
     return watch
 
 
-async def virtual_face(shared: House, seed: int, seconds: float) -> Watch:
+async def virtual_face(shared: ServerContext, seed: int, seconds: float) -> Watch:
     """The same, with virtual time and without a network."""
     watch, clock = Watch(), LoopClock()
 

@@ -16,13 +16,13 @@ from vivant.client import Client
 from vivant.errors import InputError
 from vivant.face import Face
 from vivant.provenance.consent import Consent
-from vivant.server.call import Call, House
+from vivant.server.call import Call, ServerContext
 from vivant.server.clients import Client as Caller
-from vivant.server.config import effective
-from vivant.server.crew import Load
+from vivant.server.config import resolve
 from vivant.server.limits import Limits
 from vivant.server.portraits import Portraits
 from vivant.server.server import Server
+from vivant.server.workers import Load
 from vivant.testing import LoopClock, run_virtual
 from vivant.v1 import vivant_pb2 as pb
 
@@ -34,7 +34,7 @@ BUSY = Load(0.99, 0)
 class Stage:
     """A call that runs, and all that it has sent, in order, with the time of each."""
 
-    def __init__(self, shared: House, writing_us: int = 0, **more: Any) -> None:  # noqa: ANN401
+    def __init__(self, shared: ServerContext, writing_us: int = 0, **more: Any) -> None:  # noqa: ANN401
         self.shared, self.sent, self.times_us = shared, list[pb.AnimateResponse](), list[int]()
         stage = self
 
@@ -49,7 +49,7 @@ class Stage:
             stage.times_us.append(LoopClock().now_us())
 
         self.wire = TimedWire(hear)
-        config = effective(settings(**{"portrait": pb.PortraitRef(id="ada"), "size_px": 256, **more}), Limits())
+        config = resolve(settings(**{"portrait": pb.PortraitRef(id="ada"), "size_px": 256, **more}), Limits())
         self.call = Call(shared, Caller("client", "lane"), config, open_tint(b"ada", transparent=False), self.wire)
         shared.governor.admit(self.call)
 

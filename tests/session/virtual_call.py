@@ -11,13 +11,13 @@ import grpc
 
 from tests.session.server_kit import open_tint, settings
 from vivant.face import Face, default_motion
-from vivant.server.call import Call, House
+from vivant.server.call import Call, ServerContext
 from vivant.server.clients import Client
-from vivant.server.config import effective
-from vivant.server.crew import Crew, Governor
+from vivant.server.config import resolve
 from vivant.server.limits import Limits
 from vivant.server.metrics import Metrics
 from vivant.server.portraits import Portraits
+from vivant.server.workers import LoadShedder, WorkerPool
 from vivant.testing import Inline, LoopClock
 from vivant.types import AudioChunk, Controls, MotionFrame, arkit_weights, frame_pts_us
 from vivant.v1 import vivant_pb2 as pb
@@ -45,7 +45,7 @@ class Wire:
         self._hear(pb.AnimateResponse.FromString(data))
 
 
-class InlineCrew(Crew):
+class InlineCrew(WorkerPool):
     """Works in the loop's own thread, for time stands still meanwhile."""
 
     def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
@@ -100,14 +100,14 @@ class StillVoiceState:
 REST = arkit_weights()
 
 
-def house() -> House:
+def house() -> ServerContext:
     clock, limits = LoopClock(), Limits()
     crew = InlineCrew(clock)
-    governor = Governor(crew, clock, limits.sessions)
-    return House(StillPortraits(limits), crew, crew, governor, Metrics(), clock, StillVoice(), limits.messages_per_s)
+    governor = LoadShedder(crew, clock, limits.sessions)
+    return ServerContext(StillPortraits(limits), crew, crew, governor, Metrics(), clock, StillVoice(), limits.messages_per_s)
 
 
-async def call(shared: House, wire: Wire, portrait: str = "ada", **more: Any) -> None:  # noqa: ANN401
+async def call(shared: ServerContext, wire: Wire, portrait: str = "ada", **more: Any) -> None:  # noqa: ANN401
     """One call from its config to its end."""
-    config = effective(settings(portrait=pb.PortraitRef(id=portrait), **more), Limits())
+    config = resolve(settings(portrait=pb.PortraitRef(id=portrait), **more), Limits())
     await Call(shared, Client("client", "lane"), config, open_tint(portrait.encode(), transparent=False), wire).run(())

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from vivant.server.builds import LEAST_BYTES, Builds
-from vivant.server.refusal import Refusal
+from vivant.server.refusal import StatusError
 
 pytestmark = pytest.mark.unit
 
@@ -79,9 +79,9 @@ def test_a_connection_that_has_much_waiting_is_refused_and_when_all_have_the_ful
         many = [bench.put("many", f"m{k}") for k in range(4)]
         large = bench.put("large", "l", 5 * LEAST_BYTES)
         results = await bench.all([small, *many, large])
-        assert results[0] == "s" and sum(isinstance(result, Refusal) for result in results) == 2
-        assert isinstance(results[4], Refusal), "the fifth MiB of its lane"
-        assert isinstance(results[5], Refusal), "more than any lane may have"
+        assert results[0] == "s" and sum(isinstance(result, StatusError) for result in results) == 2
+        assert isinstance(results[4], StatusError), "the fifth MiB of its lane"
+        assert isinstance(results[5], StatusError), "more than any lane may have"
 
     run(story, lane_bytes=3 * LEAST_BYTES, all_bytes=100 * LEAST_BYTES)
 
@@ -89,7 +89,7 @@ def test_a_connection_that_has_much_waiting_is_refused_and_when_all_have_the_ful
         heavy = [bench.put("heavy", f"h{k}", 3 * LEAST_BYTES) for k in range(2)]
         light = [bench.put(f"light {k}", f"l{k}") for k in range(4)]
         results = await bench.all([*heavy, *light])
-        assert isinstance(results[1], Refusal) and results[2:] == ["l0", "l1", "l2", "l3"]
+        assert isinstance(results[1], StatusError) and results[2:] == ["l0", "l1", "l2", "l3"]
 
     run(crowded, lane_bytes=8 * LEAST_BYTES, all_bytes=5 * LEAST_BYTES)
 

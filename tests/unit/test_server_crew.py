@@ -10,9 +10,9 @@ import pytest
 
 from tests.session.server_kit import open_tint
 from vivant.clock import VirtualClock
-from vivant.server.crew import Crew, Governor, Load, bakery
-from vivant.server.refusal import Refusal
+from vivant.server.refusal import StatusError
 from vivant.server.server import Server
+from vivant.server.workers import Load, LoadShedder, WorkerPool, batch_pool
 from vivant.session.presenter import SHOWN_OF, Presenter
 from vivant.testing import PlainFace
 from vivant.types import MotionFrame, arkit_weights
@@ -33,10 +33,10 @@ class Member:
         self.detail = level
 
 
-def governor_of(*members: Member, most: int = 8) -> Governor:
+def governor_of(*members: Member, most: int = 8) -> LoadShedder:
     clock = VirtualClock()
-    with Crew(clock, 1) as crew:
-        governor = Governor(crew, clock, most)
+    with WorkerPool(clock, 1) as crew:
+        governor = LoadShedder(crew, clock, most)
     for member in members:
         governor.admit(member)
     return governor
@@ -72,7 +72,7 @@ def test_a_step_is_given_back_after_two_calm_seconds_in_a_row() -> None:
 
 def test_a_server_that_is_full_takes_nobody() -> None:
     governor = governor_of(Member(), Member(), most=2)
-    with pytest.raises(Refusal, match="serves 2 sessions already"):
+    with pytest.raises(StatusError, match="serves 2 sessions already"):
         governor.admit(Member())
 
 
@@ -82,7 +82,7 @@ def test_a_crew_knows_how_busy_it_was_and_forgets_it() -> None:
             self._now_us += us
 
     clock = Clock()
-    with Crew(clock, 1) as crew:
+    with WorkerPool(clock, 1) as crew:
         crew.submit(clock.spend, 300_000).result()
         clock.spend(100_000)
         load = crew.load()
@@ -94,7 +94,7 @@ def test_a_crew_knows_how_busy_it_was_and_forgets_it() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a nice value is the whole process's")
 def test_work_that_is_due_at_no_time_yields() -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    with bakery(1) as executor:
+    with batch_pool(1) as executor:
         assert executor.submit(os.getpriority, os.PRIO_PROCESS, 0).result() >= min(19, own + 5)
     assert os.getpriority(os.PRIO_PROCESS, 0) == own
 

@@ -30,13 +30,13 @@ from vivant.clock import VirtualClock
 from vivant.errors import InputError
 from vivant.loopback import family_of, host_of, is_loopback, require_local
 from vivant.render import _kernel
-from vivant.server.config import effective
-from vivant.server.crew import LEAST_DETAIL, Crew, Governor, Load
+from vivant.server.config import resolve
 from vivant.server.limits import Limits
-from vivant.server.refusal import Refusal
+from vivant.server.refusal import StatusError
 from vivant.server.ring import PREFIX, SLOTS, Ring
 from vivant.server.security import Security, is_same_machine
 from vivant.server.server import Server, ServerConfig
+from vivant.server.workers import LEAST_DETAIL, Load, LoadShedder, WorkerPool
 from vivant.session.presenter import Presenter
 from vivant.types import Controls, Emotion, MotionFrame, Pose, UInt8Array, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
@@ -73,11 +73,11 @@ def test_a_frame_put_together_by_hand_is_protobufs_own(data: bytes, index: int, 
 )
 def test_what_cannot_be_is_refused_in_a_sentence(message: pb.SessionConfig, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        effective(message, Limits())
+        resolve(message, Limits())
 
 
 def test_zero_is_a_value_where_it_can_be_meant() -> None:
-    still = effective(
+    still = resolve(
         pb.SessionConfig(controls=pb.Controls(head_motion=0.0, intensity=0.0, mouth=0.5, singing=True)), Limits()
     ).controls
     assert still.head_motion == 0.0 and still.intensity == 0.0 and still.distance == 1.0
@@ -208,8 +208,8 @@ class Face:
 
 def test_overload_costs_the_least_important_first_and_is_given_back_last() -> None:
     clock = VirtualClock()
-    with Crew(clock, 1) as crew:
-        governor = Governor(crew, clock, 8)
+    with WorkerPool(clock, 1) as crew:
+        governor = LoadShedder(crew, clock, 8)
         far, near = Face(10), Face(90)
         for face in (far, near):
             governor.admit(face)
@@ -222,7 +222,7 @@ def test_overload_costs_the_least_important_first_and_is_given_back_last() -> No
         assert near.detail == 1
         for _ in range(2 * LEAST_DETAIL):
             governor.judge(busy, 0)
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(StatusError) as refused:
             governor.admit(Face(50))
         assert refused.value.retry_after_ms
         for _ in range(4 * LEAST_DETAIL):
@@ -235,8 +235,8 @@ def test_overload_costs_the_least_important_first_and_is_given_back_last() -> No
 
 def test_a_call_that_is_never_late_keeps_its_quality_and_an_empty_server_takes_anyone() -> None:
     clock = VirtualClock()
-    with Crew(clock, 1) as crew:
-        governor, baking = Governor(crew, clock, 8), Face(0, paced=False)
+    with WorkerPool(clock, 1) as crew:
+        governor, baking = LoadShedder(crew, clock, 8), Face(0, paced=False)
         governor.admit(baking)
         for _ in range(2 * LEAST_DETAIL):
             governor.judge(Load(0.99, 50_000), 0)

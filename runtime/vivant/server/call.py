@@ -20,12 +20,12 @@ from vivant.errors import InputError, VivantError
 from vivant.face import Face
 from vivant.motion.model import SpeechMotion
 from vivant.server.clients import Client
-from vivant.server.config import Effective, importance_of
-from vivant.server.crew import Crew, Governor
+from vivant.server.config import ResolvedConfig, importance_of
 from vivant.server.metrics import Metrics
 from vivant.server.portraits import Portraits
-from vivant.server.refusal import Refusal, full
+from vivant.server.refusal import StatusError, full
 from vivant.server.ring import Ring
+from vivant.server.workers import LoadShedder, WorkerPool
 from vivant.server.writer import Context, ResponseWriter
 from vivant.session.presenter import Presenter
 from vivant.session.session import Session
@@ -42,21 +42,21 @@ LAST_EPOCH = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class ServerContext:
     """Server context: what all calls of a server share."""
 
     portraits: Portraits
-    crew: Crew
+    workers: WorkerPool
     """For calls that are due."""
-    bakery: Executor
+    batch_pool: Executor
     """For those that come as fast as possible."""
-    governor: Governor
+    governor: LoadShedder
     metrics: Metrics
     clock: Clock
     motion: SpeechMotion
     messages_per_s: int
 
-    def open(self, config: Effective, face: Face) -> Session:
+    def open(self, config: ResolvedConfig, face: Face) -> Session:
         """The session of a config whose portrait is ``face``; the config then says the seed."""
         asked = config.message
         presenter = Presenter(
@@ -75,7 +75,7 @@ class House:
             controls=config.controls,
             presenter=presenter,
             clock=self.clock,
-            executor=self.crew if config.session.paced else self.bakery,
+            executor=self.workers if config.session.paced else self.batch_pool,
         )
         asked.seed = session.stream.seed
         return session
@@ -84,7 +84,7 @@ class House:
 class Call:
     """Use `run` once."""
 
-    def __init__(self, house: House, client: Client, config: Effective, face: Face, context: Context) -> None:
+    def __init__(self, house: ServerContext, client: Client, config: ResolvedConfig, face: Face, context: Context) -> None:
         self._session = house.open(config, face)
         self._presenter = self._session.stream.presenter
         self.session_id = f"{self._presenter.session_id:08x}"
@@ -186,7 +186,7 @@ class Call:
             case "ring_release" if self._ring is not None:
                 self._ring.release(request.ring_release.sequence)
             case "config":
-                raise Refusal(
+                raise StatusError(
                     grpc.StatusCode.FAILED_PRECONDITION, "the config comes once, first; open another call to change it"
                 )
             case None:

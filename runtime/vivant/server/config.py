@@ -22,7 +22,7 @@ MAX_TEXT_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Effective:
+class ResolvedConfig:
     """What is in effect for one call."""
 
     message: pb.SessionConfig
@@ -51,7 +51,7 @@ class Effective:
         return self.message.frame_transport == pb.FRAME_TRANSPORT_SHARED_MEMORY
 
 
-def effective(asked: pb.SessionConfig, limits: Limits) -> Effective:
+def resolve(asked: pb.SessionConfig, limits: Limits) -> ResolvedConfig:
     """Raises InputError for the first field that cannot be."""
     config = pb.SessionConfig()
     config.CopyFrom(asked)
@@ -99,7 +99,7 @@ def effective(asked: pb.SessionConfig, limits: Limits) -> Effective:
         eager=True,
         pictures=config.outputs != pb.OUTPUTS_MOTION,
     )
-    return Effective(config, session, controls, asked.consent)
+    return ResolvedConfig(config, session, controls, asked.consent)
 
 
 def require_declaration(consent: pb.Consent) -> None:

@@ -29,7 +29,7 @@ from vivant.server.builds import Builds
 from vivant.server.clients import Client
 from vivant.server.decoder import Decoder
 from vivant.server.limits import Limits
-from vivant.server.refusal import Refusal, full
+from vivant.server.refusal import StatusError, full
 from vivant.v1 import vivant_pb2 as pb
 
 _FOLDER = files("vivant") / "assets" / "portraits"
@@ -214,7 +214,7 @@ class Portraits:
     def _of(self, client: Client, portrait_id: str) -> _Kept:
         kept = self._kept.get(portrait_id)
         if kept is None or kept.owner != client.key:
-            raise Refusal(grpc.StatusCode.NOT_FOUND, f"there is no portrait {portrait_id[:64]!r} of yours; put it first")
+            raise StatusError(grpc.StatusCode.NOT_FOUND, f"there is no portrait {portrait_id[:64]!r} of yours; put it first")
         return kept
 
 

@@ -12,7 +12,7 @@ from vivant.errors import InputError, UnavailableError, VivantError
 log = logging.getLogger("vivant.server")
 
 
-class Refusal(VivantError):  # noqa: N818 - a refusal is an answer, not a fault
+class StatusError(VivantError):
     """A call that cannot be served. ``retry_after_ms`` tells a client when to come again."""
 
     def __init__(self, code: grpc.StatusCode, sentence: str, retry_after_ms: int | None = None) -> None:
@@ -21,8 +21,8 @@ class Refusal(VivantError):  # noqa: N818 - a refusal is an answer, not a fault
         self.retry_after_ms = retry_after_ms
 
 
-def full(sentence: str, retry_after_ms: int | None = None) -> Refusal:
-    return Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, sentence, retry_after_ms)
+def full(sentence: str, retry_after_ms: int | None = None) -> StatusError:
+    return StatusError(grpc.StatusCode.RESOURCE_EXHAUSTED, sentence, retry_after_ms)
 
 
 def first_of(error: BaseException) -> BaseException:
@@ -34,7 +34,7 @@ def first_of(error: BaseException) -> BaseException:
 
 async def abort(context: grpc.aio.ServicerContext, error: BaseException) -> NoReturn:
     """End the call with the status that fits."""
-    if isinstance(error, Refusal):
+    if isinstance(error, StatusError):
         hint = () if error.retry_after_ms is None else (("retry-after-ms", str(error.retry_after_ms)),)
         await context.abort(error.code, str(error), hint)
     if isinstance(error, InputError):

@@ -16,9 +16,8 @@ from vivant.face import default_motion
 from vivant.motion.model import SpeechMotion
 from vivant.portrait import PortraitAnalyser
 from vivant.provenance.policy import Policy
-from vivant.server.call import House
+from vivant.server.call import ServerContext
 from vivant.server.clients import Clients
-from vivant.server.crew import Crew, Governor, bakery
 from vivant.server.limits import Limits
 from vivant.server.metrics import Metrics
 from vivant.server.metrics_port import serve_metrics
@@ -26,6 +25,7 @@ from vivant.server.portraits import Opener, Portraits
 from vivant.server.ring import PREFIX
 from vivant.server.security import Security, TokenGuard
 from vivant.server.service import SERVICE, FaceService, add_to
+from vivant.server.workers import LoadShedder, WorkerPool, batch_pool
 from vivant.v1 import vivant_pb2 as pb
 
 DRAIN_S = 10.0
@@ -60,12 +60,12 @@ class Server:
         """The real one, once entered."""
         limits, clock = self.config.limits, clock or MonotonicClock()
         self.metrics = Metrics()
-        crew = Crew(clock)
-        self.house = House(
+        crew = WorkerPool(clock)
+        self.house = ServerContext(
             portraits=Portraits(limits, opener, analyser),
-            crew=crew,
-            bakery=bakery(crew.workers),
-            governor=Governor(crew, clock, min(limits.sessions, Policy.load().max_sessions or limits.sessions)),
+            workers=crew,
+            batch_pool=batch_pool(crew.workers),
+            governor=LoadShedder(crew, clock, min(limits.sessions, Policy.load().max_sessions or limits.sessions)),
             metrics=self.metrics,
             clock=clock,
             motion=motion or default_motion(),
@@ -100,7 +100,7 @@ class Server:
         self._governing.cancel()
         await asyncio.gather(self._governing, return_exceptions=True)
         self.house.portraits.close()
-        for executor in (self.house.crew, self.house.bakery):
+        for executor in (self.house.workers, self.house.batch_pool):
             executor.shutdown(wait=False, cancel_futures=True)
         if self.config.metrics_port is not None:
             self._metrics_server.close()

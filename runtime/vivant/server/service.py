@@ -17,12 +17,12 @@ import vivant
 from vivant.client.messages import CLIENT_KEY
 from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, Face
-from vivant.server.call import Call, House
+from vivant.server.call import Call, ServerContext
 from vivant.server.clients import Client, Clients
-from vivant.server.config import effective, require_declaration
+from vivant.server.config import require_declaration, resolve
 from vivant.server.limits import Limits
 from vivant.server.portraits import BUNDLED
-from vivant.server.refusal import Refusal, abort, first_of
+from vivant.server.refusal import StatusError, abort, first_of
 from vivant.server.security import is_same_machine
 from vivant.server.tracing import span
 from vivant.session.session import Session
@@ -58,7 +58,7 @@ class _Place:
 class FaceService:
     """On the event loop. The contract's methods by their names; they raise what a call is refused for."""
 
-    def __init__(self, house: House, limits: Limits, clients: Clients) -> None:
+    def __init__(self, house: ServerContext, limits: Limits, clients: Clients) -> None:
         self._house = house
         self._clients = clients
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
@@ -89,7 +89,7 @@ class FaceService:
                     return await next_message(context, kind) or kind()
         except TimeoutError as error:
             sentence = f"the first message of a call must come within {self._limits.first_message_s:g} seconds"
-            raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, sentence) from error
+            raise StatusError(grpc.StatusCode.DEADLINE_EXCEEDED, sentence) from error
 
     @asynccontextmanager
     async def _calmly(self) -> AsyncIterator[None]:
@@ -108,9 +108,9 @@ class FaceService:
 
     async def Animate(self, first: pb.AnimateRequest, context: Context) -> None:  # noqa: N802
         if first.WhichOneof("message") != "config":
-            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "the first message must be a config")
+            raise StatusError(grpc.StatusCode.FAILED_PRECONDITION, "the first message must be a config")
         self._require_open()
-        config = effective(first.config, self._limits)
+        config = resolve(first.config, self._limits)
         if config.shares_memory and not is_same_machine(context.peer()):
             raise InputError("FRAME_TRANSPORT_SHARED_MEMORY needs a client on the same machine")
         with self._admitted() as place:  # before any work, so that a refused call costs nothing
@@ -202,7 +202,7 @@ class FaceService:
         portrait_id, face = await self._house.portraits.open(
             self._clients.of(context), request.portrait, request.consent, transparent=request.transparent
         )
-        await asyncio.get_running_loop().run_in_executor(self._house.crew, partial(_draw_once, face, size_px))
+        await asyncio.get_running_loop().run_in_executor(self._house.workers, partial(_draw_once, face, size_px))
         return pb.WarmUpResponse(portrait_id=portrait_id, elapsed_us=self._house.clock.now_us() - began_us)
 
     async def Synthesize(self, request: pb.SynthesizeRequest, context: Context) -> None:  # noqa: N802
@@ -217,7 +217,7 @@ class FaceService:
         asked = pb.SessionConfig()
         asked.CopyFrom(request.config)
         asked.delivery, asked.frame_transport = pb.DELIVERY_IMMEDIATE, pb.FRAME_TRANSPORT_INLINE
-        config = effective(asked, self._limits)
+        config = resolve(asked, self._limits)
         samples = samples_of(request.samples, config.message.audio_format)
         face = await self._open(self._clients.of(context), config.message)
         session = self._house.open(config, face)
@@ -238,7 +238,7 @@ class FaceService:
 
     def _require_open(self) -> None:
         if self.draining:
-            raise Refusal(grpc.StatusCode.UNAVAILABLE, "the server is about to stop", 1000)
+            raise StatusError(grpc.StatusCode.UNAVAILABLE, "the server is about to stop", 1000)
 
     async def _open(self, client: Client, config: pb.SessionConfig) -> Face:
         """The portrait of a config, which then names it by its id and says who it shows."""

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import grpc
 
 from vivant.clock import Clock
-from vivant.server.config import Effective
+from vivant.server.config import ResolvedConfig
 from vivant.server.metrics import Metrics
 from vivant.server.ring import Ring
 from vivant.session.session import Session
@@ -28,7 +28,7 @@ class ResponseWriter:
     One task writes; the rest may be called from others of the same loop.
     """
 
-    def __init__(self, context: Context, config: Effective, session: Session, *, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, context: Context, config: ResolvedConfig, session: Session, *, metrics: Metrics, clock: Clock) -> None:
         self.sent = 0
         self._context = context
         self._config = config

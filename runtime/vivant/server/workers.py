@@ -44,7 +44,7 @@ class Load:
     """Between handing work in and its start."""
 
 
-class Crew(ThreadPoolExecutor):
+class WorkerPool(ThreadPoolExecutor):
     """Worker pool: a bounded executor that knows how busy it is. The kernel releases the GIL, so threads run side by side."""
 
     def __init__(self, clock: Clock, workers: int | None = None) -> None:
@@ -80,7 +80,7 @@ class Crew(ThreadPoolExecutor):
         return load
 
 
-def bakery(workers: int) -> ThreadPoolExecutor:
+def batch_pool(workers: int) -> ThreadPoolExecutor:
     """Threads for work that is due at no time, such as whole files: where the system can, they yield to all others."""
     return ThreadPoolExecutor(workers, "vivant-bakery", initializer=_yield_to_others)
 
@@ -111,14 +111,14 @@ class Member(Protocol):
         ...
 
 
-class Governor:
+class LoadShedder:
     """Load shedder: admission, and the level of detail. On the event loop.
 
     Under overload the least important face gets fewer and smaller frames, one step per round; when there has been room for a
     while, the most important of those gets a step back.
     """
 
-    def __init__(self, crew: Crew, clock: Clock, most: int) -> None:
+    def __init__(self, crew: WorkerPool, clock: Clock, most: int) -> None:
         self.members: list[Member] = []
         self.load = Load(0.0, 0.0)
         self._crew = crew
