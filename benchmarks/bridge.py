@@ -20,7 +20,7 @@ from benchmarks.report import PORTRAITS, VOICE, Row, show
 from vivant import MonotonicClock, open_portrait
 from vivant_bridge.bridge import Bridge, Figures
 from vivant_bridge.choose import choose_camera, choose_source, choose_speaker
-from vivant_bridge.picture.canvas import SIZES, Canvas, Fill
+from vivant_bridge.picture.compositor import SIZES, Compositor, Fill
 from vivant_bridge.runtime.local import LocalRuntime
 from vivant_bridge.runtime.remote import RemoteRuntime
 from vivant_bridge.runtime.runtime import Runtime
@@ -67,7 +67,7 @@ async def run(
         faces,
         choose_source(mic, clock, pcm_rate_hz=48_000, pcm_channels=1),
         choose_camera(camera, None),
-        Canvas(*SIZES[size], Fill("blur")),
+        Compositor(*SIZES[size], Fill("blur")),
         choose_speaker(speaker, clock),
         fps=Fraction(fps),
         clock=clock,

@@ -14,22 +14,22 @@ import numpy as np
 
 from vivant import Clock, MonotonicClock
 from vivant.types import UInt8Array
-from vivant_bridge.actor import Actor
-from vivant_bridge.delay import Delay
-from vivant_bridge.devices import Kept
+from vivant_bridge.delay import AdaptiveDelay
+from vivant_bridge.devices import ReconnectingDevice
 from vivant_bridge.errors import DeviceLostError
-from vivant_bridge.picture.canvas import Canvas
-from vivant_bridge.picture.cards import blank, with_word
+from vivant_bridge.picture.compositor import Compositor
 from vivant_bridge.picture.pacer import Pacer
 from vivant_bridge.picture.sink import FrameSink
+from vivant_bridge.picture.slate import blank, with_word
 from vivant_bridge.receiver import MotionReceiver, MotionSender
 from vivant_bridge.runtime.runtime import Runtime
-from vivant_bridge.sound.ear import Ear
-from vivant_bridge.sound.gate import Gate
+from vivant_bridge.sound.jitter_buffer import JitterBuffer
+from vivant_bridge.sound.noise_gate import NoiseGate
 from vivant_bridge.sound.output import AudioSink
 from vivant_bridge.sound.playback import Playback
 from vivant_bridge.sound.source import AudioSource, voice_of
-from vivant_bridge.sound.tape import Tape
+from vivant_bridge.sound.timeline import AudioTimeline
+from vivant_bridge.supervisor import FaceSupervisor
 
 log = logging.getLogger(__name__)
 RATE_HZ = 48_000
@@ -71,7 +71,7 @@ class Figures:
     lives: int
 
 
-def _starting(canvas: Canvas) -> UInt8Array:
+def _starting(canvas: Compositor) -> UInt8Array:
     size, pixel_format = (canvas.width, canvas.height), canvas.pixel_format
     return with_word(blank(*size, pixel_format), *size, "starting", pixel_format)
 
@@ -89,14 +89,14 @@ class Bridge:
         runtime: Runtime,
         source: AudioSource,
         camera: FrameSink,
-        canvas: Canvas,
+        canvas: Compositor,
         speaker: AudioSink | None = None,
         *,
         receivers: Sequence[MotionReceiver] = (),
         fps: Fraction = Fraction(30),
         seed: int | None = None,
         sync_offset_ms: float = 0.0,
-        gate: Gate | None = None,
+        gate: NoiseGate | None = None,
         clock: Clock | None = None,
         executor: Executor | None = None,
         report: Callable[[str], None] = lambda _: None,
@@ -109,13 +109,13 @@ class Bridge:
         each receiver's.
         """
         clock = clock or MonotonicClock()
-        self.gate = gate or Gate(RATE_HZ)
-        self.tape, self.ear = Tape(RATE_HZ), Ear(RATE_HZ)
-        self.delay = Delay(runtime.delay_us)
+        self.gate = gate or NoiseGate(RATE_HZ)
+        self.tape, self.ear = AudioTimeline(RATE_HZ), JitterBuffer(RATE_HZ)
+        self.delay = AdaptiveDelay(runtime.delay_us)
         self.start_us = clock.now_us()
         """The tape's zero on the clock."""
-        self.source = Kept(source, clock, report, executor)
-        self.speaker = Kept(speaker, clock, report, executor, meanwhile=UNHEARD) if speaker is not None else None
+        self.source = ReconnectingDevice(source, clock, report, executor)
+        self.speaker = ReconnectingDevice(speaker, clock, report, executor, meanwhile=UNHEARD) if speaker is not None else None
         self.playback: Playback | None = None
         self.pacer = Pacer(
             camera,
@@ -131,7 +131,7 @@ class Bridge:
             MotionSender(receiver, clock=clock, delay=self.delay, start_us=self.start_us, report=report)
             for receiver in receivers
         ]
-        self.actor = Actor(
+        self.actor = FaceSupervisor(
             runtime,
             self.tape,
             self.pacer,

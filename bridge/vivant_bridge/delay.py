@@ -13,7 +13,7 @@ _SLOPE = 0.005
 """Changes so slowly that neither picture nor voice jumps: half a percent of the time."""
 
 
-class Delay:
+class AdaptiveDelay:
     """Adaptive delay: grows when pictures come too late, shrinks when none has for long. One thread writes, others read."""
 
     def __init__(self, us: int) -> None:

@@ -41,7 +41,7 @@ def _kind(device: Device) -> str:
     return type(device).__name__
 
 
-class Kept(Generic[Opened]):
+class ReconnectingDevice(Generic[Opened]):
     """Reconnecting device: opened, and again whenever it was lost. On one event loop; opening, which may be slow, off it."""
 
     def __init__(

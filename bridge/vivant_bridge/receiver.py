@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from vivant import Clock, Output, VivantError
-from vivant_bridge.delay import Delay
+from vivant_bridge.delay import AdaptiveDelay
 from vivant_bridge.devices import retry_us
 from vivant_bridge.errors import DeviceLostError
 
@@ -43,7 +43,7 @@ class MotionSender:
     """
 
     def __init__(
-        self, receiver: MotionReceiver, *, clock: Clock, delay: Delay, start_us: int, report: Callable[[str], None]
+        self, receiver: MotionReceiver, *, clock: Clock, delay: AdaptiveDelay, start_us: int, report: Callable[[str], None]
     ) -> None:
         """``start_us`` is the tape's zero on the clock."""
         self.paused = False
@@ -56,7 +56,7 @@ class MotionSender:
         self._tries = 0
 
     def take(self, time_us: int, output: Output) -> None:
-        """An output of a time on the tape; sent one `Delay` after it. Times ascend."""
+        """An output of a time on the tape; sent one `AdaptiveDelay` after it. Times ascend."""
         with self._lock:
             self._waiting.append((time_us, output))
 

@@ -23,7 +23,7 @@ from vivant.types import (
 )
 from vivant_bridge.bridge import Bridge
 from vivant_bridge.errors import DeviceLostError
-from vivant_bridge.picture.canvas import Canvas, Fill
+from vivant_bridge.picture.compositor import Compositor, Fill
 from vivant_bridge.picture.sink import MemoryCamera
 from vivant_bridge.runtime.runtime import FaceSession, StreamConfig
 from vivant_bridge.sound.output import MemorySink
@@ -163,7 +163,7 @@ class Stage:
             self.runtime,
             source or tone(self.clock),
             self.camera,
-            Canvas(SIDE_PX, SIDE_PX, Fill("blur")),
+            Compositor(SIDE_PX, SIDE_PX, Fill("blur")),
             self.speaker,
             clock=self.clock,
             executor=Inline(),

@@ -22,7 +22,7 @@ from vivant.testing import Inline, LoopClock, run_virtual
 from vivant.types import Emotion, Float32Array, Output
 from vivant_bridge import bridge as bridge_module
 from vivant_bridge.bridge import Bridge
-from vivant_bridge.picture.canvas import Canvas, Fill
+from vivant_bridge.picture.compositor import Compositor, Fill
 from vivant_bridge.picture.sink import MemoryCamera
 from vivant_bridge.runtime.local import LocalRuntime
 from vivant_bridge.sound import playback as playback_module
@@ -240,7 +240,7 @@ def test_a_real_face_speaks_in_time(ada: RigFace, voice: Float32Array, tmp_path:
     async def main() -> tuple[MemoryCamera, Bridge]:
         clock, camera = LoopClock(), MemoryCamera()
         runtime = LocalRuntime([ada], executor=Inline())
-        canvas = Canvas(160, 90, Fill("blur"))
+        canvas = Compositor(160, 90, Fill("blur"))
         bridge = Bridge(
             runtime,
             FileSource(path, clock),
@@ -268,7 +268,7 @@ def test_a_real_face_speaks_in_time(ada: RigFace, voice: Float32Array, tmp_path:
 
 def test_the_mark_is_in_what_a_camera_shows(ada: RigFace) -> None:
     """The square is marked before it is placed; the detector finds it beside the fill."""
-    canvas = Canvas(640, 480, Fill("blur"))
+    canvas = Compositor(640, 480, Fill("blur"))
     presenter = Presenter(ada, size_px=canvas.square_px, session_id=0x1234ABCD)
     with FaceStream(ada, presenter=presenter) as stream:
         drawn = [item.picture for item in stream.push(np.zeros(16_000, np.float32)) if isinstance(item, Output)][:12]

@@ -11,7 +11,7 @@ from tests.session.bridge_kit import Stage, run_stage
 from vivant.errors import InputError
 from vivant.testing import LoopClock, run_virtual
 from vivant.types import MotionFrame, Output, arkit_weights
-from vivant_bridge.delay import Delay
+from vivant_bridge.delay import AdaptiveDelay
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.receiver import LOOK_US, MotionSender
 
@@ -57,7 +57,7 @@ def told(story: Callable[[MotionSender, Notebook, LoopClock], object], seconds: 
 
     async def main() -> None:
         clock = LoopClock()
-        sender = MotionSender(notebook, clock=clock, delay=Delay(DELAY_US), start_us=0, report=said.append)
+        sender = MotionSender(notebook, clock=clock, delay=AdaptiveDelay(DELAY_US), start_us=0, report=said.append)
         running = asyncio.create_task(sender.run())
         for index in range(round(seconds * 30)):
             await clock.sleep_until(index * FRAME_US + DELAY_US // 2)

@@ -17,7 +17,7 @@ from vivant.server.server import Server, ServerConfig
 from vivant.testing import index_in
 from vivant.types import Controls, Output
 from vivant_bridge.bridge import Bridge
-from vivant_bridge.picture.canvas import Canvas, Fill
+from vivant_bridge.picture.compositor import Compositor, Fill
 from vivant_bridge.picture.sink import MemoryCamera
 from vivant_bridge.runtime.remote import RemoteRuntime
 from vivant_bridge.runtime.runtime import StreamConfig
@@ -40,7 +40,7 @@ class Show:
         runtime = RemoteRuntime(
             f"127.0.0.1:{port}", portraits, consents=["synthetic"] * len(portraits), report=self.said.append
         )
-        canvas = Canvas(SIDE_PX, SIDE_PX, Fill("blur"))
+        canvas = Compositor(SIDE_PX, SIDE_PX, Fill("blur"))
         self.bridge = Bridge(
             runtime, tone(clock), self.camera, canvas, NullSink(clock), clock=clock, report=self.said.append, fps=Fraction(24)
         )

@@ -19,7 +19,7 @@ from vivant.session.pace import LateLog
 from vivant.session.session import Session
 from vivant.testing import LoopClock
 from vivant.types import Float32Array
-from vivant_bridge.delay import Delay
+from vivant_bridge.delay import AdaptiveDelay
 from vivant_bridge.sound.source import tone
 
 pytestmark = pytest.mark.session
@@ -111,7 +111,7 @@ def test_a_bridge_tells_of_devices_and_delay_without_their_names(lines: pytest.L
 
 
 def test_the_delay_says_where_it_goes(lines: pytest.LogCaptureFixture) -> None:
-    delay = Delay(100_000)
+    delay = AdaptiveDelay(100_000)
     delay.shrink(0)
     delay.grow(0)
     delay.raise_to(300_000)

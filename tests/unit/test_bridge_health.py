@@ -9,8 +9,8 @@ import pytest
 
 from vivant.sealed import onnx
 from vivant_bridge.commands.devices import listing
-from vivant_bridge.health.facts import Facts, VideoNode, gather
-from vivant_bridge.health.findings import Finding, findings
+from vivant_bridge.health.diagnose import Finding, findings
+from vivant_bridge.health.probe import Facts, VideoNode, gather
 from vivant_bridge.sound.portaudio import SoundDevice
 
 pytestmark = pytest.mark.unit

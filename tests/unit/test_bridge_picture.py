@@ -22,9 +22,9 @@ from vivant.types import PixelFormat, UInt8Array
 from vivant_bridge.choose import choose_camera
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.picture.camera import CHECK_EVERY, VirtualCamera, explained
-from vivant_bridge.picture.canvas import SIZES, Canvas, Fill, planes
-from vivant_bridge.picture.cards import blank, with_word
+from vivant_bridge.picture.compositor import SIZES, Compositor, Fill, planes
 from vivant_bridge.picture.sink import FileCamera, FrameSink, MemoryCamera, NullCamera
+from vivant_bridge.picture.slate import blank, with_word
 from vivant_bridge.picture.stream import StreamCamera
 
 pytestmark = pytest.mark.unit
@@ -59,7 +59,7 @@ def test_late_pictures_are_left_out_but_three_in_a_row_at_most(late: list[bool])
 @pytest.mark.parametrize("fill", ["blur", "crop", "#0000ff"])
 @pytest.mark.parametrize("side", [512, 720])
 def test_canvas_holds_the_square_in_its_middle(size: tuple[int, int], fill: str, side: int) -> None:
-    frame = Canvas(*size, Fill.parse(fill)).compose(square(side), 0, 0)
+    frame = Compositor(*size, Fill.parse(fill)).compose(square(side), 0, 0)
     assert frame.shape == (size[0] * size[1] * 3 // 2,)
     for y in (1, size[1] // 2, size[1] - 2):
         assert near(colour_at(frame, size, size[0] // 2, y), RED_I420)
@@ -72,30 +72,30 @@ def test_canvas_holds_the_square_in_its_middle(size: tuple[int, int], fill: str,
 
 @pytest.mark.parametrize("size", SIZES.values())
 def test_a_crop_leaves_no_bars_and_does_not_squeeze(size: tuple[int, int]) -> None:
-    side = Canvas(*size, Fill("crop")).square_px
+    side = Compositor(*size, Fill("crop")).square_px
     columns = np.repeat(np.linspace(0, 255, side, dtype=np.uint8)[None, :, None], side, axis=0).repeat(3, axis=2)
-    across = planes(Canvas(*size, Fill("crop")).compose(columns, 0, 0), *size)[0].astype(int)
+    across = planes(Compositor(*size, Fill("crop")).compose(columns, 0, 0), *size)[0].astype(int)
     for y in (0, size[1] // 2, size[1] - 1):  # from edge to edge, as in the square
         assert across[y, 0] < 20 and across[y, -1] > 230
         assert np.abs(np.diff(across[y])).max() < 4
-    down = planes(Canvas(*size, Fill("crop")).compose(np.ascontiguousarray(columns.transpose(1, 0, 2)), 0, 0), *size)[0]
+    down = planes(Compositor(*size, Fill("crop")).compose(np.ascontiguousarray(columns.transpose(1, 0, 2)), 0, 0), *size)[0]
     slope = (int(down[-1, 0]) - int(down[0, 0])) / size[1] / ((int(across[0, -1]) - int(across[0, 0])) / size[0])
     assert slope == pytest.approx(1, abs=0.05)
 
 
 def test_canvas_asks_for_the_size_that_it_shows() -> None:
-    assert [Canvas(*size, Fill("blur")).square_px for size in SIZES.values()] == [720, 480, 512]
-    assert [Canvas(*size, Fill("crop")).square_px for size in SIZES.values()] == [768, 640, 512]
+    assert [Compositor(*size, Fill("blur")).square_px for size in SIZES.values()] == [720, 480, 512]
+    assert [Compositor(*size, Fill("crop")).square_px for size in SIZES.values()] == [768, 640, 512]
 
 
 def test_rgb_and_rgba_look_alike() -> None:
-    canvas, pixels = Canvas(640, 480, Fill("blur")), np.random.default_rng(1).integers(0, 255, (480, 480, 4), np.uint8)
+    canvas, pixels = Compositor(640, 480, Fill("blur")), np.random.default_rng(1).integers(0, 255, (480, 480, 4), np.uint8)
     pixels[..., 3] = 255
     assert np.array_equal(canvas.compose(pixels, 0, 0), canvas.compose(np.ascontiguousarray(pixels[..., :3]), 1, 0))
 
 
 def test_what_lies_behind_changes_with_the_portrait_only() -> None:
-    canvas, size = Canvas(640, 480, Fill("blur")), (640, 480)
+    canvas, size = Compositor(640, 480, Fill("blur")), (640, 480)
     red = colour_at(canvas.compose(square(480), 0, 0), size, 2, 240)
     assert colour_at(canvas.compose(square(480, (0, 255, 0)), 0, 0), size, 2, 240) == red
     assert colour_at(canvas.compose(square(480, (0, 255, 0)), 1, 0), size, 2, 240) != red
@@ -103,14 +103,14 @@ def test_what_lies_behind_changes_with_the_portrait_only() -> None:
 
 def test_a_crop_cuts_the_squares_label_away_and_has_its_own() -> None:
     for size in ((1280, 720), (640, 480)):
-        plain = Canvas(*size, Fill("crop"))
+        plain = Compositor(*size, Fill("crop"))
         pixels, labelled = square(plain.square_px, (90, 90, 90)), square(plain.square_px, (90, 90, 90))
         for corner in ("top right", "top left", "bottom right", "bottom left"):
             Label("en", corner).draw(labelled, 0)
         without = planes(plain.compose(pixels, 0, 0), *size)[0]
         middle = slice(size[0] // 2 - size[1] // 2, size[0] // 2 + size[1] // 2)
         assert np.array_equal(planes(plain.compose(labelled, 0, 0), *size)[0][:, middle], without[:, middle])
-        own = planes(Canvas(*size, Fill("crop"), label=Label()).compose(pixels, 0, 0), *size)[0]
+        own = planes(Compositor(*size, Fill("crop"), label=Label()).compose(pixels, 0, 0), *size)[0]
         rows, columns = np.nonzero(own != without)
         assert rows.min() > 4
         assert rows.max() < size[1] // 8
@@ -119,7 +119,7 @@ def test_a_crop_cuts_the_squares_label_away_and_has_its_own() -> None:
 
 def test_an_image_behind(tmp_path: Path) -> None:
     Image.new("RGB", (300, 100), (0, 0, 255)).save(tmp_path / "beach.png")
-    frame = Canvas(640, 480, Fill.parse(str(tmp_path / "beach.png"))).compose(square(480), 0, 0)
+    frame = Compositor(640, 480, Fill.parse(str(tmp_path / "beach.png"))).compose(square(480), 0, 0)
     assert near(colour_at(frame, (640, 480), 5, 5), (41, 240, 110))
 
 
@@ -136,7 +136,7 @@ def test_a_missing_image_behind() -> None:
 
 @pytest.mark.parametrize("size", SIZES.values())
 def test_cards_dim_and_say_a_word(size: tuple[int, int]) -> None:
-    frame = Canvas(*size, Fill("blur")).compose(square(512, (200, 180, 160)), 0, 0)
+    frame = Compositor(*size, Fill("blur")).compose(square(512, (200, 180, 160)), 0, 0)
     card = with_word(frame, *size, "paused")
     luma, _, _ = planes(card, *size)
     assert luma[: size[1] // 2].max() < planes(frame, *size)[0].max() * 0.7
@@ -148,7 +148,7 @@ def test_cards_dim_and_say_a_word(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("form", [PixelFormat.RGB, PixelFormat.RGBA])
 @pytest.mark.parametrize("fill", ["blur", "crop", "#0000ff"])
 def test_a_camera_may_ask_for_pixels(form: PixelFormat, fill: str) -> None:
-    frame = Canvas(640, 480, Fill.parse(fill), pixel_format=form).compose(square(512), 0, 0)
+    frame = Compositor(640, 480, Fill.parse(fill), pixel_format=form).compose(square(512), 0, 0)
     assert frame.shape == (480, 640, 3 if form is PixelFormat.RGB else 4)
     assert frame[240, 320].tolist() == [255, 0, 0, 255][: frame.shape[2]]
     assert form is PixelFormat.RGB or (frame[..., 3] == 255).all()
@@ -162,14 +162,14 @@ def test_a_camera_may_ask_for_pixels(form: PixelFormat, fill: str) -> None:
 def test_transparency_reaches_a_camera_that_takes_it() -> None:
     person = square(512)
     person[:, :100, 3] = 0
-    frame = Canvas(640, 480, Fill.parse("transparent"), pixel_format=PixelFormat.RGBA).compose(person, 0, 0)
+    frame = Compositor(640, 480, Fill.parse("transparent"), pixel_format=PixelFormat.RGBA).compose(person, 0, 0)
     assert (frame[:, :80, 3] == 0).all() and (frame[:, 90:160, 3] == 0).all()
     assert frame[240, 320].tolist() == [255, 0, 0, 255]
     for form in (PixelFormat.I420, PixelFormat.RGB):
         with pytest.raises(InputError, match=f"--fill transparent needs a camera that takes RGBA; this one takes {form.name}"):
-            Canvas(640, 480, Fill.parse("transparent"), pixel_format=form)
+            Compositor(640, 480, Fill.parse("transparent"), pixel_format=form)
     with pytest.raises(InputError, match="a camera takes I420, RGB or RGBA, got JPEG"):
-        Canvas(640, 480, Fill.parse("blur"), pixel_format=PixelFormat.JPEG)
+        Compositor(640, 480, Fill.parse("blur"), pixel_format=PixelFormat.JPEG)
 
 
 @pytest.fixture(params=["memory", "null", "file", "stream", "library"])
@@ -233,7 +233,7 @@ def test_a_file_is_video(tmp_path: Path) -> None:
     camera = choose_camera(f"file:{path}", None)
     camera.open(64, 48, Fraction(30000, 1001))
     for _ in range(5):
-        camera.send(Canvas(64, 48, Fill("crop")).compose(square(64), 0, 0), 0)
+        camera.send(Compositor(64, 48, Fill("crop")).compose(square(64), 0, 0), 0)
     camera.close()
     with av.open(str(path)) as container:
         stream = container.streams.video[0]

@@ -19,11 +19,11 @@ from vivant.clock import VirtualClock
 from vivant.errors import InputError, UnavailableError
 from vivant.types import Float32Array
 from vivant_bridge.choose import choose_speaker
-from vivant_bridge.delay import MOST_US, Delay
+from vivant_bridge.delay import MOST_US, AdaptiveDelay
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.sound import portaudio
-from vivant_bridge.sound.ear import FLOOR_S, Ear
-from vivant_bridge.sound.gate import SILENT_DB, Gate
+from vivant_bridge.sound.jitter_buffer import FLOOR_S, JitterBuffer
+from vivant_bridge.sound.noise_gate import SILENT_DB, NoiseGate
 from vivant_bridge.sound.output import AudioSink, MemorySink, NullSink
 from vivant_bridge.sound.pipe import PcmSource, network
 from vivant_bridge.sound.playback import Playback
@@ -31,7 +31,7 @@ from vivant_bridge.sound.portaudio import SoundDevice, find_device
 from vivant_bridge.sound.resample import Resampler
 from vivant_bridge.sound.ring import SampleRing
 from vivant_bridge.sound.source import AudioSource, FileSource, SampleFormat, mono, silence, tone, voice_of
-from vivant_bridge.sound.tape import Tape
+from vivant_bridge.sound.timeline import AudioTimeline
 
 pytestmark = pytest.mark.unit
 
@@ -66,7 +66,7 @@ def test_ring_is_a_queue_that_forgets_the_oldest(steps: list[tuple[bool, int]]) 
 
 @given(st.lists(st.integers(0, 700), max_size=30), st.integers(-100, 3000), st.integers(0, 500))
 def test_tape_gives_what_was_written_where_it_was_written(lengths: list[int], start: int, n: int) -> None:
-    tape, whole = Tape(1000, seconds=0.4), [0.0]
+    tape, whole = AudioTimeline(1000, seconds=0.4), [0.0]
     whole.clear()
     for length in lengths:
         tape.append(numbers(len(whole) + 1, length))
@@ -76,7 +76,7 @@ def test_tape_gives_what_was_written_where_it_was_written(lengths: list[int], st
 
 
 def test_tape_skips_in_silence() -> None:
-    tape = Tape(1000, seconds=1.0)
+    tape = AudioTimeline(1000, seconds=1.0)
     tape.append(numbers(1, 100))
     tape.skip_to(5_000)
     assert tape.written == 5_000
@@ -124,7 +124,7 @@ def test_drift_reads_faster() -> None:
     assert np.abs(heard - sine(RATE_HZ, RATE_HZ, hz=440 * 1.004))[100:].max() < 0.01
 
 
-def hear(ear: Ear, seconds: float, *, off_ppm: int, burst: int, in_hz: int = RATE_HZ) -> list[float]:
+def hear(ear: JitterBuffer, seconds: float, *, off_ppm: int, burst: int, in_hz: int = RATE_HZ) -> list[float]:
     """Feed an ear with bursts from a clock that is off; its waiting times in ms, one per block."""
     waits, given_out, level = [], 0, sine(400_000, in_hz)
     for tick in range(round(seconds * 100)):
@@ -140,21 +140,21 @@ def hear(ear: Ear, seconds: float, *, off_ppm: int, burst: int, in_hz: int = RAT
 @pytest.mark.parametrize("off_ppm", [-300, 0, 300])
 @pytest.mark.parametrize(("burst", "in_hz"), [(480, 48_000), (960, 96_000), (441, 44_100), (1024, 16_000)])
 def test_ear_neither_runs_full_nor_dry(off_ppm: int, burst: int, in_hz: int) -> None:
-    ear = Ear(RATE_HZ)
+    ear = JitterBuffer(RATE_HZ)
     waits = hear(ear, 20, off_ppm=off_ppm, burst=burst, in_hz=in_hz)
     assert max(waits[1000:]) < 1000 * (2 * burst / in_hz + FLOOR_S) + 15
     assert ear.gaps <= 4
 
 
 def test_ear_throws_away_what_came_much_too_late() -> None:
-    ear = Ear(RATE_HZ)
+    ear = JitterBuffer(RATE_HZ)
     hear(ear, 3, off_ppm=0, burst=480)
     ear.hear(sine(RATE_HZ, RATE_HZ), RATE_HZ)  # a second at once
     assert hear(ear, 6, off_ppm=0, burst=480)[-1] < 40
 
 
 def test_ear_is_silent_without_a_source_and_after_it() -> None:
-    ear = Ear(RATE_HZ)
+    ear = JitterBuffer(RATE_HZ)
     assert not ear.block(BLOCK).any()
     ear.hear(sine(1_000, RATE_HZ), RATE_HZ)
     assert ear.block(BLOCK).any()
@@ -165,7 +165,7 @@ def test_ear_is_silent_without_a_source_and_after_it() -> None:
 
 
 def test_ear_takes_up_another_rate() -> None:
-    ear = Ear(RATE_HZ)
+    ear = JitterBuffer(RATE_HZ)
     hear(ear, 1, off_ppm=0, burst=480)
     hear(ear, 1, off_ppm=0, burst=160, in_hz=16_000)
     ear.hear(sine(1_000, 16_000), 16_000)
@@ -173,7 +173,7 @@ def test_ear_takes_up_another_rate() -> None:
 
 
 def test_gate_opens_holds_and_closes() -> None:
-    gate, loud, quiet = Gate(RATE_HZ, -40.0), sine(BLOCK, RATE_HZ), sine(BLOCK, RATE_HZ) * np.float32(0.001)
+    gate, loud, quiet = NoiseGate(RATE_HZ, -40.0), sine(BLOCK, RATE_HZ), sine(BLOCK, RATE_HZ) * np.float32(0.001)
     assert not gate(quiet).any()
     assert gate.level_db == pytest.approx(-69, abs=1)
     first = gate(loud)
@@ -187,15 +187,15 @@ def test_gate_opens_holds_and_closes() -> None:
 
 def test_gate_modes() -> None:
     loud = sine(BLOCK, RATE_HZ)
-    assert np.abs(Gate(RATE_HZ, None)(loud * np.float32(1e-4))).max() > 0
-    for gate in (Gate(RATE_HZ, muted=True), Gate(RATE_HZ, paused=True), Gate(RATE_HZ, push_to_talk=True)):
+    assert np.abs(NoiseGate(RATE_HZ, None)(loud * np.float32(1e-4))).max() > 0
+    for gate in (NoiseGate(RATE_HZ, muted=True), NoiseGate(RATE_HZ, paused=True), NoiseGate(RATE_HZ, push_to_talk=True)):
         assert not gate(loud).any()
         assert gate.level_db > -10
-    talking = Gate(RATE_HZ, push_to_talk=True)
+    talking = NoiseGate(RATE_HZ, push_to_talk=True)
     talking.talk(0.05)
     assert [bool(talking(loud).any()) for _ in range(8)] == [True] * 5 + [False] * 3
-    assert Gate(RATE_HZ)(np.zeros(BLOCK, np.float32)).max() == 0
-    assert Gate(RATE_HZ).level_db == SILENT_DB
+    assert NoiseGate(RATE_HZ)(np.zeros(BLOCK, np.float32)).max() == 0
+    assert NoiseGate(RATE_HZ).level_db == SILENT_DB
 
 
 def test_mono_of_an_interface_with_one_voice_in_eight_channels() -> None:
@@ -326,9 +326,9 @@ def test_a_late_tape_makes_nothing_later_but_a_slow_device_does() -> None:
         (20_000, 700_000, 180_000),
         (500_000, 1_000_000, 540_000),
     ):
-        sink, delay = MemorySink(clock, latency_us=latency_us), Delay(180_000)
+        sink, delay = MemorySink(clock, latency_us=latency_us), AdaptiveDelay(180_000)
         sink.open()
-        tape = Tape(RATE_HZ)
+        tape = AudioTimeline(RATE_HZ)
         tape.skip_to(tape.position(tape_us))
         Playback(tape, sink, delay, start_us=clock.now_us() - 1_000_000).tick(clock.now_us())
         assert delay.at(clock.now_us()) == delay_us
@@ -336,7 +336,7 @@ def test_a_late_tape_makes_nothing_later_but_a_slow_device_does() -> None:
 
 
 def test_delay_changes_slowly_and_within_limits() -> None:
-    delay = Delay(100_000)
+    delay = AdaptiveDelay(100_000)
     delay.grow(0)
     delay.grow(1_000_000)  # it is growing already
     assert [delay.at(1_000_000 * second) for second in range(6)] == [100_000, 105_000, 110_000, 115_000, 120_000, 120_000]

@@ -37,9 +37,9 @@ from vivant_bridge.bridge import RATE_HZ, Bridge
 from vivant_bridge.choose import choose_camera, choose_receiver, choose_source, choose_speaker
 from vivant_bridge.keys import keyboard
 from vivant_bridge.opening import Drawing, open_here, open_there
-from vivant_bridge.picture.canvas import SIZES, Canvas, Fill
+from vivant_bridge.picture.compositor import SIZES, Compositor, Fill
 from vivant_bridge.runtime.runtime import Runtime
-from vivant_bridge.sound.gate import Gate
+from vivant_bridge.sound.noise_gate import NoiseGate
 from vivant_bridge.status import LOG_US, LOOK_US, figures_line, panel, watch_keys
 from vivant_bridge.terminal import stderr_lines
 
@@ -117,7 +117,7 @@ def cam(
     beside = Fill.parse(fill)
     source = choose_source(mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
     sink, output = choose_camera(camera, device), choose_speaker(speaker, clock)
-    canvas = Canvas(width, height, beside, label=None if no_label else Label(), pixel_format=sink.pixel_format)
+    canvas = Compositor(width, height, beside, label=None if no_label else Label(), pixel_format=sink.pixel_format)
     receivers = [choose_receiver(text) for text in send or ()]
     drawing = Drawing(
         face_number, generator, motion, analyser, provider, transparent=beside.kind == "transparent", mirror=mirror
@@ -149,7 +149,7 @@ def cam(
             fps=rate,
             seed=seed,
             sync_offset_ms=sync_offset,
-            gate=Gate(RATE_HZ, None if gate == GATE_OFF_DB else gate, push_to_talk=push_to_talk),
+            gate=NoiseGate(RATE_HZ, None if gate == GATE_OFF_DB else gate, push_to_talk=push_to_talk),
             clock=clock,
             report=say,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vivant.commands.options import console, say
-from vivant_bridge.health.facts import Facts, gather
+from vivant_bridge.health.probe import Facts, gather
 
 
 def devices() -> None:

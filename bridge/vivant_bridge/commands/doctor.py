@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from vivant.commands.options import console, say
-from vivant_bridge.health.facts import gather
-from vivant_bridge.health.findings import findings
+from vivant_bridge.health.diagnose import findings
+from vivant_bridge.health.probe import gather
 
 
 def doctor() -> None:

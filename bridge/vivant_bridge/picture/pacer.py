@@ -13,7 +13,7 @@ from fractions import Fraction
 from vivant.clock import Clock
 from vivant.errors import VivantError
 from vivant.types import UInt8Array, frame_pts_us
-from vivant_bridge.delay import Delay
+from vivant_bridge.delay import AdaptiveDelay
 from vivant_bridge.devices import retry_us
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.picture.sink import FrameSink
@@ -74,7 +74,7 @@ class Pacer:
         fps: Fraction,
         *,
         clock: Clock,
-        delay: Delay,
+        delay: AdaptiveDelay,
         start_us: int,
         standby: UInt8Array,
         report: Callable[[str], None],
@@ -97,7 +97,7 @@ class Pacer:
         self._period_us = frame_pts_us(1, fps)
 
     def show(self, time_us: int, picture: UInt8Array) -> None:
-        """A picture (as the sink wants it) of a time on the tape; shown one `Delay` after it. Times ascend."""
+        """A picture (as the sink wants it) of a time on the tape; shown one `AdaptiveDelay` after it. Times ascend."""
         with self._lock:
             self._waiting.append((time_us, picture))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from vivant.types import Float32Array
-from vivant_bridge.delay import Delay
+from vivant_bridge.delay import AdaptiveDelay
 from vivant_bridge.sound.output import AudioSink
 from vivant_bridge.sound.resample import Resampler
-from vivant_bridge.sound.tape import Tape
+from vivant_bridge.sound.timeline import AudioTimeline
 
 AHEAD_US = 30_000
 """Kept in the sink's store, so that nothing starves while something else computes."""
@@ -25,7 +25,7 @@ _SMOOTH = 0.05
 class Playback:
     """One opened sink. ``tick`` is called about every 10 ms."""
 
-    def __init__(self, tape: Tape, sink: AudioSink, delay: Delay, start_us: int, offset_us: int = 0) -> None:
+    def __init__(self, tape: AudioTimeline, sink: AudioSink, delay: AdaptiveDelay, start_us: int, offset_us: int = 0) -> None:
         """``start_us`` is the tape's zero on the clock; a positive ``offset_us`` plays that much later than the picture."""
         self.jumps = 0
         self.delay_us: float | None = None

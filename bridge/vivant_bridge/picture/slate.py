@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from vivant.types import FloatArray, PixelFormat, UInt8Array
-from vivant_bridge.picture.canvas import planes, shaped
+from vivant_bridge.picture.compositor import planes, shaped
 
 _DIM = 0.5
 """Of the last picture's contrast; chosen by eye."""

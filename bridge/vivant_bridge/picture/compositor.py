@@ -48,7 +48,7 @@ class Fill:
         return cls("image", Image.fromarray(load_image(Path(text)).pixels).convert("RGB"))
 
 
-class Canvas:
+class Compositor:
     """Compositor: from (s, s, 3 or 4) pixels to what a camera wants, in one size. One thread at a time."""
 
     def __init__(

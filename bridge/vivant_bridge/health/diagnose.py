@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vivant.extras import install
-from vivant_bridge.health.facts import Facts, VideoNode
+from vivant_bridge.health.probe import Facts, VideoNode
 from vivant_bridge.picture.camera import RELOAD
 
 OLD_DRIVER = "0.12.7"

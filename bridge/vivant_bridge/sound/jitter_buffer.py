@@ -19,7 +19,7 @@ MOST_DRIFT = 0.005
 """Of the reading speed; chosen: half a percent is a twelfth of a semitone, which nobody hears in speech."""
 
 
-class Ear:
+class JitterBuffer:
     """Jitter buffer with a resampler. A sound card's clock is never ours: the store would run full or dry in minutes.
 
     So its lowest level in each second is watched, and reading goes up to half a percent faster or slower until it is

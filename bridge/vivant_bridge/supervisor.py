@@ -15,12 +15,12 @@ from vivant.pixels import decoded
 from vivant.types import UInt8Array, frame_pts_us
 from vivant_bridge.devices import retry_us
 from vivant_bridge.errors import DeviceLostError
-from vivant_bridge.picture.canvas import Canvas
-from vivant_bridge.picture.cards import with_word
+from vivant_bridge.picture.compositor import Compositor
 from vivant_bridge.picture.pacer import Pacer
+from vivant_bridge.picture.slate import with_word
 from vivant_bridge.receiver import MotionSender
 from vivant_bridge.runtime.runtime import FaceSession, Runtime, StreamConfig
-from vivant_bridge.sound.tape import Tape
+from vivant_bridge.sound.timeline import AudioTimeline
 
 log = logging.getLogger(__name__)
 BEHIND_S = 1.5
@@ -33,15 +33,15 @@ SETTLED_US = 5_000_000
 """A face that fails sooner was never really there: no second sentence about it, and a longer wait before the next."""
 
 
-class Actor:
+class FaceSupervisor:
     """Supervisor of face sessions: feeds one, watches it, opens the next when it fails. On one event loop."""
 
     def __init__(
         self,
         runtime: Runtime,
-        tape: Tape,
+        tape: AudioTimeline,
         pacer: Pacer,
-        canvas: Canvas,
+        canvas: Compositor,
         fps: Fraction,
         seed: int | None,
         *,

@@ -17,7 +17,7 @@ SILENT_DB = -90.0
 
 
 @dataclass
-class Gate:
+class NoiseGate:
     """Noise gate, one block after the other. The fields may be changed at any time."""
 
     rate_hz: int

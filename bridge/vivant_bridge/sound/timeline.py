@@ -7,7 +7,7 @@ import numpy as np
 from vivant.types import Float32Array
 
 
-class Tape:
+class AudioTimeline:
     """Audio timeline: mono samples, addressed by their number since the start. Written and read by one thread."""
 
     def __init__(self, rate_hz: int, seconds: float = 4.0) -> None:
