@@ -26,7 +26,7 @@ from training.speech import make
 from training.speech.inventory import from_arpabet
 from training.speech.prompts import HELD_SPEAKERS, asterisk_texts, read_g722
 from training.speech.voices import Phones, Utterance, flite
-from vivant.motion.voice import Voice
+from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.speech.articulation import AHEAD
 from vivant.speech.encoder import PhoneEncoder
 from vivant.speech.phones import CLASS_OF, PHONE_INDEX, PHONES
@@ -166,7 +166,7 @@ class Drawn:
 
 
 def drawn(samples: Float32Array, rate_hz: int) -> Drawn:
-    state, controls, frames = Voice().open(Fraction(50), 1), Controls(), []
+    state, controls, frames = ArticulatoryMotion().open(Fraction(50), 1), Controls(), []
     began = time.process_time()
     for start in range(0, len(samples), rate_hz // 50):
         frames += state.push(AudioChunk(samples[start : start + rate_hz // 50], rate_hz, start), controls)
@@ -289,7 +289,7 @@ def cost_rows() -> list[Row]:
 def endless_row(hours: float) -> Row:
     """The bundled voice with pauses, for hours, in pieces of 20 ms: frames against the sound, and memory."""
     samples, rate_hz = voice()
-    state, controls, frames, start = Voice().open(Fraction(25), 1), Controls(), 0, 0
+    state, controls, frames, start = ArticulatoryMotion().open(Fraction(25), 1), Controls(), 0, 0
     rng, last_us, settled_kb = np.random.default_rng(4), -40_000, 0
     while start < hours * 3600 * rate_hz:
         pause = np.zeros(int(rate_hz * rng.uniform(0, 4)), np.float32)
@@ -299,7 +299,7 @@ def endless_row(hours: float) -> Row:
                 frames, last_us = frames + 1, frame.pts_us
             start += len(piece)
         settled_kb = settled_kb or (resident_kb() if start > 300 * rate_hz else 0)
-    off = (start * 1000 // rate_hz - Voice.look_ahead_ms) // 40 + 1 - frames
+    off = (start * 1000 // rate_hz - ArticulatoryMotion.look_ahead_ms) // 40 + 1 - frames
     grown_mb = (resident_kb() - settled_kb) / 1000
     return Row(f"{hours:g} h of sound: frames off, memory", "0, constant", f"{off}, {grown_mb:+.1f} MB after the first 5 min")
 

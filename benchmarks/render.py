@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.report import PORTRAITS, Row, quiet, show, voice
 from vivant.face import RigFace, open_portrait
-from vivant.motion.voice import Voice
+from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.types import AudioChunk, Controls, Float32Array, MotionFrame
 
 SIZE_PX = 512
@@ -52,7 +52,7 @@ def motions() -> dict[str, list[MotionFrame]]:
 
 
 def _drive(samples: Float32Array, rate_hz: int) -> list[MotionFrame]:
-    state = Voice().open(Fraction(30), seed=1)
+    state = ArticulatoryMotion().open(Fraction(30), seed=1)
     return state.push(AudioChunk(samples, rate_hz), Controls()) + state.flush(Controls())
 
 

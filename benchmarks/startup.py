@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.report import PORTRAITS, VOICE, Row, quiet, show, voice
 from vivant.face import Face, open_portrait
-from vivant.motion.voice import Voice
+from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.offline import RenderReport, render_file
 from vivant.session.session import Session, SessionConfig
 from vivant.session.stream import FaceStream
@@ -93,7 +93,7 @@ def rows() -> list[Row]:
         Row("vivant --help, ms", "< 600", f"{import_ms('import vivant.cli; vivant.cli.main()', '--help'):.0f}"),
         Row("kept rig to first frame, ms of work", "", f"{first_frame_ms(portrait):.0f}"),
         Row("the same in a fresh process, imports included, ms", "", f"{fresh_process_ms(portrait):.0f}"),
-        Row("look-ahead of the voice, ms", "<= 120", str(Voice.look_ahead_ms)),
+        Row("look-ahead of the voice, ms", "<= 120", str(ArticulatoryMotion.look_ahead_ms)),
         Row("live: first sound to its frame, ms", "", f"{np.median(live):.0f}"),
         Row(f"demo.mp4: real-time factor on {os.cpu_count()} cores", "< 1", f"{report.real_time_factor:.2f}"),
         Row("demo.mp4: frames per second, encoding included", "", f"{report.frames_per_s:.0f}"),

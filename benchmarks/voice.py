@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import welch
 
-import vivant.motion.voice as voice_module
+import vivant.motion.articulatory as voice_module
 from vivant.media import open_audio
-from vivant.motion.voice import Voice
+from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.types import ARKIT_INDEX, AudioChunk, Controls, Float32Array, MotionFrame
 
 FPS = Fraction(25)
@@ -77,7 +77,7 @@ def _sum(weights: NDArray[np.float32], gains: dict[str, float]) -> Curve:
 
 def drive(samples: Float32Array, rate_hz: int, fps: Fraction = FPS, seed: int = 1) -> tuple[list[MotionFrame], float]:
     """Every frame of a sound, pushed in pieces of 20 ms, and the seconds of processor time it took."""
-    state = Voice().open(fps, seed)
+    state = ArticulatoryMotion().open(fps, seed)
     began = time.process_time()
     frames: list[MotionFrame] = []
     for start in range(0, len(samples), rate_hz // 50):
@@ -210,7 +210,7 @@ def measure(voice: Path) -> list[Row]:
     talking = np.array([energy[max(0, 4 * k - 10) : 4 * k + 10].max() > 0.1 for k in range(len(frames))])
     idle, _ = drive(np.zeros(300 * 16_000, np.float32), 16_000)
     rows = [
-        Row("look-ahead, ms", str(Voice.look_ahead_ms), "at most 120"),
+        Row("look-ahead, ms", str(ArticulatoryMotion.look_ahead_ms), "at most 120"),
         Row("cost, share of one core", f"{cost_s * rate_hz / len(talk):.1%}", "at most 10 %"),
         *mouth_rows(frames, talking),
         *sync_rows(samples, rate_hz),

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from vivant.face import FaceRenderer as FaceRenderer
     from vivant.face import RigFace as RigFace
     from vivant.face import open_portrait as open_portrait
+    from vivant.motion.articulatory import ArticulatoryMotion as ArticulatoryMotion
     from vivant.motion.model import MotionState as MotionState
     from vivant.motion.model import SpeechMotion as SpeechMotion
-    from vivant.motion.voice import Voice as Voice
     from vivant.provenance.consent import Consent as Consent
     from vivant.rig.rig import Rig as Rig
     from vivant.session.presenter import Presenter as Presenter
@@ -64,7 +64,7 @@ _HOMES = {
     "vivant.face": "Face FaceRenderer RigFace open_portrait",
     "vivant.provenance.consent": "Consent",
     "vivant.motion.model": "MotionState SpeechMotion",
-    "vivant.motion.voice": "Voice",
+    "vivant.motion.articulatory": "ArticulatoryMotion",
     "vivant.rig.rig": "Rig",
     "vivant.session.presenter": "Presenter",
     "vivant.session.session": "Session SessionConfig",

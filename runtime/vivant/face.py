@@ -12,8 +12,8 @@ import numpy as np
 
 from vivant.errors import InputError
 from vivant.media.images import load_image
+from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.motion.model import SpeechMotion, require_fps
-from vivant.motion.voice import Voice
 from vivant.portrait.analyser import OURS, PortraitAnalyser
 from vivant.provenance.consent import Consent, parse_consent
 from vivant.render.renderer import RigRenderer
@@ -153,7 +153,7 @@ def open_portrait(
 
 def default_motion() -> SpeechMotion:
     """The speech model that is used when none is named."""
-    return Voice()
+    return ArticulatoryMotion()
 
 
 _NTSC_SPELLING = Fraction(1, 200)

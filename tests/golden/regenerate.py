@@ -13,7 +13,7 @@ from PIL import Image
 from tests.conftest import VOICE_RATE_HZ, bundled_voice, portrait_path
 from vivant.face import RigFace
 from vivant.media import load_image, write_png
-from vivant.motion.voice import Voice
+from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.portrait.analyser import PortraitAnalyser
 from vivant.rig.build import build_rig
 from vivant.types import AudioChunk, Controls, MotionFrame, Pose, UInt8Array, arkit_weights
@@ -60,7 +60,7 @@ PICTURES = {
 def motion() -> NDArray[np.float32]:
     """(frames, 62): weights, tongue, pose and gaze of the first voice on the bundled voice."""
     samples = bundled_voice()[: SECONDS * VOICE_RATE_HZ]
-    state, controls = Voice().open(FPS, SEED), Controls()
+    state, controls = ArticulatoryMotion().open(FPS, SEED), Controls()
     frames = state.push(AudioChunk(samples, VOICE_RATE_HZ), controls) + state.flush(controls)
     return np.array([_row(frame) for frame in frames], np.float32)
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.live import Heard, at, live
-from vivant.motion.voice import Voice
+from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.session.pace import EAGER_MS
 from vivant.session.session import Session, SessionConfig
 from vivant.testing import Inline, LoopClock, PlainFace
@@ -48,7 +48,7 @@ def test_the_first_frame_comes_sooner_and_time_falls_back_in_the_silence(voice: 
     line = voice[:VOICE_RATE_HZ]
     (usual, _), (eager, session) = spoken(line, eager=False), spoken(line, eager=True)
     gained_ms = first_frame_ms(usual) - first_frame_ms(eager)
-    assert 60 <= gained_ms <= Voice.look_ahead_ms
+    assert 60 <= gained_ms <= ArticulatoryMotion.look_ahead_ms
     assert session.stats.late <= 4  # idle frames of the time that was skipped
     delays = delays_ms(eager)
     assert min(delays) < delays[0] - 90  # ahead while the line is spoken

@@ -13,7 +13,7 @@ from tests.conftest import VOICE_RATE_HZ
 from tests.session.live import Heard, at, live, opened, push_all
 from vivant.clock import VirtualClock
 from vivant.errors import ClosedError, InputError
-from vivant.motion.voice import Voice, VoiceState
+from vivant.motion.articulatory import ArticulatoryMotion, VoiceState
 from vivant.session.session import Session, SessionConfig
 from vivant.testing import Inline, LoopClock, PlainFace, run_virtual
 from vivant.types import AudioChunk, Controls, Float32Array, Item, MotionFrame, Output, UtteranceEnd, UtteranceStart
@@ -62,7 +62,7 @@ def test_whoever_only_pushes_hears_of_a_failure_too(voice: Float32Array) -> None
 
 
 def test_a_model_that_fails_surfaces_as_itself(voice: Float32Array) -> None:
-    class Deaf(Voice):
+    class Deaf(ArticulatoryMotion):
         def open(self, fps: Fraction, seed: int, face: object = None) -> VoiceState:
             state = super().open(fps, seed)
 

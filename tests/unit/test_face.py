@@ -8,7 +8,7 @@ import pytest
 
 from vivant.errors import InputError
 from vivant.face import as_fps
-from vivant.motion.voice import Voice
+from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.server.config import resolve
 from vivant.server.limits import Limits
 from vivant.v1 import vivant_pb2 as pb
@@ -62,11 +62,11 @@ def test_what_is_no_rate(fps: float | str) -> None:
 
 def test_the_model_and_the_server_have_the_same_limits() -> None:
     for fps in (Fraction(12), Fraction(60)):
-        Voice().open(fps, 0)
+        ArticulatoryMotion().open(fps, 0)
         asked = pb.SessionConfig(fps=pb.Rational(numerator=fps.numerator, denominator=1))
         assert resolve(asked, Limits()).session.fps == fps
     for fps in (Fraction(1199, 100), Fraction(61)):
         with pytest.raises(InputError, match="from 12 to 60"):
-            Voice().open(fps, 0)
+            ArticulatoryMotion().open(fps, 0)
     film = pb.SessionConfig(fps=pb.Rational(numerator=23976, denominator=1000))
     assert resolve(film, Limits()).message.fps == pb.Rational(numerator=24000, denominator=1001)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vivant.face import FaceBox, RigFace
-from vivant.motion.life import Life
+from vivant.motion.nonverbal import NonverbalMotion
 from vivant.portrait import PortraitAnalyser
 from vivant.provenance.disclosure import Disclosure
 from vivant.provenance.label import LANGUAGES
@@ -148,7 +148,7 @@ def test_a_shut_lid_is_smooth_and_ends_in_dark_lashes(sitter: Sitter) -> None:
 
 def emotion(of: Emotion) -> Float32Array:
     """(52,) after three seconds."""
-    life = Life(0)
+    life = NonverbalMotion(0)
     rows = [life.step(IDLE, Controls(emotion=of)) for _ in range(300)]
     weights = rows[-1][:52].astype(np.float32)
     weights[:2] = arkit_weights()[:2]
@@ -169,14 +169,14 @@ def test_contempt_lifts_the_persons_left_corner_alone(sitter: Sitter) -> None:
 
 
 def test_the_head_makes_a_part_of_every_gaze_shift() -> None:
-    life = Life(3)
+    life = NonverbalMotion(3)
     rows = np.array([life.step(IDLE, Controls(gaze=(20.0, -10.0), head_motion=0.0)) for _ in range(1000)])[-200:]
     yaw_deg, pitch_deg = rows[:, 52:54].mean(axis=0)
     assert 4 < yaw_deg < 10 and -6 < pitch_deg < -2
 
 
 def test_eyes_glance_aside_now_and_then() -> None:
-    life = Life(3)
+    life = NonverbalMotion(3)
     rows = np.array([life.step(IDLE, Controls()) for _ in range(12_000)])
     aside_deg = np.abs(rows[:, 58] + rows[:, 52])
     assert aside_deg.max() > 4 and 0.005 < (aside_deg > 3).mean() < 0.1

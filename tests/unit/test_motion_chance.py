@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vivant.motion.chance import Follow, Pulses, Wander
+from vivant.motion.noise import CriticallyDampedSpring, Pulses, SmoothNoise
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize("pace", [0.5, 1.0, 2.0])
 def test_wander_has_unit_variance_at_any_pace(pace: float) -> None:
-    wander = Wander(np.random.default_rng(1), 4, 2.0)
+    wander = SmoothNoise(np.random.default_rng(1), 4, 2.0)
     values = np.array([wander.step(pace) for _ in range(20_000)])
     np.testing.assert_allclose(values.std(0), 1.0, atol=0.2)
 
 
 def test_follow_begins_on_its_target_and_arrives_without_overshoot() -> None:
-    follow = Follow(0.3)
+    follow = CriticallyDampedSpring(0.3)
     assert follow.step(np.array([2.0]))[0] == 2.0
     path = np.array([follow.step(np.array([5.0]))[0] for _ in range(200)])
     assert np.all(np.diff(path) >= 0) and path[-1] <= 5.0 and abs(path[-1] - 5.0) < 1e-3

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.signal import welch
 
 from vivant.motion.expression import EMOTIONS
-from vivant.motion.life import Life
+from vivant.motion.nonverbal import NonverbalMotion
 from vivant.speech.prosody import Prosody
 from vivant.types import ARKIT_INDEX, Controls, Emotion
 
@@ -34,7 +34,7 @@ def talk(tick: int) -> Prosody:
 
 
 def live(talking: bool, controls: Controls | None = None, seed: int = 3, minutes: float = MINUTES) -> NDArray[np.float64]:
-    life = Life(seed)
+    life = NonverbalMotion(seed)
     return np.array([life.step(talk(k) if talking else IDLE, controls or Controls()) for k in range(int(minutes * 6000))])
 
 
@@ -100,7 +100,7 @@ def test_gaze_distance_and_head_motion_are_obeyed() -> None:
 
 @pytest.mark.parametrize("emotion", list(Emotion))
 def test_emotions_ease_in_and_scale_with_intensity(emotion: Emotion) -> None:
-    life = Life(0)
+    life = NonverbalMotion(0)
     life.step(IDLE, Controls())
     rows = np.array([life.step(IDLE, Controls(emotion=emotion, intensity=0.5)) for _ in range(300)])
     shapes: list[int] = np.flatnonzero(EMOTIONS[emotion]).tolist()

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import lfilter, resample_poly
 
-import vivant.motion.voice as voice_module
+import vivant.motion.articulatory as voice_module
 from vivant.errors import InputError
 from vivant.media import open_audio
-from vivant.motion.voice import Voice, VoiceState
+from vivant.motion.articulatory import ArticulatoryMotion, VoiceState
 from vivant.types import (
     ARKIT_INDEX,
     ARKIT_NAMES,
@@ -50,7 +50,7 @@ SHORT = VOICE[: 3 * RATE_HZ]
 
 
 def opened(fps: Fraction = FPS, seed: int = 7) -> VoiceState:
-    return Voice().open(fps, seed)
+    return ArticulatoryMotion().open(fps, seed)
 
 
 def push(state: VoiceState, samples: Float32Array, start: int = 0, rate_hz: int = RATE_HZ) -> list[MotionFrame]:
@@ -99,13 +99,13 @@ def test_a_frame_comes_as_soon_as_its_look_ahead_is_heard() -> None:
     for start in range(0, RATE_HZ, 100):
         n_frames += len(push(state, SHORT[start : start + 100], start))
         heard_us = (start + 100) * 1_000_000 // RATE_HZ
-        assert n_frames == max(0, (heard_us - Voice.look_ahead_ms * 1000) // 40_000 + 1)
+        assert n_frames == max(0, (heard_us - ArticulatoryMotion.look_ahead_ms * 1000) // 40_000 + 1)
 
 
 def test_the_future_beyond_the_look_ahead_changes_nothing() -> None:
     cut = RATE_HZ * 3 // 2
     other = np.concatenate([SHORT[:cut], np.random.default_rng(0).uniform(-1, 1, cut).astype(np.float32)])
-    certain = [k for k, frame in enumerate(WHOLE) if frame.pts_us + Voice.look_ahead_ms * 1000 <= 1_500_000]
+    certain = [k for k, frame in enumerate(WHOLE) if frame.pts_us + ArticulatoryMotion.look_ahead_ms * 1000 <= 1_500_000]
     changed = offline(other)
     assert all(same(changed[k], WHOLE[k]) for k in certain)
     assert not np.allclose(weights(changed)[certain[-1] + 3 :], weights(WHOLE)[certain[-1] + 3 :])

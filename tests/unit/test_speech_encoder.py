@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import vivant
 from vivant.media import read_sound
-from vivant.motion.voice import Voice
+from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.speech.encoder import DELAY_TICKS, PhoneEncoder
 from vivant.speech.phones import CLASS_OF, PHONE_INDEX, PHONES, SILENCE
 from vivant.speech.resample import HOP, Resampler
@@ -50,7 +50,7 @@ def truth(n: int) -> NDArray[np.int64]:
 @pytest.fixture(scope="module")
 def weights() -> NDArray[np.float32]:
     """(n, 52) at 100 frames per second, interpolated from 50."""
-    state = Voice().open(Fraction(50), 0)
+    state = ArticulatoryMotion().open(Fraction(50), 0)
     frames = state.push(AudioChunk(SAMPLES, RATE_HZ), Controls()) + state.flush(Controls())
     coarse = np.stack([frame.weights for frame in frames])
     return np.repeat(coarse, 2, 0)[: len(SAMPLES) * 100 // RATE_HZ]

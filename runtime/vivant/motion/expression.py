@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vivant.motion.chance import Follow, Pulses, Vector, Wander
+from vivant.motion.noise import CriticallyDampedSpring, Pulses, SmoothNoise, Vector
 from vivant.speech.prosody import Prosody
 from vivant.types import Controls, Emotion, arkit_weights
 
@@ -41,9 +41,9 @@ class Expression:
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
         self._raises = Pulses(1)
-        self._drift = Wander(rng, 1, 0.3)
-        self._emotion = Follow(0.35)
-        self._strength = Follow(0.4)
+        self._drift = SmoothNoise(rng, 1, 0.3)
+        self._emotion = CriticallyDampedSpring(0.35)
+        self._strength = CriticallyDampedSpring(0.4)
 
     def step(self, prosody: Prosody, controls: Controls) -> Vector:
         if prosody.stress > 0 and self._rng.random() < 0.25 + 0.6 * prosody.stress:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from vivant.easing import smoothstep
-from vivant.motion.chance import TICK_S, Follow, Vector
+from vivant.motion.noise import TICK_S, CriticallyDampedSpring, Vector
 from vivant.speech.prosody import Prosody
 from vivant.types import Controls
 
@@ -57,7 +57,7 @@ class Gaze:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._target = Follow(0.08)
+        self._target = CriticallyDampedSpring(0.08)
         self._offset = np.zeros(2)
         self._from = np.zeros(2)
         self._to = np.zeros(2)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from vivant.motion.chance import TICK_S, Follow, Pulses, Vector, Wander
+from vivant.motion.noise import TICK_S, CriticallyDampedSpring, Pulses, SmoothNoise, Vector
 from vivant.speech.prosody import Prosody
 from vivant.types import Controls
 
@@ -33,13 +33,13 @@ class Head:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._sway = Wander(rng, 5, 1.1)
+        self._sway = SmoothNoise(rng, 5, 1.1)
         self._posture_target = np.zeros(3)
         self._posture_ticks = 0
-        self._posture = Follow(0.6)
+        self._posture = CriticallyDampedSpring(0.6)
         self._beats = Pulses(3)
-        self._effort = Follow(0.7)
-        self._control = Follow(0.5)
+        self._effort = CriticallyDampedSpring(0.7)
+        self._control = CriticallyDampedSpring(0.5)
         self._breath = rng.uniform(0, 2 * math.pi)
 
     def step(self, prosody: Prosody, controls: Controls) -> Vector:

@@ -10,9 +10,9 @@ import numpy as np
 
 from vivant.easing import smoothstep
 from vivant.errors import InputError
-from vivant.motion.chance import Vector
-from vivant.motion.life import Life
 from vivant.motion.model import require_fps
+from vivant.motion.noise import Vector
+from vivant.motion.nonverbal import NonverbalMotion
 from vivant.speech.articulation import AHEAD, BITE, CHANNELS, MOUTH_TO_ARKIT, SEAL, TONGUE, ArticulationTrack, Mouth
 from vivant.speech.encoder import PhoneEncoder
 from vivant.speech.features import TICK_US, FeatureExtractor
@@ -32,7 +32,7 @@ _SHUT = 0.5
 """Seal from which lips have met."""
 
 
-class Voice:
+class ArticulatoryMotion:
     """Articulatory motion: a ``SpeechMotion``; has no state of its own."""
 
     name = "vivant voice 1"
@@ -52,11 +52,11 @@ class VoiceState:
         self._fps = fps
         self._blind_us = max(0, frame_pts_us(1, fps) - _CLOSURE_US)
         self._next_index = 0
-        self._life = Life(seed)
+        self._life = NonverbalMotion(seed)
         self._mouth_held = np.zeros(len(CHANNELS))
         self._mouth = np.zeros(len(CHANNELS))
         self._ease_from_us = -_EASE_US
-        rest = np.zeros(len(CHANNELS) + Life.SIZE)
+        rest = np.zeros(len(CHANNELS) + NonverbalMotion.SIZE)
         self._rows = (rest, rest)  # the two latest ticks: mouth, then life
         self._begin_listening()
 
@@ -77,7 +77,7 @@ class VoiceState:
         """The frames up to the end of the audio. Their future is silence; what is heard later does not change them."""
         # A twin hears the silence, so that this state can go on as if it had never been.
         twin = copy.deepcopy(self)
-        twin._ear.hear_silence(Voice.look_ahead_ms, controls.singing)
+        twin._ear.hear_silence(ArticulatoryMotion.look_ahead_ms, controls.singing)
         frames = twin._certain_frames(controls)
         if frames:
             self._next_index = twin._next_index
@@ -90,7 +90,7 @@ class VoiceState:
         self._begin_listening()
 
     def _begin_listening(self) -> None:
-        self._ear = _Ear()
+        self._ear = _AudioFrontEnd()
         self._origin_us = frame_pts_us(self._next_index, self._fps)
         self._ticks_lived = 0
 
@@ -101,7 +101,7 @@ class VoiceState:
     def _certain_frames(self, controls: Controls) -> list[MotionFrame]:
         frames = []
         heard_us = self._origin_us + self._ear.heard_us
-        while (pts_us := frame_pts_us(self._next_index, self._fps)) + Voice.look_ahead_ms * 1000 <= heard_us:
+        while (pts_us := frame_pts_us(self._next_index, self._fps)) + ArticulatoryMotion.look_ahead_ms * 1000 <= heard_us:
             frames.append(self._frame(pts_us, controls))
             self._next_index += 1
         return frames
@@ -128,7 +128,7 @@ class VoiceState:
         return eased
 
 
-class _Ear:
+class _AudioFrontEnd:
     """Audio front end: audio in, (mouth, prosody) out once per tick; checks that the audio is what it claims to be."""
 
     def __init__(self) -> None:

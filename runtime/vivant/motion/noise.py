@@ -13,7 +13,7 @@ TICK_S = 0.01
 Vector = NDArray[np.float64]
 
 
-class Wander:
+class SmoothNoise:
     """Smooth noise of unit variance on ``n`` channels: white noise through three low passes at ``corner_hz``."""
 
     def __init__(self, rng: np.random.Generator, n: int, corner_hz: float) -> None:
@@ -32,7 +32,7 @@ class Wander:
         return signal.copy()
 
 
-class Follow:
+class CriticallyDampedSpring:
     """Critically damped spring that follows a target: no overshoot, no jump in speed; begins on its first target."""
 
     def __init__(self, seconds: float) -> None:

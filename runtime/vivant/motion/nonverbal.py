@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vivant.motion.chance import Follow, Vector
 from vivant.motion.expression import Expression
 from vivant.motion.eyes import Gaze, Lids
 from vivant.motion.head import Head
+from vivant.motion.noise import CriticallyDampedSpring, Vector
 from vivant.speech.prosody import Prosody
 from vivant.types import ARKIT_INDEX, Controls
 
@@ -15,7 +15,7 @@ _BLINK = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
 _WIDE = [ARKIT_INDEX["eyeWideLeft"], ARKIT_INDEX["eyeWideRight"]]
 
 
-class Life:
+class NonverbalMotion:
     """Nonverbal motion: ticks in, (61,) out.
 
     52 weights, yaw, pitch, roll, x, y, scale, gaze yaw and pitch, amount of mouth (as in ``types``).
@@ -32,7 +32,7 @@ class Life:
         self._lids = Lids(lids)
         self._gaze = Gaze(gaze)
         self._expression = Expression(expression)
-        self._framing = Follow(0.6)
+        self._framing = CriticallyDampedSpring(0.6)
 
     def step(self, prosody: Prosody, controls: Controls) -> Vector:
         head = self._head.step(prosody, controls)
