@@ -21,8 +21,8 @@ from PIL import Image
 from scipy import ndimage
 
 from benchmarks.report import HEAD, Row, analyser, markdown, put, show
-from vivant.portrait import Face
-from vivant.portrait.frame import Frame, face_frame
+from vivant.portrait import DetectedFace
+from vivant.portrait.crop import Crop, face_frame
 from vivant.rig import canonical as c
 from vivant.types import Float32Array, UInt8Array
 
@@ -65,7 +65,7 @@ class Seen:
     """A truth and the face that was found at its place."""
 
     truth: Truth
-    face: Face
+    face: DetectedFace
 
     @property
     def errors(self) -> Float32Array:
@@ -92,7 +92,7 @@ def see(truth: Truth) -> tuple[Seen | None, int]:
     return (Seen(truth, near[0]) if near else None), len(faces) - len(near[:1])
 
 
-def _near(a: Frame, b: Frame) -> bool:
+def _near(a: Crop, b: Crop) -> bool:
     return float(np.hypot(a.x - b.x, a.y - b.y)) < NEAR * b.side and 0.5 < a.side / b.side < 2
 
 
@@ -193,9 +193,9 @@ def motion_rows(folder: Path, length: int = 50) -> Iterator[Row]:
         yield Row(f"{name} opening, correlation on sequences", ">= .95", text)
 
 
-def followed(images: Sequence[UInt8Array]) -> list[Face | None]:
+def followed(images: Sequence[UInt8Array]) -> list[DetectedFace | None]:
     """The largest face of a video, one look per frame."""
-    faces: list[Face | None] = []
+    faces: list[DetectedFace | None] = []
     face = next(iter(analyser().faces(images[0])), None)
     for image in images:
         face = analyser().follow(image, face) if face else None

@@ -23,7 +23,7 @@ from vivant.rig import canonical as c
 from vivant.rig.build import build_rig
 from vivant.rig.head import fit_head
 from vivant.rig.patch import luminance
-from vivant.rig.pool import MOUTH_CLOSED
+from vivant.rig.scene_builder import MOUTH_CLOSED
 from vivant.types import ARKIT_INDEX, Float32Array, MotionFrame, Pose, UInt8Array, arkit_weights
 
 SIZE_PX = 512

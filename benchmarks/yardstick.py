@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from vivant.portrait import Cutout, Face, PortraitAnalyser
-from vivant.portrait.frame import Frame, face_frame
+from vivant.portrait import Cutout, DetectedFace, PortraitAnalyser
+from vivant.portrait.crop import Crop, face_frame
 from vivant.types import Float32Array, Pose, UInt8Array, arkit_weights
 
 ENDINGS = (".jpg", ".jpeg", ".png")
@@ -68,7 +68,7 @@ class Mediapipe:
         self._mesh: Any = solutions.face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True, max_num_faces=1)
         self._segmentation: Any = solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
 
-    def faces(self, pixels: UInt8Array) -> list[Face]:
+    def faces(self, pixels: UInt8Array) -> list[DetectedFace]:
         """The largest face; it knows neither errors, gaze nor weights."""
         found = self._mesh.process(np.ascontiguousarray(pixels)).multi_face_landmarks
         if not found:
@@ -77,19 +77,19 @@ class Mediapipe:
         scale = np.array((width, height, -width), np.float32)
         points = np.asarray(np.array([(p.x, p.y, p.z) for p in found[0].landmark], np.float32) * scale, np.float32)
         every = np.ones(len(points), np.float32)
-        return [Face(points, every, every, Pose(), np.zeros((2, 2), np.float32), arkit_weights())]
+        return [DetectedFace(points, every, every, Pose(), np.zeros((2, 2), np.float32), arkit_weights())]
 
-    def follow(self, pixels: UInt8Array, face: Face) -> Face | None:
+    def follow(self, pixels: UInt8Array, face: DetectedFace) -> DetectedFace | None:
         """Looks anew."""
         return next(iter(self.faces(pixels)), None)
 
-    def cutout(self, pixels: UInt8Array, face: Face) -> Cutout:
+    def cutout(self, pixels: UInt8Array, face: DetectedFace) -> Cutout:
         """The whole picture."""
         height, width = pixels.shape[:2]
         side = max(height, width)
         mask = np.zeros((side, side), np.float32)
         mask[:height, :width] = np.clip(self._segmentation.process(np.ascontiguousarray(pixels)).segmentation_mask, 0, 1)
-        return Cutout(Frame(side / 2, side / 2, side), mask, np.zeros((side, side), np.uint8))
+        return Cutout(Crop(side / 2, side / 2, side), mask, np.zeros((side, side), np.uint8))
 
 
 def photographs(folders: Sequence[Path]) -> Iterator[tuple[Path, UInt8Array]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from vivant import AudioChunk, Controls, InputError, MotionFrame, Output, PixelFormat, VideoFrame, arkit_weights
 from vivant.portrait import Cutout, Provider, default_analyser
-from vivant.portrait import Face as FoundFace
+from vivant.portrait import DetectedFace as FoundFace
 from vivant.size import Size
 from vivant.types import UInt8Array, frame_pts_us
 from vivant_bridge.choose import SinkRequest, SourceRequest
@@ -54,7 +54,7 @@ class ToyState:
 
 
 class ToyFace:
-    """`Face`: one colour, and a black mouth that opens in its middle. Cut out, only its middle half is there."""
+    """`DetectedFace`: one colour, and a black mouth that opens in its middle. Cut out, only its middle half is there."""
 
     name, face_box, notes = "toy face 1.2", None, ("a toy face",)
 

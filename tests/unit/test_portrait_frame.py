@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivant.portrait.frame import FACE_MARGIN, Frame, cut, face_frame, person_frame
+from vivant.portrait.crop import FACE_MARGIN, Crop, cut, face_frame, person_frame
 from vivant.rig.canonical import canonical_face, mirrored
 from vivant.types import Float32Array
 
 pytestmark = pytest.mark.unit
 
-FRAMES = st.builds(Frame, st.floats(-200, 900), st.floats(-200, 900), st.floats(8, 1500), st.floats(-170, 170))
+FRAMES = st.builds(Crop, st.floats(-200, 900), st.floats(-200, 900), st.floats(8, 1500), st.floats(-170, 170))
 
 
 def head(roll_deg: float = 0.0, scale: float = 100.0) -> Float32Array:
@@ -26,14 +26,14 @@ def head(roll_deg: float = 0.0, scale: float = 100.0) -> Float32Array:
 
 
 @given(frame=FRAMES, size=st.sampled_from([64, 192, 256]), seed=st.integers(0, 1000))
-def test_there_and_back(frame: Frame, size: int, seed: int) -> None:
+def test_there_and_back(frame: Crop, size: int, seed: int) -> None:
     points = np.random.default_rng(seed).uniform(-100, 900, (5, 3)).astype(np.float32)
     back = frame.outside(frame.inside(points, size), size)
     np.testing.assert_allclose(back, points, atol=0.02)
 
 
 @given(frame=FRAMES)
-def test_the_centre_is_in_the_middle(frame: Frame) -> None:
+def test_the_centre_is_in_the_middle(frame: Crop) -> None:
     centre = frame.inside(np.array([(frame.x, frame.y, 1.0)], np.float32), 100)[0]
     np.testing.assert_allclose(centre, (50, 50, 100 / frame.side), rtol=1e-3, atol=0.01)
 
@@ -64,15 +64,15 @@ def test_what_is_cut_lies_where_points_say(side: float, roll_deg: float) -> None
     radius = side / 12
     disc = np.clip(radius + 0.5 - np.hypot(x - 411.3, y - 377.8), 0, 1)
     picture = np.repeat((255 * disc).astype(np.uint8)[..., None], 3, 2)
-    frame = Frame(400 + side / 9, 380 - side / 11, side, roll_deg)
+    frame = Crop(400 + side / 9, 380 - side / 11, side, roll_deg)
     light = cut(picture, frame, 96)[..., 0].astype(float)
     found = [float((axis * light).sum() / light.sum()) + 0.5 for axis in np.indices(light.shape)[::-1]]
     wanted = frame.inside(np.array([(411.3, 377.8)], np.float32), 96)[0]
     np.testing.assert_allclose(found, wanted, atol=0.35)
 
 
-@pytest.mark.parametrize("frame", [Frame(-5000, 10, 100), Frame(10, 9000, 4000), Frame(5, 5, 2.0)])
-def test_squares_may_lie_anywhere(frame: Frame) -> None:
+@pytest.mark.parametrize("frame", [Crop(-5000, 10, 100), Crop(10, 9000, 4000), Crop(5, 5, 2.0)])
+def test_squares_may_lie_anywhere(frame: Crop) -> None:
     picture = np.full((40, 50, 3), 200, np.uint8)
     out = cut(picture, frame, 64)
     assert out.shape == (64, 64, 3)

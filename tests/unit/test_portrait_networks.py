@@ -12,7 +12,7 @@ from PIL import Image
 from tests.conftest import PORTRAITS, portrait_path
 from vivant.errors import UnavailableError
 from vivant.media import load_image
-from vivant.portrait import Face, PortraitAnalyser, Provider, default_analyser
+from vivant.portrait import DetectedFace, PortraitAnalyser, Provider, default_analyser
 from vivant.providers import session
 from vivant.rig import canonical as c
 from vivant.types import ARKIT_INDEX, UInt8Array
@@ -30,11 +30,11 @@ def rolled(pixels: UInt8Array, clockwise_deg: float) -> UInt8Array:
     return np.asarray(Image.fromarray(pixels).rotate(-clockwise_deg, Image.Resampling.BICUBIC, fillcolor=(90, 90, 90)))
 
 
-def eye_distance(face: Face) -> float:
+def eye_distance(face: DetectedFace) -> float:
     return float(np.linalg.norm(face.landmarks[c.LEFT_OUTER_EYE] - face.landmarks[c.RIGHT_OUTER_EYE]))
 
 
-def gap(a: Face, b: Face) -> float:
+def gap(a: DetectedFace, b: DetectedFace) -> float:
     """Mean distance of the landmarks in % of the outer-eye distance."""
     return float(100 * np.linalg.norm(a.landmarks[:, :2] - b.landmarks[:, :2], axis=1).mean() / eye_distance(a))
 

@@ -14,8 +14,8 @@ from scipy.spatial import Delaunay
 from vivant.errors import InputError
 from vivant.face import RigFace
 from vivant.render._kernel import Renderer
-from vivant.rig.pool import Pool
 from vivant.rig.rig import Rig
+from vivant.rig.scene_builder import SceneBuilder
 from vivant.types import UInt8Array
 
 pytestmark = pytest.mark.unit
@@ -24,15 +24,15 @@ SIDE = 64
 INDEX_ARRAYS = ("move_blocks", "tint_blocks", "links", "triangles", "layers", "contacts", "follower_ends", "eye_ranges")
 
 
-def small_pool(points: np.ndarray[Any, Any], triangles: np.ndarray[Any, Any], rgba: tuple[int, int, int, int]) -> Pool:
-    pool = Pool()
+def small_pool(points: np.ndarray[Any, Any], triangles: np.ndarray[Any, Any], rgba: tuple[int, int, int, int]) -> SceneBuilder:
+    pool = SceneBuilder()
     texture = pool.add_texture("plain", np.full((4, 4, 4), rgba, np.uint8))
     pool.add_vertices(np.column_stack([points, np.zeros(len(points))]), np.full((len(points), 2), 2.0), 0.0)
     pool.add_layer(triangles, texture)
     return pool
 
 
-def small_rig(pool: Pool, transparent: bool) -> Rig:
+def small_rig(pool: SceneBuilder, transparent: bool) -> Rig:
     empty: dict[str, np.ndarray[Any, Any]] = {
         "contacts": np.zeros((0, 2), np.int32),
         "follower_ends": np.zeros((0, 2), np.int32),

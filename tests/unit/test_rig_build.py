@@ -12,7 +12,7 @@ from vivant.errors import PortraitError
 from vivant.face import RigFace
 from vivant.media import load_image
 from vivant.portrait import PortraitAnalyser
-from vivant.portrait.analyser import Cutout, Face
+from vivant.portrait.analyser import Cutout, DetectedFace
 from vivant.rig import canonical as c
 from vivant.rig.build import build_rig
 from vivant.types import MotionFrame, Pose, UInt8Array, arkit_weights
@@ -29,24 +29,24 @@ class Given:
     name = "given"
     provider = "cpu"
 
-    def __init__(self, faces: list[Face], analyser: PortraitAnalyser) -> None:
-        self._faces: list[Face] | None = faces
+    def __init__(self, faces: list[DetectedFace], analyser: PortraitAnalyser) -> None:
+        self._faces: list[DetectedFace] | None = faces
         self._analyser = analyser
 
-    def faces(self, pixels: UInt8Array) -> list[Face]:
+    def faces(self, pixels: UInt8Array) -> list[DetectedFace]:
         found = self._faces
         if found:
             self._faces = None
         return self._analyser.faces(pixels) if found is None else found
 
-    def follow(self, pixels: UInt8Array, face: Face) -> Face | None:
+    def follow(self, pixels: UInt8Array, face: DetectedFace) -> DetectedFace | None:
         return self._analyser.follow(pixels, face)
 
-    def cutout(self, pixels: UInt8Array, face: Face) -> Cutout:
+    def cutout(self, pixels: UInt8Array, face: DetectedFace) -> Cutout:
         return self._analyser.cutout(pixels, face)
 
 
-def turned(yaw_deg: float = 0.0, pitch_deg: float = 0.0, width_px: float = 400.0) -> Face:
+def turned(yaw_deg: float = 0.0, pitch_deg: float = 0.0, width_px: float = 400.0) -> DetectedFace:
     """The average head, turned."""
     yaw, pitch = np.radians((yaw_deg, pitch_deg))
     about_y = np.array([(np.cos(yaw), 0, np.sin(yaw)), (0, 1, 0), (-np.sin(yaw), 0, np.cos(yaw))])
@@ -55,7 +55,7 @@ def turned(yaw_deg: float = 0.0, pitch_deg: float = 0.0, width_px: float = 400.0
     points *= width_px / np.ptp(points[:, 0])
     landmarks = (points + (512, 480, 0)).astype(np.float32)
     error_px = np.full(478, 0.005 * width_px, np.float32)
-    return Face(landmarks, error_px, np.ones(478, np.float32), Pose(), np.zeros((2, 2), np.float32), arkit_weights())
+    return DetectedFace(landmarks, error_px, np.ones(478, np.float32), Pose(), np.zeros((2, 2), np.float32), arkit_weights())
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def turned(yaw_deg: float = 0.0, pitch_deg: float = 0.0, width_px: float = 400.0
         ([turned(pitch_deg=35)], "35 up or down"),
     ],
 )
-def test_what_cannot_be_animated(faces: list[Face], words: str, analyser: PortraitAnalyser) -> None:
+def test_what_cannot_be_animated(faces: list[DetectedFace], words: str, analyser: PortraitAnalyser) -> None:
     with pytest.raises(PortraitError, match=words) as caught:
         build_rig(IMAGE, Given(faces, analyser))
     assert "use" in str(caught.value) or "needed" in str(caught.value)

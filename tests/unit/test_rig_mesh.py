@@ -20,7 +20,7 @@ from vivant.rig.mesh import (
     strip_triangles,
     triangulate_around,
 )
-from vivant.rig.pool import HIDDEN_EDGE, OPEN_EDGE
+from vivant.rig.scene_builder import HIDDEN_EDGE, OPEN_EDGE
 
 pytestmark = pytest.mark.unit
 

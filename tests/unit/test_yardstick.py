@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.yardstick import aligned, offsets
-from vivant.portrait import Cutout, Face
+from vivant.portrait import Cutout, DetectedFace
 from vivant.rig.canonical import canonical_face
 from vivant.types import Float32Array, Pose, UInt8Array, arkit_weights
 
@@ -54,14 +54,14 @@ class Displaced:
     def __init__(self, points: Float32Array) -> None:
         self._points = points
 
-    def faces(self, pixels: UInt8Array) -> list[Face]:
+    def faces(self, pixels: UInt8Array) -> list[DetectedFace]:
         every = np.ones(478, np.float32)
-        return [Face(self._points, every, every, Pose(), np.zeros((2, 2), np.float32), arkit_weights())]
+        return [DetectedFace(self._points, every, every, Pose(), np.zeros((2, 2), np.float32), arkit_weights())]
 
-    def follow(self, pixels: UInt8Array, face: Face) -> Face | None:
+    def follow(self, pixels: UInt8Array, face: DetectedFace) -> DetectedFace | None:
         return face
 
-    def cutout(self, pixels: UInt8Array, face: Face) -> Cutout:
+    def cutout(self, pixels: UInt8Array, face: DetectedFace) -> Cutout:
         raise NotImplementedError
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from training.analyser.points import CORNERS
 from training.people.people import faceless
-from vivant.portrait.frame import Frame, face_frame
+from vivant.portrait.crop import Crop, face_frame
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -51,7 +51,7 @@ class Person:
         return float(np.linalg.norm(self.points[CORNERS[0]] - self.points[CORNERS[1]]))
 
     @property
-    def frame(self) -> Frame:
+    def frame(self) -> Crop:
         """The true square around the face."""
         return face_frame(self.points)
 

@@ -20,7 +20,7 @@ from torch.nn import functional
 from training.analyser import face, finder, layers
 from training.analyser.data import People, warp
 from training.onnx_file import shrink, write
-from vivant.portrait.frame import Frame, person_frame
+from vivant.portrait.crop import Crop, person_frame
 
 TOLERANCE = 0.05
 """Largest difference to torch allowed, relative to each output's reach: what small weights may cost."""
@@ -123,7 +123,7 @@ def pictures(held: People, name: str) -> Iterator[Tensor]:
     for index in range(min(CHECKED, len(held))):
         person = held[index]
         size = person.image.shape[0]
-        whole = Frame(size / 2, size / 2, size)
+        whole = Crop(size / 2, size / 2, size)
         frame = {"finder": whole, "face": person.frame, "layers": person_frame(person.frame)}[name]
         image = warp(person.image, frame.matrix(side), side)
         yield torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255

@@ -15,7 +15,7 @@ from training.analyser.changes import changed
 from training.analyser.data import Bytes, Floats, People, Person, warp
 from training.analyser.points import GROUPS, N_POINTS
 from training.people.names import ARKIT_NAMES
-from vivant.portrait.frame import Frame
+from vivant.portrait.crop import Crop
 from vivant.rig.canonical import mirrored
 
 SIDE = 192
@@ -137,7 +137,7 @@ class Square:
     """() 1, or 0 without a face: then nothing else counts."""
 
 
-def cut_face(person: Person, frame: Frame, fill: tuple[int, ...] = (0, 0, 0)) -> Square:
+def cut_face(person: Person, frame: Crop, fill: tuple[int, ...] = (0, 0, 0)) -> Square:
     """The square of a frame with its truth."""
     image = warp(person.image, frame.matrix(SIDE), SIDE, fill)
     points = frame.inside(person.points, SIDE)
@@ -149,11 +149,11 @@ def cut_face(person: Person, frame: Frame, fill: tuple[int, ...] = (0, 0, 0)) ->
                   person.weights, np.asarray(unit), ONE)  # fmt: skip
 
 
-def strayed(frame: Frame, rng: np.random.Generator, scale: float, shift: float, roll_deg: float) -> Frame:
+def strayed(frame: Crop, rng: np.random.Generator, scale: float, shift: float, roll_deg: float) -> Crop:
     """A frame off by these standard deviations (of the logarithm, share of the side, degrees)."""
     dx, dy = rng.normal(0, shift, 2) * frame.side
     side = frame.side * float(np.exp(rng.normal(0, scale)))
-    return Frame(frame.x + float(dx), frame.y + float(dy), side, frame.roll_deg + float(rng.normal(0, roll_deg)))
+    return Crop(frame.x + float(dx), frame.y + float(dy), side, frame.roll_deg + float(rng.normal(0, roll_deg)))
 
 
 def flipped(square: Square) -> Square:
@@ -193,11 +193,11 @@ def empty(person: Person, scenes: Bytes, rng: np.random.Generator) -> Bytes:
     size = scenes.shape[1]
     if rng.random() < 0.6:
         x, y, roll_deg = rng.uniform((0, 0, -45), (size, size, 45)).tolist()
-        at = Frame(x, y, float(np.exp(rng.uniform(np.log(0.05), 0))) * size, roll_deg)
+        at = Crop(x, y, float(np.exp(rng.uniform(np.log(0.05), 0))) * size, roll_deg)
         return warp(np.asarray(scenes[int(rng.integers(len(scenes)))]), at.matrix(SIDE), SIDE)
     face, side = person.frame, person.frame.side * float(rng.uniform(0.3, 0.8))
     angle, reach = rng.uniform(0, 2 * np.pi), (0.5 * face.side + 0.45 * side) * rng.uniform(1.0, 1.3)
-    at = Frame(face.x + float(reach * np.cos(angle)), face.y + float(reach * np.sin(angle)), side, float(rng.normal(0, 15)))
+    at = Crop(face.x + float(reach * np.cos(angle)), face.y + float(reach * np.sin(angle)), side, float(rng.normal(0, 15)))
     return warp(person.image, at.matrix(SIDE), SIDE)
 
 

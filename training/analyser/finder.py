@@ -12,7 +12,7 @@ from torch.nn import functional
 from training.analyser.blocks import Decoder, Encoder
 from training.analyser.changes import changed
 from training.analyser.data import Bytes, Floats, People, Person, warp
-from vivant.portrait.frame import Frame
+from vivant.portrait.crop import Crop
 
 SIDE = 256
 """Width and height of what is looked at, px; a picture is fitted in."""
@@ -70,7 +70,7 @@ class Batch:
     """(n, GRID, GRID) 1 where the square counts."""
 
 
-def truth_of(frames: list[Frame]) -> tuple[Floats, Floats, Floats]:
+def truth_of(frames: list[Crop]) -> tuple[Floats, Floats, Floats]:
     """Score, square and near maps of the faces in a picture."""
     score, near = np.zeros((GRID, GRID), np.float32), np.zeros((GRID, GRID), np.float32)
     square = np.zeros((5, GRID, GRID), np.float32)
@@ -91,12 +91,12 @@ def truth_of(frames: list[Frame]) -> tuple[Floats, Floats, Floats]:
     return score, square, near
 
 
-def moved(frame: Frame, matrix: Floats) -> Frame:
+def moved(frame: Crop, matrix: Floats) -> Crop:
     """A frame through a map that scales, mirrors and shifts."""
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     x, y = matrix[:, :2] @ (frame.x, frame.y) + matrix[:, 2]
     mirrored = matrix[0, 0] < 0
-    return Frame(float(x), float(y), frame.side * scale, -frame.roll_deg if mirrored else frame.roll_deg)
+    return Crop(float(x), float(y), frame.side * scale, -frame.roll_deg if mirrored else frame.roll_deg)
 
 
 def placed(person: Person, rng: np.random.Generator, share: float, middle: Floats) -> Floats:
@@ -107,15 +107,15 @@ def placed(person: Person, rng: np.random.Generator, share: float, middle: Float
     return np.column_stack([linear, middle - linear @ (person.frame.x, person.frame.y)]).astype(np.float32)
 
 
-def scene(people: People, scenes: Bytes, rng: np.random.Generator) -> tuple[Bytes, list[Frame]]:
+def scene(people: People, scenes: Bytes, rng: np.random.Generator) -> tuple[Bytes, list[Crop]]:
     """A picture with persons of any size in a background, or pictures of persons hung into it."""
     canvas = np.asarray(scenes[int(rng.integers(len(scenes)))]).astype(np.float32)
     if rng.random() < 0.4:  # a plainer or busier background than the renderer's
         (x, y), side = rng.uniform(60, 196, 2).tolist(), float(np.exp(rng.uniform(np.log(20), np.log(500))))
-        at = Frame(x, y, side)
+        at = Crop(x, y, side)
         canvas = warp(canvas.astype(np.uint8), at.matrix(SIDE), SIDE, tuple(rng.integers(0, 256, 3))).astype(np.float32)
     count = int(rng.choice(3, p=PERSONS))
-    frames: list[Frame] = []
+    frames: list[Crop] = []
     for k in range(count):
         person = people[int(rng.integers(len(people)))]
         most = 0.95 if count == 1 else 0.38

@@ -15,7 +15,7 @@ from training.analyser.blocks import Decoder, Encoder
 from training.analyser.changes import changed
 from training.analyser.data import Bytes, People, Person, warp
 from training.people.names import LABEL, LABELS
-from vivant.portrait.frame import Frame, person_frame
+from vivant.portrait.crop import Crop, person_frame
 
 SIDE = 256
 """Width and height of the square, px."""
@@ -62,18 +62,18 @@ class Batch:
     """(n, SIDE, SIDE) whether the border of the true matte is near."""
 
 
-def cut_person(person: Person, frame: Frame) -> tuple[Bytes, Bytes, Bytes]:
+def cut_person(person: Person, frame: Crop) -> tuple[Bytes, Bytes, Bytes]:
     """Picture, matte and labels in a square; beyond the picture is background."""
     matrix = frame.matrix(SIDE)
     labels = warp(person.labels, frame.matrix(HALF), HALF, (LABEL["background"],), nearest=True)
     return warp(person.image, matrix, SIDE), warp(person.alpha, matrix, SIDE), labels
 
 
-def strayed(frame: Frame, rng: np.random.Generator) -> Frame:
+def strayed(frame: Crop, rng: np.random.Generator) -> Crop:
     """From a tight head to more than the person's square."""
     side = frame.side * float(np.exp(rng.uniform(np.log(0.45), np.log(1.1))))
     dx, dy = rng.normal(0, 0.06, 2) * side
-    return Frame(frame.x + float(dx), frame.y + float(dy), side, float(rng.normal(0, 4)))
+    return Crop(frame.x + float(dx), frame.y + float(dy), side, float(rng.normal(0, 4)))
 
 
 def training_square(people: People, scenes: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes, Bytes]:

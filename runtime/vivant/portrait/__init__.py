@@ -1,9 +1,9 @@
 """From a picture to what a rig is built of: who is in it, and where."""
 
-from vivant.portrait.analyser import Cutout, Face, PortraitAnalyser
+from vivant.portrait.analyser import Cutout, DetectedFace, PortraitAnalyser
 from vivant.providers import Provider
 
-__all__ = ["Cutout", "Face", "PortraitAnalyser", "Provider", "default_analyser"]
+__all__ = ["Cutout", "DetectedFace", "PortraitAnalyser", "Provider", "default_analyser"]
 
 
 def default_analyser(provider: Provider = Provider.AUTO) -> PortraitAnalyser:

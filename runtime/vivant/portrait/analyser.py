@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from vivant.portrait.frame import Frame
+from vivant.portrait.crop import Crop
 from vivant.rig.canonical import N_SURFACE
 from vivant.types import Float32Array, Pose, UInt8Array
 
@@ -18,7 +18,7 @@ LABELS = ("background", "skin", "lips", "inner mouth", "teeth", "tongue", "eyeba
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class DetectedFace:
     """One face in a picture."""
 
     landmarks: Float32Array
@@ -59,7 +59,7 @@ _RAGGED_PX = 5
 class Cutout:
     """What belongs to whom in the square around head and shoulders."""
 
-    frame: Frame
+    frame: Crop
     matte: Float32Array
     """(side, side) in [0, 1]: the person with hair, clothes and all, and what is held."""
     labels: UInt8Array
@@ -90,14 +90,14 @@ class PortraitAnalyser(Protocol):
     provider: str
     """What the networks really run on, e.g. ``cpu``."""
 
-    def faces(self, pixels: UInt8Array) -> list[Face]:
+    def faces(self, pixels: UInt8Array) -> list[DetectedFace]:
         """All faces in an RGB picture (h, w, 3), largest first; empty when there is none."""
         ...
 
-    def follow(self, pixels: UInt8Array, face: Face) -> Face | None:
+    def follow(self, pixels: UInt8Array, face: DetectedFace) -> DetectedFace | None:
         """The face of the previous frame of a video in this one, in one look; None when it is lost."""
         ...
 
-    def cutout(self, pixels: UInt8Array, face: Face) -> Cutout:
+    def cutout(self, pixels: UInt8Array, face: DetectedFace) -> Cutout:
         """The person whose face this is."""
         ...

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from vivant.errors import PortraitError
-from vivant.portrait.analyser import LABELS, Cutout, Face, PortraitAnalyser
+from vivant.portrait.analyser import LABELS, Cutout, DetectedFace, PortraitAnalyser
 from vivant.portrait.choice import CLEAR
 from vivant.rig import canonical as c
 from vivant.types import Float32Array, UInt8Array
@@ -27,7 +27,7 @@ LEAST_LIPS = 0.27
 LEAST_EYES, MOST_GLASSES = 0.05, 0.4
 """Shares of the outline of an eye: in which one eyeball shows; and behind dark glasses, of both."""
 VEILED = 0.0072
-"""`Face.doubt` from which eyes that do not show are hidden, not closed or in the dark."""
+"""`DetectedFace.doubt` from which eyes that do not show are hidden, not closed or in the dark."""
 MOST_OBJECT = 0.08
 """Share of the oval of the face that may be hidden by something: of people .01, of masks .02 to .5."""
 EDGE_LEVELS, EDGE_SHARE, EDGE_EXCESS = 6, 0.85, 0.2
@@ -42,7 +42,7 @@ _SHIFTS = ((0.04, 0.0, 1.0), (-0.04, 0.0, 1.0), (0.0, 0.05, 1.0), (0.0, -0.05, 1
 """Right and down in shares of the face's size, and scale, of the squares for `mouth_wander`."""
 
 
-def require_whole(face: Face, width: int, height: int) -> list[str]:
+def require_whole(face: DetectedFace, width: int, height: int) -> list[str]:
     """Notes of a face at the border of its picture; raises PortraitError when too much of it lies beyond."""
     x, y = face.landmarks[: c.N_SURFACE, 0], face.landmarks[: c.N_SURFACE, 1]
     beyond = {"left": x < 0, "right": x > width, "upper": y < 0, "lower": y > height}
@@ -55,7 +55,7 @@ def require_whole(face: Face, width: int, height: int) -> list[str]:
     return []
 
 
-def require_mouth(pixels: UInt8Array, face: Face, cutout: Cutout, analyser: PortraitAnalyser) -> list[str]:
+def require_mouth(pixels: UInt8Array, face: DetectedFace, cutout: Cutout, analyser: PortraitAnalyser) -> list[str]:
     """Notes of what hides the face, or that it is hardly one; raises PortraitError when nobody can say where its mouth is."""
     lips = _share(cutout, face, c.OUTER_LIPS, "lips", "inner mouth", "teeth", "tongue")
     mouth_hidden, doubtful = lips < LEAST_LIPS, face.doubt > CLEAR
@@ -81,7 +81,7 @@ def require_mouth(pixels: UInt8Array, face: Face, cutout: Cutout, analyser: Port
     return notes
 
 
-def mouth_wander(pixels: UInt8Array, face: Face, analyser: PortraitAnalyser) -> float:
+def mouth_wander(pixels: UInt8Array, face: DetectedFace, analyser: PortraitAnalyser) -> float:
     """How far the points of the mouth lie apart in several looks, as a share of the face's size; infinite when it is lost."""
     looks = []
     centre = face.landmarks[:, :2].mean(axis=0)
@@ -96,7 +96,7 @@ def mouth_wander(pixels: UInt8Array, face: Face, analyser: PortraitAnalyser) -> 
     return float(np.linalg.norm(points - points.mean(axis=0), axis=2).mean() / face.size_px)
 
 
-def crossed(pixels: UInt8Array, face: Face) -> bool:
+def crossed(pixels: UInt8Array, face: DetectedFace) -> bool:
     """Whether a straight line of the picture, as of a player or a caption, runs across the face between lids and chin."""
     points = face.landmarks[: c.N_SURFACE, :2]
     rows = (points[_EYES[0], 1].min(), points[c.CHIN, 1] + 0.12 * np.ptp(points[:, 0]))
@@ -118,13 +118,13 @@ def _has_line(pixels: UInt8Array, points: Float32Array, rows: tuple[float, float
     return bool(((share >= EDGE_SHARE) & (share - usual >= EDGE_EXCESS)).any())
 
 
-def _eyes_hidden(face: Face, cutout: Cutout) -> bool:
+def _eyes_hidden(face: DetectedFace, cutout: Cutout) -> bool:
     if any(_share(cutout, face, eye, "eyeball", "iris") >= LEAST_EYES for eye in _EYES):
         return False
     return face.doubt > VEILED or sum(_share(cutout, face, eye, "glasses") for eye in _EYES) > 2 * MOST_GLASSES
 
 
-def _share(cutout: Cutout, face: Face, outline: tuple[int, ...], *labels: str) -> float:
+def _share(cutout: Cutout, face: DetectedFace, outline: tuple[int, ...], *labels: str) -> float:
     """Of the pixels within an outline of landmarks, those with one of the labels."""
     side = _FINE * len(cutout.labels)
     inside = Image.new("1", (side, side))

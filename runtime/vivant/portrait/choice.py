@@ -9,12 +9,12 @@ from PIL import Image, ImageDraw
 
 from vivant.errors import InputError, PortraitError
 from vivant.media.images import PortraitImage
-from vivant.portrait.analyser import Face, PortraitAnalyser
+from vivant.portrait.analyser import DetectedFace, PortraitAnalyser
 from vivant.rig import canonical as c
 from vivant.types import UInt8Array
 
 CLEAR = 0.010
-"""`Face.doubt` below which a face is seen well: photographs, paintings and busts of people have .0043 to .0088, masks .010 to
+"""`DetectedFace.doubt` below which a face is seen well: photographs, paintings and busts of people have .0043 to .0088, masks .010 to
 .016, animals .016 to .11, people upside down .018 and more."""
 MOST_ROLL_DEG = 45.0
 """Beyond it the picture lies on its side."""
@@ -31,7 +31,7 @@ class Choice:
     """The face that is animated, in its picture as it is upright."""
 
     image: PortraitImage
-    face: Face
+    face: DetectedFace
     notes: tuple[str, ...]
     """What was decided for the user, a sentence each."""
 
@@ -54,7 +54,7 @@ def choose_face(image: PortraitImage, analyser: PortraitAnalyser, number: int = 
     return Choice(image, face, tuple(notes))
 
 
-def _upright_faces(pixels: UInt8Array, analyser: PortraitAnalyser) -> tuple[list[Face], int]:
+def _upright_faces(pixels: UInt8Array, analyser: PortraitAnalyser) -> tuple[list[DetectedFace], int]:
     """The faces, and by how many quarters the picture has to be turned clockwise for them to be upright."""
     faces = analyser.faces(pixels)
     if any(_is_clear(face) and face.width_px >= LEAST_FACE_PX and abs(face.pose.roll_deg) <= MOST_ROLL_DEG for face in faces):
@@ -68,16 +68,16 @@ def _upright_faces(pixels: UInt8Array, analyser: PortraitAnalyser) -> tuple[list
     return faces, 0
 
 
-def _least_strange(faces: list[Face]) -> float:
+def _least_strange(faces: list[DetectedFace]) -> float:
     """The least doubt of some faces; what lies on its side counts as doubtful."""
     return min((face.doubt + (CLEAR if abs(face.pose.roll_deg) > MOST_ROLL_DEG else 0.0) for face in faces), default=1.0)
 
 
-def _is_clear(face: Face) -> bool:
+def _is_clear(face: DetectedFace) -> bool:
     return face.doubt < CLEAR
 
 
-def _numbered(faces: list[Face], number: int, notes: list[str]) -> Face:
+def _numbered(faces: list[DetectedFace], number: int, notes: list[str]) -> DetectedFace:
     clear = [face for face in faces if _is_clear(face) and face.width_px >= LEAST_FACE_PX]
     faces = clear or faces
     if not faces:
@@ -94,7 +94,7 @@ def _numbered(faces: list[Face], number: int, notes: list[str]) -> Face:
     return faces[number - 1]
 
 
-def _opaque_share(alpha: UInt8Array, face: Face) -> float:
+def _opaque_share(alpha: UInt8Array, face: DetectedFace) -> float:
     """Of the oval of the face."""
     inside = Image.new("1", alpha.shape[1::-1])
     ImageDraw.Draw(inside).polygon([(float(x), float(y)) for x, y, _ in face.landmarks[list(c.OVAL)]], fill=1)

@@ -9,8 +9,8 @@ from importlib.resources import files
 import numpy as np
 from scipy import ndimage, special
 
-from vivant.portrait.analyser import OURS, Cutout, Face
-from vivant.portrait.frame import Frame, cut, face_frame, person_frame
+from vivant.portrait.analyser import OURS, Cutout, DetectedFace
+from vivant.portrait.crop import Crop, cut, face_frame, person_frame
 from vivant.providers import Provider, session
 from vivant.rig.canonical import mirrored
 from vivant.types import Float32Array, Pose, UInt8Array
@@ -46,9 +46,9 @@ class NetworkAnalyser:
         )
         self.provider = self._face.provider
 
-    def faces(self, pixels: UInt8Array) -> list[Face]:
+    def faces(self, pixels: UInt8Array) -> list[DetectedFace]:
         height, width = pixels.shape[:2]
-        whole = Frame(width / 2, height / 2, float(max(width, height)))
+        whole = Crop(width / 2, height / 2, float(max(width, height)))
         found = self._believed(pixels, self._squares(pixels, whole), least=0.0)
         if not any(_is_sure(look) for look in found):
             places = [place for tile in _tiles(width, height) for place in self._squares(pixels, tile)]
@@ -57,11 +57,11 @@ class NetworkAnalyser:
             found += [look for look in small if not any(_same(look.frame, other.frame) for other in found)]
         return sorted((self._look_mirrored(pixels, look).face for look in found), key=lambda face: -face.width_px)
 
-    def follow(self, pixels: UInt8Array, face: Face) -> Face | None:
+    def follow(self, pixels: UInt8Array, face: DetectedFace) -> DetectedFace | None:
         look = self._look(pixels, face_frame(face.landmarks))
         return look.face if look.chance > LEAST_CHANCE else None
 
-    def cutout(self, pixels: UInt8Array, face: Face) -> Cutout:
+    def cutout(self, pixels: UInt8Array, face: DetectedFace) -> Cutout:
         frame = person_frame(face_frame(face.landmarks))
         square = cut(pixels, frame, PERSON_SIDE)
         matte, labels = self._layers.run(_tensor(square))
@@ -69,7 +69,7 @@ class NetworkAnalyser:
         both = special.expit(0.5 * (_logit(matte[0]) + _logit(mirror[0, :, ::-1])))
         return Cutout(frame, both, labels[0].astype(np.uint8))
 
-    def _believed(self, pixels: UInt8Array, places: list[tuple[Frame, float]], least: float) -> list[_Look]:
+    def _believed(self, pixels: UInt8Array, places: list[tuple[Crop, float]], least: float) -> list[_Look]:
         """Those of the finder's places for which it and the face network together say more than ``least``."""
         found: list[_Look] = []
         for frame, score in places:
@@ -82,21 +82,21 @@ class NetworkAnalyser:
                 found.append(look)
         return found
 
-    def _squares(self, pixels: UInt8Array, part: Frame) -> list[tuple[Frame, float]]:
+    def _squares(self, pixels: UInt8Array, part: Crop) -> list[tuple[Crop, float]]:
         """Where faces may be in a square of the picture and the finder's score, the likeliest first."""
         scores, squares = (maps[0] for maps in self._finder.run(_tensor(cut(pixels, part, FINDER_SIDE))))
         peaks = np.argwhere((scores == ndimage.maximum_filter(scores, 3)) & (scores > LEAST_SCORE))
         peaks = peaks[np.argsort(-scores[peaks[:, 0], peaks[:, 1]])][:MOST_FACES]
-        found: list[tuple[Frame, float]] = []
+        found: list[tuple[Crop, float]] = []
         for row, column in peaks:
             x, y, side, roll_deg = squares[:, row, column].tolist()
             centre = part.outside(np.array([(x, y)], np.float32), FINDER_SIDE)[0]
-            frame = Frame(float(centre[0]), float(centre[1]), side * part.side / FINDER_SIDE, roll_deg)
+            frame = Crop(float(centre[0]), float(centre[1]), side * part.side / FINDER_SIDE, roll_deg)
             if not any(_same(frame, other) for other, _ in found):
                 found.append((frame, float(scores[row, column])))
         return found
 
-    def _look_closer(self, pixels: UInt8Array, frame: Frame) -> _Look:
+    def _look_closer(self, pixels: UInt8Array, frame: Crop) -> _Look:
         """Look again where the points say that the face is, until that settles."""
         look = self._look(pixels, frame)
         for _ in range(MOST_LOOKS - 1):
@@ -113,28 +113,30 @@ class NetworkAnalyser:
         both = 0.5 * (look.face.landmarks + look.frame.outside(points, FACE_SIDE))
         return replace(look, face=replace(look.face, landmarks=both.astype(np.float32)))
 
-    def _look(self, pixels: UInt8Array, frame: Frame) -> _Look:
+    def _look(self, pixels: UInt8Array, frame: Crop) -> _Look:
         """What the face network sees in a square."""
         out = self._face.run(_tensor(cut(pixels, frame, FACE_SIDE)))
         points, error, seen, rotation, gaze_deg, weights, chance = (value[0] for value in out)
         scale = np.float32(frame.side / FACE_SIDE)
         landmarks = frame.outside(points, FACE_SIDE)
-        return _Look(frame, float(chance), Face(landmarks, error * scale, seen, _pose(rotation, frame), gaze_deg, weights))
+        return _Look(
+            frame, float(chance), DetectedFace(landmarks, error * scale, seen, _pose(rotation, frame), gaze_deg, weights)
+        )
 
 
 @dataclass(frozen=True)
 class _Look:
-    frame: Frame
+    frame: Crop
     chance: float
     """That there is a face."""
-    face: Face
+    face: DetectedFace
 
 
 def _is_sure(look: _Look) -> bool:
     return look.face.doubt < SURE_DOUBT and look.face.width_px >= LEAST_FACE_PX
 
 
-def _tiles(width: int, height: int) -> list[Frame]:
+def _tiles(width: int, height: int) -> list[Crop]:
     """Squares that cover a picture in which the finder overlooks small faces; none for a picture that is hardly larger."""
     side = max(TILE_PX, max(width, height) / MOST_TILES)
     if max(width, height) < 1.5 * side:
@@ -146,7 +148,7 @@ def _tiles(width: int, height: int) -> list[Frame]:
         [length / 2] if count == 1 else np.linspace(side / 2, length - side / 2, count).tolist()
         for length, count in ((width, columns), (height, rows))
     ]
-    return [Frame(x, y, float(side)) for y in middles[1] for x in middles[0]]
+    return [Crop(x, y, float(side)) for y in middles[1] for x in middles[0]]
 
 
 def _tensor(image: UInt8Array) -> Float32Array:
@@ -157,16 +159,16 @@ def _logit(chance: float | Float32Array) -> Float32Array:
     return np.asarray(special.logit(np.clip(chance, 1e-4, 1 - 1e-4)), np.float32)
 
 
-def _settled(a: Frame, b: Frame) -> bool:
+def _settled(a: Crop, b: Crop) -> bool:
     moved = np.hypot(a.x - b.x, a.y - b.y) / b.side
     return bool(max(moved, abs(a.side / b.side - 1), abs(np.radians(a.roll_deg - b.roll_deg))) < SETTLED)
 
 
-def _same(a: Frame, b: Frame) -> bool:
+def _same(a: Crop, b: Crop) -> bool:
     return float(np.hypot(a.x - b.x, a.y - b.y)) < OVERLAP * max(a.side, b.side)
 
 
-def _pose(rotation: Float32Array, frame: Frame) -> Pose:
+def _pose(rotation: Float32Array, frame: Crop) -> Pose:
     """Of a rotation from head to view that is upright in a frame."""
     turn = np.radians(frame.roll_deg)
     back = np.array([(np.cos(turn), np.sin(turn), 0.0), (-np.sin(turn), np.cos(turn), 0.0), (0.0, 0.0, 1.0)])

@@ -23,8 +23,8 @@ from vivant.rig.matte import Layers, separate
 from vivant.rig.mouth import add_mouth, add_tongue_out
 from vivant.rig.overlays import add_lids, add_lips
 from vivant.rig.patch import luminance
-from vivant.rig.pool import MOUTH_CLOSED, SORTED, STATIC, Pool
 from vivant.rig.rig import Rig
+from vivant.rig.scene_builder import MOUTH_CLOSED, SORTED, STATIC, SceneBuilder
 from vivant.rig.shading import add_shading
 from vivant.rig.skin import CAMERA_DISTANCE_PX, Skin, build_skin, unproject
 from vivant.rig.square import MARGIN_PX, SIDE_PX, Square, place_square
@@ -135,9 +135,9 @@ def _assemble(
     square: Square,
     transparent: bool,
     drawn: bool,
-) -> tuple[Pool, list[Eyeball]]:
+) -> tuple[SceneBuilder, list[Eyeball]]:
     """All layers, back to front."""
-    pool = Pool()
+    pool = SceneBuilder()
     texels = square.texels_per_px
     uv = square.to_texels(skin.points.astype(np.float32))
     pool.add_vertices(unproject(skin.points), uv, skin.head)  # first, so that the skin's own numbers are the pool's
@@ -162,7 +162,7 @@ def _assemble(
     return pool, eyes
 
 
-def _add_plate(pool: Pool, plate: UInt8Array, square: Square) -> None:
+def _add_plate(pool: SceneBuilder, plate: UInt8Array, square: Square) -> None:
     low, high = -MARGIN_PX, SIDE_PX + MARGIN_PX
     corners = np.array([(low, low, 0.0), (low, high, 0.0), (high, high, 0.0), (high, low, 0.0)], np.float32)
     texture = pool.add_texture("background", np.dstack([plate, np.full(plate.shape[:2], 255, np.uint8)]))
@@ -191,7 +191,7 @@ def _moving_triangles(skin: Skin) -> NDArray[np.bool_]:
     return np.asarray(moving[skin.triangles].any(axis=1))
 
 
-def _add_skin_layer(pool: Pool, skin: Skin, texture: int, chosen: NDArray[np.bool_], flags: int) -> None:
+def _add_skin_layer(pool: SceneBuilder, skin: Skin, texture: int, chosen: NDArray[np.bool_], flags: int) -> None:
     order = np.flatnonzero(chosen)
     order = order[np.argsort(_along_a_curve(skin.points[skin.triangles[order], :2].mean(axis=1)), kind="stable")]
     number = np.full(len(skin.triangles) + 1, -2)

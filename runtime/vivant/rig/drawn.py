@@ -12,7 +12,7 @@ from vivant.rig import canonical as c
 from vivant.rig.mesh import distance_to_polygon, inside, strip_triangles
 from vivant.rig.overlays import add_overlay, steps_from
 from vivant.rig.patch import Patch, luminance
-from vivant.rig.pool import Pool
+from vivant.rig.scene_builder import SceneBuilder
 from vivant.rig.skin import Skin, unproject
 from vivant.types import ARKIT_INDEX, Float32Array, FloatArray, UInt8Array
 
@@ -48,7 +48,9 @@ def fit_drawn_eyes(
     return moved
 
 
-def add_drawn_lids(pool: Pool, skin: Skin, colour: FloatArray, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
+def add_drawn_lids(
+    pool: SceneBuilder, skin: Skin, colour: FloatArray, picture: UInt8Array, texels_per_px: float, unit: float
+) -> None:
     """Upper lids of flat ``colour`` (3,), as far as the eye closes, and the drawn line that goes down with them."""
     for side, (upper, lower) in enumerate(zip(skin.upper_lids, skin.lower_lids, strict=True)):
         blink = ARKIT_INDEX[f"eyeBlink{('Right', 'Left')[side]}"]
@@ -62,7 +64,7 @@ def add_drawn_lids(pool: Pool, skin: Skin, colour: FloatArray, picture: UInt8Arr
         _add_lid_line(pool, skin, side, patch, unit)
 
 
-def _add_lid_line(pool: Pool, skin: Skin, side: int, patch: Patch, unit: float) -> None:
+def _add_lid_line(pool: SceneBuilder, skin: Skin, side: int, patch: Patch, unit: float) -> None:
     """A drawing's own line above the eye, which goes down with the lid as it is."""
     row, count = np.asarray(skin.upper_lids[side]), len(skin.upper_lids[side])
     texture = pool.add_texture("line of the lid", np.dstack([patch.pixels, np.full(patch.pixels.shape[:2], 255, np.uint8)]))

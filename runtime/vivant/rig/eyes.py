@@ -15,7 +15,7 @@ from vivant.rig.light import Light
 from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import inside, strip_triangles
 from vivant.rig.patch import Patch, luminance
-from vivant.rig.pool import Pool
+from vivant.rig.scene_builder import SceneBuilder
 from vivant.rig.skin import EYE_MARGIN, Skin, unproject
 from vivant.types import Float32Array, FloatArray, UInt8Array
 
@@ -38,7 +38,13 @@ class Eyeball:
 
 
 def add_eyes(
-    pool: Pool, skin: Skin, landmarks: Float32Array, fit: HeadFit, light: Light, picture: UInt8Array, texels_per_px: float
+    pool: SceneBuilder,
+    skin: Skin,
+    landmarks: Float32Array,
+    fit: HeadFit,
+    light: Light,
+    picture: UInt8Array,
+    texels_per_px: float,
 ) -> list[Eyeball]:
     """Adds both eyeballs, to be drawn before the skin; returns the person's left one first, as the kernel wants them."""
     balls = [_add_eye(pool, skin, side, landmarks, fit, light, picture, texels_per_px) for side in (0, 1)]
@@ -46,7 +52,7 @@ def add_eyes(
 
 
 def _add_eye(
-    pool: Pool,
+    pool: SceneBuilder,
     skin: Skin,
     side: int,
     landmarks: Float32Array,
@@ -81,7 +87,7 @@ def _add_eye(
 
 
 def _add_rims(
-    pool: Pool, skin: Skin, side: int, patch: Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_], unit: float
+    pool: SceneBuilder, skin: Skin, side: int, patch: Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_], unit: float
 ) -> None:
     """The lids' wet edge with its shadow on the eye: a strip of the portrait that goes with the lid and fades over the eye."""
     # The iris itself must not go with the lid: where it lay, the strip is only a shadow.
@@ -141,7 +147,7 @@ def _iris_texture(
 
 
 def _add_iris(
-    pool: Pool, patch: Patch, centre: FloatArray, radius: float, ball_radius: float, depth: float, texture: UInt8Array
+    pool: SceneBuilder, patch: Patch, centre: FloatArray, radius: float, ball_radius: float, depth: float, texture: UInt8Array
 ) -> Eyeball:
     angles = np.linspace(0, 2 * np.pi, SPOKES, endpoint=False)
     circle = np.column_stack([np.cos(angles), np.sin(angles)])

@@ -11,7 +11,7 @@ from scipy.sparse.linalg import splu
 from scipy.spatial import Delaunay
 
 from vivant.rig.canonical import Int32Array
-from vivant.rig.pool import HIDDEN_EDGE
+from vivant.rig.scene_builder import HIDDEN_EDGE
 from vivant.types import FloatArray, IntArray
 
 

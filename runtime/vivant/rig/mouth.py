@@ -14,7 +14,7 @@ from vivant.rig.head import HeadFit
 from vivant.rig.light import Light
 from vivant.rig.matte import Layers
 from vivant.rig.mesh import strip_triangles
-from vivant.rig.pool import SORTED, TONGUE_UP, Pool
+from vivant.rig.scene_builder import SORTED, TONGUE_UP, SceneBuilder
 from vivant.rig.skin import Skin, unproject
 from vivant.rig.square import MARGIN_PX
 from vivant.rig.teeth import find_own_teeth
@@ -87,7 +87,7 @@ def place_mouth(skin: Skin, fit: HeadFit, light: Light, layers: Layers, texels_p
 
 
 def add_mouth(
-    pool: Pool,
+    pool: SceneBuilder,
     skin: Skin,
     fit: HeadFit,
     light: Light,
@@ -137,7 +137,7 @@ def _incisal_edge_y(place: MouthPlace) -> float:
     return float(place.place(front)[:, 1].max())
 
 
-def add_tongue_out(pool: Pool, skin: Skin, fit: HeadFit, light: Light, layers: Layers, texels_per_px: float) -> None:
+def add_tongue_out(pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light, layers: Layers, texels_per_px: float) -> None:
     """The tip of the tongue once more, to be drawn over the lower lip when it is put out."""
     tongue, out = c.mouth_atlas().tongue, ARKIT_INDEX["tongueOut"]
     place = place_mouth(skin, fit, light, layers, texels_per_px)
@@ -147,7 +147,7 @@ def add_tongue_out(pool: Pool, skin: Skin, fit: HeadFit, light: Light, layers: L
     pool.add_tints(out, start, np.column_stack([np.zeros((len(tip), 3)), 3.5 * tip]))
 
 
-def _move_tongue(pool: Pool, place: MouthPlace, start: int) -> None:
+def _move_tongue(pool: SceneBuilder, place: MouthPlace, start: int) -> None:
     atlas = c.mouth_atlas()
     moves = _jaw_moves(atlas.tongue.vertices)
     moves["jawOpen"] += _flattened(atlas.tongue.vertices, TONGUE_SINKS)  # it lies down in the floor of an open mouth
@@ -157,7 +157,7 @@ def _move_tongue(pool: Pool, place: MouthPlace, start: int) -> None:
     pool.add_moves(TONGUE_UP, start, place.move(atlas.tongue_up))
 
 
-def _add_cavity(pool: Pool, skin: Skin, rgb: FloatArray) -> None:
+def _add_cavity(pool: SceneBuilder, skin: Skin, rgb: FloatArray) -> None:
     """The dark behind teeth and tongue: it spans the opening from lip to lip, so that nothing of it shows anywhere else."""
     count, starts = len(skin.upper_lip), []
     texture = _flat_texture(pool, "cavity", rgb)
@@ -168,12 +168,18 @@ def _add_cavity(pool: Pool, skin: Skin, rgb: FloatArray) -> None:
     pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
 
 
-def _flat_texture(pool: Pool, name: str, rgb: FloatArray) -> int:
+def _flat_texture(pool: SceneBuilder, name: str, rgb: FloatArray) -> int:
     return pool.add_texture(name, np.full((FLAT_TEXELS, FLAT_TEXELS, 4), (*rgb.round(), 255), np.uint8))
 
 
 def _add_part(
-    pool: Pool, place: MouthPlace, name: str, part: c.MouthPart, light: float | FloatArray, alpha: float = 1.0, flags: int = 0
+    pool: SceneBuilder,
+    place: MouthPlace,
+    name: str,
+    part: c.MouthPart,
+    light: float | FloatArray,
+    alpha: float = 1.0,
+    flags: int = 0,
 ) -> int:
     seen = place.place(part.vertices)
     texture = place.light.on_texture(_shrunk(part.texture, float(np.ptp(seen[:, 0])), float(np.ptp(part.uv[:, 0]))))
@@ -221,7 +227,7 @@ def lip_parting(skin: Skin) -> FloatArray:
     return np.maximum(fields[:, list(skin.lower_lip)] - fields[:, list(skin.upper_lip)], 0.0)
 
 
-def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit, light: Light) -> None:
+def _add_lip_shadow(pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light) -> None:
     """The mouth's own shade over teeth and tongue: all of the opening, most in its corners; and more under the upper lip."""
     count = len(skin.upper_lip)
     centre = np.sin(np.linspace(0, np.pi, count))
@@ -240,7 +246,9 @@ def _add_lip_shadow(pool: Pool, skin: Skin, fit: HeadFit, light: Light) -> None:
         pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
 
 
-def _add_inner_lip(pool: Pool, skin: Skin, fit: HeadFit, light: Light, skin_uv: FloatArray, texture: int, upper: bool) -> None:
+def _add_inner_lip(
+    pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light, skin_uv: FloatArray, texture: int, upper: bool
+) -> None:
     """The wet side of a lip: rolls out of the seam as far as the lips part; the lip's own colour, darkening inwards."""
     lip = skin.upper_lip if upper else skin.lower_lip
     row, count = skin.points[list(lip)], len(lip)

@@ -15,7 +15,7 @@ from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import mark_open, neighbours, strip_triangles
 from vivant.rig.mouth import lip_parting
 from vivant.rig.patch import Patch, luminance
-from vivant.rig.pool import OPEN_EDGE, Pool
+from vivant.rig.scene_builder import OPEN_EDGE, SceneBuilder
 from vivant.rig.skin import Skin, unproject
 from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 
@@ -35,7 +35,7 @@ MIRROR = 0.3
 LASH_LENGTH = 0.055
 
 
-def add_lips(pool: Pool, skin: Skin, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
+def add_lips(pool: SceneBuilder, skin: Skin, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
     """Both lips without the line between them, growing visible as they part."""
     seam = (skin.points[list(skin.upper_lip)] + skin.points[list(skin.lower_lip)]) / 2
     patch = Patch.around(picture, seam, 0.15 * unit, texels_per_px)
@@ -51,7 +51,7 @@ def add_lips(pool: Pool, skin: Skin, picture: UInt8Array, texels_per_px: float, 
         add_overlay(pool, skin, steps, patch, texture, tints, [row])
 
 
-def add_lids(pool: Pool, skin: Skin, light: Light, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
+def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
     """Upper lids without lashes, and lashes that point down, both as far as the eye closes and the picture is shaded: ink on
     paper goes down as it is."""
     for side, (upper, lower) in enumerate(zip(skin.upper_lids, skin.lower_lids, strict=True)):
@@ -85,7 +85,7 @@ def steps_from(skin: Skin, start: tuple[int, ...], blocked: set[int], most: int)
 
 
 def add_overlay(
-    pool: Pool,
+    pool: SceneBuilder,
     skin: Skin,
     steps: dict[int, int],
     patch: Patch,
@@ -165,7 +165,7 @@ def _without_strokes(patch: Patch, unit: float) -> FloatArray:
     return np.asarray(ndimage.gaussian_filter(closed, (0.004 * texels, 0.5 * STROKE * texels, 0)))
 
 
-def _add_lashes(pool: Pool, skin: Skin, side: int, blink: int, patch: Patch, unit: float, strength: float) -> None:
+def _add_lashes(pool: SceneBuilder, skin: Skin, side: int, blink: int, patch: Patch, unit: float, strength: float) -> None:
     """The line of lashes along a closing lid, in the colour of the open lid's own, longest towards the temple."""
     upper = skin.upper_lids[side]
     row, count = skin.points[list(upper)], len(upper)

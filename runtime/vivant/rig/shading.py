@@ -8,7 +8,7 @@ from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit
 from vivant.rig.light import Light
 from vivant.rig.patch import luminance
-from vivant.rig.pool import Pool
+from vivant.rig.scene_builder import SceneBuilder
 from vivant.rig.skin import Skin
 from vivant.types import FloatArray, UInt8Array
 
@@ -24,7 +24,7 @@ CLIPPED = (232.0, 254.0)
 """Brightness of skin from which shade fades, and at which there is none: what is overexposed would still be white in it."""
 
 
-def add_shading(pool: Pool, skin: Skin, fit: HeadFit, light: Light, picture: UInt8Array, uv: FloatArray) -> None:
+def add_shading(pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light, picture: UInt8Array, uv: FloatArray) -> None:
     """Tints for all shapes on the face's vertices, which are the pool's first; from the measured change of normals.
 
     As strong as the shade that ``picture`` itself has at the vertices' ``uv`` (n, 2): none on flat colour."""

@@ -12,7 +12,7 @@ from vivant.rig.head import HeadFit
 from vivant.rig.light import Light
 from vivant.rig.mesh import inside
 from vivant.rig.patch import Patch, luminance
-from vivant.rig.pool import MOUTH_CLOSED, Pool
+from vivant.rig.scene_builder import MOUTH_CLOSED, SceneBuilder
 from vivant.rig.skin import Skin, unproject
 from vivant.types import FloatArray, UInt8Array
 
@@ -38,7 +38,7 @@ class OwnTeeth:
     """How bright they are beside the atlas's."""
     depth: float
 
-    def add(self, pool: Pool) -> None:
+    def add(self, pool: SceneBuilder) -> None:
         """Two copies: all of it while the mouth is as photographed, the upper teeth alone once the lips have been closed."""
         for alpha, at_rest, closed in ((self.opening.astype(np.float64), 1.0, -1.0), (self.teeth, 0.0, 1.0)):
             rgba = np.dstack([self.patch.pixels, np.round(255 * alpha).astype(np.uint8)])

@@ -17,7 +17,7 @@ PERSON_MARGIN = 3.2
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Crop:
     """Crop: a square in a picture, turned with the face."""
 
     x: float
@@ -45,7 +45,7 @@ class Frame:
         return _mapped(points, np.column_stack([back, -back @ matrix[:, 2]]), self.side / size)
 
 
-def face_frame(points: Float32Array) -> Frame:
+def face_frame(points: Float32Array) -> Crop:
     """The upright square around a face from its points (478, 2 or 3)."""
     along = points[LEFT_OUTER_EYE, :2] - points[RIGHT_OUTER_EYE, :2]
     roll = np.arctan2(along[1], along[0])
@@ -53,16 +53,16 @@ def face_frame(points: Float32Array) -> Frame:
     upright = points[:N_SURFACE, :2] @ turn.T
     low, high = upright.min(axis=0), upright.max(axis=0)
     x, y = turn.T @ (0.5 * (low + high))
-    return Frame(float(x), float(y), FACE_MARGIN * float((high - low).max()), float(np.degrees(roll)))
+    return Crop(float(x), float(y), FACE_MARGIN * float((high - low).max()), float(np.degrees(roll)))
 
 
-def person_frame(face: Frame) -> Frame:
+def person_frame(face: Crop) -> Crop:
     """The square around head and shoulders, never turned, from the square of the face."""
     side = PERSON_MARGIN * face.side / (FACE_MARGIN * 1.25)
-    return Frame(face.x, face.y + 0.04 * side, side)
+    return Crop(face.x, face.y + 0.04 * side, side)
 
 
-def cut(pixels: UInt8Array, frame: Frame, size: int) -> UInt8Array:
+def cut(pixels: UInt8Array, frame: Crop, size: int) -> UInt8Array:
     """The square (size, size, 3) of a picture (h, w, 3), smoothed when it shrinks; black outside the picture."""
     shrink = max(1, int(frame.side / size))
     turn = np.radians(frame.roll_deg)
@@ -75,7 +75,7 @@ def cut(pixels: UInt8Array, frame: Frame, size: int) -> UInt8Array:
     picture = Image.fromarray(part)
     if shrink > 1:
         picture = picture.reduce(shrink)
-        frame = Frame((frame.x - left) / shrink, (frame.y - top) / shrink, frame.side / shrink, frame.roll_deg)
+        frame = Crop((frame.x - left) / shrink, (frame.y - top) / shrink, frame.side / shrink, frame.roll_deg)
         left = top = 0
     matrix = frame.matrix(size).astype(np.float64)
     back = np.linalg.inv(matrix[:, :2])

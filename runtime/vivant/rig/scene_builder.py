@@ -15,7 +15,7 @@ from vivant.rig.canonical import Int32Array
 from vivant.types import Float32Array, FloatArray, IntArray, UInt8Array
 
 
-class Pool:
+class SceneBuilder:
     """Scene builder: every array of a scene, grown piece by piece; see render/renderer.hpp for what each means."""
 
     def __init__(self) -> None:
