@@ -281,7 +281,11 @@ def cost_rows() -> list[Row]:
     samples, rate_hz = voice()
     mine = drawn(np.tile(samples, 3), rate_hz)
     return [
-        Row("look-ahead and computing, microphone to motion, ms", "<= 120", f"{Voice.look_ahead_ms + 10 * mine.cost:.0f}"),
+        Row(
+            "look-ahead and computing, microphone to motion, ms",
+            "<= 120",
+            f"{ArticulatoryMotion.look_ahead_ms + 10 * mine.cost:.0f}",
+        ),
         Row("computing, share of one core", "<= 10 %", f"{mine.cost:.1%}"),
     ]
 

@@ -41,7 +41,7 @@ def sheet(portrait: str) -> Image.Image:
     """Pairs of rows: the first release above ours, the phone between them."""
     said = flite(SENTENCE, VOICE)
     face = vivant.open_portrait(next(path for path in PORTRAITS if path.stem == portrait))
-    state = vivant.Voice().open(FPS, 3)
+    state = vivant.ArticulatoryMotion().open(FPS, 3)
     ours = state.push(AudioChunk(said.samples, said.rate_hz), Controls()) + state.flush(Controls())
     old = first_light_weights(said.samples, said.rate_hz)
     before = [MotionFrame(f.index, f.pts_us, old[min(2 * f.index, len(old) - 1)].astype(np.float32)) for f in ours]

@@ -13,6 +13,7 @@ with vivant.FaceStream(face, sample_rate_hz=16000) as stream:
 from __future__ import annotations
 
 import logging
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,14 @@ keep_to_this_machine()
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
+_OLD_NAMES = {"Voice": "ArticulatoryMotion"}
+"""Of 0.1; to go in 0.3."""
+
+
 def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name in _OLD_NAMES:
+        warnings.warn(f"vivant.{name} is now vivant.{_OLD_NAMES[name]} (docs/upgrading.md)", DeprecationWarning, stacklevel=2)
+        name = _OLD_NAMES[name]
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = found = getattr(import_module(_HOME[name]), name)

@@ -87,3 +87,15 @@ def test_a_new_stream_is_labelled_where_a_talker_was_not(ada: RigFace) -> None:
         items = [*stream.push(tone(0.3).astype(np.float32)), *stream.finish()]
     pictures = [item.picture.pixels[..., :3] for item in items if isinstance(item, vivant.Output) and item.picture is not None]
     assert detect(pictures) is not None
+
+
+def test_modules_of_provenance_have_their_old_names_too() -> None:
+    import vivant.honest.code
+    import vivant.honest.credentials
+    from vivant.honest.produce import bundled_portraits
+    from vivant.provenance import credentials, production, watermark_code
+
+    assert vivant.honest.credentials is credentials
+    assert vivant.honest.code is watermark_code
+    assert bundled_portraits is production.bundled_portraits
+    assert credentials.__spec__ is not None and credentials.__spec__.name == "vivant.provenance.credentials"

@@ -14,8 +14,8 @@ from vivant.rig import canonical as c
 from vivant.types import UInt8Array
 
 CLEAR = 0.010
-"""`DetectedFace.doubt` below which a face is seen well: photographs, paintings and busts of people have .0043 to .0088, masks .010 to
-.016, animals .016 to .11, people upside down .018 and more."""
+"""`DetectedFace.doubt` below which a face is seen well: photographs, paintings and busts of people have .0043 to .0088, masks
+.010 to .016, animals .016 to .11, people upside down .018 and more."""
 MOST_ROLL_DEG = 45.0
 """Beyond it the picture lies on its side."""
 LOOK_PX = 1024

@@ -72,6 +72,10 @@ def _squares(height: int, width: int, side: int) -> Iterator[tuple[slice, slice]
             yield slice(top, top + side), slice(left, left + side)
 
 
+FrameFinisher = Disclosure
+"""Its name before 0.2. To go in 0.3."""
+
+
 def live_session_id() -> int:
     """A fresh one."""
     return secrets.randbits(32)

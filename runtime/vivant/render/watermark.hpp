@@ -1,5 +1,5 @@
 // Adds a session's invisible mark to finished frames. The pattern is the session's own and stays the same from frame to frame,
-// so nothing flickers; only its strength follows what the picture can hide. See honest/code.py for what the pattern says.
+// so nothing flickers; only its strength follows what the picture can hide. See provenance/watermark_code.py for what the pattern says.
 #pragma once
 #include <cstdint>
 #include <vector>
