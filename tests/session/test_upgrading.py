@@ -93,6 +93,7 @@ def test_modules_of_provenance_have_their_old_names_too() -> None:
     import vivant.honest.code
     import vivant.honest.credentials
     from vivant.honest.produce import bundled_portraits
+
     from vivant.provenance import credentials, production, watermark_code
 
     assert vivant.honest.credentials is credentials
