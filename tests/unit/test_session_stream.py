@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import VOICE_RATE_HZ
 from vivant.session.stream import FaceStream
 from vivant.testing import PlainFace
-from vivant.types import Float32Array, Output, UtteranceStart
+from vivant.types import Float32Array, Output, UtteranceEnd, UtteranceStart
 
 pytestmark = pytest.mark.unit
 
@@ -45,3 +45,11 @@ def test_an_outputs_sound_is_that_between_its_time_and_the_next_ones(voice: Floa
         assert output.audio is not None
         assert output.audio.start_sample == pytest.approx(output.pts_us * VOICE_RATE_HZ / 1e6, abs=1)
         assert len(output.audio.samples) == pytest.approx(VOICE_RATE_HZ / 30, abs=1)
+
+
+def test_the_end_of_a_line_gives_the_rest_of_it_and_then_says_so(voice: Float32Array) -> None:
+    with opened(pictures=False) as stream:
+        pushed, ended = list(stream.push(voice[:VOICE_RATE_HZ])), list(stream.end())
+    assert isinstance(ended[-1], UtteranceEnd)
+    outputs = [item for item in pushed + ended if isinstance(item, Output)]
+    assert len(outputs) >= 30 and {item.utterance for item in outputs} == {1}
