@@ -34,7 +34,13 @@ BUSY = Load(0.99, 0)
 class Stage:
     """A call that runs, and all that it has sent, in order, with the time of each."""
 
-    def __init__(self, shared: ServerContext, writing_us: int = 0, **more: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        shared: ServerContext,
+        writing_us: int = 0,
+        on: Callable[[Stage, pb.AnimateResponse], None] = lambda stage, said: None,
+        **more: Any,  # noqa: ANN401
+    ) -> None:
         self.shared, self.sent, self.times_us = shared, list[pb.AnimateResponse](), list[int]()
         stage = self
 
@@ -47,6 +53,7 @@ class Stage:
         def hear(response: pb.AnimateResponse) -> None:
             stage.sent.append(response)
             stage.times_us.append(LoopClock().now_us())
+            on(stage, response)
 
         self.wire = TimedWire(hear)
         config = resolve(settings(**{"portrait": pb.PortraitRef(id="ada"), "size_px": 256, **more}), Limits())
@@ -213,6 +220,25 @@ def test_of_two_portraits_asked_for_the_last_is_shown_however_long_the_first_tak
     stage = run_call(story, SlowPortraits(Limits()))
     changed = [event.portrait_id for event in stage.events() if event.type == pb.EVENT_TYPE_PORTRAIT_CHANGED]
     assert changed == ["quick"]
+
+
+def test_what_is_written_while_an_interruption_comes_keeps_its_epoch() -> None:
+    """Word of another portrait goes out right before the motion and picture that show it first."""
+
+    def interrupt(stage: Stage, said: pb.AnimateResponse) -> None:
+        if said.event.type == pb.EVENT_TYPE_PORTRAIT_CHANGED:
+            stage.wire.send(pb.AnimateRequest(interrupt=pb.Interrupt(epoch=5)))
+
+    async def story(stage: Stage) -> None:
+        stage.wire.send(pb.AnimateRequest(portrait=pb.PortraitRef(id="bram")))
+        await until(2)
+
+    stage = run_call(story, writing_us=3_000, on=interrupt, outputs=pb.OUTPUTS_FRAMES_AND_MOTION)
+    changed = next(place for place, said in enumerate(stage.sent) if said.event.portrait_id == "bram")
+    motion, frame = stage.sent[changed + 1 : changed + 3]
+    assert motion.HasField("motion") and frame.HasField("frame")
+    assert motion.motion.epoch == frame.frame.epoch == 0
+    assert stage.frames()[-1].epoch == 5
 
 
 def test_a_portrait_that_is_warm_draws_at_once() -> None:
