@@ -66,14 +66,7 @@ def test_what_takes_too_long_ends_the_child_and_the_next_picture_gets_another(mo
     ("data", "sentence"),
     [
         (png_of(8000, 8000), "8000 x 8000 pixels, which is too large: at most 8192 a side and 40 megapixels"),
-<<<<<<< HEAD
         (b"%!PS-Adobe-3.0 EPSF-3.0\n" + b"%%A: b\n" * (HOSTILE_BYTES // 7), "PostScript, which is not read"),
-=======
-        (
-            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n" + b"%%A: b\n" * (HOSTILE_BYTES // 7),
-            "PostScript, which is not read",
-        ),
->>>>>>> wip/srv
         (ADA[: len(ADA) // 2], "truncated or damaged"),
     ],
     ids=["bomb", "eps", "half"],
