@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from vivant.types import Float32Array, Output, UtteranceEnd, UtteranceStart
 pytestmark = pytest.mark.unit
 
 
-def opened(**how: bool) -> FaceStream:
+def opened(**how: Any) -> FaceStream:  # noqa: ANN401
     return FaceStream(PlainFace(), size_px=64, sample_rate_hz=VOICE_RATE_HZ, seed=1, **how)
 
 
