@@ -186,3 +186,18 @@ def test_an_error_of_ours_is_a_sentence_too(run: Run, short: Path, monkeypatch: 
     monkeypatch.setattr(cli, "build_app", broken)
     sentence = run("render", "ada", short, "-o", "out.mp4").sentence()
     assert "ZeroDivisionError" in sentence and "--debug" in sentence
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [(b"\x84\xff\x00", "holds no text"), (b" \n", "holds no token"), (b"two\nlines", "a token is one line")],
+)
+def test_a_token_file_that_holds_no_token(run: Run, tmp_path: Path, token: bytes, words: str) -> None:
+    (tmp_path / "token").write_bytes(token)
+    assert words in run("serve", "--port", "0", "--token-file", tmp_path / "token").sentence()
+
+
+@pytest.mark.parametrize("options", [("--metrics-port", "99999"), ("--sessions", str(2**40))])
+def test_numbers_of_a_server_have_bounds(run: Run, options: tuple[str, str]) -> None:
+    outcome = run("serve", "--port", "0", *options)
+    assert outcome.code == 2 and options[0] in outcome.err
