@@ -270,6 +270,7 @@ def test_a_face_that_cannot_keep_up_is_opened_anew_and_named_once() -> None:
 def test_a_face_that_stops_listening_for_a_moment_is_kept_and_one_that_does_for_long_is_left() -> None:
     class Deaf(Loudness):
         deaf_us = 0
+        longest_s = 0.0
 
         @asynccontextmanager
         async def open(self, config: StreamConfig, portrait: int, controls: Controls) -> AsyncIterator[FaceSession]:
@@ -278,6 +279,7 @@ def test_a_face_that_stops_listening_for_a_moment_is_kept_and_one_that_does_for_
 
                 async def slowly(samples: Float32Array) -> None:
                     wait_us, self.deaf_us = self.deaf_us, 0
+                    self.longest_s = max(self.longest_s, len(samples) / config.rate_hz)
                     await LoopClock().sleep_until(LoopClock().now_us() + wait_us)
                     await push(samples)
 
@@ -293,6 +295,7 @@ def test_a_face_that_stops_listening_for_a_moment_is_kept_and_one_that_does_for_
 
     stage = run_stage(lambda: Stage(runtime=Deaf()), story)
     assert [sentence for sentence in stage.said if "could not keep up with the voice" in sentence]
+    assert 0.7 < stage.runtime.longest_s < 1.6, "what is too old is not even sent"
     assert goes_on(stage)
 
 

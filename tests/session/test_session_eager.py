@@ -8,8 +8,12 @@ import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.live import Heard, at, live
+<<<<<<< HEAD
 from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.session.pace import EAGER_MS
+=======
+from vivant.motion.voice import Voice
+>>>>>>> wip/mutants
 from vivant.session.session import Session, SessionConfig
 from vivant.testing import Inline, LoopClock, PlainFace
 from vivant.types import Float32Array, Output, UtteranceStart
@@ -57,6 +61,6 @@ def test_the_first_frame_comes_sooner_and_time_falls_back_in_the_silence(voice: 
 
 
 def test_a_line_that_comes_live_waits_as_ever(voice: Float32Array) -> None:
-    short = voice[: VOICE_RATE_HZ * (EAGER_MS - 100) // 1000]
+    short = voice[: VOICE_RATE_HZ * 3 // 10]
     (usual, _), (eager, _) = spoken(short, eager=False), spoken(short, eager=True)
     assert usual.times_us == eager.times_us
