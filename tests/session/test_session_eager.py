@@ -8,12 +8,7 @@ import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.live import Heard, at, live
-<<<<<<< HEAD
 from vivant.motion.articulatory import ArticulatoryMotion
-from vivant.session.pace import EAGER_MS
-=======
-from vivant.motion.voice import Voice
->>>>>>> wip/mutants
 from vivant.session.session import Session, SessionConfig
 from vivant.testing import Inline, LoopClock, PlainFace
 from vivant.types import Float32Array, Output, UtteranceStart
