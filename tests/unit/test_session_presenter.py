@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from vivant.session.presenter import Presenter
 from vivant.testing import PlainFace, index_in
@@ -21,7 +22,7 @@ def picture(**how: str | bool) -> UInt8Array:
     return shown.pixels
 
 
-def plate(pixels: UInt8Array) -> UInt8Array:
+def plate(pixels: UInt8Array) -> NDArray[np.intp]:
     """Which columns of the upper half are much darker than the face."""
     return np.flatnonzero((pixels[:100, :, 0] < TINT - 40).any(axis=0))
 
