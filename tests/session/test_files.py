@@ -197,7 +197,7 @@ def test_outputs_that_are_no_files_are_refused_before_any_work(run: Run, short: 
         ("nowhere/x.mp4", "the folder nowhere does not exist"),
         ("nowhere/frames", "the folder nowhere does not exist"),
         (".cache/rigs/../../.cache/x.mp4/", "is a folder"),
-        (".", "the folder . holds"),
+        (".", "is no name for a video"),
     ):
         assert words in run("render", "ada", short, "-o", name, *SMALL).sentence()
     assert [path.name for path in Path().iterdir() if path.name != ".cache"] == ["link.mp4"]

@@ -89,7 +89,7 @@ def test_ten_thousand_random_messages_while_another_face_speaks() -> None:
             for sample in metric.samples
             if "code" in sample.labels
         }
-        assert "InputError" in codes and codes <= {"InputError", "Refusal"}, codes
+        assert "InputError" in codes and codes <= {"InputError", "StatusError"}, codes
 
     run_served(story, ServerConfig(limits=Limits(messages_per_s=100_000)), wait_s=60)
 
@@ -218,7 +218,7 @@ def test_vivant_serve_says_where_it_listens_logs_lines_of_json_and_ends_on_sigte
         errors = process.stderr.read()
         assert process.wait(10) == 0
     lines = [json.loads(line) for line in errors.splitlines() if line.startswith("{")]
-    assert any(line["event"] == "call refused" and line["reason"] == "Refusal" for line in lines)
+    assert any(line["event"] == "call refused" and line["reason"] == "StatusError" for line in lines)
     assert "somebody" not in errors
 
 

@@ -17,7 +17,7 @@ class Reader:
     """Responses in order, one read at a time. One event loop."""
 
     def __init__(self, call: Any) -> None:  # noqa: ANN401
-        """``call`` is a bidirectional one of grpc.aio."""
+        """``call`` is one of grpc.aio with a stream of responses."""
         self._call = call
         self._reading: asyncio.Future[Any] | None = None
         self._early: deque[Any] = deque()

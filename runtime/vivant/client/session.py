@@ -73,6 +73,7 @@ class RemoteSession:
         data = samples_bytes(samples, self._config.audio_format)
         request = pb.SynthesizeRequest(config=self._config, samples=data)
         self._call = self._stub.Synthesize(request, metadata=await self._metadata())
+        self._reader = Reader(self._call)
         await self._begin()
 
     async def _begin(self) -> None:
