@@ -1,15 +1,19 @@
 // Eight 16-bit lanes, the only vector type of the rasteriser. SSE2 is part of every x86-64 and NEON of every arm64, so
-// one wheel runs everywhere; other machines take the plain loops, which give the same numbers.
+// one wheel runs everywhere; other machines take the plain loops (VIVANT_PLAIN forces them), which give the same numbers.
 #pragma once
 #include <cstdint>
 #include <cstring>
 
-#if defined(__SSE2__) || defined(_M_X64)
+#if defined(VIVANT_PLAIN)
+#include <cmath>
+#elif defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
 #define VIVANT_SSE2 1
 #elif defined(__ARM_NEON) || defined(_M_ARM64)
 #include <arm_neon.h>
 #define VIVANT_NEON 1
+#else
+#include <cmath>
 #endif
 
 namespace vivant {
@@ -22,6 +26,7 @@ inline U16x8 splat(uint16_t x) { return {_mm_set1_epi16(static_cast<short>(x))};
 inline U16x8 widen_8_bytes(const uint8_t* p) {
     return {_mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)), _mm_setzero_si128())};
 }
+// One pixel: what lanes 4..7 hold differs from machine to machine, here and in splat_lane_3.
 inline U16x8 widen_4_bytes(const uint8_t* p) {
     int32_t x;
     std::memcpy(&x, p, 4);
@@ -92,7 +97,6 @@ inline void store_4_bytes(uint8_t* p, U16x8 a) {
     std::memcpy(p, &x, 4);
 }
 #else
-#include <cmath>
 struct U16x8 {
     uint16_t v[8];
 };

@@ -38,6 +38,11 @@ void add(const int16_t* delta, uint8_t* values, size_t n) {
         _mm_storeu_si128(at, _mm_packus_epi16(sum_of_8(_mm_unpacklo_epi8(bytes, zero), delta + i),
                                               sum_of_8(_mm_unpackhi_epi8(bytes, zero), delta + i + 8)));
     }
+#elif VIVANT_NEON
+    for (; i + 8 <= n; i += 8) {
+        const int16x8_t bytes = vreinterpretq_s16_u16(vmovl_u8(vld1_u8(values + i)));
+        vst1_u8(values + i, vqmovun_s16(vaddq_s16(bytes, vrshrq_n_s16(vld1q_s16(delta + i), kDeltaShift))));
+    }
 #endif
     for (; i < n; ++i) {
         const int sum = values[i] + ((delta[i] + (1 << (kDeltaShift - 1))) >> kDeltaShift);
@@ -54,6 +59,13 @@ void clear_transparent(uint8_t* rgba, int n_pixels) {
         const __m128i pixels = _mm_loadu_si128(at);
         const __m128i clear = _mm_cmpeq_epi32(_mm_srli_epi32(pixels, 24), _mm_setzero_si128());
         if (_mm_movemask_epi8(clear) != 0) _mm_storeu_si128(at, _mm_andnot_si128(clear, pixels));
+    }
+#elif VIVANT_NEON
+    const uint8x16_t alpha = vreinterpretq_u8_u32(vdupq_n_u32(0xFF000000));
+    for (; i + 4 <= n_pixels; i += 4) {
+        const uint8x16_t pixels = vld1q_u8(rgba + 4 * i);
+        const uint32x4_t seen = vtstq_u32(vreinterpretq_u32_u8(pixels), vreinterpretq_u32_u8(alpha));
+        vst1q_u8(rgba + 4 * i, vandq_u8(pixels, vreinterpretq_u8_u32(seen)));
     }
 #endif
     for (; i < n_pixels; ++i)

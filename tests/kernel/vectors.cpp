@@ -1,0 +1,71 @@
+// Prints what the kernel's vector code makes of numbers from one generator: the same text from every instruction set.
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+#include "simd.hpp"
+#include "watermark.hpp"
+
+using namespace vivant;
+
+namespace {
+
+uint32_t state = 20261129;
+
+uint32_t next() { return (state = state * 1664525u + 1013904223u) >> 8; }
+
+// FNV-1a
+uint32_t hash(const void* data, size_t n) {
+    uint32_t sum = 2166136261u;
+    for (size_t i = 0; i < n; ++i) sum = (sum ^ static_cast<const uint8_t*>(data)[i]) * 16777619u;
+    return sum;
+}
+
+// Through the four bytes that every path stores, each byte of a lane.
+void tell_4(std::vector<uint8_t>& into, U16x8 lanes) {
+    for (const U16x8 bytes : {shift_right<8>(lanes), shift_right<8>(shift_left<8>(lanes))}) {
+        uint8_t four[4];
+        store_4_bytes(four, bytes);
+        into.insert(into.end(), four, four + 4);
+    }
+}
+
+void tell(std::vector<uint8_t>& into, U16x8 lanes) {
+    tell_4(into, lanes);
+    tell_4(into, high_half(lanes));
+}
+
+uint32_t operations() {
+    std::vector<uint8_t> told;
+    for (int round = 0; round < 2000; ++round) {
+        uint8_t bytes[16];
+        float floats[4];
+        for (uint8_t& byte : bytes) byte = uint8_t(next());
+        for (float& value : floats) value = float(next() % 130560) / 4 - 16320;
+        const U16x8 a = widen_8_bytes(bytes), b = widen_8_bytes(bytes + 8), weight = splat(uint16_t(next() % 129));
+        const U16x8 wide = a * splat(uint16_t(next()));
+        for (const U16x8 value : {a + b, a - b, wide, mul_high(wide, b * splat(257)), lerp(a, b, weight)}) tell(told, value);
+        for (const U16x8 value : {widen_4_bytes(bytes), splat_lane_3(wide)}) tell_4(told, value);  // one pixel
+        for (float& value : floats) value = std::fabs(value);
+        tell(told, narrow_shifted<1>(round_4_floats(floats) + round_4_floats(floats)));
+    }
+    return hash(told.data(), told.size());
+}
+
+uint32_t watermark(int width, int height, int channels) {
+    std::vector<float> pattern(size_t(kMarkCells) * kMarkCells);
+    for (float& cell : pattern) cell = next() % 2 ? 1.0f : -1.0f;
+    std::vector<uint8_t> pixels(size_t(width) * height * channels);
+    for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = uint8_t(i / 7 % 3 ? next() : next() % 2 * 255);
+    Watermark(pattern.data(), width, height, channels).apply(pixels.data());
+    return hash(pixels.data(), pixels.size());
+}
+
+}  // namespace
+
+int main() {
+    std::printf("operations %08x\n", operations());
+    for (const int channels : {3, 4})
+        for (const int width : {64, 257, 512})
+            std::printf("watermark %d %d %08x\n", width, channels, watermark(width, 130, channels));
+}
