@@ -65,7 +65,7 @@ def available() -> list[Provider]:
     return [provider for provider, name in EXECUTION_PROVIDERS.items() if name in built_in and provider != Provider.AUTO]
 
 
-def session(model: bytes, provider: Provider, threads: int = 1) -> Network:
+def load_network(model: bytes, provider: Provider, threads: int = 1) -> Network:
     """Load a network. Raises UnavailableError rather than run on something else than was asked for."""
     try:
         onnxruntime = onnx.load()

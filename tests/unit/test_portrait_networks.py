@@ -13,7 +13,7 @@ from tests.conftest import PORTRAITS, portrait_path
 from vivant.errors import UnavailableError
 from vivant.media import load_image
 from vivant.portrait import DetectedFace, PortraitAnalyser, Provider, default_analyser
-from vivant.providers import session
+from vivant.providers import load_network
 from vivant.rig import canonical as c
 from vivant.types import ARKIT_INDEX, UInt8Array
 
@@ -158,4 +158,4 @@ def test_a_silent_fall_back_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_broken_network_says_so() -> None:
     with pytest.raises(UnavailableError, match="does not start here"):
-        session(b"not a network", Provider.CPU)
+        load_network(b"not a network", Provider.CPU)

@@ -8,7 +8,7 @@ from scipy.signal import lfilter
 
 from vivant.speech.features import FeatureExtractor, Features
 from vivant.speech.resample import HOP, RATE_HZ, Resampler
-from vivant.speech.spectrum import BANDS, FLOOR_DB, WINDOW, Levelling, mel_db, power_spectrum
+from vivant.speech.spectrum import BANDS, FLOOR_DB, WINDOW, CepstralMeanNormaliser, mel_db, power_spectrum
 from vivant.types import Float32Array
 
 pytestmark = pytest.mark.unit
@@ -88,7 +88,7 @@ def test_levelling_forgets_gain_and_colour() -> None:
     rng = np.random.default_rng(3)
     voice = rng.normal(-20, 8, (900, BANDS))
     coloured = voice - 18 + np.linspace(0, 12, BANDS)
-    plain, other = Levelling(), Levelling()
+    plain, other = CepstralMeanNormaliser(), CepstralMeanNormaliser()
     pairs = [(plain.push(a[None]), other.push(b[None])) for a, b in zip(voice, coloured, strict=True)]
     first = np.abs(pairs[20][0] - pairs[20][1])[0, :BANDS].mean()
     late = np.mean([np.abs(a - b)[0, :BANDS].mean() for a, b in pairs[-50:]])

@@ -20,7 +20,7 @@ from training.speech.network import Encoder
 from training.speech.shards import Shard
 from training.speech.train import levelled
 from vivant.speech.phones import PHONES
-from vivant.speech.spectrum import Levelling
+from vivant.speech.spectrum import CepstralMeanNormaliser
 
 NEVER = 10**9
 """More inputs than any layer has: all large weights become float16, none int8."""
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     encoder.load_state_dict(torch.load(args.run / "encoder.pt", map_location="cpu", weights_only=True)["model"])
     encoder.eval()
     path = args.out / "encoder.onnx"
-    inputs = {"levels": torch.zeros(1, 1, Levelling.INPUTS), "memory": torch.zeros(1, *encoder.memory_shape)}
+    inputs = {"levels": torch.zeros(1, 1, CepstralMeanNormaliser.INPUTS), "memory": torch.zeros(1, *encoder.memory_shape)}
     write(OneTick(encoder).eval(), inputs, ("probabilities", "memory_after"), path)
     shrink(path, NEVER)
     mel = Shard.load(min(args.held.glob("[0-9]*.npz"))).mel[:CHECKED_TICKS].astype(np.float32)

@@ -9,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from training.speech.shards import UNKNOWN
 from vivant.speech.encoder import DELAY_TICKS, GUESSES
 from vivant.speech.phones import PHONE_INDEX, PHONES
-from vivant.speech.spectrum import Levelling
+from vivant.speech.spectrum import CepstralMeanNormaliser
 
 WIDTH, SPREAD, KERNEL = 192, 3, 9
 DILATIONS = (1, 1, 2, 2, 4, 4, 8, 8)
@@ -47,7 +47,7 @@ class Encoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.enter = nn.Linear(Levelling.INPUTS, WIDTH)
+        self.enter = nn.Linear(CepstralMeanNormaliser.INPUTS, WIDTH)
         self.blocks = nn.ModuleList(Block(dilation) for dilation in DILATIONS)
         self.norm = nn.LayerNorm(WIDTH)
         self.leave = nn.Linear(WIDTH, (1 + GUESSES) * len(PHONES))

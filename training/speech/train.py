@@ -22,7 +22,7 @@ from training.speech.network import Encoder, loss
 from training.speech.shards import NOISE, UNKNOWN, Shard
 from vivant.speech.encoder import DELAY_TICKS
 from vivant.speech.phones import CLASS_OF, CLASSES
-from vivant.speech.spectrum import FLOOR_DB, Levelling
+from vivant.speech.spectrum import FLOOR_DB, CepstralMeanNormaliser
 from vivant.types import Float32Array
 
 TICKS, BATCH = 400, 48
@@ -39,7 +39,7 @@ AGAIN_S = 60
 
 def levelled(mel: Float32Array) -> Float32Array:
     """(b, t, 41) from (b, t, 40), as the runtime does it."""
-    levelling = Levelling(len(mel))
+    levelling = CepstralMeanNormaliser(len(mel))
     return np.stack([levelling.push(mel[:, t].astype(np.float64)) for t in range(mel.shape[1])], 1).astype(np.float32)
 
 

@@ -11,7 +11,7 @@ from scipy import ndimage, special
 
 from vivant.portrait.analyser import OURS, Cutout, DetectedFace
 from vivant.portrait.crop import Crop, cut, face_frame, person_frame
-from vivant.providers import Provider, session
+from vivant.providers import Provider, load_network
 from vivant.rig.canonical import mirrored
 from vivant.types import Float32Array, Pose, UInt8Array
 
@@ -42,7 +42,7 @@ class NetworkAnalyser:
     def __init__(self, provider: Provider = Provider.AUTO) -> None:
         folder = files("vivant") / "weights"
         self._finder, self._face, self._layers = (
-            session((folder / f"{name}.onnx").read_bytes(), provider) for name in ("finder", "face", "layers")
+            load_network((folder / f"{name}.onnx").read_bytes(), provider) for name in ("finder", "face", "layers")
         )
         self.provider = self._face.provider
 

@@ -28,6 +28,7 @@ LANGUAGES = {
 }
 """Short and full wording."""
 FULL_US = 3_000_000
+"""The long wording is shown first for this long."""
 CORNERS = ("top right", "top left", "bottom right", "bottom left")
 _SMALL_SHARE, _FULL_SHARE, _LEAST_PX = 0.032, 0.038, 9
 _BACK_ALPHA = 150

@@ -16,7 +16,9 @@ PROBE_YAW_DEG, PROBE_PITCH_DEG = 8.0, 6.0
 YAW_GAIN, PITCH_GAIN = 4, 5
 """Places in the array ``head_frame``."""
 LEAST_GAIN, MOST_GAIN = 0.8, 1.5
+"""A probe that says more than these was mistaken; chosen."""
 GREY = 128
+"""Behind the probe's picture."""
 
 
 def calibrated(rig: Rig, analyser: PortraitAnalyser) -> Rig:

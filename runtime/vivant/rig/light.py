@@ -31,7 +31,9 @@ sepia, cyanotype), from here on it has colours. JPEG's noise stays below the for
 FLAT, SHADED = 0.05, 0.30
 """Lower quartile of the slope of the skin's brightness, relative, per outer-eye distance: flat colour, and any lit skin."""
 CLIPPED = 250.0
+"""From here on a brightness may be anything above: it tells nothing about the light."""
 N_TONES = 40
+"""Steps of brightness over which the colours of a print are compared; chosen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,10 @@ from vivant.wire.values import FORMATS_BY_NUMBER, consent_of, controls_of, sampl
 log = logging.getLogger("vivant.server")
 
 AUDIO_MESSAGE_BYTES = 1 << 20
+"""Most in one message of sound."""
 UTTERANCE_ID_BYTES = 64
 LAST_EPOCH = 2**64 - 1
+"""The largest of the contract's uint64."""
 
 
 @dataclass(frozen=True, slots=True)

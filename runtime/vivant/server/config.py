@@ -19,6 +19,7 @@ from vivant.wire.values import controls_message, controls_of
 
 DEFAULT_AUDIO_QUEUE_MS = 300_000
 MAX_TEXT_BYTES = 256
+"""Of each text in a config."""
 
 
 @dataclass(frozen=True, slots=True)

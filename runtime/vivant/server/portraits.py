@@ -39,6 +39,7 @@ Key = TypeVar("Key", bound=Hashable)
 ID_CHARS = 32
 """128 bits."""
 HASHED_AT_ONCE_BYTES = 1 << 16
+"""Up to here hashing on the event loop costs less (0.1 ms) than another thread."""
 MISSING = (
     "nobody has said yet who this portrait shows; say it once per picture in consent.basis (me, agreed, unreal or synthetic),"
     " for only people who agreed to it may be animated"

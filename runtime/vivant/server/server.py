@@ -29,6 +29,7 @@ from vivant.server.workers import LoadShedder, WorkerPool, batch_pool
 from vivant.v1 import vivant_pb2 as pb
 
 DRAIN_S = 10.0
+"""Calls under way may take this long to end when the server is told to stop; chosen."""
 
 
 @dataclass(frozen=True, slots=True)

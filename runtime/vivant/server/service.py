@@ -41,6 +41,7 @@ Method: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
 READ_AT_ONCE = 2
 """First messages of one connection, which may hold pictures of many MB; and portraits that are put, of all together."""
 LONGEST_CALM_S = 2.0
+"""Then a large message no longer waits for its turn; chosen."""
 
 
 @dataclass(eq=False)

@@ -18,6 +18,7 @@ from vivant.wire.responses import frame_response
 from vivant.wire.values import marker_event, motion_message, picture_head
 
 STATISTICS_US = 1_000_000
+"""From one `Statistics` of a call to the next."""
 
 Context: TypeAlias = grpc.aio.ServicerContext
 

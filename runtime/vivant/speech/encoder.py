@@ -8,9 +8,9 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.providers import Network, Provider, session
+from vivant.providers import Network, Provider, load_network
 from vivant.speech.phones import PHONES
-from vivant.speech.spectrum import Levelling, mel_db
+from vivant.speech.spectrum import CepstralMeanNormaliser, mel_db
 from vivant.types import Float32Array
 
 DELAY_TICKS = 8
@@ -24,7 +24,7 @@ _REACH_TICKS = 240
 @cache
 def network() -> Network:
     """The encoder that ships (`training/speech`), loaded once. Raises UnavailableError without onnxruntime."""
-    return session((files("vivant") / "weights" / "encoder.onnx").read_bytes(), Provider.CPU)
+    return load_network((files("vivant") / "weights" / "encoder.onnx").read_bytes(), Provider.CPU)
 
 
 class PhoneEncoder:
@@ -35,16 +35,16 @@ class PhoneEncoder:
 
     def __init__(self) -> None:
         self._network = network()
-        self._levelling = Levelling()
+        self._normaliser = CepstralMeanNormaliser()
         _, *memory_shape = self._network.runner.get_inputs()[1].shape
         self._memory = np.zeros((1, *memory_shape), np.float32)
-        self._heard = np.zeros((1, Levelling.INPUTS), np.float32)
+        self._heard = np.zeros((1, CepstralMeanNormaliser.INPUTS), np.float32)
         self._unchanged = 0
         self._probabilities = np.zeros((1 + GUESSES, len(PHONES)), np.float32)
 
     def push(self, power: NDArray[np.float64]) -> Float32Array:
         """Take the (513,) spectrum of the next tick."""
-        levels = self._levelling.push(mel_db(power)[None]).astype(np.float32)
+        levels = self._normaliser.push(mel_db(power)[None]).astype(np.float32)
         self._unchanged = self._unchanged + 1 if np.array_equal(levels, self._heard) else 0
         self._heard = levels
         # In digital silence nothing changes any more once the network sees nothing else: it need not be asked again.

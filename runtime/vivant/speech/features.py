@@ -17,6 +17,7 @@ _SPEECH = band_matrix(((150, 3800),))[:, 0]
 _TINY = 1e-7
 """Band energy of about -90 dB of full scale: below it nothing is heard."""
 _SILENCE_DB = -68.0
+"""Of full scale: speech 8 dB louder counts in full, softer sound ever less; chosen."""
 _PITCH_LAGS = slice(RATE_HZ // 400, RATE_HZ // 75)
 _PITCH_BINS = slice(math.ceil(60 * FFT / RATE_HZ), 1500 * FFT // RATE_HZ)
 _WINDOW_CORRELATION: NDArray[np.float64] = np.fft.irfft(np.abs(np.fft.rfft(HANN, 2 * FFT)) ** 2)[_PITCH_LAGS] / float(

@@ -10,10 +10,12 @@ from vivant.speech.articulation import AHEAD
 from vivant.speech.features import Features
 
 _PAUSE_TICKS = 18
+"""So long without speech ends a phrase; chosen."""
 _NOTHING_DB = -70.0
 _PEAK_DB = 3.0
 """How far syllables stand above their own mean level."""
 _REFRACTORY_TICKS = 22
+"""Two stressed syllables are at least this far apart; chosen."""
 _SMOOTH = [1 / (2 * AHEAD + 2) * (1 + math.cos(math.pi * i / (AHEAD + 1))) for i in range(-AHEAD, AHEAD + 1)]
 
 

@@ -60,8 +60,8 @@ _SCALE = 4 / (FFT * float(np.sum(HANN**2)))
 _MEL = _mel_matrix()
 
 
-class Levelling:
-    """Cepstral mean normaliser: mel levels relative to this speaker and microphone, causally, of ``n`` streams at once.
+class CepstralMeanNormaliser:
+    """Mean normaliser: mel levels relative to this speaker and microphone, causally, of ``n`` streams at once.
 
     Each band is taken relative to the level of the usual peaks, then to its own mean over the last seconds of sound near
     them, as streaming recognisers do it. What comes out is in units of 20 dB.
