@@ -53,7 +53,7 @@ def test_the_help_line_is_that_of_the_command(entry: EntryPoint) -> None:
 
 
 def test_no_module_defines_a_constant_twice() -> None:
-    root = Path(vivant.__file__).resolve().parents[2]
+    root = Path(__file__).parents[2]
     modules = [path for part in ("runtime", "bridge") for path in (root / part).rglob("*.py")]
     assert len(modules) > 100
     for path in modules:
