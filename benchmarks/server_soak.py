@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.report import Row
 from benchmarks.served import FPS, RATE_HZ, memory_mb, settings, speech
-from tests.session.virtual_call import Wire, call, house
+from tests.session.virtual_call import Wire, call, shared_context
 from vivant.client import Client, Event, RemoteFrame
 from vivant.server.call import ServerContext
 from vivant.testing import LoopClock, run_virtual
@@ -145,7 +145,7 @@ async def virtual_face(shared: ServerContext, seed: int, seconds: float) -> Watc
 
 async def virtual_faces(seconds: float) -> tuple[list[Watch], list[float]]:
     """What was seen of them, and this process's memory in MB over time."""
-    shared, memory = house(), Memory(os.getpid(), seconds)
+    shared, memory = shared_context(), Memory(os.getpid(), seconds)
     watches = await asyncio.gather(*(virtual_face(shared, seed, seconds) for seed in range(FACES)))
     return watches, memory.stop()
 

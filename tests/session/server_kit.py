@@ -107,7 +107,7 @@ def picture_in(output: Output) -> UInt8Array:
 
 async def gone(server: Server) -> None:
     """Wait until the server holds no session any more."""
-    while server.house.governor.members:
+    while server.shared.load_shedder.members:
         await asyncio.sleep(0.01)
 
 

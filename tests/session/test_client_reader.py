@@ -28,7 +28,7 @@ QUEUE_MS = 20_000
 
 async def something_was_sent(server: Server) -> None:
     """Wait until a picture lies before whatever the server says next."""
-    while not any(isinstance(call, Call) and call.figures["frames_sent"] for call in server.house.governor.members):
+    while not any(isinstance(call, Call) and call.figures["frames_sent"] for call in server.shared.load_shedder.members):
         await asyncio.sleep(0.01)
 
 

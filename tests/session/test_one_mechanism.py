@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.live import push_all, same
-from tests.session.virtual_call import Wire, call, house
+from tests.session.virtual_call import Wire, call, shared_context
 from vivant.client import RemoteConfig, connect
 from vivant.errors import ClosedError
 from vivant.face import RigFace
@@ -81,7 +81,7 @@ def test_what_was_on_its_way_when_an_interruption_came_keeps_its_own_epoch() -> 
     async def story() -> None:
         wire = SlowWire(heard.append)
         wire.send(pb.AnimateRequest(audio=pb.Audio(samples=bytes(32_000 * 2))))
-        calling = asyncio.create_task(call(house(), wire, outputs=pb.OUTPUTS_FRAMES_AND_MOTION))
+        calling = asyncio.create_task(call(shared_context(), wire, outputs=pb.OUTPUTS_FRAMES_AND_MOTION))
         await LoopClock().sleep_until(3_000_000)
         wire.close()
         await calling

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.session.server_kit import RATE_HZ, open_tint, run_served, settings, tone
-from tests.session.virtual_call import StillPortraits, Wire, house
+from tests.session.virtual_call import StillPortraits, Wire, shared_context
 from vivant.client import Client
 from vivant.errors import InputError
 from vivant.face import Face
@@ -58,7 +58,7 @@ class Stage:
         self.wire = TimedWire(hear)
         config = resolve(settings(**{"portrait": pb.PortraitRef(id="ada"), "size_px": 256, **more}), Limits())
         self.call = Call(shared, Caller("client", "lane"), config, open_tint(b"ada", transparent=False), self.wire)
-        shared.governor.admit(self.call)
+        shared.load_shedder.admit(self.call)
 
     def value(self, name: str) -> float:
         found = self.shared.metrics.registry.get_sample_value(name)
@@ -83,7 +83,7 @@ def run_call(story: Callable[[Stage], Awaitable[None]], portraits: Portraits | N
     """Run ``story`` beside the call, then close the client's side."""
 
     async def main() -> Stage:
-        shared = house()
+        shared = shared_context()
         stage = Stage(replace(shared, portraits=portraits or shared.portraits), **more)
         calling = asyncio.create_task(stage.call.run(()))
         await story(stage)
@@ -101,7 +101,7 @@ def test_detail_costs_frames_first_and_then_their_size_and_everybody_is_told() -
         await until(1)
         for level in range(4):
             if level:
-                stage.shared.governor.judge(BUSY, 0)
+                stage.shared.load_shedder.judge(BUSY, 0)
             await until(2 * level + 1.5)
             first = len(stage.sent)
             await until(2 * level + 3)

@@ -147,7 +147,7 @@ def test_a_flood_under_many_names_leaves_what_others_put() -> None:
             async with one:
                 await one.put(picture(number)[:-1] + bytes(20_000) + bytes([number, 2]))
         assert kept in await client.portraits()
-        assert sum(len(one.image) for one in server.house.portraits._kept.values()) <= 100_000
+        assert sum(len(one.image) for one in server.shared.portraits._kept.values()) <= 100_000
 
     run_served(story, ServerConfig(limits=Limits(kept_portrait_bytes=100_000, portraits=100)))
 
@@ -171,7 +171,7 @@ def test_refusals_come_before_anything_is_looked_at(monkeypatch: pytest.MonkeyPa
             opened.append(image)
             return open_tint(image, transparent=transparent)
 
-        monkeypatch.setattr(server.house.portraits, "_opener", opener)
+        monkeypatch.setattr(server.shared.portraits, "_opener", opener)
         await client.put_portrait(picture(1), Consent.ME)
         for image, consent, sentence in (
             (bytes(MIB + 1), Consent.ME, "may have 1048576 bytes"),
@@ -194,7 +194,7 @@ def test_no_picture_is_parsed_in_the_loops_process(monkeypatch: pytest.MonkeyPat
             raise AssertionError(f"a picture was opened in {threading.current_thread().name}")
 
         guests = GuestOpener(40_000_000)
-        monkeypatch.setattr(server.house.portraits, "_opener", guests)
+        monkeypatch.setattr(server.shared.portraits, "_opener", guests)
         monkeypatch.setattr(Image, "open", never)
         try:
             for image in (b"\xff\xd8" + b"\xff\xe1\x00\x02" * 1000, b"GIF89a" + bytes(100), picture(3)):
@@ -209,7 +209,7 @@ def test_no_picture_is_parsed_in_the_loops_process(monkeypatch: pytest.MonkeyPat
 
 def test_what_is_deleted_is_gone_but_for_whoever_put_it_too(cache_dir: Path) -> None:
     async def story(server: Server, client: Client) -> None:
-        portraits = server.house.portraits
+        portraits = server.shared.portraits
         async with connect(f"127.0.0.1:{server.port}") as other:
             mine = await client.put_portrait(picture(5), Consent.ME)
             theirs = await other.put_portrait(picture(5), Consent.AGREED)
@@ -240,7 +240,7 @@ def test_a_cold_portrait_is_opened_once_and_refused_calls_open_none(monkeypatch:
             opened.append(len(image))
             return open_tint(image, transparent=transparent)
 
-        monkeypatch.setattr(server.house.portraits, "_opener", opener)
+        monkeypatch.setattr(server.shared.portraits, "_opener", opener)
         faces: list[RemoteSession] = [client.animate("ada", settings(outputs=pb.OUTPUTS_MOTION)) for _ in range(12)]
         answers = await asyncio.gather(*(face.__aenter__() for face in faces), return_exceptions=True)
         assert sum(isinstance(answer, RemoteSession) for answer in answers) == 4
@@ -252,7 +252,7 @@ def test_a_cold_portrait_is_opened_once_and_refused_calls_open_none(monkeypatch:
         assert len(opened) == 1
         for face in faces:
             await face.close()
-        while server.house.governor.members:
+        while server.shared.load_shedder.members:
             await asyncio.sleep(0.01)
 
     run_served(story, ServerConfig(limits=Limits(sessions=4)))
@@ -264,7 +264,7 @@ def test_a_place_is_given_back_when_its_portrait_cannot_be_opened() -> None:
             with pytest.raises(InputError, match="no face was found"):
                 async with client.animate(picture(9) + b"nobody", settings()):
                     pass
-        assert not server.house.governor.members
+        assert not server.shared.load_shedder.members
 
     run_served(story, ServerConfig(limits=Limits(sessions=1)))
 

@@ -77,7 +77,7 @@ def test_a_client_that_dies_or_freezes(sign: signal.Signals) -> None:
         assert process.stdout is not None
         try:
             ring = (await process.stdout.readline()).decode().strip()
-            assert len(server.house.governor.members) == 1
+            assert len(server.shared.load_shedder.members) == 1
             process.send_signal(sign)
             await gone(server)
             with pytest.raises(FileNotFoundError):
@@ -99,9 +99,9 @@ def test_a_client_lost_with_a_frame_on_its_way_is_no_fault_of_the_server(
         process = await stranger(server, 512, "INLINE")
         assert process.stdout is not None
         await process.stdout.readline()
-        (call,) = server.house.governor.members
+        (call,) = server.shared.load_shedder.members
         process.send_signal(signal.SIGSTOP)
-        while server.house.governor.members and not call.figures["frames_dropped"]:  # type: ignore[attr-defined]
+        while server.shared.load_shedder.members and not call.figures["frames_dropped"]:  # type: ignore[attr-defined]
             await asyncio.sleep(0.01)  # until a write has been waiting, or that took so long that the call is over
         process.send_signal(sign)
         await gone(server)
@@ -121,9 +121,9 @@ def test_a_reader_that_sleeps_costs_the_others_nothing_and_memory_stays() -> Non
         await sleepy.write(
             pb.AnimateRequest(config=settings(portrait=pb.PortraitRef(id="ada"), size_px=512)).SerializeToString()
         )
-        while not any(isinstance(member, Call) for member in server.house.governor.members):  # a place, first
+        while not any(isinstance(member, Call) for member in server.shared.load_shedder.members):  # a place, first
             await asyncio.sleep(0.01)
-        (call,) = server.house.governor.members
+        (call,) = server.shared.load_shedder.members
         await speaks(client)
         while call.figures["frames_dropped"] < 30:  # type: ignore[attr-defined] # 30 MB that nobody takes
             await asyncio.sleep(0.01)

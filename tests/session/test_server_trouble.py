@@ -281,7 +281,7 @@ def test_memory_that_is_gone_in_the_middle_ends_in_inline_frames(monkeypatch: py
     async def story(server: Server, client: Client) -> None:
         async with client.animate("ada", settings(frame_transport=pb.FRAME_TRANSPORT_SHARED_MEMORY)) as face:
             await anext(aiter(face))
-            (call,) = server.house.governor.members
+            (call,) = server.shared.load_shedder.members
 
             def full(first: int, data: object) -> None:
                 raise OSError(errno.ENOSPC, "No space left on device")
@@ -319,7 +319,7 @@ def test_motion_counts_as_frames_where_no_pictures_are_wanted() -> None:
         async with client.animate("ada", config) as face:
             await face.push(tone(1))
             await face.finish()
-            (call,) = server.house.governor.members
+            (call,) = server.shared.load_shedder.members
             n_frames = len([item async for item in face if isinstance(item, Output)])
         assert n_frames >= 20
         assert call.figures["frames_sent"] == n_frames  # type: ignore[attr-defined]

@@ -45,7 +45,7 @@ class Wire:
         self._hear(pb.AnimateResponse.FromString(data))
 
 
-class InlineCrew(WorkerPool):
+class InlineWorkers(WorkerPool):
     """Works in the loop's own thread, for time stands still meanwhile."""
 
     def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
@@ -100,11 +100,13 @@ class StillVoiceState:
 REST = arkit_weights()
 
 
-def house() -> ServerContext:
+def shared_context() -> ServerContext:
     clock, limits = LoopClock(), Limits()
-    crew = InlineCrew(clock)
-    governor = LoadShedder(crew, clock, limits.sessions)
-    return ServerContext(StillPortraits(limits), crew, crew, governor, Metrics(), clock, StillVoice(), limits.messages_per_s)
+    workers = InlineWorkers(clock)
+    load_shedder = LoadShedder(workers, clock, limits.sessions)
+    return ServerContext(
+        StillPortraits(limits), workers, workers, load_shedder, Metrics(), clock, StillVoice(), limits.messages_per_s
+    )
 
 
 async def call(shared: ServerContext, wire: Wire, portrait: str = "ada", **more: Any) -> None:  # noqa: ANN401

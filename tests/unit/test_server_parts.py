@@ -1,4 +1,4 @@
-"""The server's parts, each by itself: config, wire, ring, governor, conversions, security."""
+"""The server's parts, each by itself: config, wire, ring, load shedder, conversions, security."""
 
 from __future__ import annotations
 
@@ -208,41 +208,41 @@ class Face:
 
 def test_overload_costs_the_least_important_first_and_is_given_back_last() -> None:
     clock = VirtualClock()
-    with WorkerPool(clock, 1) as crew:
-        governor = LoadShedder(crew, clock, 8)
+    with WorkerPool(clock, 1) as workers:
+        load_shedder = LoadShedder(workers, clock, 8)
         far, near = Face(10), Face(90)
         for face in (far, near):
-            governor.admit(face)
+            load_shedder.admit(face)
         busy, calm = Load(0.99, 50_000), Load(0.2, 100)
         for _ in range(LEAST_DETAIL):
-            governor.judge(busy, 0)
+            load_shedder.judge(busy, 0)
             assert near.detail == 0
         assert far.detail == LEAST_DETAIL
-        governor.judge(busy, 0)
+        load_shedder.judge(busy, 0)
         assert near.detail == 1
         for _ in range(2 * LEAST_DETAIL):
-            governor.judge(busy, 0)
+            load_shedder.judge(busy, 0)
         with pytest.raises(StatusError) as refused:
-            governor.admit(Face(50))
+            load_shedder.admit(Face(50))
         assert refused.value.retry_after_ms
         for _ in range(4 * LEAST_DETAIL):
-            governor.judge(calm, 0)
+            load_shedder.judge(calm, 0)
         assert near.detail == 0 and far.detail == LEAST_DETAIL
         for _ in range(4 * LEAST_DETAIL):
-            governor.judge(calm, 0)
+            load_shedder.judge(calm, 0)
         assert far.detail == 0
 
 
 def test_a_call_that_is_never_late_keeps_its_quality_and_an_empty_server_takes_anyone() -> None:
     clock = VirtualClock()
-    with WorkerPool(clock, 1) as crew:
-        governor, baking = LoadShedder(crew, clock, 8), Face(0, paced=False)
-        governor.admit(baking)
+    with WorkerPool(clock, 1) as workers:
+        load_shedder, batch = LoadShedder(workers, clock, 8), Face(0, paced=False)
+        load_shedder.admit(batch)
         for _ in range(2 * LEAST_DETAIL):
-            governor.judge(Load(0.99, 50_000), 0)
-        assert baking.detail == 0
-        governor.leave(baking)
-        governor.admit(Face(50))
+            load_shedder.judge(Load(0.99, 50_000), 0)
+        assert batch.detail == 0
+        load_shedder.leave(batch)
+        load_shedder.admit(Face(50))
 
 
 @given(pixels=hnp.arrays(np.uint8, (4, 6, 4)))

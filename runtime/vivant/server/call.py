@@ -52,7 +52,7 @@ class ServerContext:
     """For calls that are due."""
     batch_pool: Executor
     """For those that come as fast as possible."""
-    governor: LoadShedder
+    load_shedder: LoadShedder
     metrics: Metrics
     clock: Clock
     motion: SpeechMotion
@@ -86,16 +86,16 @@ class ServerContext:
 class Call:
     """Use `run` once."""
 
-    def __init__(self, house: ServerContext, client: Client, config: ResolvedConfig, face: Face, context: Context) -> None:
-        self._session = house.open(config, face)
+    def __init__(self, shared: ServerContext, client: Client, config: ResolvedConfig, face: Face, context: Context) -> None:
+        self._session = shared.open(config, face)
         self._presenter = self._session.stream.presenter
         self.session_id = f"{self._presenter.session_id:08x}"
-        self._house = house
+        self._shared = shared
         self._client = client
         self._config = config
         self._context = context
         self._ring: Ring | None = None
-        self._writer = ResponseWriter(context, config, self._session, metrics=house.metrics, clock=house.clock)
+        self._writer = ResponseWriter(context, config, self._session, metrics=shared.metrics, clock=shared.clock)
         self._importance = config.message.importance
         self._swap: asyncio.Task[None] | None = None
 
@@ -154,14 +154,14 @@ class Call:
                 self._ring.close()
 
     async def _read(self, tasks: asyncio.TaskGroup) -> None:
-        clock = self._house.clock
+        clock = self._shared.clock
         period_us, n_messages = clock.now_us(), 0
         while (request := await next_message(self._context, pb.AnimateRequest)) is not None:
             n_messages += 1
             if clock.now_us() - period_us > 1_000_000:
                 period_us, n_messages = clock.now_us(), 1
-            if n_messages > self._house.messages_per_s:
-                raise full(f"at most {self._house.messages_per_s} messages per second; put more audio in each")
+            if n_messages > self._shared.messages_per_s:
+                raise full(f"at most {self._shared.messages_per_s} messages per second; put more audio in each")
             await self._take(request, tasks)
         await self._session.finish()
 
@@ -214,7 +214,7 @@ class Call:
     async def _change_portrait(self, ref: pb.PortraitRef) -> None:
         transparent = self._config.message.transparent
         try:
-            portrait_id, face = await self._house.portraits.open(
+            portrait_id, face = await self._shared.portraits.open(
                 self._client, ref, self._config.declared, transparent=transparent
             )
             await self._session.set_face(face, portrait_id)

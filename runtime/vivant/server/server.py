@@ -61,19 +61,19 @@ class Server:
         """The real one, once entered."""
         limits, clock = self.config.limits, clock or MonotonicClock()
         self.metrics = Metrics()
-        crew = WorkerPool(clock)
-        self.house = ServerContext(
+        workers = WorkerPool(clock)
+        self.shared = ServerContext(
             portraits=Portraits(limits, opener, analyser),
-            workers=crew,
-            batch_pool=batch_pool(crew.workers),
-            governor=LoadShedder(crew, clock, min(limits.sessions, Policy.load().max_sessions or limits.sessions)),
+            workers=workers,
+            batch_pool=batch_pool(workers.n_workers),
+            load_shedder=LoadShedder(workers, clock, min(limits.sessions, Policy.load().max_sessions or limits.sessions)),
             metrics=self.metrics,
             clock=clock,
             motion=motion or default_motion(),
             messages_per_s=limits.messages_per_s,
         )
-        self.metrics.busy.set_function(lambda: self.house.governor.load.busy_share)
-        self._service = FaceService(self.house, limits, Clients(token=bool(self.config.security.token)))
+        self.metrics.busy.set_function(lambda: self.shared.load_shedder.load.busy_share)
+        self._service = FaceService(self.shared, limits, Clients(token=bool(self.config.security.token)))
         self._health = health.aio.HealthServicer()
 
     async def __aenter__(self) -> Server:
@@ -91,7 +91,7 @@ class Server:
             except OSError as error:
                 raise OutputError(f"cannot serve metrics on port {self.config.metrics_port}: {error.strerror}") from error
         await self._server.start()
-        self._governing = asyncio.create_task(self.house.governor.run())
+        self._governing = asyncio.create_task(self.shared.load_shedder.run())
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         return self
 
@@ -100,8 +100,8 @@ class Server:
         await self._server.stop(None)
         self._governing.cancel()
         await asyncio.gather(self._governing, return_exceptions=True)
-        self.house.portraits.close()
-        for executor in (self.house.workers, self.house.batch_pool):
+        self.shared.portraits.close()
+        for executor in (self.shared.workers, self.shared.batch_pool):
             executor.shutdown(wait=False, cancel_futures=True)
         if self.config.metrics_port is not None:
             self._metrics_server.close()

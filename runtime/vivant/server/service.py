@@ -46,7 +46,7 @@ LONGEST_CALM_S = 2.0
 
 @dataclass(eq=False)
 class _Place:
-    """A call that is due at no time, or not yet, as the governor sees it."""
+    """A call that is due at no time, or not yet, as the load shedder sees it."""
 
     paced = False
     importance = (0.0, 0.0)
@@ -59,8 +59,8 @@ class _Place:
 class FaceService:
     """On the event loop. The contract's methods by their names; they raise what a call is refused for."""
 
-    def __init__(self, house: ServerContext, limits: Limits, clients: Clients) -> None:
-        self._house = house
+    def __init__(self, shared: ServerContext, limits: Limits, clients: Clients) -> None:
+        self._shared = shared
         self._clients = clients
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         """To read, by connection."""
@@ -85,7 +85,7 @@ class FaceService:
             async with asyncio.timeout(self._limits.first_message_s), turn:
                 if kind is not pb.PutPortraitRequest:
                     return await next_message(context, kind) or kind()
-                self._house.portraits.require_room(context.peer())
+                self._shared.portraits.require_room(context.peer())
                 async with self._calmly():
                     return await next_message(context, kind) or kind()
         except TimeoutError as error:
@@ -117,38 +117,38 @@ class FaceService:
         with self._admitted() as place:  # before any work, so that a refused call costs nothing
             client = self._clients.of(context)
             face = await self._open(client, config.message)
-            call = Call(self._house, client, config, face, context)
-            self._house.governor.replace(place, call)
+            call = Call(self._shared, client, config, face, context)
+            self._shared.load_shedder.replace(place, call)
             await self._serve(call, face)
 
     async def _serve(self, call: Call, face: Face) -> None:
         self.calls.add(call)
-        began_us = self._house.clock.now_us()
+        began_us = self._shared.clock.now_us()
         log.info("call started", extra=call.figures)
         self._record_label(call.label_off_reason, call.session_id)
         try:
-            with self._house.metrics.sessions.track_inprogress(), span("Animate", lambda: call.figures):
+            with self._shared.metrics.sessions.track_inprogress(), span("Animate", lambda: call.figures):
                 await call.run(face.notes)
         finally:
             self.calls.discard(call)
-            self._house.governor.leave(call)
-            seconds = round((self._house.clock.now_us() - began_us) / 1e6, 3)
+            self._shared.load_shedder.leave(call)
+            seconds = round((self._shared.clock.now_us() - began_us) / 1e6, 3)
             log.info("call over", extra={"seconds": seconds, **call.figures})
 
     @contextmanager
     def _admitted(self) -> Iterator[_Place]:
         """A place among the calls. Raises a Refusal when there is none."""
         place = _Place()
-        self._house.governor.admit(place)
+        self._shared.load_shedder.admit(place)
         try:
             yield place
         finally:
-            self._house.governor.leave(place)
+            self._shared.load_shedder.leave(place)
 
     def _record_label(self, off_reason: str | None, session_id: str) -> None:
         """The frames' invisible mark says the session, and the log why its label was left away."""
         if off_reason is not None:
-            self._house.metrics.labels_off.inc()
+            self._shared.metrics.labels_off.inc()
             log.info("label left away", extra={"session_id": session_id, "reason": off_reason})
 
     async def GetCapabilities(self, _: pb.GetCapabilitiesRequest, context: Context) -> pb.GetCapabilitiesResponse:  # noqa: N802
@@ -179,32 +179,32 @@ class FaceService:
         self._require_open()
         require_declaration(request.consent)
         client = self._clients.of(context)
-        portrait_id, face = await self._house.portraits.put(client, request.image, request.consent)
+        portrait_id, face = await self._shared.portraits.put(client, request.image, request.consent)
         if request.transparent:
-            await self._house.portraits.open(client, pb.PortraitRef(id=portrait_id), transparent=True)
+            await self._shared.portraits.open(client, pb.PortraitRef(id=portrait_id), transparent=True)
         return pb.PutPortraitResponse(portrait=pb.Portrait(portrait_id=portrait_id, notes=face.notes))
 
     async def ListPortraits(self, _: pb.ListPortraitsRequest, context: Context) -> pb.ListPortraitsResponse:  # noqa: N802
         bundled = [pb.Portrait(portrait_id=name, bundled=True) for name in BUNDLED]
-        own = [pb.Portrait(portrait_id=portrait_id) for portrait_id in self._house.portraits.own(self._clients.of(context))]
+        own = [pb.Portrait(portrait_id=portrait_id) for portrait_id in self._shared.portraits.own(self._clients.of(context))]
         return pb.ListPortraitsResponse(portraits=bundled + own)
 
     async def DeletePortrait(self, request: pb.DeletePortraitRequest, context: Context) -> pb.DeletePortraitResponse:  # noqa: N802
-        self._house.portraits.delete(self._clients.of(context), request.portrait_id)
+        self._shared.portraits.delete(self._clients.of(context), request.portrait_id)
         return pb.DeletePortraitResponse()
 
     async def WarmUp(self, request: pb.WarmUpRequest, context: Context) -> pb.WarmUpResponse:  # noqa: N802
         self._require_open()
-        began_us = self._house.clock.now_us()
+        began_us = self._shared.clock.now_us()
         size_px = request.size_px or USUAL_SIDE_PX
         if not MIN_SIZE_PX <= size_px <= self._limits.size_px:
             raise InputError(f"size_px must be from {MIN_SIZE_PX} to {self._limits.size_px}, got {size_px}")
         require_declaration(request.consent)
-        portrait_id, face = await self._house.portraits.open(
+        portrait_id, face = await self._shared.portraits.open(
             self._clients.of(context), request.portrait, request.consent, transparent=request.transparent
         )
-        await asyncio.get_running_loop().run_in_executor(self._house.workers, partial(_draw_once, face, size_px))
-        return pb.WarmUpResponse(portrait_id=portrait_id, elapsed_us=self._house.clock.now_us() - began_us)
+        await asyncio.get_running_loop().run_in_executor(self._shared.workers, partial(_draw_once, face, size_px))
+        return pb.WarmUpResponse(portrait_id=portrait_id, elapsed_us=self._shared.clock.now_us() - began_us)
 
     async def Synthesize(self, request: pb.SynthesizeRequest, context: Context) -> None:  # noqa: N802
         self._require_open()
@@ -221,7 +221,7 @@ class FaceService:
         config = resolve(asked, self._limits)
         samples = samples_of(request.samples, config.message.audio_format)
         face = await self._open(self._clients.of(context), config.message)
-        session = self._house.open(config, face)
+        session = self._shared.open(config, face)
         session_id = f"{session.stream.presenter.session_id:08x}"
         self._record_label(config.label_off_reason, session_id)
         names = ARKIT_NAMES if config.wants_motion else ()
@@ -243,7 +243,7 @@ class FaceService:
 
     async def _open(self, client: Client, config: pb.SessionConfig) -> Face:
         """The portrait of a config, which then names it by its id and says who it shows."""
-        portraits = self._house.portraits
+        portraits = self._shared.portraits
         portrait_id, face = await portraits.open(client, config.portrait, config.consent, transparent=config.transparent)
         config.portrait.id = portrait_id
         config.consent.basis = portraits.consent(client, portrait_id)
@@ -253,7 +253,7 @@ class FaceService:
         reason = first_of(error)
         if isinstance(reason, grpc.aio.InternalError):
             raise reason  # a write to a client that is gone: gRPC knows what to do
-        self._house.metrics.refused.labels(type(reason).__name__).inc()
+        self._shared.metrics.refused.labels(type(reason).__name__).inc()
         log.info("call refused", extra={"reason": type(reason).__name__})
         await abort(context, reason)
 

@@ -36,7 +36,7 @@ BAKERY_NICE = 10
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Of the crew since it was last asked."""
+    """Of the pool since it was last asked."""
 
     busy_share: float
     """Of all threads' time, 0 to 1."""
@@ -47,9 +47,9 @@ class Load:
 class WorkerPool(ThreadPoolExecutor):
     """Worker pool: a bounded executor that knows how busy it is. The kernel releases the GIL, so threads run side by side."""
 
-    def __init__(self, clock: Clock, workers: int | None = None) -> None:
-        self.workers = workers or os.cpu_count() or 1
-        super().__init__(self.workers, "vivant-crew")
+    def __init__(self, clock: Clock, n_workers: int | None = None) -> None:
+        self.n_workers = n_workers or os.cpu_count() or 1
+        super().__init__(self.n_workers, "vivant-worker")
         self._clock = clock
         self._lock = threading.Lock()
         self._since_us = clock.now_us()
@@ -74,15 +74,15 @@ class WorkerPool(ThreadPoolExecutor):
         """Begins a new period."""
         now_us = self._clock.now_us()
         with self._lock:
-            span_us = max(1, now_us - self._since_us) * self.workers
+            span_us = max(1, now_us - self._since_us) * self.n_workers
             load = Load(min(1.0, self._busy_us / span_us), self._wait_us / max(1, self._jobs))
             self._since_us, self._busy_us, self._wait_us, self._jobs = now_us, 0, 0, 0
         return load
 
 
-def batch_pool(workers: int) -> ThreadPoolExecutor:
+def batch_pool(n_workers: int) -> ThreadPoolExecutor:
     """Threads for work that is due at no time, such as whole files: where the system can, they yield to all others."""
-    return ThreadPoolExecutor(workers, "vivant-bakery", initializer=_yield_to_others)
+    return ThreadPoolExecutor(n_workers, "vivant-batch", initializer=_yield_to_others)
 
 
 def _yield_to_others() -> None:
@@ -91,7 +91,7 @@ def _yield_to_others() -> None:
 
 
 class Member(Protocol):
-    """A call, as the governor sees it."""
+    """A call, as the load shedder sees it."""
 
     @property
     def paced(self) -> bool:
@@ -118,10 +118,10 @@ class LoadShedder:
     while, the most important of those gets a step back.
     """
 
-    def __init__(self, crew: WorkerPool, clock: Clock, most: int) -> None:
+    def __init__(self, workers: WorkerPool, clock: Clock, most: int) -> None:
         self.members: list[Member] = []
         self.load = Load(0.0, 0.0)
-        self._crew = crew
+        self._workers = workers
         self._clock = clock
         self._most = most
         self._calm = 0
@@ -149,7 +149,7 @@ class LoadShedder:
         while True:
             due_us = self._clock.now_us() + ROUND_US
             await self._clock.sleep_until(due_us)
-            self.judge(self._crew.load(), loop_lag_us=self._clock.now_us() - due_us)
+            self.judge(self._workers.load(), loop_lag_us=self._clock.now_us() - due_us)
 
     def judge(self, load: Load, loop_lag_us: int) -> None:
         """One round."""

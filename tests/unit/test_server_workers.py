@@ -33,13 +33,13 @@ class Member:
         self.detail = level
 
 
-def governor_of(*members: Member, most: int = 8) -> LoadShedder:
+def load_shedder_of(*members: Member, most: int = 8) -> LoadShedder:
     clock = VirtualClock()
-    with WorkerPool(clock, 1) as crew:
-        governor = LoadShedder(crew, clock, most)
+    with WorkerPool(clock, 1) as workers:
+        load_shedder = LoadShedder(workers, clock, most)
     for member in members:
-        governor.admit(member)
-    return governor
+        load_shedder.admit(member)
+    return load_shedder
 
 
 @pytest.mark.parametrize(
@@ -55,25 +55,25 @@ def governor_of(*members: Member, most: int = 8) -> LoadShedder:
 )
 def test_busy_threads_waiting_work_and_a_late_loop_each_cost_a_step(load: Load, loop_lag_us: int, loses: bool) -> None:
     member = Member()
-    governor_of(member).judge(load, loop_lag_us)
+    load_shedder_of(member).judge(load, loop_lag_us)
     assert member.detail == int(loses)
 
 
 def test_a_step_is_given_back_after_two_calm_seconds_in_a_row() -> None:
     member = Member()
-    governor = governor_of(member)
-    governor.judge(Load(1.0, 0), 0)
+    load_shedder = load_shedder_of(member)
+    load_shedder.judge(Load(1.0, 0), 0)
     for load in (CALM, CALM, CALM, Load(0.8, 0), CALM, CALM, CALM):  # neither overloaded nor calm: it begins anew
-        governor.judge(load, 0)
+        load_shedder.judge(load, 0)
         assert member.detail == 1
-    governor.judge(CALM, 0)
+    load_shedder.judge(CALM, 0)
     assert member.detail == 0
 
 
 def test_a_server_that_is_full_takes_nobody() -> None:
-    governor = governor_of(Member(), Member(), most=2)
+    load_shedder = load_shedder_of(Member(), Member(), most=2)
     with pytest.raises(StatusError, match="serves 2 sessions already"):
-        governor.admit(Member())
+        load_shedder.admit(Member())
 
 
 def test_a_crew_knows_how_busy_it_was_and_forgets_it() -> None:
@@ -82,13 +82,13 @@ def test_a_crew_knows_how_busy_it_was_and_forgets_it() -> None:
             self._now_us += us
 
     clock = Clock()
-    with WorkerPool(clock, 1) as crew:
-        crew.submit(clock.spend, 300_000).result()
+    with WorkerPool(clock, 1) as workers:
+        workers.submit(clock.spend, 300_000).result()
         clock.spend(100_000)
-        load = crew.load()
+        load = workers.load()
         assert load.busy_share == pytest.approx(0.75) and load.mean_wait_us == 0
         clock.spend(100_000)
-        assert crew.load() == Load(0.0, 0.0)
+        assert workers.load() == Load(0.0, 0.0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a nice value is the whole process's")
@@ -102,7 +102,7 @@ def test_work_that_is_due_at_no_time_yields() -> None:
 def test_the_load_is_a_metric() -> None:
     async def busy() -> float | None:
         server = Server(opener=open_tint)
-        server.house.governor.judge(Load(0.75, 0), 0)
+        server.shared.load_shedder.judge(Load(0.75, 0), 0)
         return server.metrics.registry.get_sample_value("vivant_busy_share")
 
     assert asyncio.run(busy()) == 0.75
