@@ -42,6 +42,12 @@ MOST_SOURCE_YAW_DEG, MOST_SOURCE_PITCH_DEG = 32.0, 25.0
 YAW_LIMIT_DEG, PITCH_LIMIT_DEG, ROLL_LIMIT_DEG = 15.0, 10.0, 12.0
 STILL_PX = 0.05
 """A vertex that no shape moves further than this, and that does not follow the head, is drawn once and for all."""
+_SHOWS_HIDDEN = (
+    "what the transparent parts of this picture hide shows in front of its own background; --background transparent"
+    " or a colour keeps it hidden"
+)
+_OPEN_MOUTH = "the mouth is open in this portrait; its lips are brought together for speech, a closed mouth gives better ones"
+_UNCLEAR_EYES = "this is drawn in flat colours and its eyes have no clear border; they may not close over all their height"
 
 
 def build_rig(
@@ -73,10 +79,7 @@ def build_rig(
     picture = np.asarray(square.cut(image.pixels), np.uint8)
     own = None if image.alpha is None else (image.alpha / np.float32(255)).astype(np.float32)
     if own is not None and not transparent and (own < 0.5).mean() > MOST_HIDDEN:
-        notes.append(
-            "what the transparent parts of this picture hide shows in front of its own background; --background transparent"
-            " or a colour keeps it hidden"
-        )
+        notes.append(_SHOWS_HIDDEN)
     outline = cutout.person(width, height) if own is None else own
     person = np.asarray(square.cut(outline), np.float32)
     layers = separate(picture, person, band_texels=7.0 * square.texels_per_px)
@@ -84,16 +87,12 @@ def build_rig(
     progress("finding how this face moves")
     landmarks = snap_to_seam(landmarks, luminance(picture), square.texels_per_px)
     if mouth_gap(landmarks) > 0.0:
-        notes.append(
-            "the mouth is open in this portrait; its lips are brought together for speech, a closed mouth gives better ones"
-        )
+        notes.append(_OPEN_MOUTH)
         landmarks = cut_inside_lips(landmarks, picture, square.texels_per_px)
     light = measure_light(picture, landmarks, fit.unit, square.texels_per_px)
     drawn = fit_drawn_eyes(landmarks, picture, light.skin, fit.unit, square.texels_per_px) if light.relief == 0.0 else None
     if light.relief == 0.0 and drawn is None:
-        notes.append(
-            "this is drawn in flat colours and its eyes have no clear border; they may not close over all their height"
-        )
+        notes.append(_UNCLEAR_EYES)
     landmarks = landmarks if drawn is None else drawn
     skin = build_skin(landmarks, fit)
 
