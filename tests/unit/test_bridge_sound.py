@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.session.command_line import write_wav
 from vivant.clock import VirtualClock
 from vivant.errors import InputError, UnavailableError
@@ -84,7 +85,7 @@ def test_tape_skips_in_silence() -> None:
     assert timeline.time_us(timeline.position(1_234_000)) == 1_234_000
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.sampled_from([8_000, 16_000, 44_100, 48_000, 96_000, 192_000]), st.lists(st.integers(1, 3000), max_size=12))
 def test_resampling_is_the_same_however_it_is_cut(rate_hz: int, lengths: list[int]) -> None:
     samples = sine(sum(lengths), rate_hz)
