@@ -20,7 +20,7 @@ from vivant.rig.build import build_rig
 from vivant.rig.rig import Rig
 from vivant.types import Float32Array
 
-PORTRAITS = ("ada", "ada_painting", "bram", "noor", "tomas")
+PORTRAITS = ("ada", "bram", "tomas", "noor", "ada_painting")
 VOICE_RATE_HZ = 24_000
 
 FaceOf = Callable[..., RigFace]

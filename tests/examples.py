@@ -26,9 +26,5 @@ def examples(n: int, *allowed: HealthCheck) -> settings:
 
 
 def some(values: Iterable[Any], quick: int = 1) -> list[Any]:
-    """For `pytest.mark.parametrize`: the first ``quick`` values are tried always, the others with ``--full``."""
-    return [value if i < quick else _only_full(value) for i, value in enumerate(values)]
-
-
-def _only_full(value: Any) -> Any:  # noqa: ANN401
-    return pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.full)
+    """For `pytest.mark.parametrize` of one name: the first ``quick`` values are tried always, the others with ``--full``."""
+    return [value if i < quick else pytest.param(value, marks=pytest.mark.full) for i, value in enumerate(values)]

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import PORTRAITS, portrait_path
+from tests.examples import some
 from vivant.errors import InputError, PortraitError
 from vivant.face import open_portrait
 from vivant.media.images import PortraitImage
@@ -46,7 +47,7 @@ def screenshot(face: Image.Image, width: int, height: int, at: tuple[int, int]) 
     return canvas
 
 
-@pytest.mark.parametrize("name", PORTRAITS)
+@pytest.mark.parametrize("name", some(PORTRAITS))
 @pytest.mark.parametrize(("clockwise_deg", "words"), [(90, "to the left"), (180, "by 180 degrees"), (270, "to the right")])
 def test_a_turned_picture_is_turned_back(analyser: PortraitAnalyser, name: str, clockwise_deg: int, words: str) -> None:
     upright = portrait(name)
@@ -58,7 +59,7 @@ def test_a_turned_picture_is_turned_back(analyser: PortraitAnalyser, name: str, 
     np.testing.assert_array_equal(turned.face.landmarks, straight.face.landmarks)
 
 
-@pytest.mark.parametrize("clockwise_deg", [-70, 60, 115, 150])
+@pytest.mark.parametrize("clockwise_deg", some([-70, 150, 60, 115], 2))
 def test_what_is_tilted_far_comes_out_tilted_little(analyser: PortraitAnalyser, clockwise_deg: int) -> None:
     tilted = portrait("walter").rotate(-clockwise_deg, expand=True, fillcolor=(120, 120, 120))
     choice = choose_face(as_portrait(tilted), analyser)
@@ -77,7 +78,7 @@ def test_the_transparency_is_turned_along(analyser: PortraitAnalyser) -> None:
     np.testing.assert_array_equal(choice.image.alpha, alpha)
 
 
-@pytest.mark.parametrize("name", ["ada", "bram"])
+@pytest.mark.parametrize("name", some(["ada", "bram"]))
 @pytest.mark.parametrize(("size", "face_px"), [((2400, 1350), 70), ((1350, 2400), 90), ((3840, 1080), 100)])
 def test_small_faces_in_wide_pictures(analyser: PortraitAnalyser, name: str, size: tuple[int, int], face_px: int) -> None:
     small = portrait(name, round(3.2 * face_px))
@@ -88,7 +89,7 @@ def test_small_faces_in_wide_pictures(analyser: PortraitAnalyser, name: str, siz
     assert choice.face.width_px == pytest.approx(face_px, rel=0.15)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", some(range(4)))
 def test_nobody_in_a_wide_picture(analyser: PortraitAnalyser, seed: int) -> None:
     rng = np.random.default_rng(seed)
     blobs = Image.fromarray(rng.integers(0, 256, (30 * (seed + 1), 40 * (seed + 1), 3), dtype=np.uint8))

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.conftest import portrait_path
+from tests.examples import some
 from vivant.face import RigFace
 from vivant.media import load_image
 from vivant.media.images import PortraitImage
@@ -31,11 +32,17 @@ Build = Callable[..., RigFace]
 
 @pytest.fixture(scope="module")
 def build(analyser: PortraitAnalyser) -> Build:
-    """The rig of any pixels (h, w, 3)."""
+    """The rig of any pixels (h, w, 3); of the same ones the same rig."""
+    built: dict[bytes, RigFace] = {}
 
     def of(pixels: FloatArray | UInt8Array, alpha: UInt8Array | None = None) -> RigFace:
-        image = PortraitImage(np.clip(np.round(pixels), 0, 255).astype(np.uint8), alpha, "0" * 64)
-        return RigFace(build_rig(image, analyser, transparent=alpha is not None))
+        shown = np.clip(np.round(pixels), 0, 255).astype(np.uint8)
+        if alpha is not None:
+            return RigFace(build_rig(PortraitImage(shown, alpha, "0" * 64), analyser, transparent=True))
+        key = shown.tobytes()
+        if key not in built:
+            built[key] = RigFace(build_rig(PortraitImage(shown, None, "0" * 64), analyser))
+        return built[key]
 
     return of
 
@@ -60,13 +67,14 @@ SEPIA = np.array((1.0, 0.86, 0.62))
 def test_a_grey_picture_stays_grey(build: Build) -> None:
     face = build(grey(photo("ada")))
     for look in LOOKS.values():
-        assert np.ptp(draw(face, look)[..., :3], axis=2).max() <= 3, look.name
+        red, green, blue = np.moveaxis(draw(face, look)[..., :3], 2, 0)
+        assert max(np.abs(red - green).max(), np.abs(green - blue).max(), np.abs(blue - red).max()) <= 3, look.name
 
 
 def test_a_sepia_picture_stays_sepia(build: Build) -> None:
     face = build(0.95 * grey(photo("lena")) * SEPIA)
     for look in LOOKS.values():
-        seen = draw(face, look)[..., :3]
+        seen = draw(face, look)[::2, ::2, :3]
         seen = seen[seen.max(axis=2) > 40]
         hue = seen / seen.max(axis=1, keepdims=True)
         assert np.abs(hue - SEPIA).max() < 0.09, look.name
@@ -74,10 +82,10 @@ def test_a_sepia_picture_stays_sepia(build: Build) -> None:
 
 LIGHTS: dict[str, Change] = {
     "blue": lambda x: x * (0.45, 0.55, 1.25),
+    "dark": lambda x: x * 0.15,
     "green": lambda x: x * (0.35, 1.0, 0.4),
     "red": lambda x: x * (1.0, 0.35, 0.3),
     "warm": lambda x: x * (1.0, 0.75, 0.45),
-    "dark": lambda x: x * 0.15,
     "darker by its curve": lambda x: 255 * (x / 255) ** 1.5 * 0.5,
 }
 
@@ -90,7 +98,7 @@ def patch_below_lips(face: RigFace, look: Look, from_units: float, to_units: flo
     return np.asarray(draw(face, look)[low[1] : high[1], low[0] : high[0], :3].mean(axis=(0, 1)))
 
 
-@pytest.mark.parametrize("light", LIGHTS)
+@pytest.mark.parametrize("light", some(LIGHTS, 2))
 def test_the_inside_of_the_mouth_is_lit_like_the_face(light: str, ada: RigFace, build: Build) -> None:
     """As if the mouth had been open when the light was changed."""
     change = LIGHTS[light]
@@ -102,7 +110,7 @@ def test_the_inside_of_the_mouth_is_lit_like_the_face(light: str, ada: RigFace, 
 
 
 def test_teeth_never_outshine_the_face(build: Build) -> None:
-    face = build(0.15 * photo("ada"))
+    face = build(LIGHTS["dark"](photo("ada")))
     smile = luminance(draw(face, LOOKS["smile, open"])[..., :3])
     points = face.rig.arrays["rest"][: c.N_SURFACE, :2]
     low, high = points[list(c.OUTER_LIPS)].min(axis=0).astype(int), points[list(c.OUTER_LIPS)].max(axis=0).astype(int)
@@ -142,7 +150,7 @@ def test_retouched_lids_end_as_the_portraits_own_skin(face_of: Build) -> None:
         assert difference[top].mean() < 4.0
 
 
-@pytest.mark.parametrize("share", [0.4, 0.7])
+@pytest.mark.parametrize("share", some([0.4, 0.7]))
 def test_nothing_inside_the_head_shows_below_a_cut_out(share: float, analyser: PortraitAnalyser, build: Build) -> None:
     """One that ends softly so far down from the lower lip to the chin."""
     pixels = photo("bram")
@@ -216,13 +224,14 @@ def test_a_photograph_with_a_mask_is_no_drawing(build: Build, analyser: Portrait
     assert not any("drawn in flat colours" in note for note in face.notes)
 
 
-def test_what_transparent_parts_hide_is_said_where_it_shows(analyser: PortraitAnalyser) -> None:
+@pytest.mark.parametrize("case", some([(60, False, True), (60, True, False), (0, False, False)], 2))
+def test_what_transparent_parts_hide_is_said_where_it_shows(case: tuple[int, bool, bool], analyser: PortraitAnalyser) -> None:
+    transparent_rows, transparent, said = case
     pixels = photo("ada").astype(np.uint8)
     alpha = np.full(pixels.shape[:2], 255, np.uint8)
-    for transparent_rows, transparent, said in ((0, False, False), (60, False, True), (60, True, False)):
-        alpha[:transparent_rows] = 0
-        rig = build_rig(PortraitImage(pixels, alpha, "0" * 64), analyser, transparent=transparent)
-        assert any("transparent parts" in note for note in rig.notes) == said
+    alpha[:transparent_rows] = 0
+    rig = build_rig(PortraitImage(pixels, alpha, "0" * 64), analyser, transparent=transparent)
+    assert any("transparent parts" in note for note in rig.notes) == said
 
 
 def test_a_frame_of_an_ordinary_portrait_has_its_usual_mouth(ada: RigFace) -> None:

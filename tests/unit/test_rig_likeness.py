@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.conftest import PORTRAITS, FaceOf, portrait_path
+from tests.examples import some
 from vivant.face import RigFace
 from vivant.media import load_image
 from vivant.portrait import PortraitAnalyser
@@ -48,7 +49,7 @@ class Portrait:
         return renderer.render(motion).pixels[..., :3].astype(np.float64)
 
 
-@pytest.fixture(scope="module", params=PORTRAITS)
+@pytest.fixture(scope="module", params=some(PORTRAITS, 2))
 def portrait(request: pytest.FixtureRequest, face_of: FaceOf, analyser: PortraitAnalyser) -> Portrait:
     return Portrait(load_image(portrait_path(request.param)).pixels, face_of(request.param), analyser)
 
