@@ -15,7 +15,13 @@ from google.protobuf.descriptor_pb2 import (
 )
 
 FIELD_TRAITS = ("name", "type", "label", "type_name", "proto3_optional", "default_value")
+FIELD_OPTIONS = ("jstype", "ctype")
 METHOD_TRAITS = ("input_type", "output_type", "client_streaming", "server_streaming")
+FILE_OPTIONS = (
+    "csharp_namespace", "go_package", "java_multiple_files", "java_outer_classname", "java_package", "objc_class_prefix",
+    "php_namespace", "ruby_package", "swift_prefix",
+)  # fmt: skip
+"""Where generated code has its names from."""
 
 
 def breaking_changes(before: FileDescriptorProto, after: FileDescriptorProto) -> list[str]:
@@ -26,6 +32,8 @@ def breaking_changes(before: FileDescriptorProto, after: FileDescriptorProto) ->
 def _of_file(before: FileDescriptorProto, after: FileDescriptorProto) -> Iterator[str]:
     for trait in ("package", "syntax"):
         yield from _same(trait, before, after, "the file")
+    for option in FILE_OPTIONS:
+        yield from _same(option, before.options, after.options, "the file")
     yield from _each(before.message_type, after.message_type, _of_message, "message ")
     yield from _each(before.enum_type, after.enum_type, _of_enum, "enum ")
     yield from _each(before.service, after.service, _of_service, "service ")
@@ -48,6 +56,8 @@ def _of_message(before: DescriptorProto, after: DescriptorProto, where: str) -> 
 def _of_field(before: FieldDescriptorProto, after: FieldDescriptorProto, where: str) -> Iterator[str]:
     for trait in FIELD_TRAITS:
         yield from _same(trait, before, after, where)
+    for option in FIELD_OPTIONS:
+        yield from _same(option, before.options, after.options, where)
 
 
 def _same_oneof(
@@ -78,6 +88,7 @@ def _of_service(before: ServiceDescriptorProto, after: ServiceDescriptorProto, w
 def _of_method(before: MethodDescriptorProto, after: MethodDescriptorProto, where: str) -> Iterator[str]:
     for trait in METHOD_TRAITS:
         yield from _same(trait, before, after, where)
+    yield from _same("idempotency_level", before.options, after.options, where)
 
 
 def _each(

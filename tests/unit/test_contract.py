@@ -113,8 +113,33 @@ def take_out_of_the_oneof(file: FileDescriptorProto) -> None:
     message(file, "PortraitRef").field[0].ClearField("oneof_index")
 
 
+def put_into_the_oneof(file: FileDescriptorProto) -> None:
+    """A oneof of one is what ``optional`` is; beside another field it clears that."""
+    reference = message(file, "PortraitRef")
+    reference.field.add(name="more", number=77, type="TYPE_INT32", label="LABEL_OPTIONAL", oneof_index=0)
+    message(file, "Frame").oneof_decl.add(name="either")
+    message(file, "Frame").field[0].oneof_index = 0
+
+
+def remove_oneof(file: FileDescriptorProto) -> None:
+    reference = message(file, "PortraitRef")
+    for field in reference.field:
+        field.ClearField("oneof_index")
+    del reference.oneof_decl[:]
+
+
 def rename_oneof(file: FileDescriptorProto) -> None:
     message(file, "PortraitRef").oneof_decl[0].name = "who"
+
+
+def no_longer_optional(file: FileDescriptorProto) -> None:
+    field = next(one for one in message(file, "SessionConfig").field if one.proto3_optional)
+    field.ClearField("proto3_optional")
+    field.ClearField("oneof_index")
+
+
+def write_a_field_otherwise_in_javascript(file: FileDescriptorProto) -> None:
+    message(file, "Frame").field[0].options.jstype = 1
 
 
 def remove_message(file: FileDescriptorProto) -> None:
@@ -127,6 +152,12 @@ def remove_enum(file: FileDescriptorProto) -> None:
 
 def remove_enum_value(file: FileDescriptorProto) -> None:
     del enum(file, "Emotion").value[-1]
+
+
+def remove_enum_value_and_reserve_its_number_only(file: FileDescriptorProto) -> None:
+    number = enum(file, "Emotion").value[-1].number
+    enum(file, "Emotion").reserved_range.add(start=number, end=number)
+    remove_enum_value(file)
 
 
 def renumber_enum_value(file: FileDescriptorProto) -> None:
@@ -154,12 +185,36 @@ def no_longer_stream(file: FileDescriptorProto) -> None:
     animate.client_streaming = False
 
 
+def no_longer_answer_in_a_stream(file: FileDescriptorProto) -> None:
+    next(one for one in file.service[0].method if one.name == "Animate").server_streaming = False
+
+
+def answer_in_a_stream(file: FileDescriptorProto) -> None:
+    next(one for one in file.service[0].method if one.name == "GetCapabilities").server_streaming = True
+
+
+def promise_that_a_call_may_be_repeated(file: FileDescriptorProto) -> None:
+    file.service[0].method[0].options.idempotency_level = 2
+
+
+def rename_rpc(file: FileDescriptorProto) -> None:
+    file.service[0].method[0].name = "Perform"
+
+
 def remove_service(file: FileDescriptorProto) -> None:
     del file.service[0]
 
 
 def move_package(file: FileDescriptorProto) -> None:
     file.package = "vivant.v2"
+
+
+def change_the_syntax(file: FileDescriptorProto) -> None:
+    file.syntax = "proto2"
+
+
+def move_the_generated_code(file: FileDescriptorProto) -> None:
+    file.options.csharp_namespace = "Elsewhere"
 
 
 BREAKING = (
@@ -173,19 +228,30 @@ BREAKING = (
     rename_field,
     swap_two_fields,
     make_optional,
+    no_longer_optional,
+    write_a_field_otherwise_in_javascript,
     take_out_of_the_oneof,
+    put_into_the_oneof,
+    remove_oneof,
     rename_oneof,
     remove_message,
     remove_enum,
     remove_enum_value,
+    remove_enum_value_and_reserve_its_number_only,
     renumber_enum_value,
     rename_enum_value,
     remove_rpc,
     change_what_an_rpc_takes,
     change_what_an_rpc_gives,
     no_longer_stream,
+    no_longer_answer_in_a_stream,
+    answer_in_a_stream,
+    promise_that_a_call_may_be_repeated,
+    rename_rpc,
     remove_service,
     move_package,
+    change_the_syntax,
+    move_the_generated_code,
 )
 
 
@@ -203,6 +269,34 @@ def test_what_was_reserved_stays_so() -> None:
     message(before, "Frame").reserved_range.add(start=40, end=41)
     found = breaking_changes(before, after)
     assert len(found) == 2 and all("no longer reserved" in sentence for sentence in found)
+
+
+def test_what_an_enumeration_reserved_stays_so() -> None:
+    before, after = today(), today()
+    enum(before, "Emotion").reserved_name.append("EMOTION_OLD")
+    enum(before, "Emotion").reserved_range.add(start=40, end=41)
+    assert len(breaking_changes(before, after)) == 2
+    enum(after, "Emotion").reserved_name.append("EMOTION_OLD")
+    enum(after, "Emotion").reserved_range.add(start=40, end=50)
+    assert breaking_changes(before, after) == []
+
+
+@pytest.mark.parametrize("change", ["remove", "retype", "of an enumeration"])
+def test_what_lies_within_a_message_is_compared_too(change: str) -> None:
+    before, after = today(), today()
+    for file in (before, after):
+        inner = message(file, "Frame").nested_type.add(name="Inner")
+        inner.field.add(name="x", number=1, type="TYPE_INT32", label="LABEL_OPTIONAL")
+        message(file, "Frame").enum_type.add(name="Kind").value.add(name="KIND_UNSPECIFIED", number=0)
+    assert breaking_changes(before, after) == []
+    if change == "remove":
+        del message(after, "Frame").nested_type[-1]
+    elif change == "retype":
+        message(after, "Frame").nested_type[-1].field[0].type = FieldDescriptorProto.TYPE_INT64
+    else:
+        message(after, "Frame").enum_type[-1].value[0].name = "KIND_NONE"
+    (sentence,) = breaking_changes(before, after)
+    assert "Frame." in sentence
 
 
 def test_what_only_adds_is_no_break() -> None:

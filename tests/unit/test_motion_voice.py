@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter, resample_poly
 
 import vivant.motion.articulatory as voice_module
-from tests.examples import examples
+from tests.examples import examples, some
 from vivant.errors import InputError
 from vivant.media import open_audio
 from vivant.motion.articulatory import ArticulatoryMotion, VoiceState
@@ -87,7 +87,7 @@ def test_streaming_equals_offline(sizes: list[int]) -> None:
     assert all(same(a, b) for a, b in zip(frames, WHOLE, strict=True))
 
 
-@pytest.mark.parametrize("fps", [Fraction(12), Fraction(24), Fraction(30_000, 1001), Fraction(60)])
+@pytest.mark.parametrize("fps", some([Fraction(12), Fraction(30_000, 1001), Fraction(24), Fraction(60)], 2))
 def test_frames_cover_the_audio_at_any_rate_of_frames(fps: Fraction) -> None:
     frames = offline(SHORT, fps=fps)
     assert [frame.index for frame in frames] == list(range(len(frames)))
@@ -190,10 +190,9 @@ def test_what_is_no_voice_moves_no_mouth(sound: str) -> None:
     assert weights(offline(samples.astype(np.float32)))[25:-4, JAW].max() < 0.02
 
 
-@pytest.mark.parametrize(
-    ("rate_hz", "least_r"), [(8_000, 0.9), (16_000, 0.99), (44_100, 0.99), (48_000, 0.99), (192_000, 0.99)]
-)
-def test_the_sample_rate_hardly_matters(rate_hz: int, least_r: float) -> None:
+@pytest.mark.parametrize("rate_hz", some([8_000, 48_000, 16_000, 44_100, 192_000], 2))
+def test_the_sample_rate_hardly_matters(rate_hz: int) -> None:
+    least_r = 0.9 if rate_hz == 8_000 else 0.99
     common = np.gcd(rate_hz, RATE_HZ)
     samples = resample_poly(SHORT, rate_hz // common, RATE_HZ // common).astype(np.float32)
     jaw = weights(offline(samples, rate_hz))[:, JAW]
@@ -202,15 +201,15 @@ def test_the_sample_rate_hardly_matters(rate_hz: int, least_r: float) -> None:
 
 def test_memory_is_constant() -> None:
     state, start = opened(), 0
-    push(state, VOICE, start)
-    start = len(VOICE)
+    push(state, SHORT, start)
+    start = len(SHORT)
     tracemalloc.start()
-    for _ in range(20):
+    for _ in range(10):
         push(state, SHORT[:RATE_HZ], start)
         start += RATE_HZ
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert grown < 300_000
+    assert grown < 150_000
 
 
 def test_reset_shuts_the_mouth_softly_and_counts_on() -> None:
