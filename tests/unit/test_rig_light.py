@@ -21,7 +21,7 @@ from vivant.rig.square import SIDE_PX
 from vivant.types import FloatArray, UInt8Array
 from vivant.visemes import EXPRESSIONS, POSES, VISEMES, Look
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.session
 
 SIDE = round(SIDE_PX)
 LOOKS = {look.name: look for look in VISEMES + EXPRESSIONS + POSES}
@@ -47,10 +47,10 @@ def build(analyser: PortraitAnalyser) -> Build:
 
 
 @cache
-def photo(name: str) -> FloatArray:
-    """(640, 640, 3): enough for a rig of full size, and built in two thirds of the time."""
+def photo(name: str, side_px: int = 640) -> FloatArray:
+    """(side, side, 3); the usual one is enough for most looks, and its rig is built in two thirds of the time."""
     with Image.open(portrait_path(name)) as picture:
-        return np.asarray(picture.convert("RGB").resize((640, 640), Image.Resampling.LANCZOS), np.float64)
+        return np.asarray(picture.convert("RGB").resize((side_px, side_px), Image.Resampling.LANCZOS), np.float64)
 
 
 def draw(face: RigFace, look: Look) -> FloatArray:
@@ -154,10 +154,10 @@ def test_retouched_lids_end_as_the_portraits_own_skin(face_of: Build) -> None:
 @pytest.mark.parametrize("share", some([0.4, 0.7]))
 def test_nothing_inside_the_head_shows_below_a_cut_out(share: float, analyser: PortraitAnalyser, build: Build) -> None:
     """One that ends softly so far down from the lower lip to the chin."""
-    pixels = photo("bram")
+    pixels = photo("bram", 1024)
     points = analyser.faces(pixels.astype(np.uint8))[0].landmarks
     border = points[17, 1] + share * (points[c.CHIN, 1] - points[17, 1])
-    alpha = np.clip((border - np.arange(pixels.shape[0])[:, None]) / 7.5 + 0.5, 0.0, 1.0) * 255 * np.ones(pixels.shape[1])
+    alpha = np.clip((border - np.arange(pixels.shape[0])[:, None]) / 12.0 + 0.5, 0.0, 1.0) * 255 * np.ones(pixels.shape[1])
     face = build(pixels, alpha.astype(np.uint8))
     lip, chin = face.rig.arrays["rest"][[17, c.CHIN], 1]
     for name in ("sil", "PP", "smile", "smile, open", "blink"):

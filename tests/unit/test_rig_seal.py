@@ -22,7 +22,7 @@ from vivant.rig.cache import NOT_OURS, cache_folder, kept_rigs
 from vivant.rig.rig import Rig
 from vivant.rig.seal import is_sealed
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.session
 
 ADA = portrait_path("ada")
 ADA_SHA256 = load_image(ADA).sha256

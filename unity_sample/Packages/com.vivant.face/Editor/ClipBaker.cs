@@ -57,13 +57,6 @@ namespace Vivant.Editor
 
         static async Task<List<V1.Motion>> Motion(float[] samples, FaceServer server, string portraitId, uint fps, List<string> names)
         {
-            var bytes = new byte[2 * samples.Length];
-            for (int i = 0; i < samples.Length; i++)
-            {
-                short value = (short)(Mathf.Clamp(samples[i], -1f, 1f) * 32767f);
-                bytes[2 * i] = (byte)value;
-                bytes[2 * i + 1] = (byte)(value >> 8);
-            }
             var config = new SessionConfig
             {
                 Portrait = new PortraitRef { Id = portraitId },
@@ -77,7 +70,7 @@ namespace Vivant.Editor
             using (var http = new HttpClient(server.Handler()) { Timeout = Timeout.InfiniteTimeSpan })
             using (var call = new GrpcCall(http, server.Address, Synthesize, metadata))
             {
-                await call.WriteAsync(new SynthesizeRequest { Config = config, Samples = ByteString.CopyFrom(bytes) }).ConfigureAwait(false);
+                await call.WriteAsync(new SynthesizeRequest { Config = config, Samples = UnsafeByteOperations.UnsafeWrap(Pcm.Encode(samples, 0, samples.Length)) }).ConfigureAwait(false);
                 call.CompleteWriting();
                 while (true)
                 {

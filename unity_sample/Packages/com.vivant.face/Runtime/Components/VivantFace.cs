@@ -140,9 +140,9 @@ namespace Vivant
                 controls.GazeYawDeg = Mathf.Clamp(Mathf.Atan2(to.x, to.z) * Mathf.Rad2Deg, -30f, 30f);
                 controls.GazePitchDeg = Mathf.Clamp(Mathf.Atan2(to.y, to.z) * Mathf.Rad2Deg, -30f, 30f);
             }
-            face.Steer(controls);
+            face.SetControls(controls);
             var camera = Camera.main;
-            if (camera != null) face.Matter((uint)priority, Vector3.Distance(camera.transform.position, transform.position));
+            if (camera != null) face.SetPriority((uint)priority, Vector3.Distance(camera.transform.position, transform.position));
         }
 
         void ShowPicture()
@@ -172,12 +172,13 @@ namespace Vivant
             var motion = linePtsUs >= 0 && source.isPlaying
                 ? face.Motion.At(linePtsUs + (long)(1e6 * source.timeSamples / source.clip.frequency))
                 : face.Motion.Latest();
-            if (motion == null || face.Started == null) return;
-            if (shapes == null) shapes = VivantShapes.Find(mesh.sharedMesh, face.Started.WeightNames);
+            var started = face.Started; // gone at once when the connection is lost
+            if (motion == null || started == null) return;
+            if (shapes == null) shapes = VivantShapes.Find(mesh.sharedMesh, started.WeightNames);
             for (int i = 0; i < shapes.Length; i++)
                 if (shapes[i] >= 0) mesh.SetBlendShapeWeight(shapes[i], 100f * motion.Weights[i]);
             // The tongue is put out on top of its weight.
-            int tongue = face.Started.WeightNames.IndexOf("tongueOut");
+            int tongue = started.WeightNames.IndexOf("tongueOut");
             if (tongue >= 0 && shapes[tongue] >= 0)
                 mesh.SetBlendShapeWeight(shapes[tongue], 100f * Mathf.Clamp(motion.Weights[tongue] + motion.TongueOut, 0f, 1f));
         }
@@ -206,22 +207,12 @@ namespace Vivant
     /// <summary>Clips as the server takes them.</summary>
     public static class VivantAudio
     {
-        /// <summary>The clip's channels mixed, at another rate by linear interpolation. The clip must be readable (not streamed).</summary>
+        /// <summary>The clip's channels mixed, at another rate. The clip must be readable (not streamed).</summary>
         public static float[] MonoAt(AudioClip clip, int rateHz)
         {
             var all = new float[clip.samples * clip.channels];
             clip.GetData(all, 0);
-            var mono = new float[(int)((long)clip.samples * rateHz / clip.frequency)];
-            for (int i = 0; i < mono.Length; i++)
-            {
-                double place = (double)i * clip.frequency / rateHz;
-                int left = (int)place, right = left + 1 < clip.samples ? left + 1 : left;
-                float share = (float)(place - left), sum = 0;
-                for (int c = 0; c < clip.channels; c++)
-                    sum += all[left * clip.channels + c] * (1 - share) + all[right * clip.channels + c] * share;
-                mono[i] = sum / clip.channels;
-            }
-            return mono;
+            return Pcm.Resample(all, clip.channels, clip.frequency, rateHz);
         }
     }
 }

@@ -20,7 +20,8 @@ namespace Vivant
 
     /// <summary>
     /// One speaking character on a server. Connects again by itself, with growing pauses, until it is disposed. The verbs may be
-    /// called from any thread and never wait; pictures, motion and events are taken from the main thread.
+    /// called from any thread and never wait; pictures, motion and events are taken from the main thread. One task talks to the
+    /// server; whatever it shares with callers is volatile, interlocked or under the lock of <c>config</c>.
     /// </summary>
     public sealed class FaceConnection : IDisposable
     {
@@ -36,8 +37,12 @@ namespace Vivant
         readonly SessionConfig config;
         readonly CancellationTokenSource stop = new CancellationTokenSource();
         readonly Task running;
-        BlockingOutbox outbox = new BlockingOutbox();
-        GrpcCall call;
+        volatile Outbox outbox = new Outbox();
+        volatile GrpcCall call;
+        volatile SessionStarted started;
+        volatile Statistics statistics;
+        volatile Exception lastError;
+        volatile int connections;
         long epoch;
         string line;
 
@@ -49,21 +54,21 @@ namespace Vivant
         }
 
         /// <summary>The config in effect; null while there is no connection.</summary>
-        public SessionStarted Started { get; private set; }
+        public SessionStarted Started { get { return started; } }
 
         /// <summary>Of the call, about once a second.</summary>
-        public Statistics Statistics { get; private set; }
+        public Statistics Statistics { get { return statistics; } }
 
         /// <summary>Why the last connection ended; null if it did not.</summary>
-        public Exception LastError { get; private set; }
+        public Exception LastError { get { return lastError; } }
 
         /// <summary>How often a connection stood.</summary>
-        public int Connections { get; private set; }
+        public int Connections { get { return connections; } }
 
         /// <summary>Begins a line.</summary>
         public void Begin(string utteranceId)
         {
-            line = utteranceId;
+            Volatile.Write(ref line, utteranceId);
             Send(new AnimateRequest { UtteranceStart = new UtteranceStart { UtteranceId = utteranceId } });
         }
 
@@ -73,13 +78,7 @@ namespace Vivant
             for (int first = 0; first < count; first += ChunkSamples)
             {
                 int length = Math.Min(ChunkSamples, count - first);
-                var bytes = new byte[2 * length];
-                for (int i = 0; i < length; i++)
-                {
-                    short value = (short)Math.Round(Math.Max(-1f, Math.Min(1f, samples[first + i])) * 32767f);
-                    bytes[2 * i] = (byte)value;
-                    bytes[2 * i + 1] = (byte)(value >> 8);
-                }
+                var bytes = Pcm.Encode(samples, first, length);
                 Send(new AnimateRequest { Audio = new Audio { Samples = UnsafeByteOperations.UnsafeWrap(bytes) } });
             }
         }
@@ -102,21 +101,42 @@ namespace Vivant
             Send(new AnimateRequest { Interrupt = new Interrupt { Epoch = next } });
         }
 
-        public void Steer(Controls controls)
+        /// <summary>Steers the face, eased; kept for the next connection.</summary>
+        public void SetControls(Controls controls)
         {
-            config.Controls = controls;
+            lock (config) config.Controls = controls;
             Send(new AnimateRequest { Controls = controls });
         }
 
-        public void Show(PortraitRef portrait)
+        /// <summary>Another portrait from now on; kept for the next connection.</summary>
+        public void SetPortrait(PortraitRef portrait)
         {
-            config.Portrait = portrait;
+            lock (config) config.Portrait = portrait;
             Send(new AnimateRequest { Portrait = portrait });
         }
 
-        public void Matter(uint priority, float distanceM)
+        /// <summary>How much the face matters to the server's load shedder: 0 to 100, and metres from the camera.</summary>
+        public void SetPriority(uint priority, float distanceM)
         {
             Send(new AnimateRequest { Importance = new Importance { Priority = priority, DistanceM = distanceM } });
+        }
+
+        [Obsolete("use SetControls")]
+        public void Steer(Controls controls)
+        {
+            SetControls(controls);
+        }
+
+        [Obsolete("use SetPortrait")]
+        public void Show(PortraitRef portrait)
+        {
+            SetPortrait(portrait);
+        }
+
+        [Obsolete("use SetPriority")]
+        public void Matter(uint priority, float distanceM)
+        {
+            SetPriority(priority, distanceM);
         }
 
         /// <summary>The next event, or null.</summary>
@@ -136,13 +156,15 @@ namespace Vivant
             if (current != null) current.Dispose();
         }
 
-        /// <summary>Ends everything; returns when the connection is closed, at the latest after a second.</summary>
+        /// <summary>Ends everything and returns at once; <see cref="Ended"/> is complete when the connection is closed.</summary>
         public void Dispose()
         {
             stop.Cancel();
             Reconnect();
-            running.Wait(1000);
         }
+
+        /// <summary>Complete once everything that <see cref="Dispose"/> ends has ended.</summary>
+        public Task Ended { get { return running; } }
 
         void Send(AnimateRequest request)
         {
@@ -161,19 +183,19 @@ namespace Vivant
             int pauseMs = FirstPauseMs;
             while (!stop.IsCancellationRequested)
             {
-                int before = Connections;
+                int before = connections;
                 try
                 {
                     await TalkAsync().ConfigureAwait(false);
                 }
                 catch (Exception error)
                 {
-                    LastError = error;
+                    lastError = error;
                 }
-                Started = null;
+                started = null;
                 EndLine();
                 if (stop.IsCancellationRequested) return;
-                pauseMs = Connections > before ? FirstPauseMs : Math.Min(2 * pauseMs, LongestPauseMs);
+                pauseMs = connections > before ? FirstPauseMs : Math.Min(2 * pauseMs, LongestPauseMs);
                 try
                 {
                     await Task.Delay(pauseMs, stop.Token).ConfigureAwait(false);
@@ -188,13 +210,14 @@ namespace Vivant
         async Task TalkAsync()
         {
             using (var http = new HttpClient(server.Handler()) { Timeout = Timeout.InfiniteTimeSpan })
-            using (call = new GrpcCall(http, server.Address, Animate, Metadata()))
+            using (var call = new GrpcCall(http, server.Address, Animate, Metadata()))
             {
+                this.call = call;
                 // What was said to the last connection is over, but for the epoch: interrupting with it again lets the server's
                 // pictures carry it from the first on, and one that was lost with the last connection comes through after all.
-                outbox = new BlockingOutbox();
+                outbox = new Outbox();
                 var current = outbox;
-                await call.WriteAsync(new AnimateRequest { Config = config }).ConfigureAwait(false);
+                await call.WriteAsync(new AnimateRequest { Config = CurrentConfig() }).ConfigureAwait(false);
                 ulong before = (ulong)Interlocked.Read(ref epoch);
                 if (before > 0) await call.WriteAsync(new AnimateRequest { Interrupt = new Interrupt { Epoch = before } }).ConfigureAwait(false);
                 var sending = SendAsync(call, current);
@@ -216,7 +239,12 @@ namespace Vivant
             }
         }
 
-        static async Task SendAsync(GrpcCall call, BlockingOutbox outbox)
+        SessionConfig CurrentConfig()
+        {
+            lock (config) return config.Clone();
+        }
+
+        static async Task SendAsync(GrpcCall call, Outbox outbox)
         {
             try
             {
@@ -244,18 +272,21 @@ namespace Vivant
             switch (response.MessageCase)
             {
                 case AnimateResponse.MessageOneofCase.Started:
-                    Started = response.Started;
-                    Connections++;
+                    started = response.Started;
+                    connections++; // written by this task alone
                     break;
                 case AnimateResponse.MessageOneofCase.Motion:
                     if (response.Motion.Epoch >= (ulong)Interlocked.Read(ref epoch)) Motion.Add(response.Motion);
                     break;
                 case AnimateResponse.MessageOneofCase.Event:
                     if (response.Event.Type == EventType.UtteranceFinished || response.Event.Type == EventType.Interrupted)
-                        Interlocked.CompareExchange(ref line, null, line == response.Event.UtteranceId ? line : null);
+                    {
+                        string spoken = Volatile.Read(ref line);
+                        if (spoken == response.Event.UtteranceId) Interlocked.CompareExchange(ref line, null, spoken);
+                    }
                     events.Enqueue(response.Event);
                     break;
-                case AnimateResponse.MessageOneofCase.Statistics: Statistics = response.Statistics; break;
+                case AnimateResponse.MessageOneofCase.Statistics: statistics = response.Statistics; break;
             }
         }
 
@@ -266,7 +297,7 @@ namespace Vivant
     }
 
     /// <summary>Messages that wait to be sent, in order.</summary>
-    sealed class BlockingOutbox
+    sealed class Outbox
     {
         readonly ConcurrentQueue<AnimateRequest> waiting = new ConcurrentQueue<AnimateRequest>();
         readonly SemaphoreSlim count = new SemaphoreSlim(0);
