@@ -1,7 +1,7 @@
 """How well the portrait analyser sees: ``python -m benchmarks.analyser --held DIR --plain DIR --moving DIR``
 
-The folders hold shards of `training.people.render --part test` (people with hair, skins, brows, irises and clothes that
-training never sees): ``held`` framed as portraits, ``plain`` any framing, ``moving`` sequences. Errors are in % of the distance
+The folders hold shards of `training.synthetic_faces.render --part test` (people with hair, skins, brows, irises and
+clothes that training never sees): ``held`` framed as portraits, ``plain`` any framing, ``moving`` sequences. Errors are in % of the distance
 between the outer eye corners; the whole way counts: find the face in the picture, look, look again. ``empty`` counts
 pictures without a person, ``photos`` holds pairs made by `benchmarks.yardstick` in an environment with mediapipe.
 """
@@ -45,7 +45,7 @@ NEAR = 0.35
 
 @dataclass(frozen=True)
 class Truth:
-    """A rendered picture and what is in it; see `training.people.sample`."""
+    """A rendered picture and what is in it; see `training.synthetic_faces.sample`."""
 
     image: UInt8Array
     points: Float32Array
@@ -215,7 +215,7 @@ def finding_rows(plain: Path, empty: int) -> Iterator[Row]:
     text = f"{100 * hits / count:.2f} % of {count}; {false} false beside them; {small} of {count - hits} missed ones are small"
     yield Row("faces found in renders of any framing", ">= 99 %", text)
     if empty:
-        from training.people.people import faceless
+        from training.synthetic_faces.people import faceless
 
         scenes = faceless(EMPTY_SEED, 256)
         wrong = sum(bool(analyser().faces(next(scenes))) for _ in range(empty))

@@ -20,7 +20,7 @@ from vivant.rig.build import build_rig
 from vivant.rig.head import HeadFit, fit_head
 from vivant.rig.mesh import inside
 from vivant.rig.rig import Rig
-from vivant.rig.square import MARGIN_PX, SIDE_PX, place_square
+from vivant.rig.square import MARGIN_PX, SIDE_PX, place_crop
 from vivant.types import MotionFrame, UInt8Array, arkit_weights
 
 SIZE_PX = 512
@@ -47,7 +47,7 @@ def build(path: Path) -> Built:
     rig = build_rig(image, analyser())
     build_s = time.perf_counter() - began
     landmarks = analyser().faces(image.pixels)[0].landmarks
-    square = place_square(landmarks, *image.pixels.shape[1::-1])
+    square = place_crop(landmarks, *image.pixels.shape[1::-1])
     seen = square.to_rig(landmarks)
     low, high = (square.texels_per_px * place for place in (MARGIN_PX, MARGIN_PX + SIDE_PX))
     whole = Image.fromarray(np.asarray(square.cut(image.pixels), np.uint8))

@@ -13,8 +13,10 @@ from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     EnumDescriptorProto,
     FieldDescriptorProto,
+    FieldOptions,
     FileDescriptorProto,
     FileDescriptorSet,
+    MethodOptions,
 )
 
 from tests.contract import breaking_changes
@@ -139,7 +141,7 @@ def no_longer_optional(file: FileDescriptorProto) -> None:
 
 
 def write_a_field_otherwise_in_javascript(file: FileDescriptorProto) -> None:
-    message(file, "Frame").field[0].options.jstype = 1
+    message(file, "Frame").field[0].options.jstype = FieldOptions.JS_STRING
 
 
 def remove_message(file: FileDescriptorProto) -> None:
@@ -194,7 +196,7 @@ def answer_in_a_stream(file: FileDescriptorProto) -> None:
 
 
 def promise_that_a_call_may_be_repeated(file: FileDescriptorProto) -> None:
-    file.service[0].method[0].options.idempotency_level = 2
+    file.service[0].method[0].options.idempotency_level = MethodOptions.IDEMPOTENT
 
 
 def rename_rpc(file: FileDescriptorProto) -> None:

@@ -21,7 +21,7 @@ from vivant.provenance.watermark_detector import detect
 from vivant.rig.build import build_rig
 from vivant.rig.framing import framed
 from vivant.rig.rig import Rig
-from vivant.rig.square import MARGIN_PX, SIDE_PX, place_square
+from vivant.rig.square import MARGIN_PX, SIDE_PX, place_crop
 from vivant.size import Size
 from vivant.types import Float32Array, MotionFrame, Pose, UInt8Array, arkit_weights
 
@@ -49,7 +49,7 @@ class Large:
         self.picture[300 : 300 + side, 700 : 700 + side] = own
         self.picture[300 + side :, 700 : 700 + side] = own[-1]  # the body goes on down
         self.face = RigFace(build_rig(PortraitImage(self.picture, None, "0" * 64), analyser))
-        self.square = place_square(analyser.faces(self.picture)[0].landmarks, width, height)
+        self.square = place_crop(analyser.faces(self.picture)[0].landmarks, width, height)
 
     def expected(self, size: tuple[int, int]) -> Float32Array:
         """(h, w, 3) the part of the picture that a frame should show."""

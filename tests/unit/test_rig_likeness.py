@@ -19,7 +19,7 @@ from vivant.rig import canonical as c
 from vivant.rig.build import build_rig
 from vivant.rig.mesh import inside
 from vivant.rig.patch import luminance
-from vivant.rig.square import SIDE_PX, place_square
+from vivant.rig.square import SIDE_PX, place_crop
 from vivant.types import Float32Array, MotionFrame, UInt8Array, arkit_weights
 
 pytestmark = pytest.mark.unit
@@ -33,7 +33,7 @@ class Portrait:
 
     def __init__(self, image: UInt8Array, face: RigFace, analyser: PortraitAnalyser) -> None:
         found = analyser.faces(image)[0].landmarks
-        square = place_square(found, *image.shape[1::-1])
+        square = place_crop(found, *image.shape[1::-1])
         box = (square.left, square.top, square.left + square.side, square.top + square.side)
         self.landmarks: Float32Array = square.to_rig(found)
         self.expected: UInt8Array = np.asarray(Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.LANCZOS, box=box))

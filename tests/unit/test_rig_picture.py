@@ -15,7 +15,7 @@ from vivant.portrait import PortraitAnalyser
 from vivant.rig import canonical as c
 from vivant.rig.lips import darkest_path, mouth_gap, snap_to_seam
 from vivant.rig.matte import fill_holes, separate
-from vivant.rig.square import FACE_SHARE, MARGIN_PX, SIDE_PX, place_square
+from vivant.rig.square import FACE_SHARE, MARGIN_PX, SIDE_PX, place_crop
 from vivant.types import Float32Array, UInt8Array
 
 pytestmark = pytest.mark.unit
@@ -34,7 +34,7 @@ def test_the_square_stays_in_the_picture_and_holds_the_face(width: int, height: 
     face_width = data.draw(st.floats(30, max(31, min(width, height) * 0.7)))
     x, y = data.draw(st.floats(0, width)), data.draw(st.floats(0, height))
     landmarks = face_at(x, y, face_width)
-    square = place_square(landmarks, width, height)
+    square = place_crop(landmarks, width, height)
     assert square.left >= 0 and square.top >= 0
     assert square.left + square.side <= width + 1e-3 and square.top + square.side <= height + 1e-3
     assert square.side == pytest.approx(min(face_width / FACE_SHARE, width, height), rel=1e-4)
@@ -49,7 +49,7 @@ def test_the_square_stays_in_the_picture_and_holds_the_face(width: int, height: 
 def test_cutting_near_a_border_repeats_it(size: tuple[int, int], at: tuple[float, float]) -> None:
     width, height = size
     picture = np.random.default_rng(0).integers(100, 156, (height, width, 3), np.uint8)
-    square = place_square(face_at(at[0] * width, at[1] * height, 40), width, height)
+    square = place_crop(face_at(at[0] * width, at[1] * height, 40), width, height)
     side = round((SIDE_PX + 2 * MARGIN_PX) * square.texels_per_px)
     cut = square.cut(picture)
     assert cut.shape == (side, side, 3)
@@ -62,7 +62,7 @@ def test_texels_point_at_what_was_cut() -> None:
     """A white dot in the picture is found where `to_rig` and `to_texels` say."""
     picture = np.zeros((300, 401, 3), np.uint8)
     picture[140:143, 200:203] = 255
-    square = place_square(face_at(190, 150, 80), 401, 300)
+    square = place_crop(face_at(190, 150, 80), 401, 300)
     texel = square.to_texels(square.to_rig(np.array([[201.5, 141.5, 0.0]], np.float32)))[0]
     light = square.cut(picture)[..., 0].astype(float)
     y, x = (float((axis * light).sum() / light.sum()) + 0.5 for axis in np.indices(light.shape))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from training.analyser.points import CORNERS
-from training.people.people import faceless
+from training.synthetic_faces.people import faceless
 from vivant.portrait.crop import Crop, face_frame
 
 Floats = NDArray[np.float32]
@@ -31,7 +31,7 @@ class Person:
     image: Bytes
     """(size, size, 3) sRGB."""
     labels: Bytes
-    """(size, size), `training.people.names.LABELS`."""
+    """(size, size), `training.synthetic_faces.names.LABELS`."""
     alpha: Bytes
     """(size, size) matte, 0..255."""
     points: Floats
@@ -57,7 +57,7 @@ class Person:
 
 
 def unpack(shard: Path, cache: Path) -> dict[str, NDArray[np.generic]]:
-    """Decode a shard of `training.people.render` once into `cache`, then map its pictures into memory."""
+    """Decode a shard of `training.synthetic_faces.render` once into `cache`, then map its pictures into memory."""
     with np.load(shard, allow_pickle=False) as data:
         out: dict[str, NDArray[np.generic]] = {name: data[name] for name in NUMBERS}
         for plane in PLANES:

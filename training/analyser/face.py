@@ -14,7 +14,7 @@ from training.analyser.blocks import Decoder, Encoder
 from training.analyser.changes import changed
 from training.analyser.data import Bytes, Floats, People, Person, warp
 from training.analyser.points import GROUPS, N_POINTS
-from training.people.names import ARKIT_NAMES
+from training.synthetic_faces.names import ARKIT_NAMES
 from vivant.portrait.crop import Crop
 from vivant.rig.canonical import mirrored
 
@@ -80,8 +80,8 @@ class FaceNetwork(nn.Module):
         self.look = nn.Conv2d(DECODER[3], LOCAL, 1)
         self.place = nn.Parameter(0.02 * torch.randn(N_POINTS, LOCAL))
         self.step = nn.Parameter(torch.zeros(N_POINTS, LOCAL, 2))
-        self.whole = judge(2 * N_POINTS + WIDTHS[-1], HIDDEN, sum(SIZES))
-        self.state = judge(2 * N_POINTS + WIDTHS[-1] + LOCAL * len(STATE_POINTS), STATE_HIDDEN, sum(STATE_SIZES))
+        self.whole = mlp_head(2 * N_POINTS + WIDTHS[-1], HIDDEN, sum(SIZES))
+        self.state = mlp_head(2 * N_POINTS + WIDTHS[-1] + LOCAL * len(STATE_POINTS), STATE_HIDDEN, sum(STATE_SIZES))
         cells = (torch.arange(GRID) + 0.5) / GRID - 0.5
         rows, columns = torch.meshgrid(cells, cells, indexing="ij")
         self.register_buffer("cells", torch.stack([columns.flatten(), rows.flatten()], 1), persistent=False)
@@ -108,8 +108,8 @@ class FaceNetwork(nn.Module):
         return Found(points, drafts, spread, seen, rotation, gaze, weights, face[:, 0])
 
 
-def judge(fan_in: int, hidden: int, fan_out: int) -> nn.Sequential:
-    """Two layers that start by saying nothing."""
+def mlp_head(fan_in: int, hidden: int, fan_out: int) -> nn.Sequential:
+    """MLP head: two layers that start by saying nothing."""
     last = nn.Linear(hidden, fan_out)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)

@@ -14,7 +14,7 @@ from torch.nn import functional
 from training.analyser.blocks import Decoder, Encoder
 from training.analyser.changes import changed
 from training.analyser.data import Bytes, People, Person, warp
-from training.people.names import LABEL, LABELS
+from training.synthetic_faces.names import LABEL, LABELS
 from vivant.portrait.crop import Crop, person_frame
 
 SIDE = 256

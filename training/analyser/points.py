@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.people.names import (
+from training.synthetic_faces.names import (
     IRISES,
     LEFT_OUTER_EYE,
     LOWER_INNER_LIP,

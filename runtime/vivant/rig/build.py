@@ -27,7 +27,7 @@ from vivant.rig.rig import Rig
 from vivant.rig.scene_builder import MOUTH_CLOSED, SORTED, STATIC, SceneBuilder
 from vivant.rig.shading import add_shading
 from vivant.rig.skin import CAMERA_DISTANCE_PX, Skin, build_skin, unproject
-from vivant.rig.square import MARGIN_PX, SIDE_PX, Square, place_square
+from vivant.rig.square import MARGIN_PX, SIDE_PX, RigCrop, place_crop
 from vivant.rig.surroundings import Surroundings
 from vivant.types import Float32Array, FloatArray, UInt8Array
 
@@ -68,7 +68,7 @@ def build_rig(
     image, face, notes = choice.image, choice.face, [*image.notes, *choice.notes]
     height, width = image.pixels.shape[:2]
     notes += require_whole(face, width, height)
-    square = place_square(face.landmarks, width, height)
+    square = place_crop(face.landmarks, width, height)
     landmarks = square.to_rig(face.landmarks)
     fit = fit_head(landmarks)
     _require_frontal(fit)
@@ -122,7 +122,7 @@ def _assemble(
     light: Light,
     layers: Layers,
     picture: UInt8Array,
-    square: Square,
+    square: RigCrop,
     transparent: bool,
     drawn: bool,
 ) -> tuple[SceneBuilder, list[Eyeball]]:
@@ -152,7 +152,7 @@ def _assemble(
     return pool, eyes
 
 
-def _add_plate(pool: SceneBuilder, plate: UInt8Array, square: Square) -> None:
+def _add_plate(pool: SceneBuilder, plate: UInt8Array, square: RigCrop) -> None:
     low, high = -MARGIN_PX, SIDE_PX + MARGIN_PX
     corners = np.array([(low, low, 0.0), (low, high, 0.0), (high, high, 0.0), (high, low, 0.0)], np.float32)
     texture = pool.add_texture("background", np.dstack([plate, np.full(plate.shape[:2], 255, np.uint8)]))

@@ -23,7 +23,7 @@ MAX_TEXELS_PER_PX = 2.0
 
 
 @dataclass(frozen=True)
-class Square:
+class RigCrop:
     """Crop: where the rig's square lies in the portrait."""
 
     left: float
@@ -64,11 +64,11 @@ class Square:
         return np.asarray(resized)
 
 
-def place_square(landmarks: Float32Array, width: int, height: int) -> Square:
+def place_crop(landmarks: Float32Array, width: int, height: int) -> RigCrop:
     """The square around a face, inside the picture as far as the picture allows."""
     low, high = landmarks[:N_SURFACE, :2].min(axis=0), landmarks[:N_SURFACE, :2].max(axis=0)
     side = min(float(high[0] - low[0]) / FACE_SHARE, float(min(width, height)))
     centre_x, centre_y = (low + high) / 2
     left = float(np.clip(centre_x - side / 2, 0, width - side))
     top = float(np.clip(centre_y - side * FACE_CENTRE_Y, 0, height - side))
-    return Square(left, top, side)
+    return RigCrop(left, top, side)

@@ -14,7 +14,7 @@ from scipy import ndimage
 from vivant.easing import smoothsteps
 from vivant.media.images import load_image
 from vivant.rig.matte import FAINT, fill_holes
-from vivant.rig.square import MAX_TEXELS_PER_PX, SIDE_PX, Square
+from vivant.rig.square import MAX_TEXELS_PER_PX, SIDE_PX, RigCrop
 from vivant.types import Float32Array, UInt8Array
 
 REACH_PX = 384.0
@@ -61,7 +61,7 @@ class Surroundings:
     """Grey: the person."""
 
     @classmethod
-    def around(cls, square: Square, pixels: UInt8Array, person: Float32Array) -> Surroundings:
+    def around(cls, square: RigCrop, pixels: UInt8Array, person: Float32Array) -> Surroundings:
         """Out of a portrait (h, w, 3) and its person (h, w) in [0, 1]."""
         height, width = person.shape
         reach = (SIDE_PX + REACH_PX) / square.scale, REACH_PX / square.scale

@@ -1,6 +1,6 @@
 """Write people to disk: a folder with a PNG and the truth of many pictures per npz shard; can be stopped and resumed.
 
-python -m training.people.render --assets HEADS --out DIR --count 1000 --size 256 --seed 0 --workers 2
+python -m training.synthetic_faces.render --assets HEADS --out DIR --count 1000 --size 256 --seed 0 --workers 2
 
 `--framing` decides how faces lie in the pictures: `any` (5 % to 95 % of the picture, anywhere), `portrait` (a third to three
 quarters, near the middle) or `sequence` (each shard a moving face at 25 frames per second, framed as portraits are).
@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.people.assets import PARTS, Assets, Bytes
-from training.people.framing import FRAMINGS
-from training.people.people import Studio
-from training.people.sample import Sample
+from training.synthetic_faces.assets import PARTS, Assets, Bytes
+from training.synthetic_faces.framing import FRAMINGS
+from training.synthetic_faces.people import Studio
+from training.synthetic_faces.sample import Sample
 
 SHARD = 50
 PICTURES = ("image", "labels", "alpha", "normals")

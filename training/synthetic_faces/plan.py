@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from training.people.assets import Floats
+from training.synthetic_faces.assets import Floats
 
 Colour = tuple[float, float, float]
 """Linear RGB."""

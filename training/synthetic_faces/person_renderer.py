@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from training.people import cards
-from training.people.assets import Assets, Card, Floats
-from training.people.layers import smooth
-from training.people.names import LABEL
-from training.people.painter import NO_TEXTURE, Painter, Shell
-from training.people.plan import Colour, Plan
-from training.people.props import Prop
-from training.people.rig import Shape
+from training.synthetic_faces import cards
+from training.synthetic_faces.assets import Assets, Card, Floats
+from training.synthetic_faces.gl_renderer import NO_TEXTURE, Painter, Shell
+from training.synthetic_faces.layers import smooth
+from training.synthetic_faces.names import LABEL
+from training.synthetic_faces.plan import Colour, Plan
+from training.synthetic_faces.props import Prop
+from training.synthetic_faces.rig import Shape
 
 FUR_LAYERS = 9
 UNCUT = 99.0

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.people import names, props
-from training.people.assets import Assets, Floats
-from training.people.brush import Brush
-from training.people.painter import Buffers, Painter
-from training.people.plan import Plan
-from training.people.rig import Rig, Shape, turn
+from training.synthetic_faces import names, props
+from training.synthetic_faces.assets import Assets, Floats
+from training.synthetic_faces.gl_renderer import Buffers, Painter
+from training.synthetic_faces.person_renderer import Brush
+from training.synthetic_faces.plan import Plan
+from training.synthetic_faces.rig import Rig, Shape, turn
 
 NECK = np.array([0.0, -8.0, -1.0], np.float32)
 FACE_CM = 19.0

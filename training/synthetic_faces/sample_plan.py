@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.people import film
-from training.people.assets import HATS, Assets, Floats, Reals
-from training.people.expressions import random_weights
-from training.people.plan import Colour, Eyes, Face, Film, Hair, Light, Lights, Plan, Skin, View, Wear
-from training.people.rig import gaze_weights
+from training.synthetic_faces import camera_effects
+from training.synthetic_faces.assets import HATS, Assets, Floats, Reals
+from training.synthetic_faces.expressions import random_weights
+from training.synthetic_faces.plan import Colour, Eyes, Face, Film, Hair, Light, Lights, Plan, Skin, View, Wear
+from training.synthetic_faces.rig import gaze_weights
 
 TONES = np.array([(0.80, 0.56, 0.46), (0.70, 0.45, 0.34), (0.58, 0.35, 0.24), (0.45, 0.26, 0.165), (0.33, 0.175, 0.10),
                   (0.22, 0.108, 0.060), (0.125, 0.060, 0.034), (0.062, 0.031, 0.020)], np.float32)  # fmt: skip
@@ -204,5 +204,5 @@ def plan(rng: np.random.Generator, assets: Assets) -> Plan:
     seen = view(rng)
     return Plan(face(rng), skin(rng, assets, female, level, age), eyes(rng, assets, female, level),
                 hair(rng, assets, female, level, age), wear(rng, assets, female, seen.face), lights(rng), seen,
-                Film(int(rng.integers(1 << 31)), str(rng.choice(film.BACKDROPS)), film.choose(rng),
+                Film(int(rng.integers(1 << 31)), str(rng.choice(camera_effects.BACKDROPS)), camera_effects.choose(rng),
                      float(rng.uniform(0.25, 0.62))))  # fmt: skip

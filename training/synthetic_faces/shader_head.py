@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.people.shaders import INPUTS, LIGHT
+from training.synthetic_faces.shaders import INPUTS, LIGHT
 
 HEAD = (
     INPUTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.people.assets import Bytes, Reals
+from training.synthetic_faces.assets import Bytes, Reals
 
 BACKDROPS = ("plain", "gradient", "blobs", "noise", "stripes", "bokeh", "text", "room")
 FILTERS = {"blur": 0.2, "motion": 0.06, "balance": 0.5, "contrast": 0.45, "low": 0.04, "vignette": 0.2, "paint": 0.05,

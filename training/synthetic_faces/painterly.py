@@ -1,6 +1,6 @@
 """Paintings and drawings made of pictures: oil in layers of brush strokes, ink in lines and hatching.
 
-python -m training.people.strokes {oil,ink} PICTURE OUT
+python -m training.synthetic_faces.painterly {oil,ink} PICTURE OUT
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from training.people.assets import Bytes, Floats
+from training.synthetic_faces.assets import Bytes, Floats
 
 BRUSHES = (0.024, 0.012, 0.006, 0.003, 0.0016)
 """Radii of the brushes, share of the picture, large to small."""

@@ -8,9 +8,9 @@ from typing import Any
 import moderngl
 import numpy as np
 
-from training.people import shader_head, shaders
-from training.people.assets import Assets, Bytes, Card, Floats, Ints
-from training.people.layers import make_layers, noise_tile
+from training.synthetic_faces import shader_head, shaders
+from training.synthetic_faces.assets import Assets, Bytes, Card, Floats, Ints
+from training.synthetic_faces.layers import make_layers, noise_tile
 
 SHADOW_SIZE, FINE_SHADOW_SIZE = 512, 2048
 FINE = 512

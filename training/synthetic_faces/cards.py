@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.people.assets import Card, Floats
-from training.people.layers import smooth
-from training.people.plan import Hair
+from training.synthetic_faces.assets import Card, Floats
+from training.synthetic_faces.layers import smooth
+from training.synthetic_faces.plan import Hair
 
 SKULL = np.array([0.0, 4.0, 0.0], np.float32)
 HAIR_GAIN = {"short01": 9.0, "short02": 6.0, "short03": 5.0, "short04": 12.0, "bob02": 1.6, "braid01": 6.0, "long01": 4.0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.people.assets import Floats, Reals
+from training.synthetic_faces.assets import Floats, Reals
 
 
 def backdrop(kind: str, size: int, seed: int) -> Floats:

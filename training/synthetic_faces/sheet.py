@@ -1,6 +1,6 @@
 """The data sheet: random people, and the truth of some.
 
-python -m training.people.sheet --assets HEADS --out docs/pictures/people.jpg
+python -m training.synthetic_faces.sheet --assets HEADS --out docs/pictures/people.jpg
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from training.people import names
-from training.people.assets import Assets, Bytes
-from training.people.people import Studio
-from training.people.sample import Sample
+from training.synthetic_faces import names
+from training.synthetic_faces.assets import Assets, Bytes
+from training.synthetic_faces.people import Studio
+from training.synthetic_faces.sample import Sample
 
 PALETTE = np.array([(40, 40, 44), (224, 172, 105), (220, 40, 80), (90, 0, 0), (255, 255, 255), (255, 120, 160), (200, 220, 255),
                     (0, 90, 255), (120, 60, 0), (70, 35, 110), (180, 140, 60), (0, 140, 80), (0, 230, 230),

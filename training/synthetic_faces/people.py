@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.people import choose, film
-from training.people.assets import Assets, Bytes, Floats
-from training.people.backdrop import backdrop
-from training.people.names import LABEL, LABELS
-from training.people.painter import Buffers
-from training.people.plan import Plan
-from training.people.sample import Sample
-from training.people.scene import Drawn, Scene
+from training.synthetic_faces import camera_effects, sample_plan
+from training.synthetic_faces.assets import Assets, Bytes, Floats
+from training.synthetic_faces.backdrop import backdrop
+from training.synthetic_faces.gl_renderer import Buffers
+from training.synthetic_faces.names import LABEL, LABELS
+from training.synthetic_faces.plan import Plan
+from training.synthetic_faces.sample import Sample
+from training.synthetic_faces.scene import Drawn, Scene
 
 BEHIND_CM = 0.25
 """A point further than this behind the depth buffer is hidden."""
@@ -32,7 +32,7 @@ class Studio:
 
     def plan(self, seed: int, index: int) -> Plan:
         """Picture `index` of a seed."""
-        return choose.plan(np.random.default_rng([seed, index]), self.assets)
+        return sample_plan.plan(np.random.default_rng([seed, index]), self.assets)
 
     def sample(self, plan: Plan, index: int) -> Sample:
         """Render a plan with its truth."""
@@ -49,7 +49,7 @@ class Studio:
         surface = points[:468, :2]
         return Sample(
             index=index,
-            image=film.expose(image, plan.film.filters, plan.film.seed + 1),
+            image=camera_effects.expose(image, plan.film.filters, plan.film.seed + 1),
             points=points,
             visible=visibility(drawn, pixels, plan.skin.beard[0]),
             pose=pose_of(drawn.rotation),
@@ -131,8 +131,8 @@ def faceless(seed: int, size: int) -> Iterator[Bytes]:
     """Pictures (size, size, 3) of backgrounds alone, through the same cameras: nothing must be found in them."""
     for index in count():
         rng = np.random.default_rng([seed, index, 1])
-        kind, where = str(rng.choice(film.BACKDROPS)), int(rng.integers(1 << 31))
-        yield film.expose((backdrop(kind, size, where) * 255).astype(np.uint8), film.choose(rng), where + 1)
+        kind, where = str(rng.choice(camera_effects.BACKDROPS)), int(rng.integers(1 << 31))
+        yield camera_effects.expose((backdrop(kind, size, where) * 255).astype(np.uint8), camera_effects.choose(rng), where + 1)
 
 
 __all__ = ["LABELS", "Studio", "faceless", "people"]

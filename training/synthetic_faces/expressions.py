@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from training.people.assets import Floats
-from training.people.names import ARKIT_INDEX, ARKIT_NAMES
+from training.synthetic_faces.assets import Floats
+from training.synthetic_faces.names import ARKIT_INDEX, ARKIT_NAMES
 
 BOTH = "*"
 VISEMES: tuple[Mapping[str, float], ...] = (

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from training.fields.head import rasterise
-from training.people import names
-from training.people.assets import Assets, Bytes, Floats, Reals
+from training.synthetic_faces import names
+from training.synthetic_faces.assets import Assets, Bytes, Floats, Reals
 
 SIZE = 512
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.people.assets import Bytes, Floats
+from training.synthetic_faces.assets import Bytes, Floats
 
 
 @dataclass(frozen=True)

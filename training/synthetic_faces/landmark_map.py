@@ -1,6 +1,6 @@
 """Tie the 478 face-mesh points to the ICT mesh: three vertices and weights each.
 
-    python -m training.people.tie --assets HEADS --canonical canonical_face.npz
+    python -m training.synthetic_faces.landmark_map --assets HEADS --canonical canonical_face.npz
 
 The points and their displacement fields were measured by `training.fields`; here each point is put back onto the face
 triangle that both lies there and moves like it (the lips touch at rest, so position alone does not tell them apart).

@@ -1,6 +1,6 @@
 """Self-check of the renderer's truth.
 
-python -m training.people.check --assets HEADS
+python -m training.synthetic_faces.check --assets HEADS
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from training.people import names
-from training.people.assets import Assets, Floats
-from training.people.people import Studio
-from training.people.plan import Plan
-from training.people.rig import gaze_weights
-from training.people.sample import Sample
+from training.synthetic_faces import names
+from training.synthetic_faces.assets import Assets, Floats
+from training.synthetic_faces.people import Studio
+from training.synthetic_faces.plan import Plan
+from training.synthetic_faces.rig import gaze_weights
+from training.synthetic_faces.sample import Sample
 
 OUTER_EYES = [names.RIGHT_OUTER_EYE, names.LEFT_OUTER_EYE]
 

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.people.assets import Bytes, Floats
-from training.people.choose import direction
-from training.people.names import LABEL
-from training.people.people import Studio
-from training.people.plan import Colour, Light, Lights, Plan
-from training.people.rig import turn
-from training.people.scene import Drawn
+from training.synthetic_faces.assets import Bytes, Floats
+from training.synthetic_faces.names import LABEL
+from training.synthetic_faces.people import Studio
+from training.synthetic_faces.plan import Colour, Light, Lights, Plan
+from training.synthetic_faces.rig import turn
+from training.synthetic_faces.sample_plan import direction
+from training.synthetic_faces.scene import Drawn
 
 BLACK: Colour = (0.0, 0.0, 0.0)
 WEIGHTS = np.array([0.3, 0.6, 0.1], np.float32)

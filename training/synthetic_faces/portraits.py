@@ -1,6 +1,6 @@
 """Portraits for demos and documents: a few people made by hand from the parts of the renderer, under a light stage.
 
-python -m training.people.portraits --assets HEADS --out DIR [NAME ...]
+python -m training.synthetic_faces.portraits --assets HEADS --out DIR [NAME ...]
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.people import choose
-from training.people.assets import Assets, Bytes, Floats
-from training.people.lightstage import Lamp, Stage, expose
-from training.people.names import ARKIT_INDEX, ARKIT_NAMES
-from training.people.people import Studio
-from training.people.plan import Colour, Eyes, Face, Film, Hair, Plan, Skin, View, Wear
-from training.people.rig import gaze_weights
+from training.synthetic_faces import sample_plan
+from training.synthetic_faces.assets import Assets, Bytes, Floats
+from training.synthetic_faces.lightstage import Lamp, Stage, expose
+from training.synthetic_faces.names import ARKIT_INDEX, ARKIT_NAMES
+from training.synthetic_faces.people import Studio
+from training.synthetic_faces.plan import Colour, Eyes, Face, Film, Hair, Plan, Skin, View, Wear
+from training.synthetic_faces.rig import gaze_weights
 
 LAMPS = (
     Lamp(-36, 26, 16, (2.5, 2.38, 2.2), 12, glint=0.6),
@@ -47,7 +47,7 @@ class Person:
     """Draws the face's shape."""
     skin: str
     tone: float
-    """0 very light to 7 very dark, as in `choose.TONES`."""
+    """0 very light to 7 very dark, as in `sample_plan.TONES`."""
     hair: str
     """Mesh, or empty for hair grown off the scalp."""
     hair_tint: Colour
@@ -111,10 +111,10 @@ def face(person: Person) -> Face:
 
 
 def tone(level: float) -> Colour:
-    """Reflectance at a level of `choose.TONES`."""
+    """Reflectance at a level of `sample_plan.TONES`."""
     low = int(level)
     share = level - low
-    return choose.colour(choose.TONES[low] ** (1 - share) * choose.TONES[low + 1] ** share)
+    return sample_plan.colour(sample_plan.TONES[low] ** (1 - share) * sample_plan.TONES[low + 1] ** share)
 
 
 def plan_of(person: Person, assets: Assets) -> Plan:
@@ -129,8 +129,8 @@ def plan_of(person: Person, assets: Assets) -> Plan:
     grey = (0.5, 0.5, 0.5)
     wear = Wear(p.clothes, p.cloth or grey, pattern, "", grey, p.glasses, (0.01, 0.01, 0.01), "", (0.0, 0.0, 0.0))
     return Plan(face(p), skin, Eyes(p.eyes, p.iris_tint, (0.92, 1.0, 0.1), "eyelashes01", p.lashes), hair, wear,
-                choose.lights(np.random.default_rng(0)), View((p.yaw_deg, 0.0, 0.0), (0.3 * p.yaw_deg, 0.0, 0.0), DISTANCE_CM,
-                p.face, (0.5, 0.49)), Film(0, "plain", (), 0.5))  # fmt: skip
+                sample_plan.lights(np.random.default_rng(0)), View((p.yaw_deg, 0.0, 0.0), (0.3 * p.yaw_deg, 0.0, 0.0),
+                DISTANCE_CM, p.face, (0.5, 0.49)), Film(0, "plain", (), 0.5))  # fmt: skip
 
 
 def wall(size: int, tint: Colour) -> Floats:

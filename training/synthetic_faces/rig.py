@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from training.people.assets import Assets, Card, Floats, Reals
-from training.people.names import ARKIT_INDEX, ARKIT_NAMES, EYE_LOOK_FULL_DEG, IRISES, LOWER_LIDS, UPPER_LIDS
+from training.synthetic_faces.assets import Assets, Card, Floats, Reals
+from training.synthetic_faces.names import ARKIT_INDEX, ARKIT_NAMES, EYE_LOOK_FULL_DEG, IRISES, LOWER_LIDS, UPPER_LIDS
 
 SUMS = {"browInnerUp": ("browInnerUp_L", "browInnerUp_R"), "cheekPuff": ("cheekPuff_L", "cheekPuff_R")}
 BLINKS = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.people.names import ARKIT_INDEX
-from training.people.people import Studio
-from training.people.plan import Plan
-from training.people.rig import gaze_weights
+from training.synthetic_faces.names import ARKIT_INDEX
+from training.synthetic_faces.people import Studio
+from training.synthetic_faces.plan import Plan
+from training.synthetic_faces.rig import gaze_weights
 
 FACE_SHARE = (0.34, 0.74)
 """Least and largest height of the face (brow to chin) as a share of a portrait."""

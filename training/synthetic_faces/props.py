@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.people.assets import Floats, Ints, Reals
-from training.people.names import LABEL
-from training.people.plan import Colour, Plan
+from training.synthetic_faces.assets import Floats, Ints, Reals
+from training.synthetic_faces.names import LABEL
+from training.synthetic_faces.plan import Colour, Plan
 
 SIDES = 7
 
