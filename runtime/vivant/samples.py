@@ -13,8 +13,8 @@ from vivant.errors import InputError
 from vivant.types import MAX_RATE_HZ, MIN_RATE_HZ, AudioChunk, Float32Array
 
 MOST_AMPLITUDE = 16.0
-"""Of floats, 24 dB above full scale; chosen: no decoder or synthesiser overshoots so far, and integers that were only cast to float
-are beyond it with the first word, for it is the quietest noise of theirs."""
+"""Of floats, 24 dB above full scale; chosen: no decoder or synthesiser overshoots so far, while integers that were only cast to
+float are beyond it with the first word."""
 _WANTED = "samples must be one channel (n,) of floats in [-1, 1] or of int16"
 _SUM = "; give one of the channels, or their sum where you know that they are in phase"
 _RANGE = "; divide it by its full range"
