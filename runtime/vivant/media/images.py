@@ -138,6 +138,7 @@ def decode_image(image: Image.Image, name: str) -> tuple[UInt8Array, UInt8Array 
     try:
         image.load()
         orientation = _orientation(image)
+        image = image.convert("LA") if image.mode == "La" else image  # premultiplied grey, of which Pillow makes nothing else
         alpha = np.array(image.convert("RGBA").getchannel("A")) if image.has_transparency_data else None
         pixels = np.array(_srgb(_eight_bit(image, name)))
     except InputError:
