@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.odd_values import MOST_CHARS, NO_AMOUNTS, NO_NAMES
 from vivant.arguments import as_path, flag, member, real_number, shown, text, whole_number
 from vivant.errors import InputError
 from vivant.face import as_fps
@@ -22,16 +23,11 @@ from vivant.types import Controls, Emotion, PixelFormat, Pose, arkit_weights, ga
 
 pytestmark = pytest.mark.unit
 
-MOST_CHARS = 250
 NAN, INF = float("nan"), float("inf")
-ODD: list[Any] = [
-    None, True, "0.5", "x" * 200_000, b"1", NAN, INF, -INF, 10**400, 1j, [1], (1, 2, 3), {}, {1.0}, object(), np.zeros(3),
-    np.array("x"), np.float64("nan"), Decimal("NaN"), Path("x"), Emotion.HAPPY, Emotion, print,
-]  # fmt: skip
-"""What stands for no amount."""
 anything = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.fractions() | st.decimals()
-    | st.complex_numbers() | st.lists(st.floats(), max_size=3) | st.tuples(st.floats(), st.floats()) | st.sampled_from(ODD)
+    | st.complex_numbers() | st.lists(st.floats(), max_size=3) | st.tuples(st.floats(), st.floats())
+    | st.sampled_from(NO_AMOUNTS)
 )  # fmt: skip
 
 
@@ -57,7 +53,7 @@ AMOUNTS: dict[str, Callable[[Any], object]] = {
 }
 
 
-@pytest.mark.parametrize("value", ODD, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("value", NO_AMOUNTS, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("name", list(AMOUNTS))
 def test_what_is_no_amount_is_refused_by_name(name: str, value: Any) -> None:  # noqa: ANN401
     sentence = short_refusal(AMOUNTS[name], value)
@@ -182,8 +178,8 @@ def test_paths_and_texts() -> None:
     assert as_path("audio", "a.wav") == as_path("audio", Path("a.wav")) == Path("a.wav")
     for odd in (None, 1, b"a.wav", "x" * 200_000, np.zeros(3), open):
         assert "audio must be the path of a file, got" in str(short_refusal(lambda given: as_path("audio", given), odd))
-    for odd in (None, 1, b"line", ["line"]):
-        assert "name must be a text, got" in str(short_refusal(lambda given: text("name", given), odd))
+    for other in NO_NAMES:
+        assert "name must be a text, got" in str(short_refusal(lambda given: text("name", given), other))
 
 
 def test_a_number_of_more_digits_than_python_writes() -> None:

@@ -45,6 +45,8 @@ BLOCK_MS = 20
 """Sound is heard in pieces of so much: what an interruption finds unheard is forgotten."""
 SEED_BITS = 32
 """Of one from chance."""
+MAX_US = 2**62
+"""Of any clock."""
 MAX_EPOCH = 2**64 - 1
 """What the contract of the server has room for."""
 
@@ -128,9 +130,10 @@ class FaceStream:
             raise ClosedError("finish said that no more audio would come; make a new stream")
         own = mono_samples(samples)
         if len(own) and not self._speaking:
+            began_us = whole_number("at_us", at_us, -MAX_US, MAX_US)
             self._speaking = True
             self._n_utterances += 1
-            self._put(UtteranceStart(self._n_utterances, at_us, self._next_id, self.epoch))
+            self._put(UtteranceStart(self._n_utterances, began_us, self._next_id, self.epoch))
         step = len(self._silence)
         self._n_pushed += len(own)
         for first in range(0, len(own), step):
