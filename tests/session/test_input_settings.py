@@ -26,8 +26,10 @@ from vivant.client import RemoteConfig, connect
 from vivant.errors import InputError
 from vivant.face import as_fps
 from vivant.media import open_audio, read_sound
+from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.offline import render_file
 from vivant.pixels import JPEG_QUALITIES
+from vivant.session.background import Background
 from vivant.session.config import SessionConfig
 from vivant.session.presenter import Presenter
 from vivant.session.session import Session
@@ -35,7 +37,7 @@ from vivant.session.stream import FaceStream
 from vivant.size import Size
 from vivant.talker import Talker
 from vivant.testing import PlainFace
-from vivant.types import PixelFormat
+from vivant.types import PixelFormat, arkit_weights
 
 pytestmark = [pytest.mark.session, pytest.mark.filterwarnings("ignore:vivant.Talker:DeprecationWarning")]
 
@@ -175,6 +177,11 @@ def test_whoever_opens_a_face_hands_in_the_right_things() -> None:
         (lambda reason: Presenter(PlainFace(), label_off_reason=reason), [7, True, b"ours", "", " "]),
         (lambda mirror: Presenter(PlainFace(), mirror=mirror), NO_FLAGS),
         (lambda name: Presenter(PlainFace(), portrait=name), NO_NAMES),
+        (lambda motion: FaceStream(PlainFace(), motion=motion), ["voice", ArticulatoryMotion, 7]),
+        (lambda presenter: FaceStream(PlainFace(), presenter=presenter), ["ada", PlainFace(), Presenter]),
+        (lambda motion: Presenter(PlainFace()).present(motion), [None, arkit_weights(), "jawOpen"]),
+        (lambda background: Background.parse(background, SIZE_PX), [None, 7, "x" * 200_000, "pink", "#12345g"]),
+        (lambda size: Background.parse("#00ff00", size), ["64", 63, None]),
         (lambda address: connect(address), [None, 50_750, ("127.0.0.1", 50_750), b"127.0.0.1:50750"]),
         (lambda token: connect("127.0.0.1:1", token=token), [7, b"token", ["token"]]),
         (lambda ca: connect("127.0.0.1:1", ca=ca), ["ca.pem", Path("ca.pem"), 7]),
