@@ -105,7 +105,7 @@ def shared_context() -> ServerContext:
     workers = InlineWorkers(clock)
     load_shedder = LoadShedder(workers, clock, limits.sessions)
     return ServerContext(
-        StillPortraits(limits), workers, workers, load_shedder, Metrics(), clock, StillVoice(), limits.messages_per_s
+        StillPortraits(limits), workers, workers, load_shedder, Metrics(), clock, StillVoice(), limits
     )
 
 
