@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vivant import InputError, SpeechMotion
-from vivant.commands.options import BUNDLED, DEFAULT_ANALYSER, begin_production, open_with_progress, portrait_file, say
+from vivant.bundled import is_bundled
+from vivant.commands.options import DEFAULT_ANALYSER, begin_production, open_with_progress, portrait_file, say
 from vivant.loopback import host_of, is_loopback
 from vivant.media.inputs import require_file
 from vivant.portrait import Provider
@@ -84,7 +85,7 @@ def open_there(
         raise InputError("the token would travel in the clear; give the server's certificate with --tls-ca")
     return RemoteRuntime(
         address,
-        [str(portrait) if str(portrait) in BUNDLED and not portrait.exists() else portrait for portrait in portraits],
+        [str(portrait) if is_bundled(portrait) else portrait for portrait in portraits],
         consents=answers,
         label_off_reason=no_label,
         token=token or None,

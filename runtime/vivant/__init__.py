@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from vivant.sealed import keep_to_this_machine
 
 if TYPE_CHECKING:
+    from vivant.bundled import portraits as portraits
     from vivant.clock import Clock as Clock
     from vivant.clock import MonotonicClock as MonotonicClock
     from vivant.clock import VirtualClock as VirtualClock
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from vivant.types import gaze_at as gaze_at
 
 _HOMES = {
+    "vivant.bundled": "portraits",
     "vivant.clock": "Clock MonotonicClock VirtualClock",
     "vivant.errors": "ClosedError InputError OutputError PortraitError UnavailableError VivantError",
     "vivant.face": "Face FaceRenderer RigFace open_portrait",

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
+from decimal import Decimal
 from fractions import Fraction
+from numbers import Rational, Real
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from vivant.arguments import flag, shown, whole_number
+from vivant.bundled import is_bundled, portrait_bytes
 from vivant.errors import InputError
 from vivant.media.images import load_image
+from vivant.media.sources import PictureSource, path_or_bytes
 from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.motion.model import SpeechMotion, require_fps
 from vivant.portrait.analyser import OURS, PortraitAnalyser
@@ -29,6 +35,8 @@ from vivant.size import MIN_SIZE_PX as MIN_SIZE_PX
 from vivant.size import Size
 from vivant.types import MotionFrame, UInt8Array, VideoFrame
 
+MAX_FACES = 1000
+"""In one picture, that can be asked for; chosen."""
 MOST_HALVINGS = 2
 """Of the textures, for small frames; further ones would leave nothing of an eye."""
 
@@ -122,7 +130,7 @@ class RigFace:
 
 
 def open_portrait(
-    source: str | Path | bytes,
+    source: PictureSource,
     *,
     face: int = 1,
     transparent: bool = False,
@@ -130,7 +138,10 @@ def open_portrait(
     analyser: PortraitAnalyser | None = None,
     progress: Progress = lambda _: None,
 ) -> RigFace:
-    """Make an image file (or its bytes) ready to speak; a ``.vivant`` rig is opened as it is, see ``rig.seal``.
+    """Make a picture ready to speak: an image file, its bytes, an open file, a picture of Pillow or an array (`PictureSource`).
+
+    A name of `vivant.portraits` is that bundled portrait where no file of one's own has it; a ``.vivant`` rig is opened as it
+    is, see ``rig.seal``.
 
     The first time takes about two seconds, later ones a tenth: the rig is kept in the user's cache folder under the hash
     of the image. ``face`` counts the faces of the picture from the largest. ``consent`` says who it shows: me, agreed, unreal
@@ -139,16 +150,24 @@ def open_portrait(
     PortraitError for an image without a usable face.
     """
     answer = parse_consent(consent) if consent is not None else None
-    if isinstance(source, str):
-        source = Path(source)
-    if isinstance(source, Path) and source.suffix == ".vivant":
+    face, transparent = whole_number("face", face, 1, MAX_FACES), flag("transparent", transparent)
+    picture = path_or_bytes(source)
+    path = picture if isinstance(picture, Path) else None
+    if path is not None and path.suffix == ".vivant":
         if face != 1:
             raise InputError(f"a rig holds one face, but face {face} was asked for; give the picture that it was made of")
-        return RigFace(open_rig(source), source, answer)
-    path = source if isinstance(source, Path) else None
+        return RigFace(open_rig(path), path, answer)
     name = path.name if path is not None else ""
-    rig = cached_rig(load_image(source), analyser, name=name, face_number=face, transparent=transparent, progress=progress)
+    if path is not None and is_bundled(path):
+        picture, path, name = portrait_bytes(name), None, f"{name}.jpg"
+    rig = cached_rig(load_image(picture), analyser, name=name, face_number=face, transparent=transparent, progress=progress)
     return RigFace(rig, path, answer)
+
+
+def require_face(face: object) -> None:
+    """Raises InputError for what was not opened."""
+    if isinstance(face, type) or not hasattr(face, "portrait_sha256"):
+        raise InputError(f"a face must be opened by vivant.open_portrait first, got {shown(face)}")
 
 
 def default_motion() -> SpeechMotion:
@@ -158,6 +177,8 @@ def default_motion() -> SpeechMotion:
 
 _NTSC_SPELLING = Fraction(1, 200)
 """How far a spelling with two or three decimals may lie from the rate it means."""
+_FPS = re.compile(r"\s*[+-]?\d{1,9}(\.\d{0,20})?(e[+-]?\d{1,2}|/\d{1,9})?\s*", re.ASCII | re.IGNORECASE)
+"""So long that every rate is in it, and so short that reading it takes no time."""
 
 
 def as_fps(fps: int | float | str | Fraction) -> Fraction:
@@ -166,9 +187,19 @@ def as_fps(fps: int | float | str | Fraction) -> Fraction:
     29.97, "23.976", 23.98 and whatever else is a whole rate slowed by 1000/1001, as NTSC and films have it, mean just that.
     """
     try:
-        rate = Fraction(str(fps) if isinstance(fps, float) else fps)
-    except (ValueError, ZeroDivisionError) as error:
-        raise InputError(f"fps must be a number such as 30 or 30000/1001, got {fps!r}") from error
+        rate = _rational(fps)
+    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        raise InputError(f"fps must be a number such as 30 or 30000/1001, got {shown(fps)}") from error
     require_fps(rate)
     slowed = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
     return slowed if abs(rate - slowed) < _NTSC_SPELLING else rate
+
+
+def _rational(value: object) -> Fraction:
+    """Raises ValueError, ZeroDivisionError or OverflowError for what is none."""
+    if isinstance(value, str) and _FPS.fullmatch(value):
+        return Fraction(value)
+    if isinstance(value, bool) or not isinstance(value, Rational | Real | Decimal):
+        raise ValueError("no number")
+    as_float = float(value)  # an OverflowError where it has hundreds of digits
+    return Fraction(int(value.numerator), int(value.denominator)) if isinstance(value, Rational) else Fraction(str(as_float))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from vivant.arguments import as_path
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError
-from vivant.face import Face, RigFace
+from vivant.face import Face, RigFace, as_fps
 from vivant.media import SoundBlock, open_audio, open_video
 from vivant.media.apart import require_apart
 from vivant.media.atomic import Complete
@@ -43,10 +45,10 @@ class RenderReport:
 
 def render_file(
     face: Face,
-    audio: Path,
-    out: Path,
+    audio: str | PathLike[str],
+    out: str | PathLike[str],
     *,
-    fps: Fraction,
+    fps: int | float | str | Fraction,
     size_px: int | tuple[int, int] = USUAL_SIDE_PX,
     seed: int | None = None,
     track: int | None = None,
@@ -65,6 +67,7 @@ def render_file(
     appears complete or not at all; ``complete``, as in ``media.atomic``, has the last word (`Production.complete` signs).
     Raises InputError, also where ``out`` is one of the inputs, and OutputError.
     """
+    audio, out, rate_fps = as_path("audio", audio), as_path("out", out), as_fps(fps)
     presenter = presenter or presenter_of_files(face, size_px, background)
     _require_inputs_apart(face, audio, out, presenter.background)
     clock = clock or MonotonicClock()
@@ -72,13 +75,13 @@ def render_file(
     with open_audio(audio, track) as sound:
         rate, has_sound = sound.sample_rate_hz, format_of(out).has_sound
         stream = FaceStream(
-            face, fps=fps, sample_rate_hz=rate, seed=seed, controls=controls, motion=motion, presenter=presenter
+            face, fps=rate_fps, sample_rate_hz=rate, seed=seed, controls=controls, motion=motion, presenter=presenter
         )
         with open_video(
             out,
             width=presenter.size.width,
             height=presenter.size.height,
-            fps=fps,
+            fps=rate_fps,
             sample_rate_hz=rate if has_sound else None,
             n_channels=sound.n_channels,
             alpha=presenter.pixel_format is PixelFormat.RGBA,

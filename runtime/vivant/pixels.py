@@ -10,6 +10,8 @@ from vivant.errors import InputError, UnavailableError
 from vivant.render import _kernel
 from vivant.types import PixelFormat, UInt8Array, VideoFrame
 
+JPEG_QUALITIES = (1, 100)
+"""Least and most."""
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the brightness that is seen; ITU-R BT.601."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import NamedTuple
 
+from vivant.arguments import shown, whole_number
 from vivant.errors import InputError
 
 MIN_SIZE_PX, MAX_SIZE_PX = 64, 2048
@@ -25,13 +27,20 @@ class Size(NamedTuple):
         """``512`` for a square, or width and height such as ``720x1280``. Raises InputError."""
         found = _WORDS.fullmatch(text)
         if found is None:
-            raise InputError(f"size is the side of a square such as 512, or width and height such as 720x1280; got {text!r}")
+            raise InputError(
+                f"size is the side of a square such as 512, or width and height such as 720x1280; got {shown(text)}"
+            )
         return cls.of((int(found[1]), int(found[2] or found[1])))
 
     @classmethod
     def of(cls, size_px: int | tuple[int, int]) -> Size:
         """A square's side, or (width, height). Raises InputError beyond 64 to 2048 px a side."""
-        size = cls(*size_px) if isinstance(size_px, tuple) else cls(size_px, size_px)
+        sides = tuple(size_px) if isinstance(size_px, tuple | list) else (size_px, size_px)
+        try:
+            width, height = (whole_number("size", side, -sys.maxsize, sys.maxsize) for side in sides)
+        except ValueError as error:  # InputError is one, too
+            raise InputError(f"size must be the side of a square in px, or (width, height), got {shown(size_px)}") from error
+        size = cls(width, height)
         if not all(MIN_SIZE_PX <= side <= MAX_SIZE_PX for side in size):
             raise InputError(f"size must be from {MIN_SIZE_PX} to {MAX_SIZE_PX} px a side, got {size}")
         return size

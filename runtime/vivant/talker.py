@@ -6,13 +6,14 @@ import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from types import TracebackType
-from typing import Any
 
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
+from vivant.arguments import instance
 from vivant.errors import ClosedError, InputError
-from vivant.face import Face
+from vivant.face import Face, as_fps
 from vivant.motion.model import SpeechMotion
+from vivant.samples import as_sample_rate
 from vivant.session.stream import FaceStream
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import Controls, Item, MotionFrame, Output, VideoFrame
@@ -32,9 +33,9 @@ class Talker:
         motion: SpeechMotion | None = None,
     ) -> None:
         warnings.warn("vivant.Talker is now vivant.FaceStream (docs/upgrading.md)", DeprecationWarning, stacklevel=2)
-        self.fps = fps
+        self.fps = as_fps(fps)
         self._made = (face, size_px, seed, motion)
-        self._controls = controls or Controls()
+        self._controls = instance("controls", Controls, Controls() if controls is None else controls)
         self._stream: FaceStream | None = None
         self._closed = False
 
@@ -44,15 +45,15 @@ class Talker:
 
     @controls.setter
     def controls(self, controls: Controls) -> None:
-        self._controls = controls
+        self._controls = instance("controls", Controls, controls)
         if self._stream is not None:
             self._stream.set_controls(controls)
 
-    def push(self, samples: NDArray[Any], sample_rate_hz: int) -> Iterator[VideoFrame]:
+    def push(self, samples: ArrayLike, sample_rate_hz: int) -> Iterator[VideoFrame]:
         """Take mono audio (n,) in [-1, 1] at a rate that stays the same; iterate the frames that have become certain."""
         return _pictures(self._opened(sample_rate_hz).push(samples))
 
-    def push_for_motion(self, samples: NDArray[Any], sample_rate_hz: int) -> list[MotionFrame]:
+    def push_for_motion(self, samples: ArrayLike, sample_rate_hz: int) -> list[MotionFrame]:
         """The same without pixels: 52 ARKit weights, pose and gaze for an avatar of your own."""
         stream = self._opened(sample_rate_hz)
         stream.draws = False
@@ -76,6 +77,7 @@ class Talker:
 
     def _opened(self, sample_rate_hz: int) -> FaceStream:
         self._require_open()
+        sample_rate_hz = as_sample_rate(sample_rate_hz)
         if self._stream is None:
             face, size_px, seed, motion = self._made
             self._stream = FaceStream(

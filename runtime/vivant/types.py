@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.arguments import flag, member, real_number, shown
 from vivant.errors import InputError
 
 Float32Array = NDArray[np.float32]
@@ -29,6 +30,10 @@ IntArray = NDArray[np.integer[Any]]
 
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 """Of sound that is heard: telephones to studios."""
+MAX_GAZE_DEG = 30.0
+"""Of `Controls.gaze`, on each axis and side."""
+FARTHEST = 1e9
+"""Of a point to look at, in any unit; chosen."""
 
 ARKIT_NAMES: tuple[str, ...] = (
     "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft", "eyeWideLeft",
@@ -46,6 +51,8 @@ ARKIT_NAMES: tuple[str, ...] = (
 
 ARKIT_INDEX: Mapping[str, int] = {name: i for i, name in enumerate(ARKIT_NAMES)}
 
+MAX_WEIGHT = 10.0
+"""Chosen: 1 is the whole movement, and caricature needs some more."""
 EYE_LOOK_FULL_DEG = 30.0
 """Eye rotation that one full ``eyeLook*`` weight stands for."""
 
@@ -55,8 +62,8 @@ def arkit_weights(**weights: float) -> Float32Array:
     vector = np.zeros(len(ARKIT_NAMES), np.float32)
     for name, weight in weights.items():
         if name not in ARKIT_INDEX:
-            raise InputError(f"unknown ARKit shape {name!r}; the 52 names are in vivant.ARKIT_NAMES")
-        vector[ARKIT_INDEX[name]] = weight
+            raise InputError(f"unknown ARKit shape {shown(name)}; the 52 names are in vivant.ARKIT_NAMES")
+        vector[ARKIT_INDEX[name]] = real_number(name, weight, -MAX_WEIGHT, MAX_WEIGHT)
     return vector
 
 
@@ -84,6 +91,16 @@ class Pose:
     """Shift upwards, in outer-eye distances."""
     scale: float = 1.0
     """Apparent size: above 1 the head is nearer."""
+
+    def __post_init__(self) -> None:
+        try:  # one sum rather than six tests: there is a pose in every frame
+            is_finite = math.isfinite(self.yaw_deg + self.pitch_deg + self.roll_deg + self.x + self.y + self.scale)
+        except TypeError:
+            is_finite = False
+        if not is_finite:
+            raise InputError(
+                f"a pose must be finite numbers, got {', '.join(shown(getattr(self, name)) for name in self.__slots__)}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,14 +246,29 @@ class Controls:
     """Held vowels stay open as they began: neither vibrato nor a fading breath moves the jaw."""
 
     def __post_init__(self) -> None:
-        limits = {"distance": (0.8, 1.25), "intensity": (0.0, 2.0), "head_motion": (0.0, 2.0), "mouth": (0.0, 2.0)}
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"{name} must be from {low} to {high}, got {value}")
-        for axis, angle in zip(("yaw", "pitch"), self.gaze, strict=True):
-            if not -30.0 <= angle <= 30.0:
-                raise InputError(f"gaze {axis} must be from -30 to 30 degrees, got {angle}")
+        """Takes the name of an emotion ("happy") for it."""
+        settled: dict[str, object] = {
+            "gaze": _gaze(self.gaze),
+            "distance": real_number("distance", self.distance, 0.8, 1.25),
+            "emotion": member("emotion", Emotion, self.emotion),
+            "intensity": real_number("intensity", self.intensity, 0, 2),
+            "head_motion": real_number("head_motion", self.head_motion, 0, 2),
+            "mouth": real_number("mouth", self.mouth, 0, 2),
+            "singing": flag("singing", self.singing),
+        }
+        for name, value in settled.items():
+            object.__setattr__(self, name, value)
+
+
+def _gaze(gaze: object) -> tuple[float, float]:
+    angles = gaze.tolist() if isinstance(gaze, np.ndarray) else gaze
+    if not isinstance(angles, tuple | list) or len(angles) != 2:
+        raise InputError(f"gaze must be (yaw, pitch) in degrees, got {shown(gaze)}")
+    yaw, pitch = (
+        real_number(f"gaze {axis}", angle, -MAX_GAZE_DEG, MAX_GAZE_DEG, " degrees")
+        for axis, angle in zip(("yaw", "pitch"), angles, strict=True)
+    )
+    return yaw, pitch
 
 
 def gaze_at(x: float, y: float, z: float) -> tuple[float, float]:
@@ -244,10 +276,14 @@ def gaze_at(x: float, y: float, z: float) -> tuple[float, float]:
 
     Clipped to what ``Controls`` takes. The camera is at (0, 0, z). Raises InputError for a point behind the face.
     """
+    x, y, z = (
+        real_number(f"{axis} of the point to look at", value, -FARTHEST, FARTHEST)
+        for axis, value in zip("xyz", (x, y, z), strict=True)
+    )
     if z <= 0:
         raise InputError(f"the point to look at must lie before the face (z > 0), got z = {z}")
     yaw, pitch = math.degrees(math.atan2(x, z)), math.degrees(math.atan2(y, math.hypot(x, z)))
-    return min(max(yaw, -30.0), 30.0), min(max(pitch, -30.0), 30.0)
+    return min(max(yaw, -MAX_GAZE_DEG), MAX_GAZE_DEG), min(max(pitch, -MAX_GAZE_DEG), MAX_GAZE_DEG)
 
 
 def frame_pts_us(index: int, fps: Fraction) -> int:

@@ -107,7 +107,7 @@ def test_a_portrait_opened_with_an_answer_speaks_and_one_without_is_a_plain_rend
 
 
 def test_opening_says_what_an_answer_is(friend: Path) -> None:
-    with pytest.raises(InputError, match="consent must be me, agreed, unreal, synthetic, got 'maybe'"):
+    with pytest.raises(InputError, match="consent must be one of me, agreed, unreal, synthetic, got 'maybe'"):
         open_portrait(friend, consent="maybe")
     with pytest.raises(InputError, match=REFUSED[:40]):
         open_portrait(friend, consent="other")

@@ -5,24 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import grpc
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from vivant.client.config import RemoteConfig
+from vivant.arguments import flag, instance, text
+from vivant.client.config import RemoteConfig, side_px
 from vivant.client.messages import CLIENT_KEY, Capabilities, capabilities_of, error_of
 from vivant.client.session import Metadata, RemoteSession
 from vivant.errors import InputError
 from vivant.loopback import host_of, is_loopback
+from vivant.media.sources import PictureSource
 from vivant.provenance.consent import Consent
+from vivant.samples import mono_samples
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import Controls, Item, Output, UtteranceEnd, UtteranceStart
 from vivant.v1 import vivant_pb2 as pb
 from vivant.v1 import vivant_pb2_grpc as rpc
-from vivant.wire.values import consent_message, controls_message, portrait_ref
+from vivant.wire.values import consent_message, controls_message, image_bytes, portrait_ref
 
 MAX_MESSAGE_BYTES = 32 << 20
 
@@ -41,11 +43,13 @@ class Client:
         """What the server can do, and its limits."""
         return capabilities_of(await self._call("GetCapabilities", pb.GetCapabilitiesRequest()))
 
-    async def put_portrait(self, image: bytes | Path, consent: Consent | None = None, *, transparent: bool = False) -> str:
+    async def put_portrait(
+        self, image: PictureSource, consent: Consent | str | None = None, *, transparent: bool = False
+    ) -> str:
         """Build a portrait ahead; returns its id. Raises InputError for what is no usable portrait, or when nobody said who it
         shows."""
         request = pb.PutPortraitRequest(
-            image=portrait_ref(image).image, transparent=transparent, consent=consent_message(consent)
+            image=image_bytes(image), transparent=flag("transparent", transparent), consent=consent_message(consent)
         )
         return str((await self._call("PutPortrait", request)).portrait.portrait_id)
 
@@ -55,27 +59,30 @@ class Client:
         return [portrait.portrait_id for portrait in response.portraits]
 
     async def delete_portrait(self, portrait_id: str) -> None:
-        await self._call("DeletePortrait", pb.DeletePortraitRequest(portrait_id=portrait_id))
+        await self._call("DeletePortrait", pb.DeletePortraitRequest(portrait_id=text("portrait_id", portrait_id)))
 
     async def warm_up(
         self,
-        portrait: str | bytes | Path,
-        consent: Consent | None = None,
+        portrait: PictureSource,
+        consent: Consent | str | None = None,
         *,
-        size_px: int = USUAL_SIDE_PX,
+        size_px: int | tuple[int, int] = USUAL_SIDE_PX,
         transparent: bool = False,
     ) -> str:
         """Make the next `animate` with this portrait start at once; returns its id."""
         request = pb.WarmUpRequest(
-            portrait=portrait_ref(portrait), size_px=size_px, transparent=transparent, consent=consent_message(consent)
+            portrait=portrait_ref(portrait),
+            size_px=side_px(size_px),
+            transparent=flag("transparent", transparent),
+            consent=consent_message(consent),
         )
         return str((await self._call("WarmUp", request)).portrait_id)
 
     def animate(
         self,
-        portrait: str | bytes | Path,
+        portrait: PictureSource,
         config: RemoteConfig | pb.SessionConfig | None = None,
-        consent: Consent | None = None,
+        consent: Consent | str | None = None,
         *,
         controls: Controls | None = None,
     ) -> RemoteSession:
@@ -88,19 +95,20 @@ class Client:
 
     async def synthesize(
         self,
-        portrait: str | bytes | Path,
-        samples: NDArray[Any],
+        portrait: PictureSource,
+        samples: ArrayLike,
         config: RemoteConfig | None = None,
-        consent: Consent | None = None,
+        consent: Consent | str | None = None,
         *,
         controls: Controls | None = None,
     ) -> AsyncIterator[Item]:
         """A whole voice, mono (n,) int16 or floats in [-1, 1], as fast as possible: the items of its one utterance."""
-        asked = config or RemoteConfig()
-        end_us = len(samples) * 1_000_000 // asked.sample_rate_hz
+        asked = RemoteConfig() if config is None else instance("config", RemoteConfig, config)
+        own = mono_samples(samples)
+        end_us = len(own) * 1_000_000 // asked.sample_rate_hz
         session = RemoteSession(self._stub, self._metadata, _whole(portrait, asked, consent, controls))
         try:
-            await session.speak_whole(samples)
+            await session.speak_whole(own)
             yield UtteranceStart(1)
             is_over = False
             async for item in session:
@@ -147,19 +155,20 @@ class Client:
 
 
 def _whole(
-    portrait: str | bytes | Path,
+    portrait: PictureSource,
     config: RemoteConfig | pb.SessionConfig | None,
-    consent: Consent | None,
+    consent: Consent | str | None,
     controls: Controls | None,
 ) -> pb.SessionConfig:
     """The first message of a call."""
     whole = pb.SessionConfig()
-    whole.CopyFrom(config.message() if isinstance(config, RemoteConfig) else config or RemoteConfig().message())
+    asked = RemoteConfig() if config is None else config
+    whole.CopyFrom(asked if isinstance(asked, pb.SessionConfig) else instance("config", RemoteConfig, asked).message())
     whole.portrait.CopyFrom(portrait_ref(portrait))
     if consent is not None:
         whole.consent.CopyFrom(consent_message(consent))
     if controls is not None:
-        whole.controls.CopyFrom(controls_message(controls))
+        whole.controls.CopyFrom(controls_message(instance("controls", Controls, controls)))
     return whole
 
 
@@ -168,6 +177,11 @@ def connect(address: str, *, token: str | None = None, ca: bytes | None = None) 
 
     Raises InputError for a token that others could read on its way.
     """
+    text("address", address)
+    if token is not None:
+        text("token", token)
+    if ca is not None:
+        instance("ca", bytes, ca, "the bytes of a certificate in PEM")
     if token and ca is None and not is_loopback(host_of(address)):
         raise InputError(f"a token to {address} would travel in the clear; give the server's certificate as ca, too")
     options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]

@@ -6,19 +6,22 @@ import asyncio
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from fractions import Fraction
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import grpc
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
+from vivant.arguments import instance, real_number, text
+from vivant.client.config import as_priority
 from vivant.client.memory import Shared, attach
 from vivant.client.messages import Event, Statistics, error_of, event_of, refusal, statistics_of
 from vivant.client.reader import Reader
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import ClosedError, UnavailableError
+from vivant.media.sources import PictureSource
+from vivant.samples import mono_samples
 from vivant.types import Controls, Interrupted, Item, MotionFrame, Output, UtteranceEnd, UtteranceStart, VideoFrame
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.values import controls_message, motion_of, picture_of, portrait_ref, samples_bytes
@@ -26,6 +29,8 @@ from vivant.wire.values import controls_message, motion_of, picture_of, portrait
 CHUNK_BYTES = 1 << 19
 REASON_LOST = "Internal error from Core"
 """What gRPC says where a write failed before everything in front of the call's status was read."""
+MAX_DISTANCE_M = 10_000
+"""Of a face from the camera; the server's."""
 QUEUE_SPARE_MS = 500
 """Of the server's queue for sound, left free: it hears what is on its way later than this side counts."""
 
@@ -68,7 +73,7 @@ class RemoteSession:
         await self._begin()
         return self
 
-    async def speak_whole(self, samples: NDArray[Any]) -> None:
+    async def speak_whole(self, samples: ArrayLike) -> None:
         """In place of entering: everything that is to be said at once. Nothing can be sent any more, only iterated."""
         data = samples_bytes(samples, self._config.audio_format)
         request = pb.SynthesizeRequest(config=self._config, samples=data)
@@ -106,19 +111,20 @@ class RemoteSession:
         """A live frame is sent this long after the sound it belongs to was due."""
         return self.started.delay_us / 1000
 
-    async def push(self, samples: NDArray[Any]) -> None:
-        """Add mono audio (n,): int16, or floats in [-1, 1], at the config's rate.
+    async def push(self, samples: ArrayLike) -> None:
+        """Add mono audio (n,): int16, or floats in [-1, 1], as `mono_samples` takes it, at the config's rate.
 
         Raises UnavailableError, and sends nothing of it, where a live server would have to queue more than it takes.
         """
-        self._require_room(len(samples))
-        data = samples_bytes(samples, self.started.config.audio_format)
+        own = mono_samples(samples)
+        data = samples_bytes(own, self.started.config.audio_format)
+        self._require_room(len(own))
         for first in range(0, len(data), CHUNK_BYTES):
             await self._send(pb.AnimateRequest(audio=pb.Audio(samples=data[first : first + CHUNK_BYTES])))
 
     async def begin(self, utterance_id: str) -> None:
         """Name the utterance that the next audio begins; the one before it is complete."""
-        await self._send(pb.AnimateRequest(utterance_start=pb.UtteranceStart(utterance_id=utterance_id)))
+        await self._send(pb.AnimateRequest(utterance_start=pb.UtteranceStart(utterance_id=text("utterance_id", utterance_id))))
 
     async def end(self) -> None:
         """The utterance is complete; it is spoken to its end."""
@@ -132,22 +138,23 @@ class RemoteSession:
 
     async def set_controls(self, controls: Controls) -> None:
         """Gaze, distance, emotion; eased from the next frame on."""
-        await self._send(pb.AnimateRequest(controls=controls_message(controls)))
+        await self._send(pb.AnimateRequest(controls=controls_message(instance("controls", Controls, controls))))
 
-    async def set_portrait(self, portrait: str | bytes | Path) -> None:
+    async def set_portrait(self, portrait: PictureSource) -> None:
         """Another portrait; a PORTRAIT_CHANGED or PORTRAIT_FAILED event answers."""
         await self._send(pb.AnimateRequest(portrait=portrait_ref(portrait)))
 
     async def set_priority(self, priority: int, distance_m: float = 0.0) -> None:
         """How much this face matters, 0 to 100, when the server is overloaded."""
-        await self._send(pb.AnimateRequest(importance=pb.Importance(priority=priority, distance_m=distance_m)))
+        whole, metres = as_priority(priority), real_number("distance_m", distance_m, 0, MAX_DISTANCE_M)
+        await self._send(pb.AnimateRequest(importance=pb.Importance(priority=whole, distance_m=metres)))
 
     async def steer(self, controls: Controls) -> None:
         """Deprecated, to go in 0.3: `set_controls`."""
         _warn("steer", "set_controls")
         await self.set_controls(controls)
 
-    async def show(self, portrait: str | bytes | Path) -> None:
+    async def show(self, portrait: PictureSource) -> None:
         """Deprecated, to go in 0.3: `set_portrait`."""
         _warn("show", "set_portrait")
         await self.set_portrait(portrait)

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from vivant.bundled import is_bundled, portraits
 from vivant.errors import InputError
 from vivant.face import Face
 from vivant.media import open_audio
@@ -34,9 +35,7 @@ from vivant.size import Size
 console = Console(highlight=False)
 DEFAULT_ANALYSER = "networks"
 
-BUNDLED = (
-    "ada", "ada_painting", "bram", "noor", "tomas", "amara", "lena", "sana", "sana_ink", "walter", "walter_painting",
-)  # fmt: skip
+BUNDLED = portraits()
 
 
 def _size(text: str | Size) -> Size:
@@ -102,7 +101,7 @@ def say_notes(audio: Path, track: int | None) -> None:
 def portrait_file(portrait: Path) -> Iterator[Path]:
     """Where the portrait lies: the user's own file, or else the bundled one of that name."""
     with as_file(files("vivant") / "assets" / "portraits" / f"{portrait}.jpg") as bundled:
-        yield bundled if str(portrait) in BUNDLED and not portrait.exists() else portrait
+        yield bundled if is_bundled(portrait) else portrait
 
 
 def open_with_progress(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 
@@ -18,6 +19,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 
+from vivant.arguments import as_path, whole_number
 from vivant.errors import ClosedError, InputError
 from vivant.media.inputs import require_file
 from vivant.media.mixing import mix, regroup
@@ -33,6 +35,8 @@ _OPTIONS = {
 }
 _MIN_GAP_S = 0.1
 _MAX_GAP_S = 3600.0
+MAX_TRACKS = 1_000_000
+"""More than any file has; chosen."""
 _DEFAULT = 1
 """FFmpeg's flag of a track that is to be played unless another is chosen."""
 _DECODE_ERRORS = (FFmpegError, OSError, ValueError)
@@ -111,21 +115,21 @@ class AudioFile:
 
 
 @contextmanager
-def open_audio(path: Path, track: int | None = None) -> Iterator[AudioFile]:
+def open_audio(path: str | PathLike[str], track: int | None = None) -> Iterator[AudioFile]:
     """Open any common audio file, or a video file with sound, of 8 to 192 kHz.
 
     ``track`` counts the sound tracks of the file from 1; without it the one that the file marks as default is taken, or else
     the first. Raises InputError for a file that is missing, empty, without sound, without samples, or damaged at its start,
     and for a track that is not there.
     """
-    audio = AudioFile(path, track)
+    audio = AudioFile(as_path("a sound file", path), track)
     try:
         yield audio
     finally:
         audio._close()
 
 
-def read_sound(path: Path, track: int | None = None) -> tuple[Float32Array, int]:
+def read_sound(path: str | PathLike[str], track: int | None = None) -> tuple[Float32Array, int]:
     """A whole file: mono samples (n,) in [-1, 1] and their rate. Raises InputError."""
     with open_audio(path, track) as audio:
         return np.concatenate([np.zeros(0, np.float32), *(chunk.samples for chunk in audio.chunks())]), audio.sample_rate_hz
@@ -187,6 +191,7 @@ def _choose(streams: Sequence[AudioStream], track: int | None, path: Path) -> Au
     if track is None:
         able = [stream for stream in streams if stream.codec_context is not None] or list(streams)
         return next((stream for stream in able if _is_default(stream)), able[0])
+    track = whole_number("track", track, -MAX_TRACKS, MAX_TRACKS)
     if not 1 <= track <= len(streams):
         held = "1 sound track" if len(streams) == 1 else f"{len(streams)} sound tracks"
         raise InputError(f"{path} holds {held}; choose one from 1 to {len(streams)}, got {track}")

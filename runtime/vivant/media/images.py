@@ -65,7 +65,7 @@ def load_image(source: Path | bytes) -> PortraitImage:
         warnings.simplefilter("ignore")  # Pillow warns about oddities that it copes with
         with _open(data, name) as image:
             frames = _frames(image)
-            pixels, alpha = _decode(image, name)
+            pixels, alpha = decode_image(image, name)
     notes = (f"the file holds {frames} pictures; the first is used",) if frames > 1 else ()
     return PortraitImage(pixels, alpha, hashlib.sha256(data).hexdigest(), notes)
 
@@ -91,12 +91,16 @@ def _open(data: bytes, name: str) -> Image.Image:
         raise InputError(
             f"{name} is not a readable image: its {kind.name} data are truncated or damaged; save or download it again"
         ) from error
-    width, height = image.size
+    require_size(*image.size, name)
+    return image
+
+
+def require_size(width: int, height: int, name: str) -> None:
+    """Raises InputError for a picture that is too large or too small to be read."""
     if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
         raise InputError(f"{name} has {width} x {height} pixels, which is too large: {_limits()}; scale it down")
     if min(width, height) < MIN_SIDE_PX:
         raise InputError(f"{name} has {width} x {height} pixels; each side needs at least {MIN_SIDE_PX}, so use a larger image")
-    return image
 
 
 def require_readable_kind(data: bytes, name: str) -> PictureKind:
@@ -129,10 +133,12 @@ def _limits() -> str:
     return f"at most {MAX_SIDE_PX} a side and {MAX_PIXELS // 10**6} megapixels are accepted"
 
 
-def _decode(image: Image.Image, name: str) -> tuple[UInt8Array, UInt8Array | None]:
+def decode_image(image: Image.Image, name: str) -> tuple[UInt8Array, UInt8Array | None]:
+    """(height, width, 3) sRGB and (height, width) alpha, if it has any; upright. Raises InputError for damaged data."""
     try:
         image.load()
         orientation = _orientation(image)
+        image = image.convert("LA") if image.mode == "La" else image  # premultiplied grey, of which Pillow makes nothing else
         alpha = np.array(image.convert("RGBA").getchannel("A")) if image.has_transparency_data else None
         pixels = np.array(_srgb(_eight_bit(image, name)))
     except InputError:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vivant.arguments import member
+from vivant.bundled import portrait_sha256 as bundled_sha256
+from vivant.bundled import portraits
 from vivant.errors import InputError, OutputError
 from vivant.media.atomic import replacing, reporting
 from vivant.private import private_folder
@@ -51,12 +52,9 @@ REFUSED = (
 
 def parse_consent(text: str) -> Consent:
     """Raises InputError for anything but the four answers, with the reason where somebody says that there is no consent."""
-    if text in ("no", "none", "other", "someone-else", "without"):
+    if isinstance(text, str) and text.casefold() in ("no", "none", "other", "someone-else", "without"):
         raise InputError(REFUSED)
-    try:
-        return Consent(text)
-    except ValueError as error:
-        raise InputError(f"consent must be {', '.join(Consent)}, got {text!r}") from error
+    return member("consent", Consent, text)
 
 
 def stated_consent(option: str | None) -> Consent | None:
@@ -113,8 +111,7 @@ def require_vouched(portrait_sha256: str, said: Consent | None) -> None:
 @cache
 def bundled_portraits() -> frozenset[str]:
     """Hashes of the portraits that come with Vivant and show nobody."""
-    folder = files("vivant") / "assets" / "portraits"
-    return frozenset(hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir() if file.name.endswith(".jpg"))
+    return frozenset(map(bundled_sha256, portraits()))
 
 
 def _file(portrait_sha256: str) -> Path:

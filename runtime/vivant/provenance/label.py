@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from vivant.arguments import shown
 from vivant.errors import InputError
 from vivant.types import UInt8Array
 
@@ -38,8 +39,8 @@ class Label:
     """Drawn into frames of any size. Shared and read-only."""
 
     def __init__(self, language: str = "en", corner: str = CORNERS[0]) -> None:
-        if language not in LANGUAGES:
-            raise InputError(f"the label has no language {language!r}; choose from {', '.join(LANGUAGES)}")
+        if not isinstance(language, str) or language not in LANGUAGES:
+            raise InputError(f"the label has no language {shown(language)}; choose from {', '.join(LANGUAGES)}")
         if corner not in CORNERS:
             raise InputError(f"the label goes to one of {', '.join(CORNERS)}, got {corner!r}")
         self._small, self._full = LANGUAGES[language]

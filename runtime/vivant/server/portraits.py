@@ -13,11 +13,11 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib.resources import files
 from typing import Protocol, TypeVar
 
 import grpc
 
+from vivant.bundled import portrait_bytes, portrait_sha256, portraits
 from vivant.errors import InputError
 from vivant.face import Face, RigFace, open_portrait
 from vivant.media.images import require_readable_kind
@@ -32,8 +32,7 @@ from vivant.server.limits import Limits
 from vivant.server.refusal import StatusError, full
 from vivant.v1 import vivant_pb2 as pb
 
-_FOLDER = files("vivant") / "assets" / "portraits"
-BUNDLED = tuple(sorted(file.name.removesuffix(".jpg") for file in _FOLDER.iterdir() if file.name.endswith(".jpg")))
+BUNDLED = portraits()
 Key = TypeVar("Key", bound=Hashable)
 
 ID_CHARS = 32
@@ -138,8 +137,7 @@ class Portraits:
 
     async def _open_known(self, client: Client, portrait_id: str, transparent: bool) -> Face:
         if portrait_id in BUNDLED:
-            image = _bundled(portrait_id)
-            return await self._face(image, _bundled_hash(portrait_id), "", portrait_id, transparent)
+            return await self._face(portrait_bytes(portrait_id), portrait_sha256(portrait_id), "", portrait_id, transparent)
         kept = self._of(client, portrait_id)
         face = await self._face(kept.image, kept.sha256, client.lane, portrait_id, transparent)
         if portrait_id not in self._kept:  # deleted meanwhile
@@ -247,15 +245,5 @@ def _basis_of(sha256: str, said: pb.Consent) -> pb.ConsentBasis:
 
 
 @cache
-def _bundled(name: str) -> bytes:
-    return (_FOLDER / f"{name}.jpg").read_bytes()
-
-
-@cache
-def _bundled_hash(name: str) -> str:
-    return hashlib.sha256(_bundled(name)).hexdigest()
-
-
-@cache
 def _bundled_sizes() -> frozenset[int]:
-    return frozenset(len(_bundled(name)) for name in BUNDLED)
+    return frozenset(len(portrait_bytes(name)) for name in BUNDLED)

@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
+from typing import Any
 
-from vivant.size import USUAL_SIDE_PX
+from vivant.arguments import flag, whole_number
+from vivant.face import as_fps
+from vivant.samples import as_sample_rate
+from vivant.size import USUAL_SIDE_PX, Size
+
+MAX_SEED = 2**64 - 1
+"""What the contract of the server has room for."""
+
+
+def as_seed(seed: object) -> int | None:
+    """None is one from chance. Raises InputError for what is no whole number of 64 bits."""
+    return None if seed is None else whole_number("seed", seed, 0, MAX_SEED)
+
+
+RULES: Mapping[str, Callable[[Any], object]] = {
+    "fps": as_fps,
+    "size_px": Size.of,
+    "sample_rate_hz": as_sample_rate,
+    "seed": as_seed,
+    **{name: partial(flag, name) for name in ("paced", "eager", "pictures", "audio")},
+}
+"""What the settings of a session may be, wherever the face is."""
+
+
+def settle(config: object, rules: Mapping[str, Callable[[Any], object]]) -> None:
+    """Every setting of a new, frozen config by its rule. Raises InputError for the first that cannot be."""
+    for name, rule in rules.items():
+        object.__setattr__(config, name, rule(getattr(config, name)))
 
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """Fixed for a session's life."""
+    """Fixed for a session's life. Raises InputError for what cannot be."""
 
     fps: Fraction = Fraction(30)
+    """Given as anything that `as_fps` takes: 30, 29.97, "30000/1001"."""
     size_px: int | tuple[int, int] = USUAL_SIDE_PX
     sample_rate_hz: int = 16000
     seed: int | None = None
@@ -24,6 +55,9 @@ class SessionConfig:
     pictures: bool = True
     audio: bool = False
     """Every `Output` carries its own sound, delayed like the picture."""
+
+    def __post_init__(self) -> None:
+        settle(self, RULES)
 
 
 @dataclass

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vivant.arguments import flag, instance, member, text, whole_number
 from vivant.errors import InputError
-from vivant.face import Face, FaceRenderer, RigFace
-from vivant.pixels import encoded
-from vivant.provenance.consent import Consent, require_vouched
+from vivant.face import Face, FaceRenderer, RigFace, require_face
+from vivant.pixels import JPEG_QUALITIES, encoded
+from vivant.provenance.consent import Consent, parse_consent, require_vouched
 from vivant.provenance.disclosure import Disclosure, live_session_id
 from vivant.provenance.policy import Policy
 from vivant.session.background import Background
@@ -18,6 +19,8 @@ from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
 
 MOST_DETAIL, LEAST_DETAIL = 0, 3
 """Places in `SHOWN_OF`."""
+MAX_SESSION_ID = 2**32 - 1
+"""What the invisible mark has room for."""
 SHOWN_OF = (1, 2, 2, 4)
 """By level of detail: every picture, every second one, every second one of half the size, every fourth one of half the size."""
 
@@ -40,7 +43,7 @@ class Presenter:
         *,
         size_px: int | tuple[int, int] = USUAL_SIDE_PX,
         portrait: str = "",
-        consent: Consent | None = None,
+        consent: Consent | str | None = None,
         pictures: bool = True,
         session_id: int | None = None,
         label_off_reason: str | None = None,
@@ -58,13 +61,16 @@ class Presenter:
         machine wants the label all the same, when nobody has said who the portrait shows, and for a size that cannot be.
         """
         if label_off_reason is not None:
-            Policy.load().allow_label_off(label_off_reason)
+            Policy.load().allow_label_off(text("label_off_reason", label_off_reason))
         self.detail = MOST_DETAIL
-        self.size, self.pixel_format, self.background = Size.of(size_px), pixel_format, background
-        self.session_id = live_session_id() if session_id is None else session_id
-        self._mirror, self._consent, self._pictures = mirror, consent, pictures
+        self.size, self.pixel_format = Size.of(size_px), member("pixel_format", PixelFormat, pixel_format)
+        self.background = None if background is None else instance("background", Background, background)
+        own_id = None if session_id is None else whole_number("session_id", session_id, 0, MAX_SESSION_ID)
+        self.session_id = live_session_id() if own_id is None else own_id
+        self._consent = None if consent is None else parse_consent(consent)
+        self._mirror, self._pictures = flag("mirror", mirror), flag("pictures", pictures)
         self._labelled, self._language = label_off_reason is None, language
-        self._jpeg_quality = jpeg_quality
+        self._jpeg_quality = whole_number("jpeg_quality", jpeg_quality, *JPEG_QUALITIES)
         self.show(face, portrait)
         if self.size.is_square:
             face.open(self.size)  # what cannot be opened is refused now rather than at the first picture
@@ -75,10 +81,11 @@ class Presenter:
 
     def show(self, face: Face, portrait: str = "") -> None:
         """Another face from the next picture on. Raises InputError when nobody has said who it shows."""
+        require_face(face)
         if self._pictures:
             require_vouched(face.portrait_sha256, self._consent or (face.consent if isinstance(face, RigFace) else None))
         finisher = Disclosure.for_face(face, self.session_id, labelled=self._labelled, language=self._language)
-        self._showing = _Showing(face, portrait, finisher)
+        self._showing = _Showing(face, text("portrait", portrait), finisher)
 
     def present(self, motion: MotionFrame) -> VideoFrame | None:
         """The finished picture; None where the level of detail leaves this one out."""

@@ -17,9 +17,9 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import ClosedError
@@ -124,7 +124,7 @@ class Session:
         warnings.warn("await session.set_controls(...) instead (docs/upgrading.md)", DeprecationWarning, stacklevel=2)
         self.stream.set_controls(controls)
 
-    async def push(self, samples: NDArray[Any]) -> None:
+    async def push(self, samples: ArrayLike) -> None:
         """Add mono audio (n,), floats in [-1, 1] or int16, at the session's rate; waits while two seconds are queued."""
         epoch, step = self.stream.epoch, self.config.sample_rate_hz * BLOCK_MS // 1000
         own = mono_samples(samples)
@@ -136,7 +136,7 @@ class Session:
                 return  # interrupted meanwhile: the rest is not wanted either
             self.push_nowait(own[first : first + step])
 
-    def push_nowait(self, samples: NDArray[Any]) -> None:
+    def push_nowait(self, samples: ArrayLike) -> None:
         """The same without waiting, however much is queued: for callers that bound their queue themselves."""
         self._require_open()
         self.stream.push(samples, self._pace.now_us)

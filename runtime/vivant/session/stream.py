@@ -15,21 +15,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import TracebackType
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from vivant.errors import ClosedError, InputError
+from vivant.arguments import flag, instance, text, whole_number
+from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
 from vivant.motion.model import SpeechMotion
-from vivant.samples import mono_samples
+from vivant.samples import as_sample_rate, mono_samples
+from vivant.session.config import as_seed
 from vivant.session.presenter import Presenter
 from vivant.session.timeline import Timeline
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import (
-    MAX_RATE_HZ,
-    MIN_RATE_HZ,
     AudioChunk,
     Controls,
     Float32Array,
@@ -45,7 +44,9 @@ from vivant.types import (
 BLOCK_MS = 20
 """Sound is heard in pieces of so much: what an interruption finds unheard is forgotten."""
 SEED_BITS = 32
-"""What the contract has room for."""
+"""Of one from chance."""
+MAX_EPOCH = 2**64 - 1
+"""What the contract of the server has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +84,18 @@ class FaceStream:
         Raises InputError for a rate, size or seed that cannot be, and for pictures when nobody has said who the portrait shows
         (`Presenter`).
         """
-        if not MIN_RATE_HZ <= sample_rate_hz <= MAX_RATE_HZ:
-            raise InputError(f"sample_rate_hz must be from {MIN_RATE_HZ} to {MAX_RATE_HZ}, got {sample_rate_hz}")
         model = motion or default_motion()
         self.fps = as_fps(fps)
-        self.sample_rate_hz = sample_rate_hz
-        self.seed = secrets.randbits(SEED_BITS) if seed is None else seed
+        self.sample_rate_hz = sample_rate_hz = as_sample_rate(sample_rate_hz)
+        own_seed = as_seed(seed)
+        self.seed = secrets.randbits(SEED_BITS) if own_seed is None else own_seed
         self.look_ahead_us = 1000 * model.look_ahead_ms
-        self.controls = controls or Controls()
+        self.set_controls(Controls() if controls is None else controls)
         self.presenter = presenter or Presenter(face, size_px=size_px, pictures=pictures)
         self.epoch = 0
         self.is_late: Callable[[int], bool] = lambda pts_us: False
         """Whether the picture of that time need not be drawn any more; asked right before drawing."""
-        self.draws, self._gives_audio = pictures, audio
+        self.draws, self._gives_audio = flag("pictures", pictures), flag("audio", audio)
         self._state = model.open(self.fps, self.seed, face)
         self._timeline = Timeline(self.fps, sample_rate_hz)
         self._silence = np.zeros(sample_rate_hz * BLOCK_MS // 1000, np.float32)
@@ -117,8 +117,8 @@ class FaceStream:
 
     # Verbs
 
-    def push(self, samples: NDArray[Any], at_us: int = 0) -> Iterator[Item]:
-        """Queue mono audio (n,), floats in [-1, 1] or int16; iterate what becomes certain by it.
+    def push(self, samples: ArrayLike, at_us: int = 0) -> Iterator[Item]:
+        """Queue mono audio (n,), floats in [-1, 1] or int16, as `mono_samples` takes it; iterate what becomes certain by it.
 
         What is not iterated comes with the next verb that is.
         ``at_us`` is for live streams: an utterance does not begin before that time.
@@ -127,7 +127,7 @@ class FaceStream:
         if self._finished:
             raise ClosedError("finish said that no more audio would come; make a new stream")
         own = mono_samples(samples)
-        if not self._speaking:
+        if len(own) and not self._speaking:
             self._speaking = True
             self._n_utterances += 1
             self._put(UtteranceStart(self._n_utterances, at_us, self._next_id, self.epoch))
@@ -139,8 +139,9 @@ class FaceStream:
 
     def begin(self, utterance_id: str) -> None:
         """Name the utterance that the next audio begins; the one before it is complete."""
+        name = text("utterance_id", utterance_id)
         self.end()
-        self._next_id = utterance_id
+        self._next_id = name
 
     def end(self) -> Iterator[Item]:
         """The utterance is complete: iterate the rest of it, which was held back for look-ahead. More audio may follow."""
@@ -159,7 +160,7 @@ class FaceStream:
         self._require_open()
         shown = self._utterance
         number, name = (shown.utterance, shown.utterance_id) if shown is not None else (self._n_utterances, self._next_id)
-        self.epoch = self.epoch + 1 if epoch is None else epoch
+        self.epoch = self.epoch + 1 if epoch is None else whole_number("epoch", epoch, 0, MAX_EPOCH)
         self._queue.clear()
         self._n_pushed = self._n_taken
         self._speaking, self._next_id = False, ""
@@ -173,7 +174,7 @@ class FaceStream:
 
     def set_controls(self, controls: Controls) -> None:
         """Gaze, distance, emotion and the like; eased from the next frame on."""
-        self.controls = controls
+        self.controls = instance("controls", Controls, controls)
 
     def set_face(self, face: Face, portrait: str = "") -> None:
         """Another portrait from the next frame on."""

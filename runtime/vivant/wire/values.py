@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
+from vivant.arguments import shown
+from vivant.bundled import is_bundled, portrait_bytes
 from vivant.errors import InputError
-from vivant.provenance.consent import Consent
+from vivant.media.sources import PictureSource, path_or_bytes
+from vivant.provenance.consent import Consent, parse_consent
 from vivant.samples import mono_samples
 from vivant.types import (
     Controls,
@@ -42,19 +44,36 @@ MARKER_EVENTS: dict[type[Marker], pb.EventType] = {
 }
 
 
-def portrait_ref(portrait: str | bytes | Path) -> pb.PortraitRef:
-    """An id, an image's bytes, or its file."""
+MAX_ID_CHARS = 256
+"""Of a portrait's id; longer than any is."""
+
+
+def portrait_ref(portrait: PictureSource) -> pb.PortraitRef:
+    """A text is an id, or a bundled name; everything else a picture, as `open_portrait` takes it, files as `Path`.
+
+    A text that names a file is not read, so that what a game's data call a portrait never leaves this machine.
+    """
     if isinstance(portrait, str):
+        if len(portrait) > MAX_ID_CHARS:
+            raise InputError(f"a portrait's id must be a short text, got {shown(portrait)}; give a picture's file as a Path")
         return pb.PortraitRef(id=portrait)
+    return pb.PortraitRef(image=image_bytes(portrait))
+
+
+def image_bytes(picture: PictureSource) -> bytes:
+    """Of an image file, or the bundled one of that name. Raises InputError for what is no picture, or cannot be read."""
+    source = path_or_bytes(picture)
+    if isinstance(source, Path) and is_bundled(source):
+        return portrait_bytes(source.name)
     try:
-        return pb.PortraitRef(image=portrait.read_bytes() if isinstance(portrait, Path) else portrait)
-    except OSError as error:
-        raise InputError(f"cannot read {portrait!s}: {error.strerror}") from error
+        return source.read_bytes() if isinstance(source, Path) else source
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise InputError(f"cannot read {source!s}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def consent_message(consent: Consent | None) -> pb.Consent:
-    """None declares nothing."""
-    return pb.Consent(basis=f"CONSENT_BASIS_{consent.name}" if consent else pb.CONSENT_BASIS_UNSPECIFIED)
+def consent_message(consent: Consent | str | None) -> pb.Consent:
+    """None declares nothing. Raises InputError for what is no answer."""
+    return pb.Consent(basis=pb.CONSENT_BASIS_UNSPECIFIED if consent is None else f"CONSENT_BASIS_{parse_consent(consent).name}")
 
 
 def consent_of(message: pb.Consent) -> Consent | None:
@@ -85,9 +104,6 @@ def controls_of(message: pb.Controls) -> Controls:
     if message.emotion not in pb.Emotion.values():
         raise InputError(f"emotion {message.emotion} is unknown")
     name = pb.Emotion.Name(message.emotion).removeprefix("EMOTION_")
-    amounts = (message.distance, message.intensity, message.head_motion, message.mouth)
-    if not all(np.isfinite(value) for value in (message.gaze_yaw_deg, message.gaze_pitch_deg, *amounts)):
-        raise InputError("controls must be finite numbers")
     return Controls(
         gaze=(message.gaze_yaw_deg, message.gaze_pitch_deg),
         distance=message.distance if message.HasField("distance") else 1.0,
@@ -170,17 +186,14 @@ def samples_of(data: bytes, audio_format: pb.AudioFormat) -> Float32Array:
     if len(data) % width:
         raise InputError(f"audio must be whole samples of {width} bytes, got {len(data)} bytes")
     if width == 2:
-        return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
-    samples = np.frombuffer(data, "<f4").astype(np.float32)
-    if not np.isfinite(samples).all():
-        raise InputError("audio holds a value that is not finite")
-    return np.clip(samples, -1.0, 1.0)
+        return mono_samples(np.frombuffer(data, "<i2"))
+    samples = np.frombuffer(data, "<f4")
+    return mono_samples(samples)
 
 
-def samples_bytes(samples: NDArray[Any], audio_format: pb.AudioFormat) -> bytes:
-    """Mono audio (n,), as `mono_samples` takes it, in the wire's format; int16 stays as it is where that is the format."""
+def samples_bytes(samples: ArrayLike, audio_format: pb.AudioFormat) -> bytes:
+    """Mono audio (n,), as `mono_samples` takes it, in the wire's format; what was int16 comes out of PCM_S16LE as it was."""
+    own = mono_samples(samples)
     if audio_format == pb.AUDIO_FORMAT_F32LE:
-        return mono_samples(samples).astype("<f4").tobytes()
-    if isinstance(samples, np.ndarray) and samples.dtype == np.int16 and samples.ndim == 1:
-        return samples.astype("<i2").tobytes()
-    return np.round(np.clip(np.nan_to_num(mono_samples(samples)), -1, 1) * 32767).astype("<i2").tobytes()
+        return own.astype("<f4").tobytes()
+    return np.minimum(np.round(own * 32768), 32767).astype("<i2").tobytes()

@@ -1,0 +1,104 @@
+"""Arguments: what callers hand in, by its one meaning or one short sentence that says what it was and what was wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from numbers import Integral, Real
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, TypeVar
+
+from vivant.errors import InputError
+
+Kind = TypeVar("Kind")
+Member = TypeVar("Member", bound=Enum)
+
+MAX_SHOWN_CHARS = 40
+"""Of what was given, in a sentence; chosen."""
+MAX_PATH_CHARS = 4096
+"""Linux' PATH_MAX; the other systems allow less. A longer text is the content of a file, not its name."""
+
+
+def shown(value: object) -> str:
+    """Numbers and short texts as they are; of everything else the kind and shape, never the content."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= MAX_SHOWN_CHARS else f"a text of {len(value)} characters"
+    if value is None or isinstance(value, Real):
+        return _number_shown(value)
+    kind = type(value).__name__
+    if isinstance(value, bytes | bytearray):
+        return f"{len(value)} bytes"
+    if isinstance(value, list | tuple):
+        return f"a {kind} of {len(value)}"
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    return f"{kind} of {dtype}, shape {shape!s:.{MAX_SHOWN_CHARS}}" if isinstance(shape, tuple) and dtype is not None else kind
+
+
+def _number_shown(value: object) -> str:
+    try:
+        text = str(value)
+    except ValueError:  # more digits than Python writes out
+        text = ""
+    return text if 0 < len(text) <= MAX_SHOWN_CHARS else "a number of many digits"
+
+
+def real_number(name: str, value: Any, low: float, high: float, unit: str = "") -> float:  # noqa: ANN401
+    """From ``low`` to ``high``. Raises InputError for text, NaN, True and whatever else is no such number."""
+    if _is_number(value) and low <= value <= high:
+        return float(value)
+    raise InputError(f"{name} must be {_kind(value, Real, 'a number')}from {low:g} to {high:g}{unit}, got {shown(value)}")
+
+
+def whole_number(name: str, value: Any, low: int, high: int) -> int:  # noqa: ANN401
+    """From ``low`` to ``high``, of any type: 16000, 16000.0 and ``np.int64(16000)`` are one. Raises InputError for others."""
+    if _is_number(value) and low <= value <= high and value == int(value):
+        return int(value)
+    raise InputError(f"{name} must be {_kind(value, Integral, 'a whole number')}from {low} to {high}, got {shown(value)}")
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _kind(value: object, wanted: type, noun: str) -> str:
+    """The noun is said only to whoever gave something else."""
+    return "" if isinstance(value, wanted) and not isinstance(value, bool) else f"{noun} "
+
+
+def flag(name: str, value: object) -> bool:
+    """True or False, also NumPy's. Raises InputError for "no", 0 and other things that Python would take for one of them."""
+    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
+        return bool(value)
+    raise InputError(f"{name} must be True or False, got {shown(value)}")
+
+
+def member(name: str, kind: type[Member], value: object) -> Member:
+    """One of an enumeration of texts, by itself or by its text in any case. Raises InputError that lists them."""
+    for each in kind:
+        if value is each or (isinstance(value, str) and value.casefold() == each.value):
+            return each
+    raise InputError(f"{name} must be one of {listed(each.value for each in kind)}, got {shown(value)}")
+
+
+def listed(words: Iterable[object]) -> str:
+    return ", ".join(map(str, words))
+
+
+def text(name: str, value: object) -> str:
+    """Raises InputError for what is no text."""
+    return instance(name, str, value, "a text")
+
+
+def instance(name: str, kind: type[Kind], value: object, noun: str = "") -> Kind:
+    """Raises InputError for a value of another type."""
+    if isinstance(value, kind):
+        return value
+    raise InputError(f"{name} must be {noun or f'a {kind.__name__}'}, got {shown(value)}")
+
+
+def as_path(name: str, value: str | PathLike[str]) -> Path:
+    """Raises InputError for what can be no path, such as the content of a file."""
+    if isinstance(value, str | PathLike) and isinstance(path := fspath(value), str) and len(path) <= MAX_PATH_CHARS:
+        return Path(path)
+    raise InputError(f"{name} must be the path of a file, got {shown(value)}")
