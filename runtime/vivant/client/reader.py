@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 
 from vivant.errors import UnavailableError
 from vivant.wire.responses import ReceivedFrame
@@ -18,6 +19,17 @@ MOST_EARLY = 64
 """Responses that are kept for whoever takes them later."""
 GIVEN_UP_S = 10.0
 """After so long a write is given up that waits for what nobody takes."""
+
+
+async def write(call: Any, request: Message) -> None:  # noqa: ANN401
+    """Send a request. Raises InvalidStateError or `grpc.aio.InternalError` when the call is over.
+
+    Not ``call.write``: where a call has ended, that puts "Internal error from Core" in the place of the server's own status.
+    """
+    await call.wait_for_connection()
+    if call.done():
+        raise asyncio.InvalidStateError("the call is over")
+    await call._cython_call.send_serialized_message(request.SerializeToString())
 
 
 class Reader:
@@ -33,9 +45,10 @@ class Reader:
         self._n_waiting = 0
         self._taken_s = 0.0
 
-    def unread_s(self, since_s: float) -> float:
-        """How long nobody has taken anything, at most since that time of the loop."""
-        return 0.0 if self._n_waiting else asyncio.get_running_loop().time() - max(self._taken_s, since_s)
+    @property
+    def taken_s(self) -> float:
+        """When somebody took a response, on the loop's clock; now, where somebody waits for one."""
+        return asyncio.get_running_loop().time() if self._n_waiting else self._taken_s
 
     async def next(self) -> Any:  # noqa: ANN401
         """The next response, or `grpc.aio.EOF`; raises AioRpcError when the call has failed."""

@@ -1,5 +1,4 @@
-"""Responses to and from the wire. Frames go with one copy of their pixels and come with none: protobuf's own way makes three of a
-megabyte each."""
+"""Responses to and from the wire. Frames go with one copy of their pixels and come with none; protobuf's way makes three."""
 
 from __future__ import annotations
 
