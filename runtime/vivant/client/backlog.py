@@ -5,8 +5,8 @@ from __future__ import annotations
 from vivant.clock import Clock
 from vivant.v1 import vivant_pb2 as pb
 
-SPARE_MS = 500
-"""Of the server's queue, left free: it hears what is on its way later than this side counts."""
+SPARE = 8
+"""One part in so many of the server's queue is left free: it hears later than this side counts, and a busy one speaks later."""
 MESSAGES_PER_S = 400
 """Of sound, at most; servers take 1000 of all kinds."""
 
@@ -16,7 +16,7 @@ class Backlog:
 
     def __init__(self, config: pb.SessionConfig, clock: Clock) -> None:
         """``config`` is the one in effect."""
-        self.most_ms = config.audio_queue_ms - min(SPARE_MS, config.audio_queue_ms // 8)
+        self.most_ms = config.audio_queue_ms - config.audio_queue_ms // SPARE
         """That may wait at the server."""
         self._rate_hz, self._is_live, self._clock = config.sample_rate_hz, config.delivery == pb.DELIVERY_PACED, clock
         self._end_us = self._spoken_us = 0

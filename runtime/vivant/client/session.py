@@ -30,8 +30,8 @@ from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.responses import ReceivedFrame
 from vivant.wire.values import controls_message, motion_of, picture_of, portrait_ref, samples_bytes
 
-PIECE_BYTES = 1 << 17
-"""Of sound in a message: an interruption waits behind one at most."""
+PIECE_SAMPLES = 1 << 16
+"""In a message, and at most a quarter of what may wait: an interruption comes after one at most."""
 NOBODY_TAKES_S = 2.0
 """Sound that finds no room waits for it as long as somebody iterates, at least so often; chosen."""
 LOOK_US = 50_000
@@ -135,7 +135,7 @@ class RemoteSession:
         ends the waiting, and the rest is not sent. Raises UnavailableError where nobody takes what comes.
         """
         own, epoch, config = mono_samples(samples), self._epoch, self.started.config
-        n_piece = PIECE_BYTES // (4 if config.audio_format == pb.AUDIO_FORMAT_F32LE else 2)
+        n_piece = min(PIECE_SAMPLES, self._backlog.most_ms * config.sample_rate_hz // 4000)
         if self._backlog.excess_us(len(own)) > 0:
             await self._until_taken()
         for first in range(0, len(own), n_piece):
