@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tests.session.server_kit import RATE_HZ, picture, run_served, settings, tone, until
-from vivant.client import Client, RemoteSession
+from vivant.client import Client
+from vivant.client.backlog import Backlog
 from vivant.client.reader import Reader
 from vivant.errors import UnavailableError
 from vivant.server.call import Call
@@ -19,7 +20,6 @@ from vivant.server.limits import Limits
 from vivant.server.server import Server, ServerConfig
 from vivant.testing import LoopClock, run_virtual
 from vivant.types import Output
-from vivant.v1 import vivant_pb2 as pb
 
 pytestmark = pytest.mark.session
 
@@ -53,18 +53,16 @@ def test_more_than_a_live_server_queues_is_refused_where_it_is_pushed(length_s: 
 
 def test_what_was_spoken_makes_room() -> None:
     async def story() -> None:
-        face = RemoteSession(None, None, settings(), LoopClock())  # type: ignore[arg-type]
-        face.started.config.CopyFrom(settings(delivery="DELIVERY_PACED", audio_queue_ms=4_000))
-        for n_ms in (2_000, 1_500):
-            face._require_room(n_ms * RATE_HZ // 1000)
-        with pytest.raises(UnavailableError, match="3500 ms"):
-            face._require_room(1)
+        backlog = Backlog(settings(delivery="DELIVERY_PACED", audio_queue_ms=4_000), LoopClock())
+        assert backlog.most_ms == 3_500 and backlog.excess_us(4 * RATE_HZ) == 500_000
+        backlog.add(3 * RATE_HZ)
+        assert backlog.excess_us(RATE_HZ) == 500_000
         await LoopClock().sleep_until(1_000_000)
-        face._require_room(RATE_HZ)
-        with pytest.raises(UnavailableError):
-            face._require_room(1)
-        face.started.config.delivery = pb.DELIVERY_IMMEDIATE
-        face._require_room(3600 * RATE_HZ)
+        assert backlog.excess_us(RATE_HZ) == -500_000
+        backlog.waits(3_500_000)  # the server has fallen behind
+        assert backlog.excess_us(1) > 0
+        backlog.forget()
+        assert backlog.excess_us(3 * RATE_HZ) < 0
 
     run_virtual(story())
 
@@ -115,7 +113,7 @@ class HeldUp:
 def test_reading_ahead_keeps_the_order_and_stops_with_the_write() -> None:
     async def story() -> None:
         call = HeldUp("a", "b", "c", grpc.aio.EOF, needs=2)
-        reader = Reader(call)
+        reader = Reader(call, is_live=True)
         await reader.during(call.write())
         assert len(call._responses) in (1, 2)
         assert [await reader.next() for _ in range(4)] == ["a", "b", "c", grpc.aio.EOF]
@@ -126,7 +124,7 @@ def test_reading_ahead_keeps_the_order_and_stops_with_the_write() -> None:
 def test_it_reads_nothing_while_somebody_else_does() -> None:
     async def story() -> None:
         call = HeldUp("a", "b", "c", needs=3)
-        reader = Reader(call)
+        reader = Reader(call, is_live=True)
         taken: list[str] = []
 
         async def take() -> None:

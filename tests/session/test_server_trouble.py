@@ -67,6 +67,7 @@ def test_ten_thousand_random_messages_while_another_face_speaks() -> None:
         channel, animate = raw_stub(server)
         chance, sent = random.Random(4), 0
         async with client.animate("ada", settings()) as face:
+            listening = asyncio.create_task(until(face, "UTTERANCE_FINISHED"))
             while sent < N_FUZZ:
                 call = animate()
                 await call.write(CONFIG)
@@ -80,7 +81,7 @@ def test_ten_thousand_random_messages_while_another_face_speaks() -> None:
                     pass
             await face.push(tone(0.5))
             await face.end()
-            await until(face, "UTTERANCE_FINISHED")
+            await listening
         await channel.close()
         await gone(server)
         codes = {

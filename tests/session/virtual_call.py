@@ -104,9 +104,7 @@ def shared_context() -> ServerContext:
     clock, limits = LoopClock(), Limits()
     workers = InlineWorkers(clock)
     load_shedder = LoadShedder(workers, clock, limits.sessions)
-    return ServerContext(
-        StillPortraits(limits), workers, workers, load_shedder, Metrics(), clock, StillVoice(), limits.messages_per_s
-    )
+    return ServerContext(StillPortraits(limits), workers, workers, load_shedder, Metrics(), clock, StillVoice(), limits)
 
 
 async def call(shared: ServerContext, wire: Wire, portrait: str = "ada", **more: Any) -> None:  # noqa: ANN401

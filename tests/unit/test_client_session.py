@@ -13,6 +13,7 @@ import pytest
 from vivant.client import Event, RemoteSession
 from vivant.types import Interrupted, Item, MotionFrame, Output, UtteranceEnd, UtteranceStart, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.responses import received
 from vivant.wire.values import motion_message
 
 pytestmark = pytest.mark.unit
@@ -22,21 +23,25 @@ Heard = list[Item | Event]
 
 
 class Told:
-    """A stub and its call."""
+    """A call."""
 
     def __init__(self, outputs: pb.Outputs, answers: list[pb.AnimateResponse]) -> None:
         config = pb.SessionConfig(outputs=outputs, portrait=pb.PortraitRef(id="first"))
         self._answers = [pb.AnimateResponse(started=pb.SessionStarted(config=config)), *answers]
         self.asked: list[pb.AnimateRequest] = []
+        self._cython_call = self
 
-    def Animate(self, metadata: object) -> Told:  # noqa: N802
-        return self
+    async def wait_for_connection(self) -> None:
+        pass
 
-    async def write(self, request: pb.AnimateRequest) -> None:
-        self.asked.append(request)
+    def done(self) -> bool:
+        return False
+
+    async def send_serialized_message(self, data: bytes) -> None:
+        self.asked.append(pb.AnimateRequest.FromString(data))
 
     async def read(self) -> Any:  # noqa: ANN401
-        return self._answers.pop(0) if self._answers else grpc.aio.EOF
+        return received(self._answers.pop(0).SerializeToString()) if self._answers else grpc.aio.EOF
 
     def cancel(self) -> None:
         pass
@@ -78,7 +83,8 @@ def heard(
         async def metadata() -> list[tuple[str, str]]:
             return []
 
-        async with RemoteSession(Told(outputs, list(answers)), metadata, pb.SessionConfig()) as session:
+        told = Told(outputs, list(answers))
+        async with RemoteSession(lambda metadata: told, metadata, pb.SessionConfig()) as session:
             await first(session)
             return [item async for item in session]  # type: ignore[misc]
 

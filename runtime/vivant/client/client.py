@@ -21,20 +21,29 @@ from vivant.media.sources import PictureSource
 from vivant.provenance.consent import Consent
 from vivant.samples import mono_samples
 from vivant.size import USUAL_SIDE_PX
-from vivant.types import Controls, Item, Output, UtteranceEnd, UtteranceStart
+from vivant.types import Controls, Float32Array, Item, Marker, Output
 from vivant.v1 import vivant_pb2 as pb
 from vivant.v1 import vivant_pb2_grpc as rpc
+from vivant.wire.responses import received
 from vivant.wire.values import consent_message, controls_message, image_bytes, portrait_ref
 
 MAX_MESSAGE_BYTES = 32 << 20
+AHEAD_BYTES = 4 << 20
+"""That a server may send of a call before they are read: a picture of 1024 px, so that none needs several round trips."""
+ANIMATE = "/vivant.v1.FaceService/Animate"
 
 
 class Client:
     """Use as ``async with connect(...)``. One event loop. Portraits that it puts are visible to it alone."""
 
-    def __init__(self, channel: grpc.aio.Channel, token: str | None) -> None:
-        self._channel = channel
+    def __init__(self, channel: grpc.aio.Channel, token: str | None, *, is_loopback: bool) -> None:
+        self._channel, self._is_loopback = channel, is_loopback
         self._stub: Any = rpc.FaceServiceStub(channel)  # type: ignore[no-untyped-call]
+        self._animate = channel.stream_stream(
+            ANIMATE, request_serializer=pb.AnimateRequest.SerializeToString, response_deserializer=received
+        )
+        self._is_near = False
+        """The server is on this machine, as far as both sides see."""
         self._token: Metadata = [("authorization", f"Bearer {token}")] if token else []
         self._name: Metadata | None = None
         self._naming = asyncio.Lock()
@@ -91,7 +100,9 @@ class Client:
         ``consent`` is needed once for every picture of one's own: who it shows. (A message of the contract as ``config`` is
         deprecated.)
         """
-        return RemoteSession(self._stub, self._metadata, _whole(portrait, config, consent, controls))
+        asked = _whole(portrait, config, consent, controls)
+        leaves_open = isinstance(config, RemoteConfig | None) and _is_better_shared(asked)
+        return RemoteSession(self._animate, self._metadata, asked, is_near=lambda: leaves_open and self._is_near)
 
     async def synthesize(
         self,
@@ -102,26 +113,21 @@ class Client:
         *,
         controls: Controls | None = None,
     ) -> AsyncIterator[Item]:
-        """A whole voice, mono (n,) int16 or floats in [-1, 1], as fast as possible: the items of its one utterance."""
+        """A whole voice, mono (n,) int16 or floats in [-1, 1], as fast as possible: the items of its one utterance.
+
+        However long it is: the server holds some minutes of it at a time, and what is not taken is not made.
+        """
         asked = RemoteConfig() if config is None else instance("config", RemoteConfig, config)
         own = mono_samples(samples)
-        end_us = len(own) * 1_000_000 // asked.sample_rate_hz
-        session = RemoteSession(self._stub, self._metadata, _whole(portrait, asked, consent, controls))
-        try:
-            await session.speak_whole(own)
-            yield UtteranceStart(1)
-            is_over = False
-            async for item in session:
-                if not isinstance(item, Output):
-                    continue
-                if item.pts_us >= end_us and not is_over:
-                    is_over = True
-                    yield UtteranceEnd(1, end_us)
-                yield item if is_over else replace(item, utterance=1)
-            if not is_over:
-                yield UtteranceEnd(1, end_us)
-        finally:
-            await session.close()
+        async with self.animate(portrait, replace(asked, paced=False), consent, controls=controls) as session:
+            speaking = asyncio.create_task(_speak(session, own))
+            try:
+                async for item in session:
+                    if isinstance(item, Output | Marker):
+                        yield item
+                await speaking
+            finally:
+                speaking.cancel()
 
     async def _metadata(self) -> Metadata:
         """The token, and the name that the server gives whoever asks for its capabilities."""
@@ -129,10 +135,11 @@ class Client:
             if self._name is None:
                 try:
                     call = self._stub.GetCapabilities(pb.GetCapabilitiesRequest(), metadata=self._token)
-                    await call
+                    near = pb.FRAME_TRANSPORT_SHARED_MEMORY in (await call).frame_transports
                     given = dict(await call.initial_metadata()).get(CLIENT_KEY)
                 except grpc.aio.AioRpcError as error:
                     raise error_of(error) from error
+                self._is_near = near and self._is_loopback
                 self._name = [(CLIENT_KEY, str(given))] if given else []
             return self._token + self._name
 
@@ -172,6 +179,17 @@ def _whole(
     return whole
 
 
+def _is_better_shared(config: pb.SessionConfig) -> bool:
+    """Live pictures whose bytes are many: shared memory saves their way through the network's buffers."""
+    is_raw = config.pixel_format != pb.PIXEL_FORMAT_JPEG and config.outputs != pb.OUTPUTS_MOTION
+    return is_raw and config.delivery == pb.DELIVERY_PACED
+
+
+async def _speak(session: RemoteSession, samples: Float32Array) -> None:
+    await session.push(samples)
+    await session.finish()
+
+
 def connect(address: str, *, token: str | None = None, ca: bytes | None = None) -> Client:
     """A client of the server at ``host:port``. ``ca`` (PEM) turns TLS on; a token is sent only with it or to loopback.
 
@@ -184,9 +202,14 @@ def connect(address: str, *, token: str | None = None, ca: bytes | None = None) 
         instance("ca", bytes, ca, "the bytes of a certificate in PEM")
     if token and ca is None and not is_loopback(host_of(address)):
         raise InputError(f"a token to {address} would travel in the clear; give the server's certificate as ca, too")
-    options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
-    if is_loopback(host_of(address)):  # a proxy of the environment's is no part of this machine
+    near = is_loopback(host_of(address))
+    options = [
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.http2.lookahead_bytes", AHEAD_BYTES),
+    ]
+    if near:  # a proxy of the environment's is no part of this machine
         options.append(("grpc.enable_http_proxy", 0))
     if ca is None:
-        return Client(grpc.aio.insecure_channel(address, options), token)
-    return Client(grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(ca), options), token)
+        return Client(grpc.aio.insecure_channel(address, options), token, is_loopback=near)
+    return Client(grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(ca), options), token, is_loopback=near)

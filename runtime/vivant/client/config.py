@@ -32,9 +32,15 @@ def as_priority(priority: object) -> int:
     return whole_number("priority", priority, 0, 100)
 
 
+TRANSPORTS = {
+    None: pb.FRAME_TRANSPORT_UNSPECIFIED,
+    False: pb.FRAME_TRANSPORT_INLINE,
+    True: pb.FRAME_TRANSPORT_SHARED_MEMORY,
+}
 REMOTE_RULES: Mapping[str, Callable[[Any], object]] = {
     **{name: rule for name, rule in RULES.items() if name not in ("eager", "audio")},
-    **{name: partial(flag, name) for name in ("motion", "transparent", "shared_memory")},
+    **{name: partial(flag, name) for name in ("motion", "transparent")},
+    "shared_memory": lambda shared: None if shared is None else flag("shared_memory", shared),
     "size_px": side_px,
     "pixel_format": partial(member, "pixel_format", PixelFormat),
     "jpeg_quality": lambda quality: whole_number("jpeg_quality", quality, *JPEG_QUALITIES),
@@ -62,8 +68,9 @@ class RemoteConfig:
     pixel_format: PixelFormat = PixelFormat.RGBA
     jpeg_quality: int = 85
     transparent: bool = False
-    shared_memory: bool = False
-    """Pictures through memory that both sides map; on one machine only."""
+    shared_memory: bool | None = None
+    """Whether pictures come through memory that both sides map. None: where server and client are on one machine, of one user,
+    and the pictures are no JPEGs. True raises UnavailableError where it cannot be."""
     priority: int = 50
     """0 loses quality first under overload, 100 last."""
     label_off_reason: str | None = None
@@ -85,7 +92,7 @@ class RemoteConfig:
             pixel_format=PIXEL_FORMATS[self.pixel_format],
             jpeg_quality=self.jpeg_quality,
             transparent=self.transparent,
-            frame_transport=pb.FRAME_TRANSPORT_SHARED_MEMORY if self.shared_memory else pb.FRAME_TRANSPORT_INLINE,
+            frame_transport=TRANSPORTS[self.shared_memory],
             importance=pb.Importance(priority=self.priority),
         )
         if self.label_off_reason is not None:

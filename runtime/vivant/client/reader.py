@@ -8,24 +8,51 @@ from collections.abc import Awaitable
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
+
+from vivant.errors import UnavailableError
+from vivant.wire.responses import ReceivedFrame
 
 HELD_UP_S = 0.2
 """A write that takes longer may wait for what nobody reads."""
+MOST_EARLY = 64
+"""Responses that are kept for whoever takes them later."""
+GIVEN_UP_S = 10.0
+"""After so long a write is given up that waits for what nobody takes."""
+
+
+async def write(call: Any, request: Message) -> None:  # noqa: ANN401
+    """Send a request. Raises InvalidStateError or `grpc.aio.InternalError` when the call is over.
+
+    Not ``call.write``: where a call has ended, that puts "Internal error from Core" in the place of the server's own status.
+    """
+    await call.wait_for_connection()
+    if call.done():
+        raise asyncio.InvalidStateError("the call is over")
+    await call._cython_call.send_serialized_message(request.SerializeToString())
 
 
 class Reader:
     """Responses in order, one read at a time. One event loop."""
 
-    def __init__(self, call: Any) -> None:  # noqa: ANN401
-        """``call`` is one of grpc.aio with a stream of responses."""
-        self._call = call
+    def __init__(self, call: Any, *, is_live: bool) -> None:  # noqa: ANN401
+        """``call`` is one of grpc.aio with a stream of responses. Of a live one's pictures the newest are kept, of another's
+        all."""
+        self._call, self._is_live = call, is_live
         self._reading: asyncio.Future[Any] | None = None
         self._early: deque[Any] = deque()
         """Read before anybody wanted them."""
         self._n_waiting = 0
+        self._taken_s = 0.0
+
+    @property
+    def taken_s(self) -> float:
+        """When somebody took a response, on the loop's clock; now, where somebody waits for one."""
+        return asyncio.get_running_loop().time() if self._n_waiting else self._taken_s
 
     async def next(self) -> Any:  # noqa: ANN401
         """The next response, or `grpc.aio.EOF`; raises AioRpcError when the call has failed."""
+        self._taken_s = asyncio.get_running_loop().time()
         if self._early:
             return self._early.popleft()
         reading, self._reading = self._begun(), None
@@ -34,9 +61,10 @@ class Reader:
             return await reading
         finally:
             self._n_waiting -= 1
+            self._taken_s = asyncio.get_running_loop().time()
 
-    async def during(self, write: Awaitable[None]) -> None:
-        """Finish a write. While it is held up and nobody takes responses, read ahead.
+    async def during(self, write: Awaitable[Any]) -> Any:  # noqa: ANN401
+        """Finish a write, or wait for the status. While that is held up and nobody takes responses, read ahead.
 
         gRPC tells that a call is over only after every response before was read: whoever pushes first and reads later would
         wait for ever at a server that has refused.
@@ -44,6 +72,9 @@ class Reader:
         writing = asyncio.ensure_future(write)
         await asyncio.wait({writing}, timeout=HELD_UP_S)
         while not writing.done() and not self._n_waiting:
+            if len(self._early) >= MOST_EARLY and not self._has_dropped_one():
+                await self._until_given_up(writing)
+                break
             reading = self._reading = self._begun()
             await asyncio.wait({writing, reading}, return_when=asyncio.FIRST_COMPLETED)
             if self._reading is not reading or not reading.done():
@@ -52,7 +83,20 @@ class Reader:
                 break  # over; `next` will say how
             self._early.append(reading.result())
             self._reading = None
-        await writing
+        return await writing
+
+    def _has_dropped_one(self) -> bool:
+        oldest = next((place for place, each in enumerate(self._early) if isinstance(each, ReceivedFrame)), None)
+        if not self._is_live or oldest is None:
+            return False
+        del self._early[oldest]
+        return True
+
+    async def _until_given_up(self, writing: asyncio.Future[Any]) -> None:
+        await asyncio.wait({writing}, timeout=GIVEN_UP_S)
+        if not writing.done() and not self._n_waiting:
+            writing.cancel()
+            raise UnavailableError("nobody takes what the server has sent; iterate the session while you push")
 
     def _begun(self) -> asyncio.Future[Any]:
         return self._reading or asyncio.ensure_future(self._call.read())

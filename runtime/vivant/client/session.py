@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from fractions import Fraction
 from types import TracebackType
 from typing import Any
@@ -14,25 +15,31 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vivant.arguments import instance, real_number, text
+from vivant.client.backlog import Backlog
 from vivant.client.config import as_priority
 from vivant.client.memory import Shared, attach
 from vivant.client.messages import Event, Statistics, error_of, event_of, refusal, statistics_of
-from vivant.client.reader import Reader
+from vivant.client.reader import Reader, write
+from vivant.client.receipts import Receipts
 from vivant.clock import Clock, MonotonicClock
-from vivant.errors import ClosedError, UnavailableError
+from vivant.errors import ClosedError, UnavailableError, VivantError
 from vivant.media.sources import PictureSource
 from vivant.samples import mono_samples
 from vivant.types import Controls, Interrupted, Item, MotionFrame, Output, UtteranceEnd, UtteranceStart, VideoFrame
 from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.responses import ReceivedFrame
 from vivant.wire.values import controls_message, motion_of, picture_of, portrait_ref, samples_bytes
 
-CHUNK_BYTES = 1 << 19
-REASON_LOST = "Internal error from Core"
-"""What gRPC says where a write failed before everything in front of the call's status was read."""
+PIECE_SAMPLES = 1 << 16
+"""In a message, and at most a quarter of what may wait: an interruption comes after one at most."""
+NOBODY_TAKES_S = 2.0
+"""Sound that finds no room waits for it as long as somebody iterates, at least so often; chosen."""
+LOOK_US = 50_000
+"""Between two looks at whether there is room."""
 MAX_DISTANCE_M = 10_000
 """Of a face from the camera; the server's."""
-QUEUE_SPARE_MS = 500
-"""Of the server's queue for sound, left free: it hears what is on its way later than this side counts."""
+
+NO_MEMORY = "frames come inline, for the server's shared memory cannot be opened here"
 
 Metadata = list[tuple[str, str]]
 
@@ -42,15 +49,17 @@ class RemoteSession:
 
     def __init__(
         self,
-        stub: Any,  # noqa: ANN401
+        animate: Callable[..., Any],
         metadata: Callable[[], Awaitable[Metadata]],
         config: pb.SessionConfig,
         clock: Clock | None = None,
+        *,
+        is_near: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._stub, self._metadata, self._config = stub, metadata, config
-        self._clock = clock or MonotonicClock()
-        self._spoken_us = 0
-        """When all that was pushed will have been spoken, on the clock, if the server is live."""
+        """``animate`` is the call whose responses are `received`. ``is_near``, asked after ``metadata``, says whether to try
+        memory that both sides map, where the config leaves it open."""
+        self._animate, self._metadata, self._config = animate, metadata, config
+        self._clock, self._is_near = clock or MonotonicClock(), is_near
         self._call: Any = None
         self._memory: Shared | None = None
         self._epoch = 0
@@ -67,30 +76,38 @@ class RemoteSession:
         """The server's answer to the config; known once entered."""
 
     async def __aenter__(self) -> RemoteSession:
-        self._call = self._stub.Animate(metadata=await self._metadata())
-        self._reader = Reader(self._call)
-        await self._send(pb.AnimateRequest(config=self._config))
-        await self._begin()
+        metadata = await self._metadata()
+        tries_memory = not self._config.frame_transport and self._is_near()
+        if tries_memory:
+            self._config.frame_transport = pb.FRAME_TRANSPORT_SHARED_MEMORY
+        await self._begin(metadata)
+        if self.started.HasField("ring") and not self._attached():
+            await self.close()
+            if not tries_memory:
+                raise UnavailableError("the server's memory is not on this machine; take FRAME_TRANSPORT_INLINE")
+            self._config.frame_transport = pb.FRAME_TRANSPORT_INLINE
+            await self._begin(metadata)
+            self.started.notes.append(NO_MEMORY)
         return self
 
-    async def speak_whole(self, samples: ArrayLike) -> None:
-        """In place of entering: everything that is to be said at once. Nothing can be sent any more, only iterated."""
-        data = samples_bytes(samples, self._config.audio_format)
-        request = pb.SynthesizeRequest(config=self._config, samples=data)
-        self._call = self._stub.Synthesize(request, metadata=await self._metadata())
-        self._reader = Reader(self._call)
-        await self._begin()
-
-    async def _begin(self) -> None:
+    async def _begin(self, metadata: Metadata) -> None:
         """Raises what the call is refused for."""
+        is_live = self._config.delivery != pb.DELIVERY_IMMEDIATE
+        self._config.confirms_frames = is_live
+        self._call = self._animate(metadata=metadata)
+        self._reader = Reader(self._call, is_live=is_live)
+        self._receipts = Receipts(self._release, self._clock) if is_live else None
+        await self._send(pb.AnimateRequest(config=self._config))
         self.started = (await self._receive()).started
         self._portrait = self.started.config.portrait.id
-        if self.started.HasField("ring"):
-            try:
-                self._memory = attach(self.started.ring.name)
-            except OSError as error:
-                await self.close()
-                raise UnavailableError("the server's memory is not on this machine; take FRAME_TRANSPORT_INLINE") from error
+        self._backlog = Backlog(self.started.config, self._clock)
+
+    def _attached(self) -> bool:
+        try:
+            self._memory = attach(self.started.ring.name)
+        except OSError:  # another machine's, container's or user's
+            return False
+        return True
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -114,13 +131,20 @@ class RemoteSession:
     async def push(self, samples: ArrayLike) -> None:
         """Add mono audio (n,): int16, or floats in [-1, 1], as `mono_samples` takes it, at the config's rate.
 
-        Raises UnavailableError, and sends nothing of it, where a live server would have to queue more than it takes.
+        However long it is: what the server has no room for yet waits here, as long as another task iterates. An interruption
+        ends the waiting, and the rest is not sent. Raises UnavailableError where nobody takes what comes.
         """
-        own = mono_samples(samples)
-        data = samples_bytes(own, self.started.config.audio_format)
-        self._require_room(len(own))
-        for first in range(0, len(data), CHUNK_BYTES):
-            await self._send(pb.AnimateRequest(audio=pb.Audio(samples=data[first : first + CHUNK_BYTES])))
+        own, epoch, config = mono_samples(samples), self._epoch, self.started.config
+        n_piece = min(PIECE_SAMPLES, self._backlog.most_ms * config.sample_rate_hz // 4000)
+        if self._backlog.excess_us(len(own)) > 0:
+            await self._until_taken()
+        for first in range(0, len(own), n_piece):
+            piece = own[first : first + n_piece]
+            await self._until_room(len(piece), epoch)
+            if epoch != self._epoch:
+                return  # interrupted meanwhile: the rest is not wanted either
+            self._backlog.add(len(piece))
+            await self._send(pb.AnimateRequest(audio=pb.Audio(samples=samples_bytes(piece, config.audio_format))))
 
     async def begin(self, utterance_id: str) -> None:
         """Name the utterance that the next audio begins; the one before it is complete."""
@@ -133,7 +157,8 @@ class RemoteSession:
     async def interrupt(self) -> None:
         """Stop speaking now; whatever was on its way is thrown away here, and an `Interrupted` comes out."""
         self._epoch += 1
-        self._motion, self._spoken_us = None, 0
+        self._motion = None
+        self._backlog.forget()
         await self._send(pb.AnimateRequest(interrupt=pb.Interrupt(epoch=self._epoch)))
 
     async def set_controls(self, controls: Controls) -> None:
@@ -174,6 +199,8 @@ class RemoteSession:
         """Stop at once. Closing twice is fine."""
         if self._call is not None:
             self._call.cancel()
+            if self._receipts is not None:
+                self._receipts.close()
         if self._memory is not None:
             self._memory.close()
             self._memory = None
@@ -181,15 +208,14 @@ class RemoteSession:
     async def __aiter__(self) -> AsyncIterator[Item | Event | Statistics]:
         """Outputs, markers, events and statistics in order, until the call is over. Nothing older than the last interrupt."""
         while (response := await self._receive()) is not grpc.aio.EOF:
-            kind = response.WhichOneof("message")
-            if kind == "frame":
-                data = await self._data(response.frame)
-                if response.frame.epoch >= self._epoch:
-                    yield self._output(picture_of(response.frame, data), response.frame.epoch)
+            if isinstance(response, ReceivedFrame):
+                data = await self._data(response)
+                if response.head.epoch >= self._epoch:
+                    yield self._output(picture_of(response.head, data), response.head.epoch)
                 continue
             if self._motion is not None:  # its picture was left out
                 yield self._output(None, self._epoch)
-            match kind:
+            match response.WhichOneof("message"):
                 case "motion" if response.motion.epoch >= self._epoch:
                     self._motion = motion_of(response.motion)
                     if self.started.config.outputs == pb.OUTPUTS_MOTION:
@@ -197,6 +223,7 @@ class RemoteSession:
                 case "event" if (item := self._item_of(response.event)) is not None:
                     yield item
                 case "statistics":
+                    self._backlog.waits(response.statistics.audio_queued_us)
                     yield statistics_of(response.statistics)
         if self._motion is not None:
             yield self._output(None, self._epoch)
@@ -207,6 +234,7 @@ class RemoteSession:
         if motion is None or (picture is not None and motion.index != picture.index):
             assert picture is not None
             motion = MotionFrame(picture.index, picture.pts_us, np.zeros(0, np.float32))
+        self._backlog.came(motion.pts_us)
         spoken = self._utterance
         number, name = (spoken.utterance, spoken.utterance_id) if spoken is not None else (None, "")
         if self.is_late(motion.pts_us):
@@ -233,41 +261,54 @@ class RemoteSession:
                 self._portrait = event.portrait_id
         return event_of(event)
 
-    async def _data(self, frame: pb.Frame) -> bytes:
-        if self._memory is None or not frame.HasField("ring_slot"):
-            return bytes(frame.data)
-        slot = frame.ring_slot
+    async def _data(self, frame: ReceivedFrame) -> bytes | memoryview:
+        """The pixels; and the server is told that they have come."""
+        slot = frame.head.ring_slot
+        if self._memory is None or not slot.sequence:
+            if self._receipts is not None and not self._finished:
+                self._receipts.came(frame.head.index)
+            return frame.data
         try:
             data = self._memory.read(slot.slot * self.started.ring.slot_bytes, slot.size_bytes)
         except OSError as error:
             raise UnavailableError("the memory shared with the server was cut off; animate the face again") from error
-        if not self._finished and slot.sequence % (self.started.ring.slots // 4) == 0:
-            await self._send(pb.AnimateRequest(ring_release=pb.RingRelease(sequence=slot.sequence)))
+        if slot.sequence % (self.started.ring.slots // 4) == 0:
+            await self._release(slot.sequence)
         return data
 
-    def _require_room(self, n_samples: int) -> None:
-        """Said here, for the refusal of a server ends the call, and may not get past pictures that nobody has read."""
-        config = self.started.config
-        if config.delivery != pb.DELIVERY_PACED:
-            return
-        now_us = self._clock.now_us()
-        spoken_us = max(self._spoken_us, now_us) + n_samples * 1_000_000 // config.sample_rate_hz
-        most_ms = config.audio_queue_ms - min(QUEUE_SPARE_MS, config.audio_queue_ms // 8)
-        if spoken_us - now_us > 1000 * most_ms:
-            raise UnavailableError(f"more than {most_ms} ms of audio would be queued; send it later")
-        self._spoken_us = spoken_us
+    async def _release(self, sequence: int) -> None:
+        """Never an error: why a call is over is said by what comes next."""
+        if not self._finished:
+            with suppress(VivantError):
+                await self._send(pb.AnimateRequest(ring_release=pb.RingRelease(sequence=sequence)))
+
+    async def _until_taken(self) -> None:
+        """Raises UnavailableError where nobody iterates; said here, for the refusal of a server ends the call."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        while loop.time() - self._reader.taken_s > NOBODY_TAKES_S:
+            if loop.time() - began_s > NOBODY_TAKES_S:
+                raise UnavailableError(
+                    f"more than {self._backlog.most_ms} ms of audio would be queued; send it later, "
+                    "or iterate the session while you push"
+                )
+            await self._clock.sleep_until(self._clock.now_us() + LOOK_US)
+
+    async def _until_room(self, n_samples: int, epoch: int) -> None:
+        while epoch == self._epoch and not self._call.done() and (excess_us := self._backlog.excess_us(n_samples)) > 0:
+            await self._until_taken()
+            await self._clock.sleep_until(self._clock.now_us() + min(excess_us, LOOK_US))
+        await self._backlog.next_message()
 
     async def _send(self, request: pb.AnimateRequest) -> None:
         try:
             async with self._sending:
-                await self._reader.during(self._call.write(request))
-        except (asyncio.InvalidStateError, grpc.aio.AioRpcError) as error:
+                await self._reader.during(write(self._call, request))
+        except (asyncio.InvalidStateError, grpc.aio.InternalError, grpc.aio.AioRpcError) as error:
             # The call is over; its status says why, the error of a write does not.
-            code = await self._call.code()
+            code = await self._reader.during(self._call.code())
             if code in (grpc.StatusCode.OK, grpc.StatusCode.CANCELLED):
                 raise ClosedError("this face was closed; animate a new one") from error
-            if await self._call.details() == REASON_LOST:
-                raise UnavailableError("the server ended the call; iterate the session while you push, to hear why") from error
             raise refusal(code, await self._call.details()) from error
 
     async def _receive(self) -> Any:  # noqa: ANN401

@@ -21,12 +21,14 @@ from vivant.face import Face
 from vivant.motion.model import SpeechMotion
 from vivant.server.clients import Client
 from vivant.server.config import ResolvedConfig, importance_of
+from vivant.server.limits import Limits
 from vivant.server.metrics import Metrics
+from vivant.server.outflow import Context, Outflow
 from vivant.server.portraits import Portraits
 from vivant.server.refusal import StatusError, full
 from vivant.server.ring import Ring
 from vivant.server.workers import LoadShedder, WorkerPool
-from vivant.server.writer import Context, ResponseWriter
+from vivant.server.writer import ResponseWriter
 from vivant.session.presenter import Presenter
 from vivant.session.session import Session
 from vivant.size import Size
@@ -56,7 +58,7 @@ class ServerContext:
     metrics: Metrics
     clock: Clock
     motion: SpeechMotion
-    messages_per_s: int
+    limits: Limits
 
     def open(self, config: ResolvedConfig, face: Face) -> Session:
         """The session of a config whose portrait is ``face``; the config then says the seed."""
@@ -95,7 +97,9 @@ class Call:
         self._config = config
         self._context = context
         self._ring: Ring | None = None
-        self._writer = ResponseWriter(context, config, self._session, metrics=shared.metrics, clock=shared.clock)
+        self._outflow = Outflow(context, shared.clock, shared.limits.unread_s)
+        self._writer = ResponseWriter(self._outflow, config, self._session, metrics=shared.metrics, clock=shared.clock)
+        self._session.draw_only_while(lambda: self._writer.has_room)
         self._importance = config.message.importance
         self._swap: asyncio.Task[None] | None = None
 
@@ -144,9 +148,10 @@ class Call:
         try:
             await self._writer.start(self.session_id, notes, self._ring)
             async with self._session, asyncio.TaskGroup() as tasks:
-                reading = tasks.create_task(self._read(tasks))
+                beside = [tasks.create_task(self._read(tasks)), tasks.create_task(self._outflow.watch(self._session.hold))]
                 await self._writer.write()
-                reading.cancel()
+                for task in beside:
+                    task.cancel()
                 if self._swap is not None:
                     self._swap.cancel()
         finally:
@@ -160,9 +165,10 @@ class Call:
             n_messages += 1
             if clock.now_us() - period_us > 1_000_000:
                 period_us, n_messages = clock.now_us(), 1
-            if n_messages > self._shared.messages_per_s:
-                raise full(f"at most {self._shared.messages_per_s} messages per second; put more audio in each")
+            if n_messages > self._shared.limits.messages_per_s:
+                raise full(f"at most {self._shared.limits.messages_per_s} messages per second; put more audio in each")
             await self._take(request, tasks)
+        self._outflow.expect_confirmations(expected=False)
         await self._session.finish()
 
     async def _take(self, request: pb.AnimateRequest, tasks: asyncio.TaskGroup) -> None:
@@ -185,8 +191,10 @@ class Call:
                 await self._interrupt(request.interrupt.epoch)
             case "importance":
                 self._importance = importance_of(request.importance)
-            case "ring_release" if self._ring is not None:
-                self._ring.release(request.ring_release.sequence)
+            case "ring_release":
+                self._outflow.confirmed(request.ring_release.sequence)
+                if self._ring is not None:
+                    self._ring.release(request.ring_release.sequence)
             case "config":
                 raise StatusError(
                     grpc.StatusCode.FAILED_PRECONDITION, "the config comes once, first; open another call to change it"

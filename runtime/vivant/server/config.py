@@ -42,6 +42,11 @@ class ResolvedConfig:
         return self.message.outputs != pb.OUTPUTS_FRAMES
 
     @property
+    def confirms_frames(self) -> bool:
+        """Whether the client says which frames have come."""
+        return self.message.confirms_frames and self.wants_frames and self.session.paced
+
+    @property
     def label_off_reason(self) -> str | None:
         """Why pictures bear no label; None when they do."""
         disclosure = self.message.disclosure

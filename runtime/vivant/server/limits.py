@@ -37,3 +37,15 @@ class Limits:
     """Within which a call's first message must have come."""
     audio_queue_ms: int = 600_000
     """Audio that may wait in one call."""
+    unread_s: float = 10.0
+    """Then a call ends whose client takes nothing of what is there for it. A picture of 1 MiB comes in time at 105 kB/s."""
+    silence_s: float = 10.0
+    """Then a connection ends that answers no ping and sends nothing else. Longer than any round trip with its queues."""
+    handshake_s: float = 10.0
+    """Within which a connection must speak HTTP/2, and TLS where it is on."""
+    idle_s: float = 600.0
+    """Then a connection ends that has no call. One with a call may stay for days, so no connection has an age."""
+    connections: int = 1000
+    """At a time; more are not taken."""
+    calls_per_connection: int = 256
+    """At a time; more wait at their client."""

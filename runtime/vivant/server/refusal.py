@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import NoReturn
 
@@ -10,6 +11,8 @@ import grpc
 from vivant.errors import InputError, UnavailableError, VivantError
 
 log = logging.getLogger("vivant.server")
+ABORT_S = 1.0
+"""Within which gRPC sends a status to a client that reads; chosen."""
 
 
 class StatusError(VivantError):
@@ -34,13 +37,23 @@ def first_of(error: BaseException) -> BaseException:
 
 async def abort(context: grpc.aio.ServicerContext, error: BaseException) -> NoReturn:
     """End the call with the status that fits."""
+    code, sentence, hint = _status(error)
+    try:
+        async with asyncio.timeout(ABORT_S):
+            await context.abort(code, sentence, hint)
+    except TimeoutError:  # it lies behind what the client has not read; gRPC keeps it for as long as there is a connection
+        raise grpc.aio.AbortError from None
+    raise AssertionError("abort returns never")
+
+
+def _status(error: BaseException) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]]:
+    """Code, sentence and trailers."""
     if isinstance(error, StatusError):
         hint = () if error.retry_after_ms is None else (("retry-after-ms", str(error.retry_after_ms)),)
-        await context.abort(error.code, str(error), hint)
+        return error.code, str(error), hint
     if isinstance(error, InputError):
-        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        return grpc.StatusCode.INVALID_ARGUMENT, str(error), ()
     if isinstance(error, UnavailableError):
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
+        return grpc.StatusCode.UNIMPLEMENTED, str(error), ()
     log.error("a call failed", exc_info=error)
-    await context.abort(grpc.StatusCode.INTERNAL, "the server failed; its log says why")
-    raise AssertionError("abort returns never")
+    return grpc.StatusCode.INTERNAL, "the server failed; its log says why", ()

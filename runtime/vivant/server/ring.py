@@ -29,12 +29,17 @@ class Ring:
     def message(self) -> pb.SharedMemoryRing:
         return pb.SharedMemoryRing(name=self._name, slot_bytes=self._slot_bytes, slots=SLOTS)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a slot is free."""
+        return self._written - self._released < SLOTS
+
     def write(self, data: memoryview | bytes) -> pb.RingSlot | None:
         """Where the frame lies now, or None when the client still holds every slot.
 
         Raises OSError when the client has cut the memory and no more is left.
         """
-        if self._written - self._released >= SLOTS or len(data) > self._slot_bytes:
+        if not self.has_room or len(data) > self._slot_bytes:
             return None
         slot = self._written % SLOTS
         self._memory.write(slot * self._slot_bytes, data)

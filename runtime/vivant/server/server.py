@@ -28,6 +28,8 @@ from vivant.server.service import SERVICE, FaceService, add_to
 from vivant.server.workers import LoadShedder, WorkerPool, batch_pool
 from vivant.v1 import vivant_pb2 as pb
 
+LONGEST_MS = 2**31 - 1
+"""For gRPC: never."""
 DRAIN_S = 10.0
 """Calls under way may take this long to end when the server is told to stop; chosen."""
 
@@ -70,7 +72,7 @@ class Server:
             metrics=self.metrics,
             clock=clock,
             motion=motion or default_motion(),
-            messages_per_s=limits.messages_per_s,
+            limits=limits,
         )
         self.metrics.busy.set_function(lambda: self.shared.load_shedder.load.busy_share)
         self._service = FaceService(self.shared, limits, Clients(token=bool(self.config.security.token)))
@@ -148,10 +150,19 @@ def _options(limits: Limits) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),
         # Numbers of connections: see `Clients`.
         ("grpc.enable_channelz", 1),
-        # A client that is gone without a word is noticed within two seconds.
+        # A client that is gone without a word. Whatever comes from it counts, for the answer to a ping may wait behind pictures
+        # on a slow network; so the answer itself is given all the time there is.
         ("grpc.keepalive_time_ms", 1000),
-        ("grpc.keepalive_timeout_ms", 700),
-        ("grpc.http2.ping_timeout_ms", 700),
+        ("grpc.keepalive_timeout_ms", _ms(limits.silence_s)),
+        ("grpc.http2.ping_timeout_ms", LONGEST_MS),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000),
+        ("grpc.server_handshake_timeout_ms", _ms(limits.handshake_s)),
+        ("grpc.max_connection_idle_ms", _ms(limits.idle_s)),
+        ("grpc.max_allowed_incoming_connections", limits.connections),
+        ("grpc.max_concurrent_streams", limits.calls_per_connection),
     ]
+
+
+def _ms(seconds: float) -> int:
+    return round(1000 * seconds)

@@ -21,6 +21,7 @@ from vivant.server.call import Call, ServerContext
 from vivant.server.clients import Client, Clients
 from vivant.server.config import require_declaration, resolve
 from vivant.server.limits import Limits
+from vivant.server.outflow import Outflow
 from vivant.server.portraits import BUNDLED
 from vivant.server.refusal import StatusError, abort, first_of
 from vivant.server.security import is_same_machine
@@ -209,8 +210,12 @@ class FaceService:
     async def Synthesize(self, request: pb.SynthesizeRequest, context: Context) -> None:  # noqa: N802
         self._require_open()
         with self._admitted():
-            async for response in self._synthesized(request, context):
-                await context.write(response)
+            outflow = Outflow(context, self._shared.clock, self._limits.unread_s)
+            async with asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(outflow.watch(lambda held: None))  # what nobody takes, it does not make
+                async for response in self._synthesized(request, context):
+                    await outflow.write(response)
+                watching.cancel()
 
     async def _synthesized(
         self, request: pb.SynthesizeRequest, context: Context

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TypeAlias
-
-import grpc
 
 from vivant.clock import Clock
 from vivant.server.config import ResolvedConfig
 from vivant.server.metrics import Metrics
+from vivant.server.outflow import Outflow
 from vivant.server.ring import Ring
 from vivant.session.session import Session
-from vivant.types import ARKIT_NAMES, Interrupted, Marker, Output, UInt8Array, UtteranceStart
+from vivant.types import ARKIT_NAMES, Interrupted, Marker, Output, UtteranceStart
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.responses import frame_response
 from vivant.wire.values import marker_event, motion_message, picture_head
 
 STATISTICS_US = 1_000_000
 """From one `Statistics` of a call to the next."""
-
-Context: TypeAlias = grpc.aio.ServicerContext
 
 
 class ResponseWriter:
@@ -29,14 +25,16 @@ class ResponseWriter:
     One task writes; the rest may be called from others of the same loop.
     """
 
-    def __init__(self, context: Context, config: ResolvedConfig, session: Session, *, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, outflow: Outflow, config: ResolvedConfig, session: Session, *, metrics: Metrics, clock: Clock) -> None:
         self.sent = 0
-        self._context = context
+        self._outflow = outflow
         self._config = config
         self._session = session
         self._metrics = metrics
         self._clock = clock
         self._ring: Ring | None = None
+        self._inline = 0
+        """Frames that went in their messages."""
         self._events: deque[pb.Event] = deque()
         self._heard_us: deque[int] = deque()
         """When the first audio came of each utterance that has not begun."""
@@ -58,6 +56,13 @@ class ResponseWriter:
         """Frames left out: late, not taken by a slow reader, or thinned out."""
         return self._thinned + self._session.stats.dropped
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a picture drawn now would reach the client soon. One that has closed its side gets all there is."""
+        if self._session.stream.is_finishing:
+            return True
+        return self._outflow.has_room if self._ring is None else self._ring.has_room
+
     def heard(self) -> None:
         """The first audio of an utterance has come."""
         self._heard_us.append(self._clock.now_us())
@@ -69,6 +74,7 @@ class ResponseWriter:
     async def start(self, session_id: str, notes: tuple[str, ...], ring: Ring | None) -> None:
         """The echo; frames go into the ring if there is one."""
         self._ring = ring
+        self._outflow.expect_confirmations(expected=ring is not None or self._config.confirms_frames)
         started = pb.SessionStarted(
             config=self._config.message,
             session_id=session_id,
@@ -77,7 +83,7 @@ class ResponseWriter:
             ring=ring.message if ring is not None else None,
             notes=notes,
         )
-        await self._context.write(pb.AnimateResponse(started=started))
+        await self._outflow.write(pb.AnimateResponse(started=started))
 
     async def write(self) -> None:
         """Everything, until the session is over."""
@@ -106,7 +112,7 @@ class ResponseWriter:
             self._note(pb.EVENT_TYPE_PORTRAIT_CHANGED, output.pts_us, portrait_id=output.portrait)
         await self._write_events()
         if self._config.wants_motion:
-            await self._context.write(
+            await self._outflow.write(
                 pb.AnimateResponse(motion=motion_message(output.motion, self._utterance_id, output.epoch))
             )
         if self._config.wants_frames:
@@ -123,15 +129,17 @@ class ResponseWriter:
 
     async def _write_picture(self, output: Output) -> None:
         picture = output.picture
-        slot = self._slot(picture.pixels) if picture is not None else None
-        if picture is None or (self._ring is not None and slot is None and not self._session.stream.is_finishing):
+        if picture is None or not self.has_room:
             self._thinned += 1
             return
-        head = picture_head(picture, self._utterance_id, output.epoch)
+        head, data = picture_head(picture, self._utterance_id, output.epoch), picture.pixels.reshape(-1).data
+        slot = self._slot(data)
         if slot is not None:
             head.ring_slot.CopyFrom(slot)
+        self._inline += slot is None
+        self._outflow.sent(self._inline if slot is None else slot.sequence)
         self._count()
-        await self._context.write(frame_response(head, b"" if slot is not None else picture.pixels.reshape(-1).data))
+        await self._outflow.write(frame_response(head, data if slot is None else b""))
 
     def _count(self) -> None:
         """A frame: its picture, or its motion where no pictures are wanted."""
@@ -142,17 +150,18 @@ class ResponseWriter:
         self._metrics.dropped.inc(self.dropped - self._dropped)
         self._dropped = self.dropped
 
-    def _slot(self, pixels: UInt8Array) -> pb.RingSlot | None:
+    def _slot(self, data: memoryview) -> pb.RingSlot | None:
         try:
-            return self._ring.write(pixels.reshape(-1).data) if self._ring is not None else None
+            return self._ring.write(data) if self._ring is not None else None
         except OSError as error:  # the client has cut it, and the memory is full
             self._ring = None
+            self._outflow.expect_confirmations(expected=self._config.confirms_frames)
             self.event(pb.EVENT_TYPE_QUALITY_CHANGED, f"frames come inline from here on: {error.strerror}")
             return None
 
     async def _write_events(self) -> None:
         while self._events:
-            await self._context.write(pb.AnimateResponse(event=self._events.popleft()))
+            await self._outflow.write(pb.AnimateResponse(event=self._events.popleft()))
 
     async def _write_statistics(self) -> None:
         now_us, (then_us, sent) = self._clock.now_us(), self._last_statistics
@@ -167,7 +176,7 @@ class ResponseWriter:
             audio_queued_us=round(1000 * self._session.stream.queued_ms),
             detail_level=self._session.stream.presenter.detail,
         )
-        await self._context.write(pb.AnimateResponse(statistics=statistics))
+        await self._outflow.write(pb.AnimateResponse(statistics=statistics))
 
     def _note(self, kind: pb.EventType, position_us: int, *, detail: str = "", portrait_id: str = "") -> None:
         self._events.append(

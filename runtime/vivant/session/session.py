@@ -77,6 +77,8 @@ class Session:
         self.stats = SessionStats()
         self._fed = asyncio.Event()
         self._room = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._wanted.set()
         self._pace: Pace = Immediate(self._fed)
         if config.paced:
             self._pace = Live(clock or MonotonicClock(), config.fps, self.stream.look_ahead_us, eager=config.eager)
@@ -99,6 +101,18 @@ class Session:
     def due_us(self, pts_us: int) -> int:
         """When a live frame should be given out, on the session's clock."""
         return self._pace.due_us(pts_us)
+
+    def draw_only_while(self, has_room: Callable[[], bool]) -> None:
+        """Leave pictures out while ``has_room`` says that whoever takes them is behind."""
+        is_late = self.stream.is_late
+        self.stream.is_late = lambda pts_us: not has_room() or is_late(pts_us)
+
+    def hold(self, held: bool) -> None:
+        """Make nothing, from the next picture on, while ``held``: nobody takes it."""
+        if held:
+            self._wanted.clear()
+        else:
+            self._wanted.set()
 
     @property
     def controls(self) -> Controls:
@@ -216,6 +230,7 @@ class Session:
 
     async def _draw(self, to_us: int | None) -> None:
         while self.stream.has_more(to_us):
+            await self._wanted.wait()
             items = await self._compute(partial(self.stream.take, to_us))
             self._room.set()
             for item in items:

@@ -170,7 +170,7 @@ class AnimateResponse(_message.Message):
     def __init__(self, started: _Optional[_Union[SessionStarted, _Mapping]] = ..., frame: _Optional[_Union[Frame, _Mapping]] = ..., motion: _Optional[_Union[Motion, _Mapping]] = ..., event: _Optional[_Union[Event, _Mapping]] = ..., statistics: _Optional[_Union[Statistics, _Mapping]] = ..., keep_alive: _Optional[_Union[KeepAlive, _Mapping]] = ...) -> None: ...
 
 class SessionConfig(_message.Message):
-    __slots__ = ("portrait", "fps", "size_px", "pixel_format", "jpeg_quality", "frame_transport", "audio_format", "sample_rate_hz", "outputs", "delivery", "controls", "seed", "transparent", "importance", "consent", "disclosure", "audio_queue_ms")
+    __slots__ = ("portrait", "fps", "size_px", "pixel_format", "jpeg_quality", "frame_transport", "audio_format", "sample_rate_hz", "outputs", "delivery", "controls", "seed", "transparent", "importance", "consent", "disclosure", "audio_queue_ms", "confirms_frames")
     PORTRAIT_FIELD_NUMBER: _ClassVar[int]
     FPS_FIELD_NUMBER: _ClassVar[int]
     SIZE_PX_FIELD_NUMBER: _ClassVar[int]
@@ -188,6 +188,7 @@ class SessionConfig(_message.Message):
     CONSENT_FIELD_NUMBER: _ClassVar[int]
     DISCLOSURE_FIELD_NUMBER: _ClassVar[int]
     AUDIO_QUEUE_MS_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMS_FRAMES_FIELD_NUMBER: _ClassVar[int]
     portrait: PortraitRef
     fps: Rational
     size_px: int
@@ -205,7 +206,8 @@ class SessionConfig(_message.Message):
     consent: Consent
     disclosure: Disclosure
     audio_queue_ms: int
-    def __init__(self, portrait: _Optional[_Union[PortraitRef, _Mapping]] = ..., fps: _Optional[_Union[Rational, _Mapping]] = ..., size_px: _Optional[int] = ..., pixel_format: _Optional[_Union[PixelFormat, str]] = ..., jpeg_quality: _Optional[int] = ..., frame_transport: _Optional[_Union[FrameTransport, str]] = ..., audio_format: _Optional[_Union[AudioFormat, str]] = ..., sample_rate_hz: _Optional[int] = ..., outputs: _Optional[_Union[Outputs, str]] = ..., delivery: _Optional[_Union[Delivery, str]] = ..., controls: _Optional[_Union[Controls, _Mapping]] = ..., seed: _Optional[int] = ..., transparent: bool = ..., importance: _Optional[_Union[Importance, _Mapping]] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., disclosure: _Optional[_Union[Disclosure, _Mapping]] = ..., audio_queue_ms: _Optional[int] = ...) -> None: ...
+    confirms_frames: bool
+    def __init__(self, portrait: _Optional[_Union[PortraitRef, _Mapping]] = ..., fps: _Optional[_Union[Rational, _Mapping]] = ..., size_px: _Optional[int] = ..., pixel_format: _Optional[_Union[PixelFormat, str]] = ..., jpeg_quality: _Optional[int] = ..., frame_transport: _Optional[_Union[FrameTransport, str]] = ..., audio_format: _Optional[_Union[AudioFormat, str]] = ..., sample_rate_hz: _Optional[int] = ..., outputs: _Optional[_Union[Outputs, str]] = ..., delivery: _Optional[_Union[Delivery, str]] = ..., controls: _Optional[_Union[Controls, _Mapping]] = ..., seed: _Optional[int] = ..., transparent: bool = ..., importance: _Optional[_Union[Importance, _Mapping]] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., disclosure: _Optional[_Union[Disclosure, _Mapping]] = ..., audio_queue_ms: _Optional[int] = ..., confirms_frames: bool = ...) -> None: ...
 
 class PortraitRef(_message.Message):
     __slots__ = ("id", "image")

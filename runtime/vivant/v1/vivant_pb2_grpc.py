@@ -82,7 +82,7 @@ class FaceServiceServicer(object):
 
         RESOURCE_EXHAUSTED: the server is full (trailer `retry-after-ms`), or a limit of `Capabilities.limits` was passed.
         FAILED_PRECONDITION: something came before the config. UNAUTHENTICATED: the token is missing or wrong. DEADLINE_EXCEEDED: no
-        first message came within 30 seconds.
+        first message came within 30 seconds, or the client has read nothing for 10 seconds although something was there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,7 +126,8 @@ class FaceServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Synthesize(self, request, context):
-        """A whole voice at once, as fast as possible: for baking. Frames and motion as in `Animate`.
+        """A whole voice at once, as fast as possible: for baking. Frames and motion as in `Animate`. A voice longer than a message goes
+        through `Animate` with DELIVERY_IMMEDIATE, piece by piece.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

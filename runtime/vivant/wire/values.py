@@ -158,7 +158,7 @@ def picture_head(picture: VideoFrame, utterance_id: str, epoch: int) -> pb.Frame
     )
 
 
-def picture_of(message: pb.Frame, data: bytes) -> VideoFrame:
+def picture_of(message: pb.Frame, data: bytes | memoryview) -> VideoFrame:
     """The picture in its format; raises InputError for one of a newer contract."""
     if message.pixel_format not in FORMATS_BY_NUMBER:
         raise InputError(f"pixel format {message.pixel_format} is of a newer contract than this client's")

@@ -41,7 +41,7 @@ namespace Vivant.V1 {
             "MhEudml2YW50LnYxLk1vdGlvbkgAEiEKBWV2ZW50GAQgASgLMhAudml2YW50",
             "LnYxLkV2ZW50SAASKwoKc3RhdGlzdGljcxgFIAEoCzIVLnZpdmFudC52MS5T",
             "dGF0aXN0aWNzSAASKgoKa2VlcF9hbGl2ZRgGIAEoCzIULnZpdmFudC52MS5L",
-            "ZWVwQWxpdmVIAEIJCgdtZXNzYWdlIuEECg1TZXNzaW9uQ29uZmlnEigKCHBv",
+            "ZWVwQWxpdmVIAEIJCgdtZXNzYWdlIvoECg1TZXNzaW9uQ29uZmlnEigKCHBv",
             "cnRyYWl0GAEgASgLMhYudml2YW50LnYxLlBvcnRyYWl0UmVmEiAKA2ZwcxgC",
             "IAEoCzITLnZpdmFudC52MS5SYXRpb25hbBIPCgdzaXplX3B4GAMgASgNEiwK",
             "DHBpeGVsX2Zvcm1hdBgEIAEoDjIWLnZpdmFudC52MS5QaXhlbEZvcm1hdBIU",
@@ -54,126 +54,127 @@ namespace Vivant.V1 {
             "BEgAiAEBEhMKC3RyYW5zcGFyZW50GA0gASgIEikKCmltcG9ydGFuY2UYDiAB",
             "KAsyFS52aXZhbnQudjEuSW1wb3J0YW5jZRIjCgdjb25zZW50GA8gASgLMhIu",
             "dml2YW50LnYxLkNvbnNlbnQSKQoKZGlzY2xvc3VyZRgQIAEoCzIVLnZpdmFu",
-            "dC52MS5EaXNjbG9zdXJlEhYKDmF1ZGlvX3F1ZXVlX21zGBEgASgNQgcKBV9z",
-            "ZWVkIjgKC1BvcnRyYWl0UmVmEgwKAmlkGAEgASgJSAASDwoFaW1hZ2UYAiAB",
-            "KAxIAEIKCghwb3J0cmFpdCIyCghSYXRpb25hbBIRCgludW1lcmF0b3IYASAB",
-            "KA0SEwoLZGVub21pbmF0b3IYAiABKA0igAIKCENvbnRyb2xzEhQKDGdhemVf",
-            "eWF3X2RlZxgBIAEoAhIWCg5nYXplX3BpdGNoX2RlZxgCIAEoAhIVCghkaXN0",
-            "YW5jZRgDIAEoAkgAiAEBEiMKB2Vtb3Rpb24YBCABKA4yEi52aXZhbnQudjEu",
-            "RW1vdGlvbhIWCglpbnRlbnNpdHkYBSABKAJIAYgBARIYCgtoZWFkX21vdGlv",
-            "bhgGIAEoAkgCiAEBEhIKBW1vdXRoGAcgASgCSAOIAQESDwoHc2luZ2luZxgI",
-            "IAEoCEILCglfZGlzdGFuY2VCDAoKX2ludGVuc2l0eUIOCgxfaGVhZF9tb3Rp",
-            "b25CCAoGX21vdXRoIkQKCkltcG9ydGFuY2USFQoIcHJpb3JpdHkYASABKA1I",
-            "AIgBARISCgpkaXN0YW5jZV9tGAIgASgCQgsKCV9wcmlvcml0eSJECgdDb25z",
-            "ZW50EiYKBWJhc2lzGAEgASgOMhcudml2YW50LnYxLkNvbnNlbnRCYXNpcxIR",
-            "CglyZWZlcmVuY2UYAiABKAkieAoKRGlzY2xvc3VyZRIjCgVsYWJlbBgBIAEo",
-            "DjIULnZpdmFudC52MS5MYWJlbE1vZGUSGAoQbGFiZWxfb2ZmX3JlYXNvbhgC",
-            "IAEoCRIrCgl3YXRlcm1hcmsYAyABKA4yGC52aXZhbnQudjEuV2F0ZXJtYXJr",
-            "TW9kZSIYCgVBdWRpbxIPCgdzYW1wbGVzGAEgASgMIiYKDlV0dGVyYW5jZVN0",
-            "YXJ0EhQKDHV0dGVyYW5jZV9pZBgBIAEoCSIOCgxVdHRlcmFuY2VFbmQiGgoJ",
-            "SW50ZXJydXB0Eg0KBWVwb2NoGAEgASgEIgsKCUtlZXBBbGl2ZSIfCgtSaW5n",
-            "UmVsZWFzZRIQCghzZXF1ZW5jZRgBIAEoBCKwAQoOU2Vzc2lvblN0YXJ0ZWQS",
-            "KAoGY29uZmlnGAEgASgLMhgudml2YW50LnYxLlNlc3Npb25Db25maWcSEgoK",
-            "c2Vzc2lvbl9pZBgCIAEoCRIQCghkZWxheV91cxgDIAEoDRIUCgx3ZWlnaHRf",
-            "bmFtZXMYBCADKAkSKQoEcmluZxgFIAEoCzIbLnZpdmFudC52MS5TaGFyZWRN",
-            "ZW1vcnlSaW5nEg0KBW5vdGVzGAYgAygJIkMKEFNoYXJlZE1lbW9yeVJpbmcS",
-            "DAoEbmFtZRgBIAEoCRISCgpzbG90X2J5dGVzGAIgASgEEg0KBXNsb3RzGAMg",
-            "ASgNItQBCgVGcmFtZRINCgVpbmRleBgBIAEoBBIOCgZwdHNfdXMYAiABKAQS",
-            "FAoMdXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVwb2NoGAQgASgEEhAKCHdpZHRo",
-            "X3B4GAUgASgNEhEKCWhlaWdodF9weBgGIAEoDRIsCgxwaXhlbF9mb3JtYXQY",
-            "ByABKA4yFi52aXZhbnQudjEuUGl4ZWxGb3JtYXQSDAoEZGF0YRgIIAEoDBIm",
-            "CglyaW5nX3Nsb3QYCSABKAsyEy52aXZhbnQudjEuUmluZ1Nsb3QiPgoIUmlu",
-            "Z1Nsb3QSDAoEc2xvdBgBIAEoDRISCgpzaXplX2J5dGVzGAIgASgEEhAKCHNl",
-            "cXVlbmNlGAMgASgEItEBCgZNb3Rpb24SDQoFaW5kZXgYASABKAQSDgoGcHRz",
-            "X3VzGAIgASgEEhQKDHV0dGVyYW5jZV9pZBgDIAEoCRINCgVlcG9jaBgEIAEo",
-            "BBIPCgd3ZWlnaHRzGAUgAygCEh0KBHBvc2UYBiABKAsyDy52aXZhbnQudjEu",
-            "UG9zZRIUCgxnYXplX3lhd19kZWcYByABKAISFgoOZ2F6ZV9waXRjaF9kZWcY",
-            "CCABKAISEgoKdG9uZ3VlX291dBgJIAEoAhIRCgl0b25ndWVfdXAYCiABKAIi",
-            "YQoEUG9zZRIPCgd5YXdfZGVnGAEgASgCEhEKCXBpdGNoX2RlZxgCIAEoAhIQ",
-            "Cghyb2xsX2RlZxgDIAEoAhIJCgF4GAQgASgCEgkKAXkYBSABKAISDQoFc2Nh",
-            "bGUYBiABKAIiigEKBUV2ZW50EiIKBHR5cGUYASABKA4yFC52aXZhbnQudjEu",
-            "RXZlbnRUeXBlEhMKC3Bvc2l0aW9uX3VzGAIgASgEEhQKDHV0dGVyYW5jZV9p",
-            "ZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIOCgZkZXRhaWwYBSABKAkSEwoLcG9y",
-            "dHJhaXRfaWQYBiABKAkihQEKClN0YXRpc3RpY3MSCwoDZnBzGAEgASgCEg4K",
-            "BmxhZ191cxgCIAEoAxITCgtmcmFtZXNfc2VudBgDIAEoBBIWCg5mcmFtZXNf",
-            "ZHJvcHBlZBgEIAEoBBIXCg9hdWRpb19xdWV1ZWRfdXMYBSABKAQSFAoMZGV0",
-            "YWlsX2xldmVsGAYgASgNIhgKFkdldENhcGFiaWxpdGllc1JlcXVlc3Qi3gEK",
-            "F0dldENhcGFiaWxpdGllc1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSLQoN",
-            "cGl4ZWxfZm9ybWF0cxgCIAMoDjIWLnZpdmFudC52MS5QaXhlbEZvcm1hdBIz",
-            "ChBmcmFtZV90cmFuc3BvcnRzGAMgAygOMhkudml2YW50LnYxLkZyYW1lVHJh",
-            "bnNwb3J0EhkKEWJ1bmRsZWRfcG9ydHJhaXRzGAQgAygJEiEKBmxpbWl0cxgF",
-            "IAEoCzIRLnZpdmFudC52MS5MaW1pdHMSEAoIc2Vzc2lvbnMYBiABKA0itgEK",
-            "BkxpbWl0cxIQCghzZXNzaW9ucxgBIAEoDRIPCgdzaXplX3B4GAIgASgNEhYK",
-            "DnBvcnRyYWl0X2J5dGVzGAMgASgNEhcKD3BvcnRyYWl0X3BpeGVscxgEIAEo",
-            "DRIVCg1tZXNzYWdlX2J5dGVzGAUgASgNEhYKDm1lc3NhZ2VzX3Blcl9zGAYg",
-            "ASgNEhEKCXBvcnRyYWl0cxgHIAEoDRIWCg5hdWRpb19xdWV1ZV9tcxgIIAEo",
-            "DSJdChJQdXRQb3J0cmFpdFJlcXVlc3QSDQoFaW1hZ2UYASABKAwSEwoLdHJh",
-            "bnNwYXJlbnQYAiABKAgSIwoHY29uc2VudBgDIAEoCzISLnZpdmFudC52MS5D",
-            "b25zZW50IjwKE1B1dFBvcnRyYWl0UmVzcG9uc2USJQoIcG9ydHJhaXQYASAB",
-            "KAsyEy52aXZhbnQudjEuUG9ydHJhaXQiPwoIUG9ydHJhaXQSEwoLcG9ydHJh",
-            "aXRfaWQYASABKAkSDwoHYnVuZGxlZBgCIAEoCBINCgVub3RlcxgDIAMoCSIW",
-            "ChRMaXN0UG9ydHJhaXRzUmVxdWVzdCI/ChVMaXN0UG9ydHJhaXRzUmVzcG9u",
-            "c2USJgoJcG9ydHJhaXRzGAEgAygLMhMudml2YW50LnYxLlBvcnRyYWl0IiwK",
-            "FURlbGV0ZVBvcnRyYWl0UmVxdWVzdBITCgtwb3J0cmFpdF9pZBgBIAEoCSIY",
-            "ChZEZWxldGVQb3J0cmFpdFJlc3BvbnNlIoQBCg1XYXJtVXBSZXF1ZXN0EigK",
-            "CHBvcnRyYWl0GAEgASgLMhYudml2YW50LnYxLlBvcnRyYWl0UmVmEg8KB3Np",
-            "emVfcHgYAiABKA0SEwoLdHJhbnNwYXJlbnQYAyABKAgSIwoHY29uc2VudBgE",
-            "IAEoCzISLnZpdmFudC52MS5Db25zZW50IjkKDldhcm1VcFJlc3BvbnNlEhMK",
-            "C3BvcnRyYWl0X2lkGAEgASgJEhIKCmVsYXBzZWRfdXMYAiABKAQiTgoRU3lu",
-            "dGhlc2l6ZVJlcXVlc3QSKAoGY29uZmlnGAEgASgLMhgudml2YW50LnYxLlNl",
-            "c3Npb25Db25maWcSDwoHc2FtcGxlcxgCIAEoDCKVAQoSU3ludGhlc2l6ZVJl",
-            "c3BvbnNlEiwKB3N0YXJ0ZWQYASABKAsyGS52aXZhbnQudjEuU2Vzc2lvblN0",
-            "YXJ0ZWRIABIhCgVmcmFtZRgCIAEoCzIQLnZpdmFudC52MS5GcmFtZUgAEiMK",
-            "Bm1vdGlvbhgDIAEoCzIRLnZpdmFudC52MS5Nb3Rpb25IAEIJCgdtZXNzYWdl",
-            "KoYBCgtQaXhlbEZvcm1hdBIcChhQSVhFTF9GT1JNQVRfVU5TUEVDSUZJRUQQ",
-            "ABIVChFQSVhFTF9GT1JNQVRfUkdCQRABEhQKEFBJWEVMX0ZPUk1BVF9SR0IQ",
-            "AhIVChFQSVhFTF9GT1JNQVRfSTQyMBADEhUKEVBJWEVMX0ZPUk1BVF9KUEVH",
-            "EAQqcAoORnJhbWVUcmFuc3BvcnQSHwobRlJBTUVfVFJBTlNQT1JUX1VOU1BF",
-            "Q0lGSUVEEAASGgoWRlJBTUVfVFJBTlNQT1JUX0lOTElORRABEiEKHUZSQU1F",
-            "X1RSQU5TUE9SVF9TSEFSRURfTUVNT1JZEAIqXwoLQXVkaW9Gb3JtYXQSHAoY",
-            "QVVESU9fRk9STUFUX1VOU1BFQ0lGSUVEEAASGgoWQVVESU9fRk9STUFUX1BD",
-            "TV9TMTZMRRABEhYKEkFVRElPX0ZPUk1BVF9GMzJMRRACKmkKB091dHB1dHMS",
-            "FwoTT1VUUFVUU19VTlNQRUNJRklFRBAAEhIKDk9VVFBVVFNfRlJBTUVTEAES",
-            "EgoOT1VUUFVUU19NT1RJT04QAhIdChlPVVRQVVRTX0ZSQU1FU19BTkRfTU9U",
-            "SU9OEAMqUAoIRGVsaXZlcnkSGAoUREVMSVZFUllfVU5TUEVDSUZJRUQQABIS",
-            "Cg5ERUxJVkVSWV9QQUNFRBABEhYKEkRFTElWRVJZX0lNTUVESUFURRACKsYB",
-            "CgdFbW90aW9uEhcKE0VNT1RJT05fVU5TUEVDSUZJRUQQABITCg9FTU9USU9O",
-            "X05FVVRSQUwQARIRCg1FTU9USU9OX0hBUFBZEAISDwoLRU1PVElPTl9TQUQQ",
-            "AxIRCg1FTU9USU9OX0FOR1JZEAQSFQoRRU1PVElPTl9TVVJQUklTRUQQBRIS",
-            "Cg5FTU9USU9OX0FGUkFJRBAGEhUKEUVNT1RJT05fRElTR1VTVEVEEAcSFAoQ",
-            "RU1PVElPTl9DT05URU1QVBAIKpQBCgxDb25zZW50QmFzaXMSHQoZQ09OU0VO",
-            "VF9CQVNJU19VTlNQRUNJRklFRBAAEhQKEENPTlNFTlRfQkFTSVNfTUUQARIY",
-            "ChRDT05TRU5UX0JBU0lTX0FHUkVFRBACEhgKFENPTlNFTlRfQkFTSVNfVU5S",
-            "RUFMEAMSGwoXQ09OU0VOVF9CQVNJU19TWU5USEVUSUMQBCpOCglMYWJlbE1v",
-            "ZGUSGgoWTEFCRUxfTU9ERV9VTlNQRUNJRklFRBAAEhIKDkxBQkVMX01PREVf",
-            "T0ZGEAESEQoNTEFCRUxfTU9ERV9PThACKl4KDVdhdGVybWFya01vZGUSHgoa",
-            "V0FURVJNQVJLX01PREVfVU5TUEVDSUZJRUQQABIWChJXQVRFUk1BUktfTU9E",
-            "RV9PRkYQARIVChFXQVRFUk1BUktfTU9ERV9PThACKoICCglFdmVudFR5cGUS",
-            "GgoWRVZFTlRfVFlQRV9VTlNQRUNJRklFRBAAEiAKHEVWRU5UX1RZUEVfVVRU",
-            "RVJBTkNFX1NUQVJURUQQARIhCh1FVkVOVF9UWVBFX1VUVEVSQU5DRV9GSU5J",
-            "U0hFRBACEhoKFkVWRU5UX1RZUEVfSU5URVJSVVBURUQQAxIfChtFVkVOVF9U",
-            "WVBFX1BPUlRSQUlUX0NIQU5HRUQQBBIeChpFVkVOVF9UWVBFX1BPUlRSQUlU",
-            "X0ZBSUxFRBAFEh4KGkVWRU5UX1RZUEVfUVVBTElUWV9DSEFOR0VEEAYSFwoT",
-            "RVZFTlRfVFlQRV9EUkFJTklORxAHMrIECgtGYWNlU2VydmljZRJECgdBbmlt",
-            "YXRlEhkudml2YW50LnYxLkFuaW1hdGVSZXF1ZXN0Ghoudml2YW50LnYxLkFu",
-            "aW1hdGVSZXNwb25zZSgBMAESWAoPR2V0Q2FwYWJpbGl0aWVzEiEudml2YW50",
-            "LnYxLkdldENhcGFiaWxpdGllc1JlcXVlc3QaIi52aXZhbnQudjEuR2V0Q2Fw",
-            "YWJpbGl0aWVzUmVzcG9uc2USTAoLUHV0UG9ydHJhaXQSHS52aXZhbnQudjEu",
-            "UHV0UG9ydHJhaXRSZXF1ZXN0Gh4udml2YW50LnYxLlB1dFBvcnRyYWl0UmVz",
-            "cG9uc2USUgoNTGlzdFBvcnRyYWl0cxIfLnZpdmFudC52MS5MaXN0UG9ydHJh",
-            "aXRzUmVxdWVzdBogLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVzcG9uc2US",
-            "VQoORGVsZXRlUG9ydHJhaXQSIC52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRS",
-            "ZXF1ZXN0GiEudml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVzcG9uc2USPQoG",
-            "V2FybVVwEhgudml2YW50LnYxLldhcm1VcFJlcXVlc3QaGS52aXZhbnQudjEu",
-            "V2FybVVwUmVzcG9uc2USSwoKU3ludGhlc2l6ZRIcLnZpdmFudC52MS5TeW50",
-            "aGVzaXplUmVxdWVzdBodLnZpdmFudC52MS5TeW50aGVzaXplUmVzcG9uc2Uw",
-            "AUIMqgIJVml2YW50LlYxYgZwcm90bzM="));
+            "dC52MS5EaXNjbG9zdXJlEhYKDmF1ZGlvX3F1ZXVlX21zGBEgASgNEhcKD2Nv",
+            "bmZpcm1zX2ZyYW1lcxgSIAEoCEIHCgVfc2VlZCI4CgtQb3J0cmFpdFJlZhIM",
+            "CgJpZBgBIAEoCUgAEg8KBWltYWdlGAIgASgMSABCCgoIcG9ydHJhaXQiMgoI",
+            "UmF0aW9uYWwSEQoJbnVtZXJhdG9yGAEgASgNEhMKC2Rlbm9taW5hdG9yGAIg",
+            "ASgNIoACCghDb250cm9scxIUCgxnYXplX3lhd19kZWcYASABKAISFgoOZ2F6",
+            "ZV9waXRjaF9kZWcYAiABKAISFQoIZGlzdGFuY2UYAyABKAJIAIgBARIjCgdl",
+            "bW90aW9uGAQgASgOMhIudml2YW50LnYxLkVtb3Rpb24SFgoJaW50ZW5zaXR5",
+            "GAUgASgCSAGIAQESGAoLaGVhZF9tb3Rpb24YBiABKAJIAogBARISCgVtb3V0",
+            "aBgHIAEoAkgDiAEBEg8KB3NpbmdpbmcYCCABKAhCCwoJX2Rpc3RhbmNlQgwK",
+            "Cl9pbnRlbnNpdHlCDgoMX2hlYWRfbW90aW9uQggKBl9tb3V0aCJECgpJbXBv",
+            "cnRhbmNlEhUKCHByaW9yaXR5GAEgASgNSACIAQESEgoKZGlzdGFuY2VfbRgC",
+            "IAEoAkILCglfcHJpb3JpdHkiRAoHQ29uc2VudBImCgViYXNpcxgBIAEoDjIX",
+            "LnZpdmFudC52MS5Db25zZW50QmFzaXMSEQoJcmVmZXJlbmNlGAIgASgJIngK",
+            "CkRpc2Nsb3N1cmUSIwoFbGFiZWwYASABKA4yFC52aXZhbnQudjEuTGFiZWxN",
+            "b2RlEhgKEGxhYmVsX29mZl9yZWFzb24YAiABKAkSKwoJd2F0ZXJtYXJrGAMg",
+            "ASgOMhgudml2YW50LnYxLldhdGVybWFya01vZGUiGAoFQXVkaW8SDwoHc2Ft",
+            "cGxlcxgBIAEoDCImCg5VdHRlcmFuY2VTdGFydBIUCgx1dHRlcmFuY2VfaWQY",
+            "ASABKAkiDgoMVXR0ZXJhbmNlRW5kIhoKCUludGVycnVwdBINCgVlcG9jaBgB",
+            "IAEoBCILCglLZWVwQWxpdmUiHwoLUmluZ1JlbGVhc2USEAoIc2VxdWVuY2UY",
+            "ASABKAQisAEKDlNlc3Npb25TdGFydGVkEigKBmNvbmZpZxgBIAEoCzIYLnZp",
+            "dmFudC52MS5TZXNzaW9uQ29uZmlnEhIKCnNlc3Npb25faWQYAiABKAkSEAoI",
+            "ZGVsYXlfdXMYAyABKA0SFAoMd2VpZ2h0X25hbWVzGAQgAygJEikKBHJpbmcY",
+            "BSABKAsyGy52aXZhbnQudjEuU2hhcmVkTWVtb3J5UmluZxINCgVub3RlcxgG",
+            "IAMoCSJDChBTaGFyZWRNZW1vcnlSaW5nEgwKBG5hbWUYASABKAkSEgoKc2xv",
+            "dF9ieXRlcxgCIAEoBBINCgVzbG90cxgDIAEoDSLUAQoFRnJhbWUSDQoFaW5k",
+            "ZXgYASABKAQSDgoGcHRzX3VzGAIgASgEEhQKDHV0dGVyYW5jZV9pZBgDIAEo",
+            "CRINCgVlcG9jaBgEIAEoBBIQCgh3aWR0aF9weBgFIAEoDRIRCgloZWlnaHRf",
+            "cHgYBiABKA0SLAoMcGl4ZWxfZm9ybWF0GAcgASgOMhYudml2YW50LnYxLlBp",
+            "eGVsRm9ybWF0EgwKBGRhdGEYCCABKAwSJgoJcmluZ19zbG90GAkgASgLMhMu",
+            "dml2YW50LnYxLlJpbmdTbG90Ij4KCFJpbmdTbG90EgwKBHNsb3QYASABKA0S",
+            "EgoKc2l6ZV9ieXRlcxgCIAEoBBIQCghzZXF1ZW5jZRgDIAEoBCLRAQoGTW90",
+            "aW9uEg0KBWluZGV4GAEgASgEEg4KBnB0c191cxgCIAEoBBIUCgx1dHRlcmFu",
+            "Y2VfaWQYAyABKAkSDQoFZXBvY2gYBCABKAQSDwoHd2VpZ2h0cxgFIAMoAhId",
+            "CgRwb3NlGAYgASgLMg8udml2YW50LnYxLlBvc2USFAoMZ2F6ZV95YXdfZGVn",
+            "GAcgASgCEhYKDmdhemVfcGl0Y2hfZGVnGAggASgCEhIKCnRvbmd1ZV9vdXQY",
+            "CSABKAISEQoJdG9uZ3VlX3VwGAogASgCImEKBFBvc2USDwoHeWF3X2RlZxgB",
+            "IAEoAhIRCglwaXRjaF9kZWcYAiABKAISEAoIcm9sbF9kZWcYAyABKAISCQoB",
+            "eBgEIAEoAhIJCgF5GAUgASgCEg0KBXNjYWxlGAYgASgCIooBCgVFdmVudBIi",
+            "CgR0eXBlGAEgASgOMhQudml2YW50LnYxLkV2ZW50VHlwZRITCgtwb3NpdGlv",
+            "bl91cxgCIAEoBBIUCgx1dHRlcmFuY2VfaWQYAyABKAkSDQoFZXBvY2gYBCAB",
+            "KAQSDgoGZGV0YWlsGAUgASgJEhMKC3BvcnRyYWl0X2lkGAYgASgJIoUBCgpT",
+            "dGF0aXN0aWNzEgsKA2ZwcxgBIAEoAhIOCgZsYWdfdXMYAiABKAMSEwoLZnJh",
+            "bWVzX3NlbnQYAyABKAQSFgoOZnJhbWVzX2Ryb3BwZWQYBCABKAQSFwoPYXVk",
+            "aW9fcXVldWVkX3VzGAUgASgEEhQKDGRldGFpbF9sZXZlbBgGIAEoDSIYChZH",
+            "ZXRDYXBhYmlsaXRpZXNSZXF1ZXN0It4BChdHZXRDYXBhYmlsaXRpZXNSZXNw",
+            "b25zZRIPCgd2ZXJzaW9uGAEgASgJEi0KDXBpeGVsX2Zvcm1hdHMYAiADKA4y",
+            "Fi52aXZhbnQudjEuUGl4ZWxGb3JtYXQSMwoQZnJhbWVfdHJhbnNwb3J0cxgD",
+            "IAMoDjIZLnZpdmFudC52MS5GcmFtZVRyYW5zcG9ydBIZChFidW5kbGVkX3Bv",
+            "cnRyYWl0cxgEIAMoCRIhCgZsaW1pdHMYBSABKAsyES52aXZhbnQudjEuTGlt",
+            "aXRzEhAKCHNlc3Npb25zGAYgASgNIrYBCgZMaW1pdHMSEAoIc2Vzc2lvbnMY",
+            "ASABKA0SDwoHc2l6ZV9weBgCIAEoDRIWCg5wb3J0cmFpdF9ieXRlcxgDIAEo",
+            "DRIXCg9wb3J0cmFpdF9waXhlbHMYBCABKA0SFQoNbWVzc2FnZV9ieXRlcxgF",
+            "IAEoDRIWCg5tZXNzYWdlc19wZXJfcxgGIAEoDRIRCglwb3J0cmFpdHMYByAB",
+            "KA0SFgoOYXVkaW9fcXVldWVfbXMYCCABKA0iXQoSUHV0UG9ydHJhaXRSZXF1",
+            "ZXN0Eg0KBWltYWdlGAEgASgMEhMKC3RyYW5zcGFyZW50GAIgASgIEiMKB2Nv",
+            "bnNlbnQYAyABKAsyEi52aXZhbnQudjEuQ29uc2VudCI8ChNQdXRQb3J0cmFp",
+            "dFJlc3BvbnNlEiUKCHBvcnRyYWl0GAEgASgLMhMudml2YW50LnYxLlBvcnRy",
+            "YWl0Ij8KCFBvcnRyYWl0EhMKC3BvcnRyYWl0X2lkGAEgASgJEg8KB2J1bmRs",
+            "ZWQYAiABKAgSDQoFbm90ZXMYAyADKAkiFgoUTGlzdFBvcnRyYWl0c1JlcXVl",
+            "c3QiPwoVTGlzdFBvcnRyYWl0c1Jlc3BvbnNlEiYKCXBvcnRyYWl0cxgBIAMo",
+            "CzITLnZpdmFudC52MS5Qb3J0cmFpdCIsChVEZWxldGVQb3J0cmFpdFJlcXVl",
+            "c3QSEwoLcG9ydHJhaXRfaWQYASABKAkiGAoWRGVsZXRlUG9ydHJhaXRSZXNw",
+            "b25zZSKEAQoNV2FybVVwUmVxdWVzdBIoCghwb3J0cmFpdBgBIAEoCzIWLnZp",
+            "dmFudC52MS5Qb3J0cmFpdFJlZhIPCgdzaXplX3B4GAIgASgNEhMKC3RyYW5z",
+            "cGFyZW50GAMgASgIEiMKB2NvbnNlbnQYBCABKAsyEi52aXZhbnQudjEuQ29u",
+            "c2VudCI5Cg5XYXJtVXBSZXNwb25zZRITCgtwb3J0cmFpdF9pZBgBIAEoCRIS",
+            "CgplbGFwc2VkX3VzGAIgASgEIk4KEVN5bnRoZXNpemVSZXF1ZXN0EigKBmNv",
+            "bmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9uQ29uZmlnEg8KB3NhbXBs",
+            "ZXMYAiABKAwilQEKElN5bnRoZXNpemVSZXNwb25zZRIsCgdzdGFydGVkGAEg",
+            "ASgLMhkudml2YW50LnYxLlNlc3Npb25TdGFydGVkSAASIQoFZnJhbWUYAiAB",
+            "KAsyEC52aXZhbnQudjEuRnJhbWVIABIjCgZtb3Rpb24YAyABKAsyES52aXZh",
+            "bnQudjEuTW90aW9uSABCCQoHbWVzc2FnZSqGAQoLUGl4ZWxGb3JtYXQSHAoY",
+            "UElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASFQoRUElYRUxfRk9STUFUX1JH",
+            "QkEQARIUChBQSVhFTF9GT1JNQVRfUkdCEAISFQoRUElYRUxfRk9STUFUX0k0",
+            "MjAQAxIVChFQSVhFTF9GT1JNQVRfSlBFRxAEKnAKDkZyYW1lVHJhbnNwb3J0",
+            "Eh8KG0ZSQU1FX1RSQU5TUE9SVF9VTlNQRUNJRklFRBAAEhoKFkZSQU1FX1RS",
+            "QU5TUE9SVF9JTkxJTkUQARIhCh1GUkFNRV9UUkFOU1BPUlRfU0hBUkVEX01F",
+            "TU9SWRACKl8KC0F1ZGlvRm9ybWF0EhwKGEFVRElPX0ZPUk1BVF9VTlNQRUNJ",
+            "RklFRBAAEhoKFkFVRElPX0ZPUk1BVF9QQ01fUzE2TEUQARIWChJBVURJT19G",
+            "T1JNQVRfRjMyTEUQAippCgdPdXRwdXRzEhcKE09VVFBVVFNfVU5TUEVDSUZJ",
+            "RUQQABISCg5PVVRQVVRTX0ZSQU1FUxABEhIKDk9VVFBVVFNfTU9USU9OEAIS",
+            "HQoZT1VUUFVUU19GUkFNRVNfQU5EX01PVElPThADKlAKCERlbGl2ZXJ5EhgK",
+            "FERFTElWRVJZX1VOU1BFQ0lGSUVEEAASEgoOREVMSVZFUllfUEFDRUQQARIW",
+            "ChJERUxJVkVSWV9JTU1FRElBVEUQAirGAQoHRW1vdGlvbhIXChNFTU9USU9O",
+            "X1VOU1BFQ0lGSUVEEAASEwoPRU1PVElPTl9ORVVUUkFMEAESEQoNRU1PVElP",
+            "Tl9IQVBQWRACEg8KC0VNT1RJT05fU0FEEAMSEQoNRU1PVElPTl9BTkdSWRAE",
+            "EhUKEUVNT1RJT05fU1VSUFJJU0VEEAUSEgoORU1PVElPTl9BRlJBSUQQBhIV",
+            "ChFFTU9USU9OX0RJU0dVU1RFRBAHEhQKEEVNT1RJT05fQ09OVEVNUFQQCCqU",
+            "AQoMQ29uc2VudEJhc2lzEh0KGUNPTlNFTlRfQkFTSVNfVU5TUEVDSUZJRUQQ",
+            "ABIUChBDT05TRU5UX0JBU0lTX01FEAESGAoUQ09OU0VOVF9CQVNJU19BR1JF",
+            "RUQQAhIYChRDT05TRU5UX0JBU0lTX1VOUkVBTBADEhsKF0NPTlNFTlRfQkFT",
+            "SVNfU1lOVEhFVElDEAQqTgoJTGFiZWxNb2RlEhoKFkxBQkVMX01PREVfVU5T",
+            "UEVDSUZJRUQQABISCg5MQUJFTF9NT0RFX09GRhABEhEKDUxBQkVMX01PREVf",
+            "T04QAipeCg1XYXRlcm1hcmtNb2RlEh4KGldBVEVSTUFSS19NT0RFX1VOU1BF",
+            "Q0lGSUVEEAASFgoSV0FURVJNQVJLX01PREVfT0ZGEAESFQoRV0FURVJNQVJL",
+            "X01PREVfT04QAiqCAgoJRXZlbnRUeXBlEhoKFkVWRU5UX1RZUEVfVU5TUEVD",
+            "SUZJRUQQABIgChxFVkVOVF9UWVBFX1VUVEVSQU5DRV9TVEFSVEVEEAESIQod",
+            "RVZFTlRfVFlQRV9VVFRFUkFOQ0VfRklOSVNIRUQQAhIaChZFVkVOVF9UWVBF",
+            "X0lOVEVSUlVQVEVEEAMSHwobRVZFTlRfVFlQRV9QT1JUUkFJVF9DSEFOR0VE",
+            "EAQSHgoaRVZFTlRfVFlQRV9QT1JUUkFJVF9GQUlMRUQQBRIeChpFVkVOVF9U",
+            "WVBFX1FVQUxJVFlfQ0hBTkdFRBAGEhcKE0VWRU5UX1RZUEVfRFJBSU5JTkcQ",
+            "BzKyBAoLRmFjZVNlcnZpY2USRAoHQW5pbWF0ZRIZLnZpdmFudC52MS5Bbmlt",
+            "YXRlUmVxdWVzdBoaLnZpdmFudC52MS5BbmltYXRlUmVzcG9uc2UoATABElgK",
+            "D0dldENhcGFiaWxpdGllcxIhLnZpdmFudC52MS5HZXRDYXBhYmlsaXRpZXNS",
+            "ZXF1ZXN0GiIudml2YW50LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlEkwK",
+            "C1B1dFBvcnRyYWl0Eh0udml2YW50LnYxLlB1dFBvcnRyYWl0UmVxdWVzdBoe",
+            "LnZpdmFudC52MS5QdXRQb3J0cmFpdFJlc3BvbnNlElIKDUxpc3RQb3J0cmFp",
+            "dHMSHy52aXZhbnQudjEuTGlzdFBvcnRyYWl0c1JlcXVlc3QaIC52aXZhbnQu",
+            "djEuTGlzdFBvcnRyYWl0c1Jlc3BvbnNlElUKDkRlbGV0ZVBvcnRyYWl0EiAu",
+            "dml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVxdWVzdBohLnZpdmFudC52MS5E",
+            "ZWxldGVQb3J0cmFpdFJlc3BvbnNlEj0KBldhcm1VcBIYLnZpdmFudC52MS5X",
+            "YXJtVXBSZXF1ZXN0Ghkudml2YW50LnYxLldhcm1VcFJlc3BvbnNlEksKClN5",
+            "bnRoZXNpemUSHC52aXZhbnQudjEuU3ludGhlc2l6ZVJlcXVlc3QaHS52aXZh",
+            "bnQudjEuU3ludGhlc2l6ZVJlc3BvbnNlMAFCDKoCCVZpdmFudC5WMWIGcHJv",
+            "dG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateRequest), global::Vivant.V1.AnimateRequest.Parser, new[]{ "Config", "Audio", "UtteranceStart", "UtteranceEnd", "Controls", "Portrait", "Interrupt", "Importance", "KeepAlive", "RingRelease" }, new[]{ "Message" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateResponse), global::Vivant.V1.AnimateResponse.Parser, new[]{ "Started", "Frame", "Motion", "Event", "Statistics", "KeepAlive" }, new[]{ "Message" }, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SessionConfig), global::Vivant.V1.SessionConfig.Parser, new[]{ "Portrait", "Fps", "SizePx", "PixelFormat", "JpegQuality", "FrameTransport", "AudioFormat", "SampleRateHz", "Outputs", "Delivery", "Controls", "Seed", "Transparent", "Importance", "Consent", "Disclosure", "AudioQueueMs" }, new[]{ "Seed" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SessionConfig), global::Vivant.V1.SessionConfig.Parser, new[]{ "Portrait", "Fps", "SizePx", "PixelFormat", "JpegQuality", "FrameTransport", "AudioFormat", "SampleRateHz", "Outputs", "Delivery", "Controls", "Seed", "Transparent", "Importance", "Consent", "Disclosure", "AudioQueueMs", "ConfirmsFrames" }, new[]{ "Seed" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PortraitRef), global::Vivant.V1.PortraitRef.Parser, new[]{ "Id", "Image" }, new[]{ "Portrait" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Rational), global::Vivant.V1.Rational.Parser, new[]{ "Numerator", "Denominator" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Controls), global::Vivant.V1.Controls.Parser, new[]{ "GazeYawDeg", "GazePitchDeg", "Distance", "Emotion", "Intensity", "HeadMotion", "Mouth", "Singing" }, new[]{ "Distance", "Intensity", "HeadMotion", "Mouth" }, null, null, null),
@@ -1777,6 +1778,7 @@ namespace Vivant.V1 {
       consent_ = other.consent_ != null ? other.consent_.Clone() : null;
       disclosure_ = other.disclosure_ != null ? other.disclosure_.Clone() : null;
       audioQueueMs_ = other.audioQueueMs_;
+      confirmsFrames_ = other.confirmsFrames_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -2056,6 +2058,22 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "confirms_frames" field.</summary>
+    public const int ConfirmsFramesFieldNumber = 18;
+    private bool confirmsFrames_;
+    /// <summary>
+    /// The client says by `RingRelease` which frames have come, also where they come inline. A slow network then brings the newest frames,
+    /// fewer of them, instead of a queue that grows old on its way. Means nothing with DELIVERY_IMMEDIATE. Default false.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool ConfirmsFrames {
+      get { return confirmsFrames_; }
+      set {
+        confirmsFrames_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -2088,6 +2106,7 @@ namespace Vivant.V1 {
       if (!object.Equals(Consent, other.Consent)) return false;
       if (!object.Equals(Disclosure, other.Disclosure)) return false;
       if (AudioQueueMs != other.AudioQueueMs) return false;
+      if (ConfirmsFrames != other.ConfirmsFrames) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -2112,6 +2131,7 @@ namespace Vivant.V1 {
       if (consent_ != null) hash ^= Consent.GetHashCode();
       if (disclosure_ != null) hash ^= Disclosure.GetHashCode();
       if (AudioQueueMs != 0) hash ^= AudioQueueMs.GetHashCode();
+      if (ConfirmsFrames != false) hash ^= ConfirmsFrames.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -2198,6 +2218,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(136, 1);
         output.WriteUInt32(AudioQueueMs);
       }
+      if (ConfirmsFrames != false) {
+        output.WriteRawTag(144, 1);
+        output.WriteBool(ConfirmsFrames);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -2276,6 +2300,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(136, 1);
         output.WriteUInt32(AudioQueueMs);
       }
+      if (ConfirmsFrames != false) {
+        output.WriteRawTag(144, 1);
+        output.WriteBool(ConfirmsFrames);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -2336,6 +2364,9 @@ namespace Vivant.V1 {
       }
       if (AudioQueueMs != 0) {
         size += 2 + pb::CodedOutputStream.ComputeUInt32Size(AudioQueueMs);
+      }
+      if (ConfirmsFrames != false) {
+        size += 2 + 1;
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -2417,6 +2448,9 @@ namespace Vivant.V1 {
       }
       if (other.AudioQueueMs != 0) {
         AudioQueueMs = other.AudioQueueMs;
+      }
+      if (other.ConfirmsFrames != false) {
+        ConfirmsFrames = other.ConfirmsFrames;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -2519,6 +2553,10 @@ namespace Vivant.V1 {
             AudioQueueMs = input.ReadUInt32();
             break;
           }
+          case 144: {
+            ConfirmsFrames = input.ReadBool();
+            break;
+          }
         }
       }
     #endif
@@ -2618,6 +2656,10 @@ namespace Vivant.V1 {
           }
           case 136: {
             AudioQueueMs = input.ReadUInt32();
+            break;
+          }
+          case 144: {
+            ConfirmsFrames = input.ReadBool();
             break;
           }
         }
@@ -5318,7 +5360,7 @@ namespace Vivant.V1 {
   }
 
   /// <summary>
-  /// Frees slots of the ring.
+  /// Frees slots of the ring, or confirms frames that came inline; see `SessionConfig.confirms_frames`.
   /// </summary>
   public sealed partial class RingRelease : pb::IMessage<RingRelease>
   #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
@@ -5368,7 +5410,7 @@ namespace Vivant.V1 {
     public const int SequenceFieldNumber = 1;
     private ulong sequence_;
     /// <summary>
-    /// All slots up to and including this `RingSlot.sequence` may be written again.
+    /// All slots up to and including this `RingSlot.sequence` may be written again. Inline: how many frames have come in this call.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
