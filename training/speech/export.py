@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     encoder.load_state_dict(torch.load(args.run / "encoder.pt", map_location="cpu", weights_only=True)["model"])
     encoder.eval()
     path = args.out / "encoder.npz"
-    np.savez(path, **arrays(encoder))
+    np.savez(path, **arrays(encoder))  # type: ignore[arg-type]  # its stubs take the names for options
     mel = Shard.load(min(args.held.glob("[0-9]*.npz"))).mel[:CHECKED_TICKS].astype(np.float32)
     gap, spent = check(encoder, path, levelled(mel[None])[0])
     size = path.stat().st_size / 1e6

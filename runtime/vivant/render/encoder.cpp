@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -12,26 +13,27 @@ namespace vivant {
 namespace {
 
 constexpr int kPanel = 8, kTicksAtOnce = 4;
+constexpr int kMostDilation = 1024;  // chosen: far beyond what is heard in speech, and a memory that is held
 constexpr float kTiny = 1e-5f;  // under the root of a layer's variance, as in training
 
 // Outputs of one panel for `n` ticks. Each is one sum from the first input to the last, so that no instruction set and no number
 // of ticks changes a bit.
-template <int n> void multiply(const int16_t* panel, const float* x, int inputs, F32x8* sums) {
-    F32x8 sum[n] = {};
+template <class Floats, int n> void multiply(const int16_t* panel, const float* x, int inputs, Floats* sums) {
+    Floats sum[n] = {};
     for (int k = 0; k < inputs; ++k) {
-        F32x8 weights;
+        Floats weights;
         widen_8_ints(panel + kPanel * k, weights);
         for (int t = 0; t < n; ++t) sum[t] = sum[t] + weights * x[t * inputs + k];
     }
-    std::copy_n(sum, n, sums);
+    for (int t = 0; t < n; ++t) sums[t] = sum[t];
 }
 
-void multiply(const int16_t* panel, const float* x, int inputs, int n, F32x8* sums) {
+template <class Floats> void multiply(const int16_t* panel, const float* x, int inputs, int n, Floats* sums) {
     switch (n) {
-        case 1: return multiply<1>(panel, x, inputs, sums);
-        case 2: return multiply<2>(panel, x, inputs, sums);
-        case 3: return multiply<3>(panel, x, inputs, sums);
-        default: return multiply<4>(panel, x, inputs, sums);
+        case 1: return multiply<Floats, 1>(panel, x, inputs, sums);
+        case 2: return multiply<Floats, 2>(panel, x, inputs, sums);
+        case 3: return multiply<Floats, 3>(panel, x, inputs, sums);
+        default: return multiply<Floats, 4>(panel, x, inputs, sums);
     }
 }
 
@@ -99,16 +101,16 @@ Linear::Linear(int inputs, int outputs, const int16_t* weights, const float* sca
             panels_[(size_t(i / kPanel) * inputs + k) * kPanel + i % kPanel] = weights[size_t(k) * outputs + i];
 }
 
-void Linear::apply(const float* x, int n_ticks, float* y) const {
+template <class Floats> void Linear::apply(const float* x, int n_ticks, float* y) const {
     for (int first = 0; first < outputs_; first += kPanel) {
         const int16_t* panel = panels_.data() + size_t(first) * inputs_;
         for (int tick = 0; tick < n_ticks; tick += kTicksAtOnce) {
             const int n = std::min(kTicksAtOnce, n_ticks - tick);
-            F32x8 sums[kTicksAtOnce];
+            Floats sums[kTicksAtOnce];
             multiply(panel, x + size_t(tick) * inputs_, inputs_, n, sums);
             for (int t = 0; t < n; ++t) {
                 float* out = y + size_t(tick + t) * outputs_ + first;
-                store_8_floats(out, sums[t]);
+                std::memcpy(out, &sums[t], sizeof sums[t]);
                 for (int i = 0; i < kPanel; ++i) out[i] = out[i] * scale_[first + i] + bias_[first + i];
             }
         }
@@ -118,7 +120,8 @@ void Linear::apply(const float* x, int n_ticks, float* y) const {
 Encoder::Encoder(Linear enter, std::vector<EncoderBlock> blocks, Linear leave, int n_phones)
     : enter_(std::move(enter)), leave_(std::move(leave)), blocks_(std::move(blocks)), n_phones_(n_phones) {
     for (const EncoderBlock& block : blocks_) {
-        require(block.dilation > 0 && block.taps.size() == size_t(kTaps) * width(), "a block must look back at every channel");
+        require(block.dilation > 0 && block.dilation <= kMostDilation, "a block's dilation is out of range");
+        require(block.taps.size() == size_t(kTaps) * width(), "a block must look back at every channel");
         require(block.widen.inputs() == width() && block.widen.outputs() == block.narrow.inputs() && block.narrow.outputs() == width(),
                 "a block must give what it takes");
         memory_ticks_ += back(block);
@@ -126,11 +129,11 @@ Encoder::Encoder(Linear enter, std::vector<EncoderBlock> blocks, Linear leave, i
     require(leave_.inputs() == width() && n_phones > 0 && leave_.outputs() % n_phones == 0, "the last layer must give whole guesses");
 }
 
-void Encoder::hear_in_steps(const float* levels, int n_ticks, float* memory, float* probabilities) const {
+template <class Floats> void Encoder::hear_by(const float* levels, int n_ticks, float* memory, float* probabilities) const {
     const int width = this->width();
     const size_t n = size_t(n_ticks) * width;
     std::vector<float> x(n), seen(n), wide, whole;
-    enter_.apply(levels, n_ticks, x.data());
+    enter_.apply<Floats>(levels, n_ticks, x.data());
     for (const EncoderBlock& block : blocks_) {
         const size_t past = size_t(back(block)) * width;
         whole.assign(memory, memory + past);
@@ -140,31 +143,29 @@ void Encoder::hear_in_steps(const float* levels, int n_ticks, float* memory, flo
         look_back(block, whole.data(), n_ticks, width, seen.data());
         for (int t = 0; t < n_ticks; ++t) normalise(seen.data() + size_t(t) * width, width);
         wide.resize(size_t(n_ticks) * block.widen.outputs());
-        block.widen.apply(seen.data(), n_ticks, wide.data());
+        block.widen.apply<Floats>(seen.data(), n_ticks, wide.data());
         gelu(wide.data(), wide.size());
-        block.narrow.apply(wide.data(), n_ticks, seen.data());
+        block.narrow.apply<Floats>(wide.data(), n_ticks, seen.data());
         for (size_t i = 0; i < n; ++i) x[i] += seen[i];
     }
     for (int t = 0; t < n_ticks; ++t) normalise(x.data() + size_t(t) * width, width);
-    leave_.apply(x.data(), n_ticks, probabilities);
+    leave_.apply<Floats>(x.data(), n_ticks, probabilities);
     for (int i = 0; i < n_ticks * outputs(); i += n_phones_) softmax(probabilities + i, n_phones_);
 }
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(VIVANT_PLAIN)
-// The same steps in the same order, eight floats at a time; no fused multiply-add.
+#if VIVANT_AVX2
+// No fused multiply-add: the same numbers.
 __attribute__((target("avx2"), flatten)) void Encoder::hear_by_avx2(const float* levels, int n_ticks, float* memory,
                                                                     float* probabilities) const {
-    hear_in_steps(levels, n_ticks, memory, probabilities);
-}
-
-void Encoder::hear(const float* levels, int n_ticks, float* memory, float* probabilities) const {
-    static const bool has_avx2 = __builtin_cpu_supports("avx2");
-    has_avx2 ? hear_by_avx2(levels, n_ticks, memory, probabilities) : hear_in_steps(levels, n_ticks, memory, probabilities);
-}
-#else
-void Encoder::hear(const float* levels, int n_ticks, float* memory, float* probabilities) const {
-    hear_in_steps(levels, n_ticks, memory, probabilities);
+    hear_by<F32x8InOne>(levels, n_ticks, memory, probabilities);
 }
 #endif
+
+void Encoder::hear(const float* levels, int n_ticks, float* memory, float* probabilities) const {
+#if VIVANT_AVX2
+    if (__builtin_cpu_supports("avx2")) return hear_by_avx2(levels, n_ticks, memory, probabilities);
+#endif
+    hear_by<F32x8>(levels, n_ticks, memory, probabilities);
+}
 
 }  // namespace vivant

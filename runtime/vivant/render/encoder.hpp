@@ -10,7 +10,8 @@ class Linear {
   public:
     // `weights`: inputs * outputs; `scale` and `bias`: outputs, a multiple of 8.
     Linear(int inputs, int outputs, const int16_t* weights, const float* scale, const float* bias);
-    void apply(const float* x, int n_ticks, float* y) const;
+    // `Floats` is the vector type to compute with.
+    template <class Floats> void apply(const float* x, int n_ticks, float* y) const;
     int inputs() const { return inputs_; }
     int outputs() const { return outputs_; }
 
@@ -42,7 +43,7 @@ class Encoder {
     void hear(const float* levels, int n_ticks, float* memory, float* probabilities) const;
 
   private:
-    void hear_in_steps(const float* levels, int n_ticks, float* memory, float* probabilities) const;
+    template <class Floats> void hear_by(const float* levels, int n_ticks, float* memory, float* probabilities) const;
     void hear_by_avx2(const float* levels, int n_ticks, float* memory, float* probabilities) const;
 
     Linear enter_, leave_;

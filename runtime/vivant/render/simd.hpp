@@ -138,25 +138,11 @@ inline void store_4_bytes(uint8_t* p, U16x8 a) {
 }
 #endif
 
-#if defined(__GNUC__) && !defined(VIVANT_PLAIN)
-// As wide as the function around it may be: one register with AVX2, else two.
-typedef float F32x8 __attribute__((vector_size(32)));
-inline void widen_8_ints(const int16_t* p, F32x8& floats) {
-    typedef int16_t I16x8 __attribute__((vector_size(16)));
-    typedef int32_t I32x8 __attribute__((vector_size(32)));
-    I16x8 a;
-    std::memcpy(&a, p, sizeof a);
-    floats = __builtin_convertvector(__builtin_convertvector(a, I32x8), F32x8);
-}
-inline void store_8_floats(float* p, const F32x8& a) { std::memcpy(p, &a, sizeof a); }
-#elif VIVANT_SSE2
+// Eight floats, of which the speech encoder needs few operations.
+#if VIVANT_SSE2
 struct F32x8 {
     __m128 low, high;
 };
-inline void store_8_floats(float* p, const F32x8& a) {
-    _mm_storeu_ps(p, a.low);
-    _mm_storeu_ps(p + 4, a.high);
-}
 inline void widen_8_ints(const int16_t* p, F32x8& floats) {
     const __m128i ints = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
     floats = {_mm_cvtepi32_ps(_mm_srai_epi32(_mm_unpacklo_epi16(ints, ints), 16)),
@@ -164,6 +150,16 @@ inline void widen_8_ints(const int16_t* p, F32x8& floats) {
 }
 inline F32x8 operator+(F32x8 a, F32x8 b) { return {_mm_add_ps(a.low, b.low), _mm_add_ps(a.high, b.high)}; }
 inline F32x8 operator*(F32x8 a, float b) { return {_mm_mul_ps(a.low, _mm_set1_ps(b)), _mm_mul_ps(a.high, _mm_set1_ps(b))}; }
+#elif VIVANT_NEON
+struct F32x8 {
+    float32x4_t low, high;
+};
+inline void widen_8_ints(const int16_t* p, F32x8& floats) {
+    const int16x8_t ints = vld1q_s16(p);
+    floats = {vcvtq_f32_s32(vmovl_s16(vget_low_s16(ints))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(ints)))};
+}
+inline F32x8 operator+(F32x8 a, F32x8 b) { return {vaddq_f32(a.low, b.low), vaddq_f32(a.high, b.high)}; }
+inline F32x8 operator*(F32x8 a, float b) { return {vmulq_n_f32(a.low, b), vmulq_n_f32(a.high, b)}; }
 #else
 struct F32x8 {
     float v[8];
@@ -171,14 +167,27 @@ struct F32x8 {
 inline void widen_8_ints(const int16_t* p, F32x8& floats) {
     for (int i = 0; i < 8; ++i) floats.v[i] = float(p[i]);
 }
-inline void store_8_floats(float* p, const F32x8& a) { std::memcpy(p, a.v, sizeof a.v); }
-inline F32x8 operator+(F32x8 a, const F32x8& b) {
+inline F32x8 operator+(F32x8 a, F32x8 b) {
     for (int i = 0; i < 8; ++i) a.v[i] += b.v[i];
     return a;
 }
 inline F32x8 operator*(F32x8 a, float b) {
     for (int i = 0; i < 8; ++i) a.v[i] *= b;
     return a;
+}
+#endif
+
+#if VIVANT_SSE2 && defined(__GNUC__) && defined(__x86_64__) && !defined(VIVANT_BASELINE)
+// The same in one register, for functions that are compiled for AVX2 and called where the processor has it (VIVANT_BASELINE
+// leaves them out).
+#define VIVANT_AVX2 1
+typedef float F32x8InOne __attribute__((vector_size(32)));
+inline void widen_8_ints(const int16_t* p, F32x8InOne& floats) {
+    typedef int16_t I16x8 __attribute__((vector_size(16)));
+    typedef int32_t I32x8 __attribute__((vector_size(32)));
+    I16x8 ints;
+    std::memcpy(&ints, p, sizeof ints);
+    floats = __builtin_convertvector(__builtin_convertvector(ints, I32x8), F32x8InOne);
 }
 #endif
 
