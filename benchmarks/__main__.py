@@ -1,11 +1,15 @@
-"""``python -m benchmarks``: every figure that was promised, beside what this machine measures, as one Markdown table."""
+"""``python -m benchmarks``: every figure that was promised, beside what this machine measures, as one Markdown table.
+
+``python -m benchmarks inference voice`` measures these parts alone.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from benchmarks import bridge, render, rig, round_trip, shapes, startup, voice
+from benchmarks import bridge, inference, render, rig, round_trip, shapes, startup, voice
 from benchmarks.report import VOICE, Row, quiet, show
 
 VOICE_FIGURES = ("cost", "lips closed", "mouth behind energy", "blinks per minute")
@@ -18,24 +22,32 @@ def voice_rows() -> list[Row]:
     return [Row(f"voice: {row.name}", row.target, row.value) for row in measured]
 
 
-def all_rows() -> list[Row]:
-    """Everything; what is being measured goes to standard error, for it takes a minute."""
-    parts: tuple[tuple[str, Callable[[], list[Row]]], ...] = (
-        ("frames", render.rows),
-        ("rigs", rig.rows),
-        ("shapes", shapes.rows),
-        ("start", startup.rows),
-        ("round trip", round_trip.rows),
-        ("voice", voice_rows),
-        ("bridge", bridge.rows),
-    )
+PARTS: dict[str, Callable[[], list[Row]]] = {
+    "frames": render.rows,
+    "rigs": rig.rows,
+    "shapes": shapes.rows,
+    "start": startup.rows,
+    "round trip": round_trip.rows,
+    "voice": voice_rows,
+    "inference": inference.rows,
+    "bridge": bridge.rows,
+}
+
+
+def all_rows(names: Sequence[str] = tuple(PARTS)) -> list[Row]:
+    """Of these parts; what is being measured goes to standard error, for all takes a minute."""
     table: list[Row] = []
-    for name, rows in parts:
+    for name in names:
         sys.stderr.write(f"measuring: {name}\n")
         with quiet():
-            table += rows()
+            table += PARTS[name]()
     return table
 
 
 if __name__ == "__main__":
-    show(all_rows())
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="*", default=tuple(PARTS), help=f"of {', '.join(PARTS)}; without: all")
+    asked = parser.parse_args().part
+    if unknown := set(asked) - set(PARTS):
+        parser.error(f"part must be of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
+    show(all_rows(asked))

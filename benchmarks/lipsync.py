@@ -31,7 +31,7 @@ from vivant.speech.articulation import AHEAD
 from vivant.speech.encoder import PhoneEncoder
 from vivant.speech.phones import CLASS_OF, PHONE_INDEX, PHONES
 from vivant.speech.resample import HOP, Resampler
-from vivant.speech.spectrum import WINDOW, power_spectrum
+from vivant.speech.spectrum import WINDOW, power_spectrum, windows_of
 from vivant.types import AudioChunk, Controls, Float32Array
 
 Curve = NDArray[np.float64]
@@ -134,14 +134,10 @@ def _parts(name: str, start_s: float, end_s: float) -> Phones:
 
 def heard(samples: Float32Array, rate_hz: int) -> NDArray[np.int64]:
     """(n,) the phone that the shipped encoder hears every 10 ms."""
-    encoder, window = PhoneEncoder(), np.zeros(WINDOW, np.float32)
-    found: list[int] = []
-    padded = np.concatenate([samples, np.zeros(rate_hz // 4, np.float32)])
-    for hop in Resampler(rate_hz).push(padded):
-        window = np.concatenate([window[HOP:], hop])
-        found.append(int(encoder.push(power_spectrum(window))[0].argmax()))
-    n = len(samples) * 100 // rate_hz
-    return np.array(found[1 + AHEAD : 1 + AHEAD + n])
+    hops = Resampler(rate_hz).push(np.concatenate([samples, np.zeros(rate_hz // 4, np.float32)]))
+    power = power_spectrum(windows_of(np.concatenate([np.zeros(WINDOW - HOP, np.float32), *hops])))
+    found: NDArray[np.int64] = PhoneEncoder().push(power)[:, 0].argmax(1)
+    return found[1 + AHEAD : 1 + AHEAD + len(samples) * 100 // rate_hz]
 
 
 def accuracy(said: Sequence[Utterance]) -> float:

@@ -1,8 +1,10 @@
 // Prints what the kernel's vector code makes of numbers from one generator: the same text from every instruction set.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <vector>
 
+#include "encoder.hpp"
 #include "simd.hpp"
 #include "watermark.hpp"
 
@@ -61,6 +63,42 @@ uint32_t watermark(int width, int height, int channels) {
     return hash(pixels.data(), pixels.size());
 }
 
+float number(float most) { return most * (float(next() % 2001) / 1000 - 1); }
+
+std::vector<float> numbers(size_t n, float most) {
+    std::vector<float> made(n);
+    for (float& value : made) value = number(most);
+    return made;
+}
+
+Linear layer(int inputs, int outputs, float most) {
+    std::vector<int16_t> weights(size_t(inputs) * outputs);
+    for (int16_t& weight : weights) weight = int16_t(next());
+    const std::vector<float> scale = numbers(outputs, most / 32768), bias = numbers(outputs, 0.3f);
+    return Linear(inputs, outputs, weights.data(), scale.data(), bias.data());
+}
+
+// What eleven ticks leave in the memory, which no function of a library has rounded, and the probabilities to five digits.
+void tell_encoder(int at_once) {
+    constexpr int kInputs = 41, kWidth = 32, kPhones = 24, kTicks = 11;
+    state = 1;
+    const Linear enter = layer(kInputs, kWidth, 0.5f), leave = layer(kWidth, 2 * kPhones, 0.5f);
+    std::vector<EncoderBlock> blocks;
+    for (const int dilation : {1, 2}) {
+        const std::vector<float> taps = numbers(Encoder::kTaps * kWidth, 0.3f);
+        const Linear widen = layer(kWidth, 3 * kWidth, 0.5f), narrow = layer(3 * kWidth, kWidth, 0.3f);
+        blocks.push_back({dilation, taps, widen, narrow});
+    }
+    const Encoder encoder(enter, blocks, leave, kPhones);
+    const std::vector<float> levels = numbers(kTicks * kInputs, 1.5f);
+    std::vector<float> memory(size_t(encoder.memory_ticks()) * kWidth), told(kTicks * 2 * kPhones);
+    for (int t = 0; t < kTicks; t += at_once)
+        encoder.hear(levels.data() + t * kInputs, std::min(at_once, kTicks - t), memory.data(), told.data() + t * 2 * kPhones);
+    std::printf("encoder %08x", hash(memory.data(), memory.size() * sizeof(float)));
+    for (const float probability : told) std::printf(" %.5f", probability);
+    std::printf("\n");
+}
+
 }  // namespace
 
 int main() {
@@ -68,4 +106,5 @@ int main() {
     for (const int channels : {3, 4})
         for (const int width : {64, 257, 512})
             std::printf("watermark %d %d %08x\n", width, channels, watermark(width, 130, channels));
+    for (const int at_once : {1, 4, 11}) tell_encoder(at_once);
 }

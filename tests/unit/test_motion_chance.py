@@ -18,16 +18,16 @@ def test_wander_has_unit_variance_at_any_pace(pace: float) -> None:
 
 
 def test_follow_begins_on_its_target_and_arrives_without_overshoot() -> None:
-    follow = CriticallyDampedSpring(0.3)
-    assert follow.step(np.array([2.0]))[0] == 2.0
-    path = np.array([follow.step(np.array([5.0]))[0] for _ in range(200)])
+    follow: CriticallyDampedSpring[float] = CriticallyDampedSpring(0.3)
+    assert follow.step(2.0) == 2.0
+    path = np.array([follow.step(5.0) for _ in range(200)])
     assert np.all(np.diff(path) >= 0) and path[-1] <= 5.0 and abs(path[-1] - 5.0) < 1e-3
     assert np.abs(np.diff(path, 2)).max() < 0.03
 
 
 def test_pulses_rise_to_their_peak_and_vanish() -> None:
     pulses = Pulses(1)
-    pulses.start(np.array([2.0]), rise_s=0.1, fall_s=0.2)
-    path = [float(pulses.step()[0]) for _ in range(40)]
+    pulses.start([2.0], rise_s=0.1, fall_s=0.2)
+    path = [pulses.step()[0] for _ in range(40)]
     assert abs(max(path) - 2.0) < 1e-6 and path.index(max(path)) == 10
     assert path[0] == 0 and path[-1] == 0 and not pulses._running

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 KERNEL = ROOT / "runtime/vivant/render"
-SOURCES = [ROOT / "tests/kernel/vectors.cpp", KERNEL / "watermark.cpp"]
+SOURCES = [ROOT / "tests/kernel/vectors.cpp", KERNEL / "watermark.cpp", KERNEL / "encoder.cpp"]
 FLAGS = ["-std=c++17", "-O2", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror", f"-I{KERNEL}"]
 ARM64 = ["aarch64-linux-gnu-g++", "-static"], ["qemu-aarch64-static"]
 """Debian: g++-aarch64-linux-gnu, libc6-dev-arm64-cross, qemu-user-static."""
@@ -29,8 +29,12 @@ def told(compiler: list[str], runner: list[str], folder: Path) -> str:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the flags are those of g++ and clang++")
-@pytest.mark.parametrize(("compiler", "runner"), [(["g++"], []), ARM64], ids=["this machine", "arm64"])
+@pytest.mark.parametrize(
+    ("compiler", "runner"),
+    [(["g++"], []), (["g++", "-DVIVANT_BASELINE"], []), ARM64],
+    ids=["this machine", "baseline", "arm64"],
+)
 def test_vectors_equal_plain_loops(compiler: list[str], runner: list[str], tmp_path: Path) -> None:
     plain = told(["g++", "-DVIVANT_PLAIN"], [], tmp_path)
-    assert plain.startswith("operations ") and plain.count("watermark ") == 6
+    assert plain.startswith("operations ") and plain.count("watermark ") == 6 and plain.count("encoder ") == 3
     assert told(compiler, runner, tmp_path) == plain

@@ -15,7 +15,7 @@ from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.speech.encoder import DELAY_TICKS, PhoneEncoder
 from vivant.speech.phones import CLASS_OF, PHONE_INDEX, PHONES, SILENCE
 from vivant.speech.resample import HOP, Resampler
-from vivant.speech.spectrum import WINDOW, power_spectrum
+from vivant.speech.spectrum import WINDOW, power_spectrum, windows_of
 from vivant.types import ARKIT_INDEX, AudioChunk, Controls, Float32Array
 
 pytestmark = pytest.mark.unit
@@ -32,12 +32,14 @@ SMOOTH = np.hanning(17) / np.hanning(17).sum()
 
 def heard(samples: Float32Array, rate_hz: int) -> Float32Array:
     """(n, phones) probabilities, row k about 10 k ms."""
-    encoder, window, found = PhoneEncoder(), np.zeros(WINDOW, np.float32), []
-    for hop in Resampler(rate_hz).push(np.concatenate([samples, np.zeros(rate_hz // 4, np.float32)])):
-        window = np.concatenate([window[HOP:], hop])
-        found.append(encoder.push(power_spectrum(window))[0])
     first = 1 + DELAY_TICKS
-    return np.stack(found)[first : first + len(samples) * 100 // rate_hz]
+    return PhoneEncoder().push(spectra(samples, rate_hz))[first : first + len(samples) * 100 // rate_hz, 0]
+
+
+def spectra(samples: Float32Array, rate_hz: int) -> NDArray[np.float64]:
+    """(n, 513), and of a quarter of a second of silence after the end."""
+    hops = Resampler(rate_hz).push(np.concatenate([samples, np.zeros(rate_hz // 4, np.float32)]))
+    return power_spectrum(windows_of(np.concatenate([np.zeros(WINDOW - HOP, np.float32), *hops])))
 
 
 def truth(n: int) -> NDArray[np.int64]:

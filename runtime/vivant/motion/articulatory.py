@@ -19,7 +19,7 @@ from vivant.speech.features import TICK_US, FeatureExtractor
 from vivant.speech.phones import SILENCE
 from vivant.speech.prosody import Prosody, ProsodyTrack
 from vivant.speech.resample import HOP, Resampler
-from vivant.speech.spectrum import WINDOW, power_spectrum
+from vivant.speech.spectrum import WINDOW, power_spectrum, windows_of
 from vivant.types import AudioChunk, Controls, Float32Array, MotionFrame, Pose, frame_pts_us
 
 _AMOUNT_ACTS = ~np.isin(np.arange(len(CHANNELS)), [SEAL, BITE])
@@ -110,7 +110,7 @@ class VoiceState:
         since_us = pts_us - self._origin_us
         missed: list[Vector] = []
         while (self._ticks_lived - 1) * TICK_US < since_us:
-            mouth, prosody = self._ear.ticks.popleft()
+            mouth, prosody = self._ear.next_tick()
             self._rows = (self._rows[1], np.concatenate([mouth, self._life.step(prosody, controls)]))
             if 0 < since_us - self._ticks_lived * TICK_US <= self._blind_us:
                 missed.append(self._rows[1])
@@ -129,12 +129,14 @@ class VoiceState:
 
 
 class _AudioFrontEnd:
-    """Audio front end: audio in, (mouth, prosody) out once per tick; checks that the audio is what it claims to be."""
+    """Audio front end: audio in, (mouth, prosody) out, one per tick; checks that the audio is what it claims to be."""
 
     def __init__(self) -> None:
-        self.ticks: deque[tuple[Mouth, Prosody]] = deque()
         self._resampler: Resampler | None = None
-        self._samples = np.zeros(WINDOW, np.float32)
+        self._hops: deque[tuple[Float32Array, bool]] = deque()
+        """Sound that no frame needed yet, each with whether it is sung."""
+        self._ticks: deque[tuple[Mouth, Prosody]] = deque()
+        self._past = np.zeros(WINDOW - HOP, np.float32)
         self._features = FeatureExtractor()
         self._phones = PhoneEncoder()
         self._mouth = ArticulationTrack()
@@ -167,16 +169,29 @@ class _AudioFrontEnd:
     def hear(self, samples: Float32Array, singing: bool) -> None:
         assert self._resampler is not None
         self._n_heard += len(samples)
-        for hop in self._resampler.push(samples):
-            self._samples = np.concatenate([self._samples[HOP:], hop])
-            power = power_spectrum(self._samples)
-            features, phones = self._features.push(power), self._phones.push(power)
+        self._hops.extend((hop, singing) for hop in self._resampler.push(samples))
+
+    def next_tick(self) -> tuple[Mouth, Prosody]:
+        """All sound so far is understood at once when a frame needs the first tick of it: that costs half of what each piece
+        by itself would."""
+        if not self._ticks:
+            self._understand()
+        return self._ticks.popleft()
+
+    def _understand(self) -> None:
+        sound = np.concatenate([self._past, *(hop for hop, _ in self._hops)])
+        self._past = sound[-len(self._past) :]
+        power = power_spectrum(windows_of(sound))
+        for (_, singing), features, phones in zip(
+            self._hops, self._features.push(power), self._phones.push(power), strict=True
+        ):
             speech = 1.0 - float(phones[0, SILENCE])
             tick = (self._mouth.push(phones, features, singing), self._prosody.push(features, speech))
             if self._unborn > 0:
                 self._unborn -= 1
             else:
-                self.ticks.append(tick)
+                self._ticks.append(tick)
+        self._hops.clear()
 
     def hear_silence(self, duration_ms: int, singing: bool) -> None:
         """Nearly ``duration_ms``: one sample less, so that a frame at the very end of the audio stays out."""

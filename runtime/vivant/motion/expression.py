@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vivant.motion.noise import CriticallyDampedSpring, Pulses, SmoothNoise, Vector
+from vivant.motion.noise import CriticallyDampedSpring, Pulses, SmoothNoise, Vector, follow, springs
 from vivant.speech.prosody import Prosody
 from vivant.types import Controls, Emotion, arkit_weights
 
@@ -29,10 +29,11 @@ EMOTIONS: dict[Emotion, Vector] = {
 }
 """(52,) offsets at intensity 1, chosen by eye. Mouths stay nearly shut, so that speech has room."""
 
-_BROWS_UP = arkit_weights(browInnerUp=0.8, browOuterUpLeft=0.66, browOuterUpRight=0.6).astype(np.float64)
-_BROWS_DOWN = arkit_weights(browDownLeft=0.5, browDownRight=0.5).astype(np.float64)
-_EYES_WIDE = arkit_weights(eyeWideLeft=1.0, eyeWideRight=1.0).astype(np.float64)
-"""Directions in which brows and lids go; chosen by eye, a little uneven upwards as faces are."""
+_BROWS_UP = arkit_weights(browInnerUp=0.8, browOuterUpLeft=0.66, browOuterUpRight=0.6)
+_BROWS_DOWN = arkit_weights(browDownLeft=0.5, browDownRight=0.5)
+_EYES_WIDE = arkit_weights(eyeWideLeft=1.0, eyeWideRight=1.0)
+_VOICE = np.stack([_BROWS_UP, _BROWS_DOWN, _EYES_WIDE]).astype(np.float64)
+"""(3, 52) directions in which brows and lids go; chosen by eye, a little uneven upwards as faces are."""
 
 
 class Expression:
@@ -42,17 +43,18 @@ class Expression:
         self._rng = rng
         self._raises = Pulses(1)
         self._drift = SmoothNoise(rng, 1, 0.3)
-        self._emotion = CriticallyDampedSpring(0.35)
-        self._strength = CriticallyDampedSpring(0.4)
+        self._emotion: CriticallyDampedSpring[Vector] = CriticallyDampedSpring(0.35)
+        self._strength = springs(2, 0.4)
 
     def step(self, prosody: Prosody, controls: Controls) -> Vector:
         if prosody.stress > 0 and self._rng.random() < 0.25 + 0.6 * prosody.stress:
             size = self._rng.uniform(0.12, 0.3) * (0.4 + prosody.stress)
-            self._raises.start(np.array([size]), rise_s=0.18, fall_s=self._rng.uniform(0.35, 0.7))
+            self._raises.start([size], rise_s=0.18, fall_s=self._rng.uniform(0.35, 0.7))
         talking = 1.0 if prosody.talking else 0.0
-        arousal, intensity = self._strength.step(np.array([talking * prosody.arousal, controls.intensity]))
-        brow = float(self._raises.step()[0]) + 0.05 * float(self._drift.step()[0]) * (0.4 + 0.6 * talking) + 0.06 * arousal
+        arousal, intensity = follow(self._strength, (talking * prosody.arousal, controls.intensity))
+        (raised,), (drift,) = self._raises.step(), self._drift.step()
+        brow = raised + 0.05 * drift * (0.4 + 0.6 * talking) + 0.06 * arousal
         emotion = self._emotion.step(controls.intensity * EMOTIONS[controls.emotion])
-        brows = max(brow, 0.0) * _BROWS_UP + max(-brow, 0.0) * _BROWS_DOWN
-        weights: Vector = emotion + intensity * (brows + 0.08 * arousal * _EYES_WIDE)
+        voice = np.array((max(brow, 0.0), max(-brow, 0.0), 0.08 * arousal))
+        weights: Vector = emotion + (intensity * voice) @ _VOICE
         return weights

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from vivant.easing import smoothstep
-from vivant.motion.noise import TICK_S, CriticallyDampedSpring, Vector
+from vivant.motion.noise import TICK_S, follow, springs
 from vivant.speech.prosody import Prosody
 from vivant.types import Controls
 
@@ -52,45 +52,53 @@ class Lids:
         return float(self._rng.lognormal(-(_GAP_SPREAD**2) / 2, _GAP_SPREAD))
 
 
+Angles = tuple[float, float]
+"""(yaw, pitch) in degrees."""
+
+
 class Gaze:
-    """Ticks in, (yaw, pitch) of the eyes in the head in degrees out."""
+    """Ticks in, angles of the eyes in the head out."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._target = CriticallyDampedSpring(0.08)
-        self._offset = np.zeros(2)
-        self._from = np.zeros(2)
-        self._to = np.zeros(2)
+        self._target = springs(2, 0.08)
+        self._offset = self._from = self._to = (0.0, 0.0)
         self._saccade_ticks = 1
         self._age = 1
         self._fixation_ticks = 80
 
-    def step(self, prosody: Prosody, controls: Controls, head_deg: Vector) -> Vector:
-        """(2,); ``head_deg`` is (yaw, pitch, ...) now, which the eyes turn against."""
+    def step(self, prosody: Prosody, controls: Controls, head_deg: Angles) -> Angles:
+        """``head_deg`` is where the head is now, which the eyes turn against."""
         self._age += 1
         self._fixation_ticks -= 1
         if self._fixation_ticks <= 0:
             self._choose_fixation(prosody.talking)
-        progress = self._age / self._saccade_ticks
-        self._offset = self._from + (self._to - self._from) * smoothstep(progress)
-        target = self._target.step(np.array(controls.gaze))
-        return np.clip(target + self._offset - head_deg[:2], -_EYE_LIMIT_DEG, _EYE_LIMIT_DEG)
+        progress = smoothstep(self._age / self._saccade_ticks)
+        (from_yaw, from_pitch), (to_yaw, to_pitch) = self._from, self._to
+        self._offset = (from_yaw + (to_yaw - from_yaw) * progress, from_pitch + (to_pitch - from_pitch) * progress)
+        target_yaw, target_pitch = follow(self._target, controls.gaze)
+        yaw, pitch = target_yaw + self._offset[0] - head_deg[0], target_pitch + self._offset[1] - head_deg[1]
+        return _within(yaw, _EYE_LIMIT_DEG), _within(pitch, _EYE_LIMIT_DEG)
 
     def _choose_fixation(self, talking: bool) -> None:
         chance = self._rng.random()
-        aside = self._rng.standard_normal(2)
+        aside, up = self._rng.standard_normal(2).tolist()
         if chance < 0.55:  # micro-saccade about the target
-            to, mean_s = np.array([0.35, 0.25]) * aside, 0.7
+            reach, mean_s = (0.35, 0.25), 0.7
         elif chance < 0.92:  # from one eye or the mouth of the other person to another
-            to, mean_s = np.array([1.2, 0.8]) * aside, 0.6
+            reach, mean_s = (1.2, 0.8), 0.6
         else:  # a glance aside
-            to, mean_s = np.array([3.0, 1.6]) * aside, 0.5
+            reach, mean_s = (3.0, 1.6), 0.5
         limit = 4.0 if talking else 5.0
-        self._from, self._to = self._offset, np.clip(to, -limit, limit)
-        size_deg = float(np.hypot(*(self._to - self._from)))
+        self._from, self._to = self._offset, (_within(reach[0] * aside, limit), _within(reach[1] * up, limit))
+        size_deg = math.dist(self._from, self._to)
         self._saccade_ticks = max(1, round((0.021 + 0.0022 * size_deg) / TICK_S))  # the main sequence
         self._age = 0
         self._fixation_ticks = self._saccade_ticks + round(self._rng.lognormal(math.log(mean_s), 0.5) / TICK_S)
+
+
+def _within(value: float, limit: float) -> float:
+    return min(max(value, -limit), limit)
 
 
 def _lid(age_s: float) -> float:

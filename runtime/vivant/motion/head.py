@@ -6,14 +6,14 @@ import math
 
 import numpy as np
 
-from vivant.motion.noise import TICK_S, CriticallyDampedSpring, Pulses, SmoothNoise, Vector
+from vivant.motion.noise import TICK_S, CriticallyDampedSpring, Pulses, SmoothNoise, follow, springs
 from vivant.speech.prosody import Prosody
 from vivant.types import Controls
 
-LIMIT_DEG = np.array([15.0, 10.0, 10.0])
+LIMIT_DEG = (15.0, 10.0, 10.0)
 """How far a layered portrait turns well (yaw, pitch, roll); approached softly."""
 
-_SWAY_DEG = np.array([3.4, 1.7, 1.7])
+_SWAY_DEG = (3.4, 1.7, 1.7)
 """Standard deviations of yaw, pitch and roll, to which those of posture add. Chosen by eye, so that both together stay somewhat
 below what a face tracker measured on seven people who talk to a camera: 6.4, 2.9 and 3.8."""
 _POSTURE_DEG = np.array([2.8, 1.4, 1.8])
@@ -34,32 +34,36 @@ class Head:
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
         self._sway = SmoothNoise(rng, 5, 1.1)
-        self._posture_target = np.zeros(3)
+        self._posture_target = [0.0, 0.0, 0.0]
         self._posture_ticks = 0
-        self._posture = CriticallyDampedSpring(0.6)
+        self._posture = springs(3, 0.6)
         self._beats = Pulses(3)
-        self._effort = CriticallyDampedSpring(0.7)
-        self._control = CriticallyDampedSpring(0.5)
+        self._effort: CriticallyDampedSpring[float] = CriticallyDampedSpring(0.7)
+        self._control = springs(3, 0.5)
         self._breath = rng.uniform(0, 2 * math.pi)
 
-    def step(self, prosody: Prosody, controls: Controls) -> Vector:
-        """(5,) after one tick."""
+    def step(self, prosody: Prosody, controls: Controls) -> tuple[float, float, float, float, float]:
+        """After one tick."""
         self._choose_posture(prosody)
         if prosody.stress > 0:
             self._beat(prosody.stress)
-        effort = float(self._effort.step(np.array([1.0 + 0.3 * prosody.arousal if prosody.talking else _IDLE_SHARE]))[0])
+        effort = self._effort.step(1.0 + 0.3 * prosody.arousal if prosody.talking else _IDLE_SHARE)
         # People move with their voice: time runs faster for the head on loud syllables.
-        sway = self._sway.step(0.55 + 1.4 * prosody.energy)
-        gaze_yaw, gaze_pitch, amount = self._control.step(np.array([*controls.gaze, controls.head_motion]))
+        *sway, sway_x, sway_y = self._sway.step(0.55 + 1.4 * prosody.energy)
+        gaze_yaw, gaze_pitch, amount = follow(self._control, (*controls.gaze, controls.head_motion))
         self._breath += 2 * math.pi * TICK_S / _BREATH_S
         breath = math.sin(self._breath)
-        own = effort * sway[:3] * _SWAY_DEG + self._posture.step(self._posture_target) + self._beats.step()
+        parts = zip(sway, _SWAY_DEG, follow(self._posture, self._posture_target), self._beats.step(), strict=True)
+        own = [effort * swung * size + posture + beat for swung, size, posture, beat in parts]
         own[1] += 0.25 * breath + _CHIN_UP_DEG * (effort - _IDLE_SHARE)  # nods only go down
-        angle = LIMIT_DEG * np.tanh((amount * own + _GAZE_SHARE * np.array([gaze_yaw, gaze_pitch, 0.0])) / LIMIT_DEG)
+        yaw, pitch, roll = (
+            limit * math.tanh((amount * angle + _GAZE_SHARE * gaze) / limit)
+            for angle, gaze, limit in zip(own, (gaze_yaw, gaze_pitch, 0.0), LIMIT_DEG, strict=True)
+        )
         # The neck turns about a point below and behind the face, so angles carry the face along.
-        x = 0.010 * angle[0] + 0.012 * angle[2] + amount * 0.012 * effort * sway[3]
-        y = 0.008 * angle[1] + amount * (0.008 * effort * sway[4] + 0.004 * breath)
-        return np.array([*angle, x, y])
+        x = 0.010 * yaw + 0.012 * roll + amount * 0.012 * effort * sway_x
+        y = 0.008 * pitch + amount * (0.008 * effort * sway_y + 0.004 * breath)
+        return yaw, pitch, roll, x, y
 
     def _choose_posture(self, prosody: Prosody) -> None:
         self._posture_ticks -= 1
@@ -68,10 +72,10 @@ class Head:
         scale = 1.0 if prosody.talking else 0.4
         seconds = self._rng.lognormal(math.log(1.1 if prosody.talking else 3.5), 0.4)
         self._posture_ticks = round(seconds / TICK_S)
-        self._posture_target = scale * _POSTURE_DEG * np.clip(self._rng.standard_normal(3), -1.8, 1.8)
+        self._posture_target = (scale * _POSTURE_DEG * np.clip(self._rng.standard_normal(3), -1.8, 1.8)).tolist()
 
     def _beat(self, stress: float) -> None:
         """A nod whose fastest moment falls on the middle of the syllable."""
         size = 0.4 + stress
-        down, side, tilt = self._rng.normal([-1.9, 0.0, 0.0], [1.2, 2.0, 1.2])
-        self._beats.start(size * np.array([side, down, tilt]), rise_s=0.2, fall_s=0.5)
+        down, side, tilt = self._rng.normal([-1.9, 0.0, 0.0], [1.2, 2.0, 1.2]).tolist()
+        self._beats.start([size * side, size * down, size * tilt], rise_s=0.2, fall_s=0.5)

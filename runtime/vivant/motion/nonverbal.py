@@ -7,7 +7,7 @@ import numpy as np
 from vivant.motion.expression import Expression
 from vivant.motion.eyes import Gaze, Lids
 from vivant.motion.head import Head
-from vivant.motion.noise import CriticallyDampedSpring, Vector
+from vivant.motion.noise import Vector, follow, springs
 from vivant.speech.prosody import Prosody
 from vivant.types import ARKIT_INDEX, Controls
 
@@ -32,14 +32,16 @@ class NonverbalMotion:
         self._lids = Lids(lids)
         self._gaze = Gaze(gaze)
         self._expression = Expression(expression)
-        self._framing = CriticallyDampedSpring(0.6)
+        self._framing = springs(2, 0.6)
 
     def step(self, prosody: Prosody, controls: Controls) -> Vector:
         head = self._head.step(prosody, controls)
-        gaze = self._gaze.step(prosody, controls, head)
-        weights = self._expression.step(prosody, controls)
-        lids = np.array(self._lids.step(prosody))
-        weights[_BLINK] = lids
-        weights[_WIDE] *= 1 - lids
-        distance, mouth = self._framing.step(np.array([controls.distance, controls.mouth]))
-        return np.concatenate([weights, head, [1 / distance], gaze, [mouth]])
+        gaze = self._gaze.step(prosody, controls, head[:2])
+        life = np.empty(self.SIZE)
+        life[: len(ARKIT_INDEX)] = self._expression.step(prosody, controls)
+        for closed, blink, wide in zip(self._lids.step(prosody), _BLINK, _WIDE, strict=True):
+            life[blink] = closed
+            life[wide] *= 1 - closed
+        distance, mouth = follow(self._framing, (controls.distance, controls.mouth))
+        life[len(ARKIT_INDEX) :] = (*head, 1 / distance, *gaze, mouth)
+        return life

@@ -111,3 +111,40 @@ class Watermark:
     ) -> None: ...
     def apply(self, pixels: NDArray[np.uint8]) -> None:  # (height, width, channels), changed in place
         """Mark one frame. Releases the GIL; one thread at a time."""
+
+class Encoder:
+    """The network of the speech encoder; immutable, shared by all streams and threads. See encoder.hpp.
+
+    Layers are stacks: (layers, inputs, outputs) weights, of which each output has a scale and a bias, (layers, outputs). The
+    gains of layer normalisation are in the weights after it. Raises ValueError when layers do not fit each other.
+    """
+
+    def __init__(
+        self,
+        *,
+        enter: NDArray[np.int16],  # (1, inputs, width)
+        enter_scale: NDArray[np.float32],
+        enter_bias: NDArray[np.float32],
+        dilations: NDArray[np.int32],  # (b,)
+        taps: NDArray[np.float32],  # (b, 9, width), oldest first
+        widen: NDArray[np.int16],  # (b, width, wide)
+        widen_scale: NDArray[np.float32],
+        widen_bias: NDArray[np.float32],
+        narrow: NDArray[np.int16],  # (b, wide, width)
+        narrow_scale: NDArray[np.float32],
+        narrow_bias: NDArray[np.float32],
+        leave: NDArray[np.int16],  # (1, width, guesses * n_phones)
+        leave_scale: NDArray[np.float32],
+        leave_bias: NDArray[np.float32],
+        n_phones: int,
+    ) -> None: ...
+    @property
+    def memory_shape(self) -> tuple[int, int]:
+        """Of one stream: (ticks, width), zero at its start."""
+    def hear(
+        self,
+        levels: NDArray[np.float32],  # (n, inputs)
+        memory: NDArray[np.float32],  # memory_shape, changed in place
+        probabilities: NDArray[np.float32],  # (n, guesses * n_phones), written whole
+    ) -> None:
+        """The next ticks of a stream; each comes out the same to the bit however many come at once. Releases the GIL."""

@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "convert.hpp"
+#include "encoder.hpp"
 #include "filter.hpp"
 #include "renderer.hpp"
 #include "watermark.hpp"
@@ -114,6 +115,45 @@ void checked_filter_at(Signal samples, Indices first, Indices phase, Array<float
     filter_at(samples.data(), int64_t(samples.shape(0)), first.data(), phase.data(), bank, int64_t(out.shape(0)), out.data());
 }
 
+using Weights = Array<int16_t, nb::shape<-1, -1, -1>>;
+using PerOutput = Array<float, nb::shape<-1, -1>>;
+
+// Layer `i` of a stack.
+Linear layer(const Weights& weights, const PerOutput& scale, const PerOutput& bias, size_t i) {
+    const size_t n = weights.shape(0), inputs = weights.shape(1), outputs = weights.shape(2);
+    require(i < n, "a layer is missing");
+    require(scale.shape(0) == n && scale.shape(1) == outputs && bias.shape(0) == n && bias.shape(1) == outputs,
+            "each output needs a scale and a bias");
+    return Linear(narrowed(inputs), narrowed(outputs), weights.data() + i * inputs * outputs, scale.data() + i * outputs,
+                  bias.data() + i * outputs);
+}
+
+void make_encoder(Encoder* self, Weights enter, PerOutput enter_scale, PerOutput enter_bias, Array<int32_t, nb::shape<-1>> dilations,
+                  Array<float, nb::shape<-1, Encoder::kTaps, -1>> taps, Weights widen, PerOutput widen_scale, PerOutput widen_bias,
+                  Weights narrow, PerOutput narrow_scale, PerOutput narrow_bias, Weights leave, PerOutput leave_scale,
+                  PerOutput leave_bias, int n_phones) {
+    require(taps.shape(0) == dilations.shape(0), "each block needs taps");
+    std::vector<EncoderBlock> blocks;
+    for (size_t i = 0; i < dilations.shape(0); ++i) {
+        const size_t size = taps.shape(1) * taps.shape(2);
+        blocks.push_back({dilations(i), std::vector<float>(taps.data() + i * size, taps.data() + (i + 1) * size),
+                          layer(widen, widen_scale, widen_bias, i), layer(narrow, narrow_scale, narrow_bias, i)});
+    }
+    new (self) Encoder(layer(enter, enter_scale, enter_bias, 0), std::move(blocks), layer(leave, leave_scale, leave_bias, 0), n_phones);
+}
+
+using Rows = Array<float, nb::shape<-1, -1>>;
+using ChangedRows = nb::ndarray<float, nb::numpy, nb::device::cpu, nb::c_contig, nb::shape<-1, -1>>;
+
+void hear(const Encoder& encoder, Rows levels, ChangedRows memory, ChangedRows probabilities) {
+    require(int(levels.shape(1)) == encoder.inputs(), "levels must be (n, inputs)");
+    require(int(memory.shape(0)) == encoder.memory_ticks() && int(memory.shape(1)) == encoder.width(), "memory must be (ticks, width)");
+    require(probabilities.shape(0) == levels.shape(0) && int(probabilities.shape(1)) == encoder.outputs(),
+            "probabilities must be (n, outputs)");
+    nb::gil_scoped_release unlocked;
+    encoder.hear(levels.data(), narrowed(levels.shape(0)), memory.data(), probabilities.data());
+}
+
 using PixelArray = nb::ndarray<uint8_t, nb::numpy, nb::device::cpu, nb::c_contig, nb::ndim<3>>;
 
 void mark(Watermark& watermark, PixelArray pixels) {
@@ -161,6 +201,13 @@ NB_MODULE(_kernel, m) {
             },
             nb::arg("pattern"), nb::arg("width"), nb::arg("height"), nb::arg("channels"))
         .def("apply", &mark, nb::arg("pixels").noconvert());
+    nb::class_<Encoder>(m, "Encoder")
+        .def("__init__", &make_encoder, nb::kw_only(), nb::arg("enter"), nb::arg("enter_scale"), nb::arg("enter_bias"),
+             nb::arg("dilations"), nb::arg("taps"), nb::arg("widen"), nb::arg("widen_scale"), nb::arg("widen_bias"), nb::arg("narrow"),
+             nb::arg("narrow_scale"), nb::arg("narrow_bias"), nb::arg("leave"), nb::arg("leave_scale"), nb::arg("leave_bias"),
+             nb::arg("n_phones"))
+        .def("hear", &hear, nb::arg("levels").noconvert(), nb::arg("memory").noconvert(), nb::arg("probabilities").noconvert())
+        .def_prop_ro("memory_shape", [](const Encoder& e) { return nb::make_tuple(e.memory_ticks(), e.width()); });
     // What whoever builds a scene or a pattern has to know; nothing of it is written a second time in Python.
     m.attr("SORTED") = int(kSorted);
     m.attr("STATIC") = int(kStatic);

@@ -1,5 +1,6 @@
-// Eight 16-bit lanes, the only vector type of the rasteriser. SSE2 is part of every x86-64 and NEON of every arm64, so
-// one wheel runs everywhere; other machines take the plain loops (VIVANT_PLAIN forces them), which give the same numbers.
+// Eight 16-bit lanes, the only vector type of the rasteriser, and eight floats, that of the speech encoder. SSE2 is part of
+// every x86-64 and NEON of every arm64, so one wheel runs everywhere; other machines take the plain loops (VIVANT_PLAIN forces
+// them), which give the same numbers.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -134,6 +135,59 @@ inline I32x4 operator+(I32x4 a, I32x4 b) {
 template <int n> U16x8 narrow_shifted(I32x4 a) { return lanes([&](int i) { return a.v[i & 3] >> n; }); }
 inline void store_4_bytes(uint8_t* p, U16x8 a) {
     for (int i = 0; i < 4; ++i) p[i] = static_cast<uint8_t>(a.v[i] > 255 ? 255 : a.v[i]);
+}
+#endif
+
+// Eight floats, of which the speech encoder needs few operations.
+#if VIVANT_SSE2
+struct F32x8 {
+    __m128 low, high;
+};
+inline void widen_8_ints(const int16_t* p, F32x8& floats) {
+    const __m128i ints = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    floats = {_mm_cvtepi32_ps(_mm_srai_epi32(_mm_unpacklo_epi16(ints, ints), 16)),
+              _mm_cvtepi32_ps(_mm_srai_epi32(_mm_unpackhi_epi16(ints, ints), 16))};
+}
+inline F32x8 operator+(F32x8 a, F32x8 b) { return {_mm_add_ps(a.low, b.low), _mm_add_ps(a.high, b.high)}; }
+inline F32x8 operator*(F32x8 a, float b) { return {_mm_mul_ps(a.low, _mm_set1_ps(b)), _mm_mul_ps(a.high, _mm_set1_ps(b))}; }
+#elif VIVANT_NEON
+struct F32x8 {
+    float32x4_t low, high;
+};
+inline void widen_8_ints(const int16_t* p, F32x8& floats) {
+    const int16x8_t ints = vld1q_s16(p);
+    floats = {vcvtq_f32_s32(vmovl_s16(vget_low_s16(ints))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(ints)))};
+}
+inline F32x8 operator+(F32x8 a, F32x8 b) { return {vaddq_f32(a.low, b.low), vaddq_f32(a.high, b.high)}; }
+inline F32x8 operator*(F32x8 a, float b) { return {vmulq_n_f32(a.low, b), vmulq_n_f32(a.high, b)}; }
+#else
+struct F32x8 {
+    float v[8];
+};
+inline void widen_8_ints(const int16_t* p, F32x8& floats) {
+    for (int i = 0; i < 8; ++i) floats.v[i] = float(p[i]);
+}
+inline F32x8 operator+(F32x8 a, F32x8 b) {
+    for (int i = 0; i < 8; ++i) a.v[i] += b.v[i];
+    return a;
+}
+inline F32x8 operator*(F32x8 a, float b) {
+    for (int i = 0; i < 8; ++i) a.v[i] *= b;
+    return a;
+}
+#endif
+
+#if VIVANT_SSE2 && defined(__GNUC__) && defined(__x86_64__) && !defined(VIVANT_BASELINE)
+// The same in one register, for functions that are compiled for AVX2 and called where the processor has it (VIVANT_BASELINE
+// leaves them out).
+#define VIVANT_AVX2 1
+typedef float F32x8InOne __attribute__((vector_size(32)));
+inline void widen_8_ints(const int16_t* p, F32x8InOne& floats) {
+    typedef int16_t I16x8 __attribute__((vector_size(16)));
+    typedef int32_t I32x8 __attribute__((vector_size(32)));
+    I16x8 ints;
+    std::memcpy(&ints, p, sizeof ints);
+    floats = __builtin_convertvector(__builtin_convertvector(ints, I32x8), F32x8InOne);
 }
 #endif
 

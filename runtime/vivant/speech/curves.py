@@ -13,7 +13,7 @@ from vivant.motion.model import SpeechMotion
 from vivant.speech.encoder import DELAY_TICKS, PhoneEncoder
 from vivant.speech.phones import PHONES
 from vivant.speech.resample import HOP, Resampler
-from vivant.speech.spectrum import WINDOW, mel_db, power_spectrum
+from vivant.speech.spectrum import WINDOW, mel_db, power_spectrum, windows_of
 from vivant.types import ARKIT_INDEX, AudioChunk, Controls, Float32Array, MotionFrame, UInt8Array
 
 TICK_PX = 2
@@ -47,11 +47,9 @@ def curves_picture(samples: Float32Array, rate_hz: int, motion: SpeechMotion, se
 
 def _spectra(samples: Float32Array, rate_hz: int) -> NDArray[np.float64]:
     """(n, 513) about each tick."""
-    window, found = np.zeros(WINDOW, np.float32), []
-    for hop in Resampler(rate_hz).push(np.concatenate([samples, np.zeros(rate_hz // 20, np.float32)])):
-        window = np.concatenate([window[HOP:], hop])
-        found.append(power_spectrum(window))
-    return np.stack(found)[1 : 1 + len(samples) * 100 // rate_hz]
+    hops = Resampler(rate_hz).push(np.concatenate([samples, np.zeros(rate_hz // 20, np.float32)]))
+    power = power_spectrum(windows_of(np.concatenate([np.zeros(WINDOW - HOP, np.float32), *hops])))
+    return power[1 : 1 + len(samples) * 100 // rate_hz]
 
 
 def _spectrogram(power: NDArray[np.float64], width: int) -> UInt8Array:
@@ -65,9 +63,8 @@ def _spectrogram(power: NDArray[np.float64], width: int) -> UInt8Array:
 
 def _phones(power: NDArray[np.float64], width: int) -> UInt8Array:
     """Probability of each phone, dark is sure."""
-    encoder = PhoneEncoder()
     ends = np.repeat(power[-1:] * 0, DELAY_TICKS, 0)
-    chance = np.stack([encoder.push(row)[0] for row in np.concatenate([power, ends])])[DELAY_TICKS:]
+    chance = PhoneEncoder().push(np.concatenate([power, ends]))[DELAY_TICKS:, 0]
     row_px = 11
     strip = np.full((row_px * len(PHONES), width, 3), 255, np.uint8)
     image = np.repeat(np.repeat((255 - 255 * chance.T).astype(np.uint8), row_px, 0), TICK_PX, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,10 +49,15 @@ class FeatureExtractor:
         self._level = _SpeakerLevel()
         self._evidence = 0.0
 
-    def push(self, power: NDArray[np.float64]) -> Features:
-        """Take the (513,) spectrum of the next tick."""
-        voiced, pitch_hz = _pitch(power)
-        speech_db = self._noise.cleaned_db(float(power @ _SPEECH), voiced)
+    def push(self, power: NDArray[np.float64]) -> list[Features]:
+        """Take the (n, 513) spectra of the next ticks."""
+        return [
+            self._tick(float(row @ _SPEECH), voiced, pitch_hz)
+            for row, (voiced, pitch_hz) in zip(power, _pitches(power), strict=True)
+        ]
+
+    def _tick(self, energy: float, voiced: float, pitch_hz: float) -> Features:
+        speech_db = self._noise.cleaned_db(energy, voiced)
         audible = smoothstep((speech_db - _SILENCE_DB) / 8)
         self._level.hear(speech_db, voiced * audible)
         loud = self._level.loudness(speech_db)
@@ -89,13 +95,14 @@ class _SpeakerLevel:
         return min(max(1 + (level_db - self._peak_db) / 26, 0.0), 1.25)
 
 
-def _pitch(power: NDArray[np.float64]) -> tuple[float, float]:
-    """(voiced share, fundamental in Hz) from the autocorrelation below 1.5 kHz."""
-    low = np.zeros(FFT // 2 + 1)
-    low[_PITCH_BINS] = power[_PITCH_BINS]
+def _pitches(power: NDArray[np.float64]) -> Iterator[tuple[float, float]]:
+    """(voiced share, fundamental in Hz) of each tick, from the autocorrelation below 1.5 kHz."""
+    low = np.zeros_like(power)
+    low[:, _PITCH_BINS] = power[:, _PITCH_BINS]
     correlation = np.fft.irfft(low, FFT)
-    if correlation[0] < 1e-12:
-        return 0.0, 0.0
-    normalised = correlation[_PITCH_LAGS] / _WINDOW_CORRELATION * (1 / correlation[0])
-    best = int(np.argmax(normalised))
-    return smoothstep((float(normalised[best]) - 0.45) / 0.25), RATE_HZ / (best + _PITCH_LAGS.start)
+    periodic = correlation[:, _PITCH_LAGS] / _WINDOW_CORRELATION
+    for row, best, energy in zip(periodic, periodic.argmax(1).tolist(), correlation[:, 0].tolist(), strict=True):
+        if energy < 1e-12:
+            yield 0.0, 0.0
+        else:
+            yield smoothstep((float(row[best]) / energy - 0.45) / 0.25), RATE_HZ / (best + _PITCH_LAGS.start)

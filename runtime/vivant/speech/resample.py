@@ -33,26 +33,25 @@ class Resampler:
         self._first = -before  # stream index of self._samples[0]
         self._hop = 0
 
-    def push(self, samples: Float32Array) -> list[Float32Array]:
-        """Take (n,) samples; give the (160,) hops whose every input is now known."""
+    def push(self, samples: Float32Array) -> Float32Array:
+        """Take (n,) samples; give the (m, 160) hops whose every input is now known."""
         self._samples = np.concatenate([self._samples, samples])
-        hops = []
-        while (hop := self._next_hop()) is not None:
-            hops.append(hop)
+        hops = np.empty((self._n_certain() - self._hop, HOP), np.float32)
+        if len(hops):
+            position = (self._hop * HOP - (HOP - LEAD) + np.arange(hops.size, dtype=np.int64)) * self.rate_hz
+            sample, phase = np.divmod(position, RATE_HZ)
+            _kernel.filter_at(
+                self._samples, sample - (self._reach + self._first), phase * _PHASES // RATE_HZ, self._kernels, hops.reshape(-1)
+            )
+            self._hop += len(hops)
+            self._forget(int(sample[-HOP]) - self._reach + HOP * self.rate_hz // RATE_HZ - 1)
         return hops
 
-    def _next_hop(self) -> Float32Array | None:
-        first_output = self._hop * HOP - (HOP - LEAD)
-        position = (first_output + np.arange(HOP, dtype=np.int64)) * self.rate_hz
-        sample = position // RATE_HZ
-        if sample[-1] + self._reach + 1 >= self._first + len(self._samples):
-            return None
-        phase = (position % RATE_HZ) * _PHASES // RATE_HZ
-        hop = np.empty(HOP, np.float32)
-        _kernel.filter_at(self._samples, sample - self._reach - self._first, phase, self._kernels, hop)
-        self._hop += 1
-        self._forget(int(sample[0]) - self._reach + HOP * self.rate_hz // RATE_HZ - 1)
-        return hop
+    def _n_certain(self) -> int:
+        """How many hops since the stream began lie within the samples."""
+        last_sample = self._first + len(self._samples) - self._reach - 2
+        last_output = ((last_sample + 1) * RATE_HZ - 1) // self.rate_hz
+        return max(self._hop, (last_output + 1 - LEAD) // HOP + 1)
 
     def _forget(self, oldest_needed: int) -> None:
         """Drop what no later hop reads, now and then, so that a stream of hours stays small."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.speech.resample import RATE_HZ
+from vivant.speech.resample import HOP, RATE_HZ
 from vivant.types import Float32Array
 
 WINDOW = 512
@@ -15,6 +15,11 @@ BANDS = 40
 _LOW_HZ, _HIGH_HZ = 60.0, 7600.0
 FLOOR_DB = -100.0
 """The level of digital silence."""
+
+
+def windows_of(samples: Float32Array) -> Float32Array:
+    """(m, 512) from (n,) samples at 16 kHz: one window every 10 ms, as many as lie within."""
+    return np.stack([samples[first : first + WINDOW] for first in range(0, len(samples) - WINDOW + 1, HOP)])
 
 
 def power_spectrum(windows: Float32Array) -> NDArray[np.float64]:
@@ -76,15 +81,23 @@ class CepstralMeanNormaliser:
         self._weight = np.full((n, 1), _TRUST_TICKS)
 
     def push(self, bands_db: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n, 41) from the next tick's (n, 40)."""
-        level = np.sort(bands_db, 1)[:, -10:].mean(1, keepdims=True)
+        """(n, ticks, 41) from the next ticks' (n, ticks, 40)."""
+        level = np.sort(bands_db, 2)[:, :, -10:].mean(2, keepdims=True)
+        relative = np.concatenate([bands_db, level + 20], 2)
+        for tick in range(bands_db.shape[1]):
+            self._tick(level[:, tick], relative[:, tick])
+        return relative / 20
+
+    def _tick(self, level: NDArray[np.float64], relative: NDArray[np.float64]) -> None:
+        """``relative`` (n, 41) is turned from levels into what they are beside the usual."""
         excess = level - self._peak
         self._peak = np.maximum(self._peak + np.where(excess > 0, 0.3 * excess, _RELEASE_DB), _PEAK_MIN_DB)
-        relative = bands_db - self._peak
-        near = np.clip((level - self._peak + 30) / 15, 0, 1)
+        relative -= self._peak
+        near = np.minimum(np.maximum((level - self._peak + 30) / 15, 0), 1)
         self._weight = np.minimum(self._weight + near, _MEMORY_TICKS)
-        self._mean += near / self._weight * (relative - self._mean)
-        return np.concatenate([relative - self._mean, level - self._peak + 20], 1) / 20
+        bands = relative[:, :BANDS]
+        self._mean += near / self._weight * (bands - self._mean)
+        bands -= self._mean
 
 
 _PEAK_MIN_DB = -52.0
