@@ -1,0 +1,37 @@
+"""Summary: every figure that was promised, beside what this machine measures, as one Markdown table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from benchmarks import bridge, render, rig, round_trip, shapes, startup, voice
+from benchmarks.report import VOICE, Row, quiet
+
+VOICE_FIGURES = ("cost", "lips closed", "mouth behind energy", "blinks per minute")
+"""Beginnings of the lines of ``benchmarks.voice`` that belong into the summary."""
+
+
+def voice_rows() -> list[Row]:
+    """The main figures of the voice, without the ones that need another synthesiser."""
+    measured = [row for row in voice.measure(VOICE) if row.name.startswith(VOICE_FIGURES)]
+    return [Row(f"voice: {row.name}", row.target, row.value) for row in measured]
+
+
+def all_rows() -> list[Row]:
+    """Everything; what is being measured goes to standard error, for it takes a minute."""
+    parts: tuple[tuple[str, Callable[[], list[Row]]], ...] = (
+        ("frames", render.rows),
+        ("rigs", rig.rows),
+        ("shapes", shapes.rows),
+        ("start", startup.rows),
+        ("round trip", round_trip.rows),
+        ("voice", voice_rows),
+        ("bridge", bridge.rows),
+    )
+    table: list[Row] = []
+    for name, rows in parts:
+        sys.stderr.write(f"measuring: {name}\n")
+        with quiet():
+            table += rows()
+    return table
