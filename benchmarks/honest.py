@@ -73,7 +73,7 @@ class Honest:
         self.twin = Twin(faces)
         self._seed = seed + list(ROLES).index(role)
         self._chance = random.Random(self._seed)
-        self._calm = True
+        self._scene, self._calm = "", True
 
     @property
     def faults(self) -> list[str]:
@@ -84,13 +84,15 @@ class Honest:
         return sum((watch.counts for watch in self.watches), Counter())
 
     @property
-    def stillness_s(self) -> float:
-        return max((watch.stillness_s for watch in self.watches), default=float("inf"))
+    def stillness(self) -> tuple[float, str]:
+        """s, and in which scene."""
+        return max((watch.stillness for watch in self.watches), default=(float("inf"), "no call"))
 
-    def set_calm(self, calm: bool) -> None:
-        self._calm = calm
+    def set_scene(self, scene: str, *, calm: bool) -> None:
+        """What befalls the server from now on."""
+        self._scene, self._calm = scene, calm
         for watch in self.watches[-1:]:
-            watch.drift.calm = calm
+            watch.scene, watch.drift.calm = scene, calm
 
     def resumes(self, now_s: float) -> None:
         """The server had been stopped and runs again."""
@@ -105,12 +107,12 @@ class Honest:
                 async with client.animate("ada", config) as face:
                     self.twin.begin(face.started.session_id)
                     watch = Watch(face.fps, SIZE_PX, face.started.delay_us, time.monotonic())
-                    watch.drift.calm = self._calm
+                    watch.scene, watch.drift.calm = self._scene, self._calm
                     self.watches.append(watch)
                     await self._call(face, watch)
-                self.lost.append("it ended by itself")
+                self.lost.append(f"it ended by itself ({self._scene})")
             except VivantError as error:
-                self.lost.append(str(error))
+                self.lost.append(f"{error} ({self._scene})")
             await asyncio.sleep(AGAIN_S)
 
     async def _call(self, face: RemoteSession, watch: Watch) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.honest import PORTRAITS, ROLES, Honest, open_faces
-from benchmarks.processes import end_on_terminate, memory_mb, n_files, n_threads
+from benchmarks.processes import Cpu, end_on_terminate, memory_mb, n_files, n_threads
 from benchmarks.report import markdown
 from benchmarks.served import vivant_serve
 from benchmarks.soak_watch import growth_share
@@ -111,7 +111,8 @@ class Soak:
     def __init__(self, site: Site, seconds: float, seed: int, log: Path) -> None:
         self._site, self._honest, self._seconds, self._seed, self._log = site, site.honest, seconds, seed, log
         self._slots = schedule(seconds, seed)
-        self._began_s = time.monotonic()
+        self._pids = [os.getpid(), site.pid]
+        self._began_s, self._cpu = time.monotonic(), Cpu.of(self._pids)
         self.now = "calm"
         self._looks = Looks()
         self._lag_s = 0.0
@@ -122,24 +123,26 @@ class Soak:
 
     async def run(self) -> None:
         """To the end, or to the server's."""
-        beside = [asyncio.create_task(work) for work in (self._watch(), self._tell(), self._lag())]
-        faces = [asyncio.create_task(face.live(self._site.client)) for face in self._honest]
-        try:
-            await self._until(self._slots[0].begin_s)
-            self._at_first = self._size()
-            for slot in self._slots:
-                await self._until(slot.begin_s)
-                self._name(f"{slot.trouble}, {slot.n_loops} busy loops", calm=slot.trouble == "nothing" and not slot.n_loops)
-                await self._site.undergo(slot.trouble, slot.seconds, slot.n_loops)
-            self._name("calm", calm=False)
-            await asyncio.sleep(calm_s(self._seconds) / 2)  # then nobody is late any more
-            self._name("calm", calm=True)
-            await asyncio.sleep(calm_s(self._seconds) / 2)
-            self._places, self._at_last = (await self._site.client.capabilities()).sessions, self._size()
-        finally:
-            for task in (*beside, *faces):
+        faces = (honest.live(self._site.client) for honest in self._honest)
+        async with asyncio.TaskGroup() as tasks:
+            beside = [tasks.create_task(work) for work in (self._watch(), self._tell(), self._lag(), *faces)]
+            await self._slots_in_turn()
+            for task in beside:
                 task.cancel()
-            await asyncio.gather(*beside, *faces, return_exceptions=True)
+
+    async def _slots_in_turn(self) -> None:
+        await self._until(self._slots[0].begin_s)
+        self._at_first = self._size()
+        for slot in self._slots:
+            await self._until(slot.begin_s)
+            beside = f", {slot.n_loops} busy loops" if slot.n_loops else ""
+            self._name(slot.trouble + beside, calm=slot.trouble == "nothing" and not slot.n_loops)
+            await self._site.undergo(slot.trouble, slot.seconds, slot.n_loops)
+        self._name("calm again", calm=False)
+        await asyncio.sleep(calm_s(self._seconds) / 2)  # then nobody is late any more
+        self._name("calm again", calm=True)
+        await asyncio.sleep(calm_s(self._seconds) / 2)
+        self._places, self._at_last = (await self._site.client.capabilities()).sessions, self._size()
 
     def findings(self) -> list[Finding]:
         """The summary, from what runs it to what was wrong."""
@@ -173,8 +176,9 @@ class Soak:
             late = [1000 * late_s for watch in watches for is_calm, late_s in watch.late_s if is_calm is calm]
             measured = "p50 {:.0f}, p99 {:.0f} ms".format(*np.percentile(late, (50, 99))) if late else "no picture"
             yield Finding(f"lateness, {name}", "", measured)
-        still = [f"{honest.role} {honest.stillness_s:.1f} s" for honest in self._honest]
-        worst_s = max(honest.stillness_s for honest in self._honest)
+        stillness = {honest.role: honest.stillness for honest in self._honest}
+        still = [f"{role} {seconds:.1f} s ({scene})" for role, (seconds, scene) in stillness.items()]
+        worst_s = max(seconds for seconds, _ in stillness.values())
         yield Finding("longest stillness while the server ran", f"<= {STILL_S:g} s", ", ".join(still), worst_s <= STILL_S)
         back = [one for watch in watches for one in watch.back_s]
         expected = len(self._honest) * self._site.n_pauses
@@ -182,14 +186,14 @@ class Soak:
         in_time = len(back) == expected and max(back, default=0.0) <= BACK_S
         yield Finding("a stopped server's faces are back", f"<= {BACK_S:g} s", said, in_time)
         yield Finding("this client's own loop, worst lag", "", f"{self._lag_s:.2f} s")
+        others = self._cpu.others(Cpu.of(self._pids), time.monotonic() - self._began_s)
+        yield Finding("cores that others kept busy meanwhile", "none", f"{others:.2f}")
 
     def _process(self) -> Iterator[Finding]:
         looks, site = self._looks, self._site
         growth = growth_share(looks.memory_mb)
         third = looks.memory_mb[len(looks.memory_mb) // 3 :]
-        said = (
-            f"{growth:+.1%}: {third[0]:.0f} to {third[-1]:.0f} MB, peak {max(looks.memory_mb):.0f}" if third else "never seen"
-        )
+        said = f"{growth:+.1%}: {third[0]:.0f} to {third[-1]:.0f} MB, peak {max(looks.memory_mb):.0f}"
         flat = growth <= GROWTH if self._seconds >= LEAST_GROWTH_S else None
         yield Finding("memory, last two thirds", f"<= {GROWTH:+.0%}", said, flat)
         (threads, files), (last_threads, last_files) = self._at_first, self._at_last
@@ -211,7 +215,7 @@ class Soak:
     def _name(self, what: str, *, calm: bool) -> None:
         self.now = what
         for honest in self._honest:
-            honest.set_calm(calm)
+            honest.set_scene(what, calm=calm)
 
     async def _watch(self) -> None:
         while True:
@@ -264,16 +268,14 @@ async def soak(seconds: float, seed: int, folder: Path, findings: list[Finding])
         for portrait in PORTRAITS:
             await client.warm_up(portrait)
         run = Soak(Site(pid, port, client, honest, disk, wall, random.Random(seed)), seconds, seed, log)
+        ended = "stopped"
         try:
             await run.run()
-            findings.append(Finding("ran to its end", "yes", "yes", True))
-        except (OSError, VivantError) as error:
-            findings.append(Finding("ran to its end", "yes", f"the server was gone in {run.now}: {error}", False))
-        except BaseException:
-            findings.append(Finding("ran to its end", "yes", f"stopped in {run.now}", False))
-            raise
+            ended = "yes"
+        except* (OSError, VivantError) as group:  # of a process that is gone
+            ended = f"the server was gone: {group.exceptions[0]}"
         finally:
-            findings += run.findings()
+            findings += [Finding("ran to its end", "yes", f"{ended} ({run.now})", ended == "yes"), *run.findings()]
 
 
 def main(words: Sequence[str]) -> None:

@@ -63,8 +63,8 @@ class Drift:
     def worst_ms(self) -> float:
         """The worst line, and idle time from the first quarter of the calm times to the last."""
         quarter = max(1, len(self.idle_ms) // 4)
-        idle = float(np.median(self.idle_ms[-quarter:]) - np.median(self.idle_ms[:quarter])) if self.idle_ms else 0.0
-        return max(abs(idle), *self.off_by_ms, 0.0)
+        first, last = (np.median(part or [0.0]) for part in (self.idle_ms[:quarter], self.idle_ms[-quarter:]))
+        return max(abs(float(last - first)), *self.off_by_ms, 0.0)
 
 
 class Watch:
@@ -77,8 +77,10 @@ class Watch:
         """Outputs, pictures, and lines that were finished or cut short."""
         self.late_s: list[tuple[bool, float]] = []
         """Of every picture: whether times were calm, and how late it was."""
-        self.stillness_s = 0.0
-        """Longest time without a new picture while the server ran."""
+        self.scene = ""
+        """What befalls the server now."""
+        self.stillness = 0.0, ""
+        """Longest time without a new picture while the server ran, s, and the scene it ended in."""
         self.back_s: list[float] = []
         """After each pause of the server: when the face was back in time."""
         self._fps, self._sizes, self._delay_us, self._began_s = fps, (size_px, size_px // 2), delay_us, began_s
@@ -116,7 +118,7 @@ class Watch:
             case UtteranceStart() | UtteranceEnd() | Interrupted():
                 self._marker(item)
             case Event() if item.kind == "PORTRAIT_FAILED":
-                self.faults.append(f"a bundled portrait failed: {item.detail}")
+                self._require(False, f"a bundled portrait failed: {item.detail}")
 
     def _output(self, output: Output, now_s: float) -> None:
         index, pts_us = output.motion.index, output.pts_us
@@ -136,7 +138,7 @@ class Watch:
         width, height = output.picture.size_px
         self._require(width == height and width in self._sizes, f"a picture of {width} x {height} px")
         self.counts["pictures"] += 1
-        self.stillness_s = max(self.stillness_s, now_s - self._picture_s)
+        self.stillness = max(self.stillness, (now_s - self._picture_s, self.scene))
         self._picture_s = now_s
         late_s = now_s - self._began_s - (output.pts_us + self._delay_us) / 1e6
         self.late_s.append((self.drift.calm, late_s))
@@ -157,7 +159,8 @@ class Watch:
                 self._line = None
                 self.counts["lines"] += 1
             case Interrupted():
-                self._require(marker.epoch == self._epoch + 1, f"epoch {marker.epoch} after epoch {self._epoch}")
+                told = self._epoch < marker.epoch <= self._said_epoch  # of two in a row a client gets the last
+                self._require(told, f"epoch {marker.epoch} after epoch {self._epoch}, {self._said_epoch} said")
                 self.counts["interruptions"] += 1
                 self._epoch, self._line = marker.epoch, None
                 while self._awaited and self._awaited[0][1] < marker.epoch:
@@ -173,7 +176,7 @@ class Watch:
 
     def _require(self, condition: bool, fault: str) -> None:
         if not condition:
-            self.faults.append(fault)
+            self.faults.append(f"{fault} ({self.scene})" if self.scene else fault)
 
 
 def growth_share(values: Sequence[float]) -> float:
