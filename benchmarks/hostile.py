@@ -6,15 +6,16 @@ import asyncio
 import io
 import random
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 import grpc
 from PIL import Image
 
 from benchmarks.report import PORTRAITS
 from benchmarks.served import RATE_HZ, speech
-from vivant.client import RemoteConfig, connect
+from vivant.client import RemoteConfig, RemoteSession, connect
 from vivant.errors import VivantError
 from vivant.provenance.consent import Consent
 from vivant.v1 import vivant_pb2 as pb
@@ -23,6 +24,7 @@ SERVICE = "/vivant.v1.FaceService/"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """RFC 9113, 3.4."""
 LINE_S = 30.0
+AGAIN_S = 1.0
 Kind = Callable[[int, random.Random], Awaitable[None]]
 
 
@@ -39,7 +41,7 @@ async def caller(port: int, chance: random.Random) -> None:
                         await face.interrupt()
                         await face.push(speech(LINE_S))
 
-        await asyncio.gather(one(shared_memory=False), one(shared_memory=True))
+        await asyncio.gather(again(partial(one, shared_memory=False)), again(partial(one, shared_memory=True)))
 
 
 async def unread(port: int, chance: random.Random) -> None:
@@ -86,7 +88,7 @@ async def garbage(port: int, chance: random.Random) -> None:
             await asyncio.sleep(0.02)
 
 
-async def _one(message: bytes):  # type: ignore[no-untyped-def]  # noqa: ANN202
+async def _one(message: bytes) -> AsyncIterator[bytes]:
     yield message
 
 
@@ -111,7 +113,7 @@ async def portraits(port: int, chance: random.Random) -> None:
                     await face.set_portrait(chance.choice(("ada", "bram", "noor", "nobody")))
                     await asyncio.sleep(0.025)
 
-        await asyncio.gather(put(), swap())
+        await asyncio.gather(again(put), again(swap))
 
 
 async def crowd(port: int, chance: random.Random) -> None:
@@ -119,24 +121,23 @@ async def crowd(port: int, chance: random.Random) -> None:
     async with connect(f"127.0.0.1:{port}") as client:
 
         async def visit() -> None:
-            while True:
-                with suppress(VivantError):
-                    config = RemoteConfig(sample_rate_hz=RATE_HZ, size_px=128, priority=10)
-                    async with client.animate("ada", config) as face, asyncio.timeout(chance.uniform(2, 20)):
-                        await face.push(speech(20))
-                        await _read(face)
-                await asyncio.sleep(chance.uniform(0.2, 2))
+            config = RemoteConfig(sample_rate_hz=RATE_HZ, size_px=128, priority=10)
+            async with client.animate("ada", config) as face, asyncio.timeout(chance.uniform(2, 20)):
+                await face.push(speech(20))
+                await _read(face)
 
-        await asyncio.gather(*(_patient(visit) for _ in range(30)))
+        await asyncio.gather(*(again(visit) for _ in range(30)))
 
 
-async def _patient(visit: Callable[[], Awaitable[None]]) -> None:
+async def again(work: Callable[[], Awaitable[None]]) -> None:
+    """For ever, also where it is refused."""
     while True:
-        with suppress(TimeoutError):
-            await visit()
+        with suppress(VivantError, TimeoutError):
+            await work()
+        await asyncio.sleep(AGAIN_S)
 
 
-async def _read(face) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+async def _read(face: RemoteSession) -> None:
     async for _ in face:
         pass
 
@@ -161,4 +162,8 @@ KINDS: dict[str, Kind] = {
 
 def main() -> None:
     kind, port, seed = sys.argv[1:4]
-    asyncio.run(KINDS[kind](int(port), random.Random(seed)))  # type: ignore[arg-type]
+
+    async def go() -> None:
+        await KINDS[kind](int(port), random.Random(seed))
+
+    asyncio.run(go())

@@ -82,10 +82,14 @@ class Cell:
     n_loops: int
     faces: tuple[FaceSeen, ...]
     refused: tuple[Refusal, ...]
-    cpu_ms: float
-    """Of the server per picture."""
+    served_ms: float
+    """Processor time that the server took."""
     others_cores: float
     """What the processor did for neither server, client nor loops."""
+
+    @property
+    def n_pictures(self) -> int:
+        return sum(len(face.lateness_ms) for face in self.faces)
 
     @property
     def worst_fps(self) -> float:
@@ -105,6 +109,11 @@ class Cell:
     @property
     def stillness_s(self) -> float:
         return max((face.stillness_s for face in self.faces), default=float("nan"))
+
+    @property
+    def cpu_ms(self) -> float:
+        """Of the server per picture."""
+        return self.served_ms / max(1, self.n_pictures)
 
     @property
     def is_quiet(self) -> bool:
@@ -246,9 +255,8 @@ async def measure(n_faces: int, n_loops: int, options: Options) -> Cell:
         end_s, served_ms = time.monotonic(), cpu_ms(pid) - server_ms
         others = cpu.others(Cpu.of(pids), end_s - begin_s)
         faces = tuple(visitor.seen(begin_s, end_s) for visitor in visitors if visitor.admitted)
-    n_pictures = sum(len(face.lateness_ms) for face in faces)
     refused = tuple(visitor.refusal for visitor in visitors if visitor.refusal is not None)
-    return Cell(n_faces, n_loops, faces, refused, served_ms / max(1, n_pictures), others)
+    return Cell(n_faces, n_loops, faces, refused, served_ms, others)
 
 
 def verdict(cell: Cell) -> tuple[str, str]:
@@ -271,10 +279,10 @@ def line(cell: Cell, single: Cell) -> tuple[str, ...]:
         f"{len(cell.faces)}",
         f"{cell.worst_fps:.1f}",
         f"{cell.important_fps:.1f}",
-        ", ".join(f"{late:.0f}" for late in cell.lateness_ms),
+        ", ".join(f"{late:.0f}" for late in cell.lateness_ms) if cell.n_pictures else "no picture",
         f"{cell.stillness_s:.2f}",
         f"{cell.worst_fps / single.worst_fps:.2f}" if single.worst_fps else "-",
-        f"{cell.cpu_ms:.2f}",
+        f"{cell.cpu_ms:.2f}" if cell.n_pictures else "-",
         f"{cell.others_cores:.2f}",
         *verdict(cell),
         "; ".join(f"{n} x {sentence}" for sentence, n in (refused + ended).items()),

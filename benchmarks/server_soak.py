@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.honest import PORTRAITS, ROLES, Honest, open_faces
 from benchmarks.processes import Cpu, end_on_terminate, memory_mb, n_files, n_threads
-from benchmarks.report import markdown
+from benchmarks.report import ROOT, markdown, put
 from benchmarks.served import vivant_serve
 from benchmarks.soak_watch import growth_share
 from benchmarks.troubles import TROUBLES, Disk, Site
@@ -59,6 +59,15 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked for."""
+
+    seconds: float
+    seed: int
+    troubles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A line of the summary; ``held`` is None where nothing was promised or it could not be judged."""
 
@@ -90,13 +99,13 @@ def calm_s(seconds: float) -> float:
     return max(LEAST_CALM_S, CALM_SHARE * seconds)
 
 
-def schedule(seconds: float, seed: int) -> list[Slot]:
-    """Every trouble at least once, in an order of chance, between two calm parts; the rest of the slots are drawn."""
+def schedule(seconds: float, seed: int, troubles: Sequence[str] = tuple(TROUBLES)) -> list[Slot]:
+    """Every one of them at least once, in an order of chance, between two calm parts; the rest of the slots are drawn."""
     chance = random.Random(seed)
     first_s = calm_s(seconds)
     room_s = seconds - 2 * first_s
-    n_slots = max(len(TROUBLES), int(room_s / SLOT_S))
-    deck = [*TROUBLES, *chance.choices(list(TROUBLES), k=n_slots - len(TROUBLES))]
+    n_slots = max(len(troubles), int(room_s / SLOT_S))
+    deck = [*troubles, *chance.choices(troubles, k=n_slots - len(troubles))]
     chance.shuffle(deck)
     n_loaded = round(LOADED_SHARE * n_slots)
     loops = [chance.choice(LOOPS) for _ in range(n_loaded)] + [0] * (n_slots - n_loaded)
@@ -108,9 +117,9 @@ def schedule(seconds: float, seed: int) -> list[Slot]:
 class Soak:
     """One run."""
 
-    def __init__(self, site: Site, seconds: float, seed: int, log: Path) -> None:
-        self._site, self._honest, self._seconds, self._seed, self._log = site, site.honest, seconds, seed, log
-        self._slots = schedule(seconds, seed)
+    def __init__(self, site: Site, plan: Plan, log: Path) -> None:
+        self._site, self._honest, self._plan, self._log = site, site.honest, plan, log
+        self._slots = schedule(plan.seconds, plan.seed, plan.troubles)
         self._pids = [os.getpid(), site.pid]
         self._began_s, self._cpu = time.monotonic(), Cpu.of(self._pids)
         self.now = "calm"
@@ -139,9 +148,9 @@ class Soak:
             self._name(slot.trouble + beside, calm=slot.trouble == "nothing" and not slot.n_loops)
             await self._site.undergo(slot.trouble, slot.seconds, slot.n_loops)
         self._name("calm again", calm=False)
-        await asyncio.sleep(calm_s(self._seconds) / 2)  # then nobody is late any more
+        await asyncio.sleep(calm_s(self._plan.seconds) / 2)  # then nobody is late any more
         self._name("calm again", calm=True)
-        await asyncio.sleep(calm_s(self._seconds) / 2)
+        await asyncio.sleep(calm_s(self._plan.seconds) / 2)
         self._places, self._at_last = (await self._site.client.capabilities()).sessions, self._size()
 
     def findings(self) -> list[Finding]:
@@ -150,7 +159,7 @@ class Soak:
 
     def _said(self) -> Iterator[Finding]:
         slots = ", ".join(f"{slot.trouble} ({slot.n_loops})" for slot in self._slots)
-        yield Finding("minutes; seed; cores", "", f"{self._seconds / 60:g}; {self._seed}; {os.cpu_count()}")
+        yield Finding("minutes; seed; cores", "", f"{self._plan.seconds / 60:g}; {self._plan.seed}; {os.cpu_count()}")
         yield Finding(f"slots of {self._slots[0].seconds:.0f} s (busy loops)", "", slots)
         yield Finding("full disk", "", self._site.disk.kind)
         yield Finding("clocks", "", "Python's wall clock jumps in the server; the monotonic one goes on while it is stopped")
@@ -194,7 +203,7 @@ class Soak:
         growth = growth_share(looks.memory_mb)
         third = looks.memory_mb[len(looks.memory_mb) // 3 :]
         said = f"{growth:+.1%}: {third[0]:.0f} to {third[-1]:.0f} MB, peak {max(looks.memory_mb):.0f}"
-        flat = growth <= GROWTH if self._seconds >= LEAST_GROWTH_S else None
+        flat = growth <= GROWTH if self._plan.seconds >= LEAST_GROWTH_S else None
         yield Finding("memory, last two thirds", f"<= {GROWTH:+.0%}", said, flat)
         (threads, files), (last_threads, last_files) = self._at_first, self._at_last
         same = last_threads <= threads + SPARE and last_files <= files + SPARE
@@ -203,6 +212,7 @@ class Soak:
         kept = [*site.kept, *([f"{self._places} calls at the end"] if self._places != len(self._honest) else [])]
         yield Finding("places that were not given back", "0", _few(kept), not kept)
         yield Finding("newcomers that were not served", "0", _few(site.unserved), not site.unserved)
+        yield Finding("neighbours that ended by themselves", "0", _few(site.broken), not site.broken)
         traces = self._log.read_text(encoding="utf-8", errors="replace").count("Traceback")
         yield Finding("tracebacks in the server's log", "0", f"{traces}", not traces)
 
@@ -257,9 +267,10 @@ time.time = lambda: real() + float(wall.read_text() or 0)
 """
 
 
-async def soak(seconds: float, seed: int, folder: Path, findings: list[Finding]) -> None:
+async def soak(plan: Plan, folder: Path, findings: list[Finding]) -> None:
     """The whole run, or as much of it as there is time for; the server's cache, settings and log are in that folder."""
-    honest, disk = [Honest(role, seed, open_faces()) for role in ROLES], Disk.under(folder)
+    faces = open_faces()
+    honest, disk = [Honest(role, plan.seed, faces) for role in ROLES], Disk.under(folder)
     wall, log = folder / "wall", folder / "server.log"
     wall.write_text("0")
     environment = {"VIVANT_CACHE_DIR": str(disk.folder), "VIVANT_CONFIG_DIR": f"{folder}/config"}
@@ -267,7 +278,7 @@ async def soak(seconds: float, seed: int, folder: Path, findings: list[Finding])
     async with served as (pid, port), connect(f"127.0.0.1:{port}") as client:
         for portrait in PORTRAITS:
             await client.warm_up(portrait)
-        run = Soak(Site(pid, port, client, honest, disk, wall, random.Random(seed)), seconds, seed, log)
+        run = Soak(Site(pid, port, client, honest, disk, wall, random.Random(plan.seed)), plan, log)
         ended = "stopped"
         try:
             await run.run()
@@ -282,25 +293,32 @@ def main(words: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--troubles", nargs="+", choices=TROUBLES, default=tuple(TROUBLES), metavar="TROUBLE", help="only these"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE", help="the summary goes there, too")
+    parser.add_argument("--write", action="store_true", help="and into docs/server.md")
     parser.add_argument("--log", type=Path, metavar="FILE", help="what the server logs is kept there")
     asked = parser.parse_args(words)
     end_on_terminate()
     load_average = os.getloadavg()[0]
+    plan = Plan(60 * asked.minutes, asked.seed, tuple(asked.troubles))
     findings = [Finding("load of the machine when this run began", "", f"{load_average:.2f}")]
     with tempfile.TemporaryDirectory(prefix="vivant-soak-") as folder:
         try:
-            asyncio.run(soak(60 * asked.minutes, asked.seed, Path(folder), findings))
+            asyncio.run(soak(plan, Path(folder), findings))
         finally:
-            _tell(findings, asked.output)
+            _tell(findings, asked.output, write=asked.write)
             if asked.log is not None:
                 shutil.copyfile(Path(folder) / "server.log", asked.log)
     if any(one.held is False for one in findings):
         raise SystemExit(1)
 
 
-def _tell(findings: Sequence[Finding], output: Path | None) -> None:
+def _tell(findings: Sequence[Finding], output: Path | None, *, write: bool) -> None:
     text = markdown([HEAD, *((one.what, one.target, one.measured, one.verdict) for one in findings)])
     sys.stdout.write(text + "\n")
     if output is not None:
         output.write_text(text + "\n", encoding="utf-8")
+    if write:
+        put(ROOT / "docs" / "server.md", "soak", text)

@@ -34,6 +34,8 @@ class Drift:
     _spoke_ms: float = 0.0
     _line: str = ""
     _began_ms: float = 0.0
+    _whole: bool = False
+    """Times have been calm since the line began."""
     _late_ms: list[float] = field(default_factory=list)
 
     def frame(self, now_ms: float, pts_us: int, utterance_id: str) -> None:
@@ -43,16 +45,17 @@ class Drift:
                 self.idle_ms.append(late_ms)
             return
         self._spoke_ms = pts_us / 1000
+        self._whole &= self.calm
         if utterance_id != self._line or not self.calm:
             self._line, self._late_ms = utterance_id, []
         if self.calm:
             self._late_ms.append(late_ms)
 
     def began(self, position_us: int) -> None:
-        self._began_ms = position_us / 1000
+        self._began_ms, self._whole = position_us / 1000, self.calm
 
     def finished(self, utterance_id: str, position_us: int) -> None:
-        if utterance_id in self.said_ms:
+        if self._whole and utterance_id in self.said_ms:
             self.off_by_ms.append(abs(position_us / 1000 - self._began_ms - self.said_ms[utterance_id]))
         half = len(self._late_ms) // 2
         if half >= self.fps:

@@ -101,6 +101,8 @@ class Site:
     kept: list[str] = field(default_factory=list)
     """Places that were not given back."""
     n_pauses: int = 0
+    broken: list[str] = field(default_factory=list)
+    """Neighbours that ended by themselves: a fault of theirs."""
 
     async def undergo(self, trouble: str, seconds: float, n_loops: int) -> None:
         """One slot."""
@@ -174,9 +176,13 @@ class Site:
     @contextmanager
     def _child(self, kind: str) -> Iterator[int]:
         seed = str(self.chance.randrange(1 << 30))
-        child = start("from benchmarks.hostile import main; main()", kind, str(self.port), seed)
+        errors = self.wall.with_name("neighbour.log")
+        errors.unlink(missing_ok=True)
+        child = start("from benchmarks.hostile import main; main()", kind, str(self.port), seed, errors=errors)
         try:
             yield child.pid
+            if child.poll() is not None:
+                self.broken.append(f"{kind}: {errors.read_text(encoding='utf-8').strip().rpartition(chr(10))[2]}")
         finally:
             kill(child)
 

@@ -17,7 +17,7 @@ def face(fps: float, priority: int = 50, ended: str = "") -> FaceSeen:
 
 
 def cell(n_asked: int, n_loops: int, *faces: FaceSeen, refused: tuple[Refusal, ...] = (), others: float = 0.0) -> Cell:
-    return Cell(n_asked, n_loops, faces, refused, 5.0, others)
+    return Cell(n_asked, n_loops, faces, refused, 50.0, others)
 
 
 def test_lateness_is_arrival_against_time_delay_and_start() -> None:
