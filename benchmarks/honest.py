@@ -186,6 +186,7 @@ async def portraits(face: RemoteSession, watch: Watch, chance: random.Random) ->
         await speaking
     finally:
         speaking.cancel()
+        await asyncio.gather(speaking, return_exceptions=True)
 
 
 Role = Callable[[RemoteSession, Watch, random.Random], Coroutine[Any, Any, None]]
