@@ -63,6 +63,8 @@ class FaceSeen:
     """Of each of them: arrival against what its time, the announced delay and the start of its call say."""
     stillness_s: float
     """Longest time without a new picture."""
+    shares_memory: bool = False
+    """The pictures came through it."""
     ended: str = ""
     """Why the call ended early."""
 
@@ -188,6 +190,7 @@ class Visitor:
             self.refusal = refusal_of(error)
             return
         self.admitted, self._began_s, self._delay_ms = True, time.monotonic(), face.delay_ms
+        self._shares_memory = face.started.HasField("ring")
         for work in (self._speak(face, seconds), self._watch(face)):
             rooms.push_async_callback(_cancelled, asyncio.create_task(self._guard(work)))
 
@@ -195,7 +198,8 @@ class Visitor:
         within = [one for one in self._arrivals if begin_s <= one[0] < end_s]
         late = lateness_ms(within, self._began_s, self._delay_ms, at_once=self._at_once)
         still = stillness_s([now_s for now_s, _ in within], begin_s, end_s)
-        return FaceSeen(self.priority, len(within) / (end_s - begin_s), tuple(late), still, self._ended)
+        fps = len(within) / (end_s - begin_s)
+        return FaceSeen(self.priority, fps, tuple(late), still, self._shares_memory, self._ended)
 
     async def _speak(self, face: RemoteSession, seconds: float) -> None:
         samples = speech(seconds)
@@ -294,8 +298,9 @@ def report(cells: Sequence[Cell], load_average: float, what: str) -> str:
     quiet = load_average <= QUIET_LOAD and all(cell.is_quiet for cell in cells)
     run = "A quiet run" if quiet else "NOT a quiet run: others used the processor"
     single = cells[0]
+    way = "through shared memory" if any(face.shares_memory for cell in cells for face in cell.faces) else "inline"
     said = (
-        f"{run}. {what}; {os.cpu_count()} cores, load average before the start {load_average:.2f}, others took at most "
+        f"{run}. {what} {way}; {os.cpu_count()} cores, load average before the start {load_average:.2f}, others took at most "
         f"{max(cell.others_cores for cell in cells):.2f} of a core. One quiet face: {single.worst_fps:.1f} fps, "
         f"{single.cpu_ms:.2f} ms of the server's processor time per picture."
     )

@@ -18,6 +18,8 @@ PR_SET_PDEATHSIG = 1
 """See prctl(2)."""
 PATIENCE_S = 15.0
 """A server takes ten seconds to drain; chosen above."""
+START_S = 120.0
+"""For a server to say its port, also on a machine that is very busy; chosen."""
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 Child = subprocess.Popen[str]
 
@@ -87,7 +89,8 @@ async def process(
     child = start(code, *words, before=before, environment=environment, errors=errors)
     try:
         assert child.stdout is not None
-        line = await asyncio.to_thread(child.stdout.readline)
+        async with asyncio.timeout(START_S):
+            line = await asyncio.to_thread(child.stdout.readline)
         if port_after not in line:
             raise RuntimeError(f"the server said {line!r} rather than its port")
         yield child.pid, int(line.split(port_after)[1].split()[0])

@@ -24,9 +24,9 @@ from vivant.types import Output
 
 PAUSES_S = {"pause": 5.0, "long pause": 20.0}
 NOTICED_S = 5.0
-"""Within which the places of clients that are gone must be free; docs/server.md promises two seconds."""
-UNREAD_S = 60.0
-"""After which a call that nobody reads must have lost its place; chosen."""
+"""Within which the places of clients that are gone must be free; chosen."""
+SILENT_S = 30.0
+"""The same of calls that nobody reads, and of clients that say nothing any more, though their connection stands; chosen."""
 NEWCOMER_S = 10.0
 """A newcomer's first picture must have come; chosen."""
 JUMPS_S = (3600, -7200, 86400 * 400, -86400 * 30)
@@ -131,13 +131,15 @@ class Site:
             await asyncio.sleep(min(4.0, seconds / 2))
             os.kill(pid, signal.SIGSTOP)
             await asyncio.sleep(seconds / 2)
-            await self._given_back("a frozen caller")
+            if seconds / 2 >= SILENT_S:
+                await self._given_back("a frozen caller")
+        await self._given_back("a killed caller that was frozen")
 
     async def unread(self, seconds: float) -> None:
         """Calls that nobody reads: after a while their places are free, though their client lives."""
         with self._child("unread"):
             await asyncio.sleep(seconds)
-            if seconds >= UNREAD_S:
+            if seconds >= SILENT_S:
                 await self._given_back("unread calls")
         await self._given_back("a killed client of unread calls")
 

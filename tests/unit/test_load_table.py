@@ -13,7 +13,7 @@ FULL = Refusal("no room", has_hint=True)
 
 
 def face(fps: float, priority: int = 50, ended: str = "") -> FaceSeen:
-    return FaceSeen(priority, fps, (1.0, 3.0), 0.1, ended)
+    return FaceSeen(priority, fps, (1.0, 3.0), 0.1, ended=ended)
 
 
 def cell(n_asked: int, n_loops: int, *faces: FaceSeen, refused: tuple[Refusal, ...] = (), others: float = 0.0) -> Cell:
