@@ -126,6 +126,7 @@ class Honest:
                 if acting.done():
                     break
         finally:
+            watch.stands_still(time.monotonic())
             acting.cancel()
             (ended,) = await asyncio.gather(acting, return_exceptions=True)
         if isinstance(ended, Exception):

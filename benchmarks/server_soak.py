@@ -140,6 +140,7 @@ class Soak:
                 task.cancel()
 
     async def _slots_in_turn(self) -> None:
+        self._name("calm", calm=True)
         await self._until(self._slots[0].begin_s)
         self._at_first = self._size()
         for slot in self._slots:

@@ -112,6 +112,10 @@ class Watch:
         """The server had been stopped and runs again."""
         self._picture_s = self._resumed_s = now_s
 
+    def stands_still(self, now_s: float) -> None:
+        """Since the last picture; also asked at the end, when none comes any more."""
+        self.stillness = max(self.stillness, (now_s - self._picture_s, self.scene))
+
     # What it gets
 
     def hears(self, item: object, now_s: float) -> None:
@@ -141,7 +145,7 @@ class Watch:
         width, height = output.picture.size_px
         self._require(width == height and width in self._sizes, f"a picture of {width} x {height} px")
         self.counts["pictures"] += 1
-        self.stillness = max(self.stillness, (now_s - self._picture_s, self.scene))
+        self.stands_still(now_s)
         self._picture_s = now_s
         late_s = now_s - self._began_s - (output.pts_us + self._delay_us) / 1e6
         self.late_s.append((self.drift.calm, late_s))

@@ -145,6 +145,8 @@ def test_stillness_and_the_way_back_are_measured_apart_from_a_pause() -> None:
     assert watched.back_s == []
     watched.hears(output(531), 121.45)
     assert watched.back_s == [pytest.approx(1.45)]
+    watched.stands_still(130.0)
+    assert watched.stillness[0] == pytest.approx(8.55)
 
 
 def test_drift_is_seen_within_a_line_and_between_lines_but_not_where_times_are_not_calm() -> None:
