@@ -155,8 +155,10 @@ class Watch:
         self.drift.frame(1000 * (now_s - self._began_s), output.pts_us, output.utterance_id)
 
     def _marker(self, marker: Marker) -> None:
-        self._require(marker.position_us >= self._begins_us, f"a marker of {marker.position_us} us behind {self._begins_us} us")
-        self._begins_us = marker.position_us
+        # An interruption has the time of the last frame, which may be before a line that had just begun.
+        least_us = self._pts_us if isinstance(marker, Interrupted) else self._begins_us
+        self._require(marker.position_us >= least_us, f"a marker of {marker.position_us} us behind {least_us} us")
+        self._begins_us = max(self._begins_us, marker.position_us)
         match marker:
             case UtteranceStart():
                 self._begin(marker)

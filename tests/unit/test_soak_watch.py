@@ -110,6 +110,7 @@ BAD: dict[str, tuple[int, Item]] = {
     "a line that nobody said": (1, start(4, 20_000)),
     "a line before its turn": (1, start(2, 20_000)),
     "an interruption that nobody asked for": (8, Interrupted(2, 200_000, "2", 2)),
+    "an interruption before the last frame": (8, Interrupted(2, 160_000, "2", 1)),
     "the old epoch again": (8, Interrupted(2, 200_000, "2", 0)),
 }
 
@@ -125,6 +126,13 @@ def test_a_bundled_portrait_that_fails_is_a_fault() -> None:
     watched.scene = "full disk"
     watched.hears(Event("PORTRAIT_FAILED", 0, "", 0, "no room", ""), 100.0)
     assert watched.faults == ["a bundled portrait failed: no room (full disk)"]
+
+
+def test_a_line_may_be_cut_short_before_its_first_frame() -> None:
+    watched = Watch(FPS, SIZE_PX, DELAY_US, 100.0)
+    watched.says("1", None)
+    watched.interrupts()
+    assert not told(watched, [output(0), start(1, 20_000), Interrupted(1, 0, "1", 1), output(1, "", 1)]).faults
 
 
 def test_two_interruptions_in_a_row_may_be_told_as_one() -> None:
