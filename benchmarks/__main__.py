@@ -1,53 +1,33 @@
 """``python -m benchmarks``: every figure that was promised, beside what this machine measures, as one Markdown table.
 
-``python -m benchmarks inference voice`` measures these parts alone.
+``python -m benchmarks inference voice`` measures these parts alone. ``python -m benchmarks load`` and ``python -m benchmarks soak`` are
+the server's, and take longer: see `load` and `server_soak`.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable, Sequence
-
-from benchmarks import bridge, inference, render, rig, round_trip, shapes, startup, voice
-from benchmarks.report import VOICE, Row, quiet, show
-
-VOICE_FIGURES = ("cost", "lips closed", "mouth behind energy", "blinks per minute")
-"""Beginnings of the lines of ``benchmarks.voice`` that belong into the summary."""
+from collections.abc import Sequence
 
 
-def voice_rows() -> list[Row]:
-    """The main figures of the voice, without the ones that need another synthesiser."""
-    measured = [row for row in voice.measure(VOICE) if row.name.startswith(VOICE_FIGURES)]
-    return [Row(f"voice: {row.name}", row.target, row.value) for row in measured]
+def main(words: Sequence[str]) -> None:
+    """Each needs packages that the others do not."""
+    match words:
+        case ["load", *rest]:
+            from benchmarks import load
 
+            load.main(rest)
+        case ["soak", *rest]:
+            from benchmarks import server_soak
 
-PARTS: dict[str, Callable[[], list[Row]]] = {
-    "frames": render.rows,
-    "rigs": rig.rows,
-    "shapes": shapes.rows,
-    "start": startup.rows,
-    "round trip": round_trip.rows,
-    "voice": voice_rows,
-    "inference": inference.rows,
-    "bridge": bridge.rows,
-}
+            server_soak.main(rest)
+        case names:
+            from benchmarks import report, summary
 
-
-def all_rows(names: Sequence[str] = tuple(PARTS)) -> list[Row]:
-    """Of these parts; what is being measured goes to standard error, for all takes a minute."""
-    table: list[Row] = []
-    for name in names:
-        sys.stderr.write(f"measuring: {name}\n")
-        with quiet():
-            table += PARTS[name]()
-    return table
+            if unknown := sorted(set(names) - set(summary.PARTS)):
+                raise SystemExit(f"expected nothing, load, soak or of {', '.join(summary.PARTS)}; got {', '.join(unknown)}")
+            report.show(summary.all_rows(names or tuple(summary.PARTS)))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="*", default=tuple(PARTS), help=f"of {', '.join(PARTS)}; without: all")
-    asked = parser.parse_args().part
-    if unknown := set(asked) - set(PARTS):
-        parser.error(f"part must be of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
-    show(all_rows(asked))
+    main(sys.argv[1:])

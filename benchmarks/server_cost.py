@@ -13,8 +13,9 @@ from fractions import Fraction
 import grpc
 import numpy as np
 
+from benchmarks.processes import cpu_ms, process
 from benchmarks.report import PORTRAITS, Row
-from benchmarks.served import FPS, RATE_HZ, cpu_ms, process, served_frames, speech
+from benchmarks.served import FPS, RATE_HZ, served_frames, speech
 from vivant.client import Client
 from vivant.face import RigFace, default_motion, open_portrait
 from vivant.provenance.disclosure import Disclosure, live_session_id
@@ -79,7 +80,7 @@ async def bare_ms() -> float:
     frames = round(FPS * SECONDS)
     source = _BARE.format(size=SIZE_PX**2 * 4, frames=frames, fps=FPS)
     async with (
-        process("-c", source, port_after="port ") as (pid, port),
+        process(source, port_after="port ") as (pid, port),
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
     ):
         began = cpu_ms(pid)

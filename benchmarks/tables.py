@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from benchmarks import shapes, voice
-from benchmarks.__main__ import all_rows
 from benchmarks.report import HEAD, ROOT, VOICE, markdown, put, quiet
+from benchmarks.summary import all_rows
 
 SUMMARY = (
     "frame time over cv2.remap's, talking",
