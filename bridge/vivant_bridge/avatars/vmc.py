@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs
 
-from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
-from pythonosc.osc_message_builder import OscMessageBuilder
-
-from vivant.errors import InputError
+from vivant.errors import InputError, UnavailableError
+from vivant.extras import install
 from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Float32Array, MotionFrame
 from vivant_bridge.avatars.shapes import Quaternion, all_weights, eye_angles_deg, vowels
 from vivant_bridge.avatars.udp import UdpReceiver, place_of
+
+try:
+    from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
+    from pythonosc.osc_message_builder import OscMessageBuilder
+except ImportError as error:
+    raise UnavailableError(f"VMC needs the extra 'vtubing': {install('vtubing')}") from error
 
 PORT = 39539
 """A Marionette's usual port; a Performer such as VSeeFace takes an Assistant's motion on 39540."""

@@ -9,10 +9,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from websockets.exceptions import WebSocketException
-from websockets.sync.client import ClientConnection, connect
-
 from vivant.errors import UnavailableError
+from vivant.extras import install
 from vivant.media.atomic import replacing
 from vivant.private import private_folder
 from vivant.provenance.settings import config_folder
@@ -20,6 +18,12 @@ from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Float32Array, MotionFrame, Ou
 from vivant_bridge.avatars.shapes import all_weights, eye_angles_deg, vowels
 from vivant_bridge.avatars.udp import place_of
 from vivant_bridge.errors import DeviceLostError
+
+try:
+    from websockets.exceptions import WebSocketException
+    from websockets.sync.client import ClientConnection, connect
+except ImportError as error:
+    raise UnavailableError(f"VTube Studio needs the extra 'vtubing': {install('vtubing')}") from error
 
 PORT = 8001
 DISCOVERY_PORT = 47779
