@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pythonosc.osc_bundle import OscBundle
 
+from vivant.avatars import VOWELS, Quaternion, all_weights, eye_angles_deg, vowels
 from vivant.errors import InputError, UnavailableError
 from vivant.types import ARKIT_NAMES, MotionFrame, Output, Pose, arkit_weights
 from vivant.visemes import VISEMES
 from vivant_bridge.avatars.ifacialmocap import encode as ifacialmocap_packet
 from vivant_bridge.avatars.live_link import CURVES, LiveLinkEncoder, live_link_face
-from vivant_bridge.avatars.shapes import VOWELS, Quaternion, all_weights, eye_angles_deg, vowels
 from vivant_bridge.avatars.udp import place_of
 from vivant_bridge.avatars.vmc import VRM0, VRM1, VmcEncoder, vmc
 from vivant_bridge.avatars.vtube_studio import CUSTOM, parameters

@@ -5,8 +5,8 @@ After ifacialmocap.com/for-developer: ``name-0..100|...|=head#rx,ry,rz,x,y,z|rig
 
 from __future__ import annotations
 
+from vivant.avatars import all_weights, eye_angles_deg
 from vivant.types import ARKIT_NAMES, MotionFrame
-from vivant_bridge.avatars.shapes import all_weights, eye_angles_deg
 from vivant_bridge.avatars.udp import UdpReceiver, place_of
 
 PORT = 49983

@@ -10,8 +10,8 @@ import math
 import struct
 import uuid
 
+from vivant.avatars import all_weights, eye_angles_deg
 from vivant.types import ARKIT_INDEX, ARKIT_NAMES, MotionFrame
-from vivant_bridge.avatars.shapes import all_weights, eye_angles_deg
 from vivant_bridge.avatars.udp import UdpReceiver, place_of
 
 PORT = 11111

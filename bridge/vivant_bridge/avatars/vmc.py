@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs
 
+from vivant.avatars import Quaternion, all_weights, eye_angles_deg, vowels
 from vivant.errors import InputError, UnavailableError
 from vivant.extras import install
 from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Float32Array, MotionFrame
-from vivant_bridge.avatars.shapes import Quaternion, all_weights, eye_angles_deg, vowels
 from vivant_bridge.avatars.udp import UdpReceiver, place_of
 
 try:

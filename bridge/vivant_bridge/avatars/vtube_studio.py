@@ -9,13 +9,13 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from vivant.avatars import all_weights, eye_angles_deg, vowels
 from vivant.errors import UnavailableError
 from vivant.extras import install
 from vivant.media.atomic import replacing
 from vivant.private import private_folder
 from vivant.provenance.settings import config_folder
 from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Float32Array, MotionFrame, Output
-from vivant_bridge.avatars.shapes import all_weights, eye_angles_deg, vowels
 from vivant_bridge.avatars.udp import place_of
 from vivant_bridge.errors import DeviceLostError
 
