@@ -68,5 +68,5 @@ def test_slips_are_sentences_and_nothing_is_lost(
 
 def test_a_voice_without_sound_leaves_no_file(run: Run, tmp_path: Path) -> None:
     silent = write_wav(tmp_path / "empty.wav", np.zeros(0, np.float32), VOICE_RATE_HZ)
-    assert "holds no sound" in run("motion", str(silent), "-o", str(tmp_path / "a.vrma")).sentence()
+    assert "has no samples" in run("motion", str(silent), "-o", str(tmp_path / "a.vrma")).sentence()
     assert not (tmp_path / "a.vrma").exists()

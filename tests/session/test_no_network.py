@@ -31,6 +31,7 @@ COMMANDS = [
     "--version",
     "demo",
     "render me.jpg voice.wav -o out.mp4 --size 96",
+    "motion voice.wav -o motion.csv",
     "inspect me.jpg -o sheet.png",
     "verify me.jpg",
     "verify out.mp4",
