@@ -8,15 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vivant.types import ARKIT_INDEX, EYE_LOOK_FULL_DEG, Float32Array, MotionFrame, Pose
-from vivant.visemes import VISEMES
 
-VOWELS = ("aa", "ih", "ou", "E", "oh")
-"""The visemes that VRM calls A, I, U, E, O, in that order."""
-SWEEPS = 20
-"""Of `vowels`; chosen: a further one changes no weight by a thousandth."""
-_MOUTH = [index for name, index in ARKIT_INDEX.items() if name.startswith(("jaw", "mouth"))]
-_LOOKS = np.stack([next(look for look in VISEMES if look.name == name).frame().weights[_MOUTH] for name in VOWELS])
-_LIKENESS = _LOOKS @ _LOOKS.T
+OPEN_JAW, ROUND_LIPS, PARTED_LIPS = 0.3, 0.7, 0.2
+"""Weights of a mouth as open, as round, as parted as speech makes it: 95th percentiles of the bundled voice, rounded."""
 
 
 def all_weights(motion: MotionFrame) -> Float32Array:
@@ -44,18 +38,22 @@ def eye_angles_deg(weights: Float32Array) -> tuple[tuple[float, float], tuple[fl
     return left, right
 
 
-def vowels(weights: Float32Array) -> list[float]:
-    """Vowel weights in [0, 1], in the order of `VOWELS`: the mixture of these visemes that comes nearest to the mouth.
+def vowels(weights: Float32Array) -> tuple[float, float, float, float, float]:
+    """Vowel weights in [0, 1] for avatars with five mouths: a, i, u, e, o, which VRM calls A I U E O.
 
-    Non-negative least squares by coordinate descent (Franc, Hlaváč, Navara 2005).
+    After the vowel chart: spread lips go from i over e to a as they open, round ones from u to o. Closed lips are none.
     """
-    alike = _LOOKS @ weights[_MOUTH]
-    mixture = np.zeros(len(VOWELS))
-    for _ in range(SWEEPS):
-        for i in range(len(VOWELS)):
-            rest = alike[i] - _LIKENESS[i] @ mixture + _LIKENESS[i, i] * mixture[i]
-            mixture[i] = max(0.0, rest / _LIKENESS[i, i])
-    return [float(weight) for weight in np.clip(mixture, 0.0, 1.0)]
+
+    def share(full: float, *names: str) -> float:
+        return min(1.0, sum(float(weights[ARKIT_INDEX[name]]) for name in names) / full)
+
+    opening = share(OPEN_JAW, "jawOpen")
+    rounding = share(ROUND_LIPS, "mouthPucker", "mouthFunnel")
+    parting = share(PARTED_LIPS, "jawOpen", "mouthLowerDownLeft", "mouthUpperUpLeft")
+    spreading = 1.0 - rounding
+    a, i = max(0.0, 2 * opening - 1), max(0.0, 1 - 2 * opening) * parting
+    e = 1 - abs(2 * opening - 1)
+    return spreading * a, spreading * i, rounding * (1 - opening), spreading * e, rounding * opening
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class VmcEncoder:
         if self._has_all:
             return [float(weight) for weight in weights]
         blinks = [float(weights[ARKIT_INDEX[name]]) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
-        return vowels(weights) + blinks
+        return [*vowels(weights), *blinks]
 
 
 def _bone(name: str, turned: Quaternion) -> tuple[str, float, float, float, float, float, float, float]:

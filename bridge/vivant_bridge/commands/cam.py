@@ -84,7 +84,10 @@ def cam(
     fps: FpsOption = "30",
     send: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME[:ARGUMENT]", help="Who else gets the motion: vmc, vtube-studio, live-link-face, ifacialmocap; may be repeated."),
+        typer.Option(
+            metavar="NAME[:ARGUMENT]",
+            help="Who else gets the motion: vmc, vtube-studio, live-link-face, ifacialmocap; may be repeated.",
+        ),
     ] = None,
     sync_offset: Annotated[
         float, typer.Option(metavar="MS", help="Play the voice so much later than the picture, -200 to 500.")

@@ -30,7 +30,8 @@ def write_vrm_animation(file: IO[bytes], frames: Iterable[MotionFrame], fps: Fra
     listed = list(frames)
     weights = np.array([all_weights(frame) for frame in listed], np.float32)
     tracks = _Tracks(np.array([frame.pts_us / 1e6 for frame in listed], np.float32))
-    presets = [vowels(row) + [float(row[ARKIT_INDEX[f"eyeBlink{side}"]]) for side in ("Left", "Right")] for row in weights]
+    blinks = weights[:, [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]]
+    presets = np.concatenate([[vowels(row) for row in weights], blinks], axis=1)
     head = [_right_handed(Quaternion.of_pose(frame.pose)) for frame in listed]
     looks = [_right_handed(Quaternion.of(*np.mean(eye_angles_deg(row), axis=0))) for row in weights]
     bones = tracks.add_bones()
@@ -39,7 +40,7 @@ def write_vrm_animation(file: IO[bytes], frames: Iterable[MotionFrame], fps: Fra
         "specVersion": "1.0",
         "humanoid": {"humanBones": {bone: {"node": node} for bone, node in bones.items()}},
         "expressions": {
-            "preset": tracks.add_expressions(PRESETS, np.array(presets, np.float32)),
+            "preset": tracks.add_expressions(PRESETS, presets.astype(np.float32)),
             "custom": tracks.add_expressions(ARKIT_NAMES, weights),
         },
         "lookAt": {"node": tracks.add_node("lookAt"), "offsetFromHeadBone": [0.0, 0.06, 0.0]},
