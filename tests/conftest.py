@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -9,11 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
+import tests.examples  # noqa: F401  registers what `pytest_configure` loads
 from vivant.face import RigFace
 from vivant.media import load_image, open_audio
 from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.rig.build import build_rig
+from vivant.rig.rig import Rig
 from vivant.types import Float32Array
 
 PORTRAITS = ("ada", "ada_painting", "bram", "noor", "tomas")
@@ -25,7 +29,24 @@ KINDS = {"unit", "session", "golden", "device"}
 """Markers; every module of tests declares exactly one of them."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="all examples of every test, as CI tries them")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("full" if config.getoption("full") else "quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    require_kinds(items)
+    if not config.getoption("full"):
+        further = [item for item in items if item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=further)
+        items[:] = [item for item in items if item not in set(further)]
+
+
+def require_kinds(items: list[pytest.Item]) -> None:
+    """Raises UsageError for modules whose tests are of no kind, or of several."""
     kindless = {item.nodeid.split("::")[0] for item in items if len(kinds_of(item)) != 1}
     if kindless:
         raise pytest.UsageError(f"pytestmark must be one of {', '.join(sorted(KINDS))} in {', '.join(sorted(kindless))}")
@@ -64,12 +85,22 @@ def analyser() -> PortraitAnalyser:
 
 
 @pytest.fixture(scope="session")
-def face_of(analyser: PortraitAnalyser) -> FaceOf:
-    """A bundled portrait by name, built at the first request; ``transparent`` cuts the person out."""
+def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all processes of a run."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def face_of(analyser: PortraitAnalyser, run_dir: Path) -> FaceOf:
+    """A bundled portrait by name, built at the first request of a run; ``transparent`` cuts the person out."""
 
     @cache
     def build(name: str, transparent: bool = False) -> RigFace:
-        return RigFace(build_rig(load_image(portrait_path(name)), analyser, name=f"{name}.jpg", transparent=transparent))
+        file = run_dir / f"{name}{'_cut_out' if transparent else ''}.vivant"
+        if not file.exists():
+            build_rig(load_image(portrait_path(name)), analyser, name=f"{name}.jpg", transparent=transparent).save(file)
+        return RigFace(Rig.load(file))
 
     return build
 

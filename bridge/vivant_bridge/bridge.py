@@ -1,4 +1,4 @@
-"""The bridge itself: one clock, one tape, and whoever writes or reads it."""
+"""The bridge itself: one clock, one timeline, and whoever writes or reads it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from vivant import Clock, MonotonicClock
 from vivant.types import UInt8Array
-from vivant_bridge.delay import AdaptiveDelay
+from vivant_bridge.delay import AdaptiveDelay, PresentationClock
 from vivant_bridge.devices import ReconnectingDevice
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.picture.compositor import Compositor
@@ -33,7 +33,7 @@ from vivant_bridge.supervisor import FaceSupervisor
 
 log = logging.getLogger(__name__)
 RATE_HZ = 48_000
-"""Of the tape: what sound cards and calls use."""
+"""Of the timeline: what sound cards and calls use."""
 TICK_US = 10_000
 """Chosen: the block of most sound cards and of calls."""
 SLEPT_US = 500_000
@@ -71,8 +71,8 @@ class Figures:
     lives: int
 
 
-def _starting(canvas: Compositor) -> UInt8Array:
-    size, pixel_format = (canvas.width, canvas.height), canvas.pixel_format
+def _starting(compositor: Compositor) -> UInt8Array:
+    size, pixel_format = (compositor.width, compositor.height), compositor.pixel_format
     return with_word(blank(*size, pixel_format), *size, "starting", pixel_format)
 
 
@@ -89,7 +89,7 @@ class Bridge:
         runtime: Runtime,
         source: AudioSource,
         camera: FrameSink,
-        canvas: Compositor,
+        compositor: Compositor,
         speaker: AudioSink | None = None,
         *,
         receivers: Sequence[MotionReceiver] = (),
@@ -103,39 +103,26 @@ class Bridge:
         spawn: Spawn = on_a_thread,
     ) -> None:
         """A positive ``sync_offset_ms`` plays the voice so much later than the picture. ``receivers`` get the motion when its
-        picture is shown. The canvas has the camera's pixel format.
+        picture is shown. The compositor has the camera's pixel format.
 
         ``report`` hears one sentence about whatever goes wrong or is well again; ``spawn`` runs the camera's pacing, and
         each receiver's.
         """
         clock = clock or MonotonicClock()
+        presentation = PresentationClock(clock, clock.now_us(), AdaptiveDelay(runtime.delay_us))
+        self.timeline, self.jitter_buffer = AudioTimeline(RATE_HZ), JitterBuffer(RATE_HZ)
         self.gate = gate or NoiseGate(RATE_HZ)
-        self.tape, self.ear = AudioTimeline(RATE_HZ), JitterBuffer(RATE_HZ)
-        self.delay = AdaptiveDelay(runtime.delay_us)
-        self.start_us = clock.now_us()
-        """The tape's zero on the clock."""
         self.source = ReconnectingDevice(source, clock, report, executor)
         self.speaker = ReconnectingDevice(speaker, clock, report, executor, meanwhile=UNHEARD) if speaker is not None else None
         self.playback: Playback | None = None
-        self.pacer = Pacer(
-            camera,
-            (canvas.width, canvas.height),
-            fps,
-            clock=clock,
-            delay=self.delay,
-            start_us=self.start_us,
-            standby=_starting(canvas),
-            report=report,
-        )
-        self.senders = [
-            MotionSender(receiver, clock=clock, delay=self.delay, start_us=self.start_us, report=report)
-            for receiver in receivers
-        ]
-        self.actor = FaceSupervisor(
+        size = (compositor.width, compositor.height)
+        self.pacer = Pacer(camera, size, fps, presentation=presentation, standby=_starting(compositor), report=report)
+        self.senders = [MotionSender(receiver, presentation, report) for receiver in receivers]
+        self.supervisor = FaceSupervisor(
             runtime,
-            self.tape,
+            self.timeline,
             self.pacer,
-            canvas,
+            compositor,
             fps,
             seed,
             senders=self.senders,
@@ -143,7 +130,7 @@ class Bridge:
             executor=executor,
             report=report,
         )
-        self._clock, self._report, self._spawn = clock, report, spawn
+        self.presentation, self._clock, self._spawn = presentation, clock, spawn
         self._offset_us = round(1000 * sync_offset_ms)
         self._quit = asyncio.Event()
 
@@ -159,7 +146,7 @@ class Bridge:
 
     async def run(self) -> None:
         """Until `quit`. Raises what only the user can mend."""
-        stories = [self._spawn(self.pacer.run), self._hear(), self.actor.run(), self._judge(), self.source.run()]
+        stories = [self._spawn(self.pacer.run), self._hear(), self.supervisor.run(), self._judge(), self.source.run()]
         stories += [self.speaker.run()] if self.speaker is not None else []
         tasks = [asyncio.ensure_future(story) for story in stories]
         sending = [asyncio.ensure_future(self._spawn(sender.run)) for sender in self.senders]
@@ -178,24 +165,24 @@ class Bridge:
                 raise error
 
     async def _hear(self) -> None:
-        """Every 10 ms: what has arrived goes on the tape, and what is due goes out."""
+        """Every 10 ms: what has arrived goes on the timeline, and what is due goes out."""
         block = RATE_HZ * TICK_US // 1_000_000
         while True:
-            tick_us = self.start_us + self.tape.written_us
+            tick_us = self.presentation.start_us + self.timeline.written_us
             await self._clock.sleep_until(tick_us)
             now_us = self._clock.now_us()
             if now_us - tick_us > SLEPT_US:
-                self.tape.skip_to(self.tape.position(now_us - self.start_us) // block * block)
+                self.timeline.skip_to(self.timeline.position(now_us - self.presentation.start_us) // block * block)
             self._take_in()
-            self.tape.append(self.gate(self.ear.block(block)))
-            self.actor.heard()
+            self.timeline.append(self.gate(self.jitter_buffer.block(block)))
+            self.supervisor.heard()
             self._play(now_us)
 
     def _take_in(self) -> None:
         source = self.source.device
         if source is not None:
             try:
-                self.ear.hear(voice_of(source.read(), source.sample_format), source.rate_hz)
+                self.jitter_buffer.push(voice_of(source.read(), source.sample_format), source.rate_hz)
             except DeviceLostError as error:
                 self.source.lose(error)
 
@@ -206,7 +193,7 @@ class Bridge:
             return
         try:
             if self.playback is None:
-                self.playback = Playback(self.tape, sink, self.delay, self.start_us, self._offset_us)
+                self.playback = Playback(self.timeline, sink, self.presentation, self._offset_us)
             self.playback.tick(now_us)
         except DeviceLostError as error:
             self.speaker.lose(error)
@@ -222,18 +209,19 @@ class Bridge:
             if stats.tardy > tardy:
                 log.info("%d pictures were late, %d were sent in two seconds", stats.tardy - tardy, stats.sent - sent)
             is_late = stats.tardy - tardy > LATE_SHARE * (stats.sent - sent)
-            started = started or self._clock.now_us() > self.start_us + START_US or (stats.new > new and not is_late)
+            waited_us = self._clock.now_us() - self.presentation.start_us
+            started = started or waited_us > START_US or (stats.new > new and not is_late)
             if is_late and started:
-                self.delay.grow(self._clock.now_us())
+                self.presentation.delay.grow(self._clock.now_us())
             elif calm == CALM:
-                self.delay.shrink(self._clock.now_us())
+                self.presentation.delay.shrink(self._clock.now_us())
                 calm = 0
 
     def figures(self) -> Figures:
         """For people and benchmarks."""
         stats = self.pacer.stats
         delays_ms = np.array(list(stats.delays_us) or [0]) / 1000
-        before_ms = (self.ear.held_us + self.source.wanted.latency_us) / 1000
+        before_ms = (self.jitter_buffer.held_us + self.source.wanted.latency_us) / 1000
         offset_ms = None
         if self.playback is not None and self.playback.delay_us is not None:
             offset_ms = float(delays_ms[-60:].mean()) - self.playback.delay_us / 1000
@@ -245,7 +233,7 @@ class Bridge:
             repeated=stats.repeated,
             late=stats.late,
             gaps=stats.gaps,
-            sound_gaps=self.ear.gaps,
+            sound_gaps=self.jitter_buffer.gaps,
             level_db=self.gate.level_db,
-            lives=self.actor.lives,
+            lives=self.supervisor.lives,
         )

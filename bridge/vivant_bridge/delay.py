@@ -1,8 +1,11 @@
-"""Adaptive delay: the time between a sound and its presentation, the same for picture and voice."""
+"""Adaptive delay: the time between a sound and its presentation, the same for picture, motion and voice."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
+
+from vivant import Clock
 
 log = logging.getLogger(__name__)
 STEP_US = 20_000
@@ -47,3 +50,21 @@ class AdaptiveDelay:
         if now == self._course[1] != end_us:
             self._course = (now, end_us, now_us)
             log.info("the delay goes from %d to %d ms", now // 1000, end_us // 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationClock:
+    """Presentation clock: when a time on the audio timeline is presented, as picture, motion and sound."""
+
+    clock: Clock
+    start_us: int
+    """The timeline's zero on the clock."""
+    delay: AdaptiveDelay
+
+    def due_us(self, time_us: int) -> int:
+        """When a time on the timeline is presented, on the clock, as the delay is now."""
+        return self.start_us + time_us + self.delay.at(self.clock.now_us())
+
+    def lag_us(self, time_us: int) -> int:
+        """How long ago it should have been presented; negative before."""
+        return self.clock.now_us() - self.due_us(time_us)

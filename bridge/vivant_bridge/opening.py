@@ -42,6 +42,28 @@ class Drawing:
                 raise InputError(f"--{option} is for faces that are drawn here; with --runtime give it to `vivant serve`")
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server that draws, and how it is spoken to."""
+
+    host_and_port: str
+    token_file: Path | None = None
+    """Otherwise the environment's VIVANT_TOKEN."""
+    tls_ca: Path | None = None
+    """PEM certificate of the server's authority; without it nothing is encrypted."""
+
+    def token(self) -> str | None:
+        """Raises InputError when it would travel in the clear."""
+        file = self.token_file
+        token = _read(file, "token").decode().strip() if file is not None else os.environ.get("VIVANT_TOKEN")
+        if token and self.tls_ca is None and not is_loopback(host_of(self.host_and_port)):
+            raise InputError("the token would travel in the clear; give the server's certificate with --tls-ca")
+        return token or None
+
+    def certificate(self) -> bytes | None:
+        return _read(self.tls_ca, "certificate") if self.tls_ca is not None else None
+
+
 def open_here(
     portraits: list[Path], drawing: Drawing, seed: int | None, consent: str | None, no_label: str | None
 ) -> LocalRuntime:
@@ -64,32 +86,27 @@ def open_here(
 
 
 def open_there(
-    address: str,
+    address: Address,
     portraits: list[Path],
+    drawing: Drawing,
     consent: str | None,
     no_label: str | None,
-    token_file: Path | None,
-    tls_ca: Path | None,
     *,
-    transparent: bool = False,
     motion: bool = False,
 ) -> RemoteRuntime:
-    """On a server: pictures are sent when they are first shown."""
+    """On a server: pictures are sent when they are first shown; ``motion`` asks for it with them."""
+    drawing.require_usual()
     policy = Policy.load()
     if no_label is not None:
         policy.allow_label_off(no_label)
-    answers = [_consent(portrait, consent, policy) for portrait in portraits]
-    token = _read(token_file, "token").decode().strip() if token_file is not None else os.environ.get("VIVANT_TOKEN")
-    if token and tls_ca is None and not is_loopback(host_of(address)):
-        raise InputError("the token would travel in the clear; give the server's certificate with --tls-ca")
     return RemoteRuntime(
-        address,
+        address.host_and_port,
         [str(portrait) if str(portrait) in BUNDLED and not portrait.exists() else portrait for portrait in portraits],
-        consents=answers,
+        consents=[_consent(portrait, consent, policy) for portrait in portraits],
         label_off_reason=no_label,
-        token=token or None,
-        ca=_read(tls_ca, "certificate") if tls_ca is not None else None,
-        transparent=transparent,
+        token=address.token(),
+        ca=address.certificate(),
+        transparent=drawing.transparent,
         motion=motion,
         report=say,
     )

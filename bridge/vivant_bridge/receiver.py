@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
-from vivant import Clock, Output, VivantError, arkit_weights
-from vivant_bridge.delay import AdaptiveDelay
+from vivant import Output, VivantError, arkit_weights
+from vivant_bridge.delay import PresentationClock
 from vivant_bridge.devices import retry_us
 from vivant_bridge.errors import DeviceLostError
 
@@ -45,14 +45,11 @@ class MotionSender:
     A receiver is often another package's: whatever it raises is said in a sentence and never stops the face.
     """
 
-    def __init__(
-        self, receiver: MotionReceiver, *, clock: Clock, delay: AdaptiveDelay, start_us: int, report: Callable[[str], None]
-    ) -> None:
-        """``start_us`` is the tape's zero on the clock."""
+    def __init__(self, receiver: MotionReceiver, presentation: PresentationClock, report: Callable[[str], None]) -> None:
         self.paused = False
         """True keeps motion from the receiver, as the picture is kept from the camera; the face comes to rest first."""
-        self._receiver, self._clock, self._delay, self._start_us = receiver, clock, delay, start_us
-        self._report = report
+        self._receiver, self._report = receiver, report
+        self._presentation, self._clock = presentation, presentation.clock
         self._waiting: deque[tuple[int, Output]] = deque(maxlen=64)
         self._lock = threading.Lock()
         self._stopped = False
@@ -62,7 +59,7 @@ class MotionSender:
         self._sent_us = 0
 
     def take(self, time_us: int, output: Output) -> None:
-        """An output of a time on the tape; sent one `AdaptiveDelay` after it. Times ascend."""
+        """An output of a time on the timeline; sent one `AdaptiveDelay` after it. Times ascend."""
         with self._lock:
             self._waiting.append((time_us, output))
 
@@ -125,7 +122,7 @@ class MotionSender:
         with self._lock:
             if not self._waiting:
                 return float("inf")
-            return self._start_us + self._waiting[0][0] + self._delay.at(self._clock.now_us())
+            return self._presentation.due_us(self._waiting[0][0])
 
     async def _rest(self, until_us: float) -> None:
         while not self._stopped and (now_us := self._clock.now_us()) < until_us:

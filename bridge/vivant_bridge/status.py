@@ -26,7 +26,7 @@ HELP_TALK = HELP + "  hold space to talk"
 
 async def press(bridge: Bridge, key: str, n_portraits: int) -> None:
     """Do what a key means; unknown ones mean nothing."""
-    actor, controls = bridge.actor, bridge.actor.controls
+    supervisor, controls = bridge.supervisor, bridge.supervisor.controls
     yaw, pitch = controls.gaze
     turns = {
         "left": (-GAZE_STEP_DEG, 0.0),
@@ -36,14 +36,14 @@ async def press(bridge: Bridge, key: str, n_portraits: int) -> None:
     }
     if key == "e":
         emotion = EMOTIONS[(EMOTIONS.index(controls.emotion) + 1) % len(EMOTIONS)]
-        await actor.steer(replace(controls, emotion=emotion))
+        await supervisor.set_controls(replace(controls, emotion=emotion))
     elif key == "n":
-        await actor.steer(replace(controls, emotion=Emotion.NEUTRAL))
+        await supervisor.set_controls(replace(controls, emotion=Emotion.NEUTRAL))
     elif key in turns:
         right, up = turns[key]
-        await actor.steer(replace(controls, gaze=(_within(yaw + right), _within(pitch + up))))
+        await supervisor.set_controls(replace(controls, gaze=(_within(yaw + right), _within(pitch + up))))
     elif key == "c":
-        await actor.steer(replace(controls, gaze=(0.0, 0.0)))
+        await supervisor.set_controls(replace(controls, gaze=(0.0, 0.0)))
     elif key == "m":
         bridge.gate.muted = not bridge.gate.muted
     elif key == "p":
@@ -53,7 +53,7 @@ async def press(bridge: Bridge, key: str, n_portraits: int) -> None:
     elif key == "q":
         bridge.quit()
     elif key in "123456789" and int(key) <= n_portraits:
-        await actor.show(int(key) - 1)
+        await supervisor.set_portrait(int(key) - 1)
 
 
 def _within(angle_deg: float) -> float:
@@ -74,11 +74,11 @@ def figures_line(figures: Figures) -> str:
 
 def panel(bridge: Bridge) -> RenderableType:
     """Two lines for a terminal: figures with a level meter, and the keys."""
-    figures, gate, controls = bridge.figures(), bridge.gate, bridge.actor.controls
+    figures, gate, controls = bridge.figures(), bridge.gate, bridge.supervisor.controls
     bars = max(0, min(20, round((figures.level_db + 60) / 3)))
     meter = Text("█" * bars + "·" * (20 - bars), style="green" if gate.is_open else "dim")
     modes = [
-        f"portrait {bridge.actor.portrait + 1}",
+        f"portrait {bridge.supervisor.portrait + 1}",
         controls.emotion.value,
         "looks at the camera" if controls.gaze == (0.0, 0.0) else "gaze {:+.0f} {:+.0f}".format(*controls.gaze),
         *(["MUTED"] if gate.muted else []),

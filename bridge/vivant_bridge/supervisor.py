@@ -1,4 +1,4 @@
-"""Supervisor: a face is fed from the tape, its pictures go to the pacer, and when it is gone another takes its place."""
+"""Supervisor: a face is fed from the timeline, its pictures go to the pacer, and when it is gone another takes its place."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class FaceSupervisor:
     def __init__(
         self,
         runtime: Runtime,
-        tape: AudioTimeline,
+        timeline: AudioTimeline,
         pacer: Pacer,
-        canvas: Compositor,
+        compositor: Compositor,
         fps: Fraction,
         seed: int | None,
         *,
@@ -54,7 +54,7 @@ class FaceSupervisor:
         self.portrait = 0
         self.lives = 0
         """How many faces were opened."""
-        self._runtime, self._tape, self._pacer, self._canvas = runtime, tape, pacer, canvas
+        self._runtime, self._timeline, self._pacer, self._compositor = runtime, timeline, pacer, compositor
         self._fps, self._seed, self._senders = fps, seed, senders
         self._clock, self._executor, self._report = clock, executor, report
         self._grown = asyncio.Event()
@@ -62,18 +62,18 @@ class FaceSupervisor:
         self._standby_of: str | None = None
 
     def heard(self) -> None:
-        """The tape has grown."""
+        """The timeline has grown."""
         self._grown.set()
 
-    async def steer(self, controls: Controls) -> None:
+    async def set_controls(self, controls: Controls) -> None:
         self.controls = controls
         if self._face is not None:
             await self._tell(self._face.set_controls(controls))
 
-    async def show(self, portrait: int) -> None:
+    async def set_portrait(self, portrait: int) -> None:
         self.portrait = portrait
         if self._face is not None:
-            await self._tell(self._runtime.show(self._face, portrait))
+            await self._tell(self._runtime.set_portrait(self._face, portrait))
 
     async def _tell(self, wish: Coroutine[Any, Any, None]) -> None:
         try:
@@ -110,28 +110,28 @@ class FaceSupervisor:
         def is_late(pts_us: int) -> bool:
             return self._pacer.is_late(base_us + pts_us)
 
-        config = StreamConfig(self._fps, self._canvas.square_px, self._tape.rate_hz, self._seed, is_late)
+        config = StreamConfig(self._fps, self._compositor.square_px, self._timeline.rate_hz, self._seed, is_late)
         async with self._runtime.open(config, self.portrait, self.controls) as face, asyncio.TaskGroup() as tasks:
             self._face = face
             self.lives += 1
             log.info("face %d opened, seed %s, %d px", self.lives, self._seed, config.size_px)
             if announce:
                 self._report(f"the face {self._runtime.name} is back")
-            tasks.create_task(self._feed(face, self._tape.position(base_us)))
+            tasks.create_task(self._feed(face, self._timeline.position(base_us)))
             tasks.create_task(self._watch(face, base_us))
 
     def _next_frame_us(self) -> int:
         """The first frame time that has not been heard yet: pictures then fall on the pacer's own times."""
-        index = -(-self._tape.written_us * self._fps.numerator // (1_000_000 * self._fps.denominator))
+        index = -(-self._timeline.written_us * self._fps.numerator // (1_000_000 * self._fps.denominator))
         return frame_pts_us(index, self._fps)
 
     async def _feed(self, face: FaceSession, position: int) -> None:
         while True:
             self._grown.clear()
-            while (waiting := self._tape.written - position) > 0:
-                if waiting > BEHIND_S * self._tape.rate_hz:
+            while (waiting := self._timeline.written - position) > 0:
+                if waiting > BEHIND_S * self._timeline.rate_hz:
                     raise DeviceLostError(f"the face {self._runtime.name} could not keep up with the voice")
-                await face.push(self._tape.read(position, waiting))
+                await face.push(self._timeline.read(position, waiting))
                 position += waiting
             await self._grown.wait()
 
@@ -164,14 +164,14 @@ class FaceSupervisor:
 
     def _compose(self, output: Output) -> UInt8Array:
         assert output.picture is not None
-        return self._canvas.compose(decoded(output.picture), output.portrait, output.pts_us)
+        return self._compositor.compose(decoded(output.picture), output.portrait, output.pts_us)
 
     async def _dress(self, output: Output, frame: UInt8Array) -> None:
         """The standby picture shows whom the last pictures showed."""
         if self._standby_of != output.portrait:
             self._standby_of = output.portrait
-            canvas = self._canvas
-            card = partial(with_word, frame, canvas.width, canvas.height, "paused", canvas.pixel_format)
+            compositor = self._compositor
+            card = partial(with_word, frame, compositor.width, compositor.height, "paused", compositor.pixel_format)
             self._pacer.standby = await self._off_loop(card)
 
     async def _off_loop(self, work: Callable[[], UInt8Array]) -> UInt8Array:

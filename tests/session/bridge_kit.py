@@ -61,7 +61,7 @@ class Loudness:
         self.streams.append(stream)
         yield stream
 
-    async def show(self, session: FaceSession, portrait: int) -> None:
+    async def set_portrait(self, session: FaceSession, portrait: int) -> None:
         assert isinstance(session, LoudnessStream)
         session.portrait = portrait
 

@@ -131,7 +131,7 @@ def test_clocks_that_drift(minutes: int, off_ppm: int, monkeypatch: pytest.Monke
 
 def test_a_slow_face_makes_everything_later_and_keeps_it_together() -> None:
     stage = run_stage(lambda: Stage(runtime=Loudness(work_us=30_000)), for_seconds(4))
-    assert stage.bridge.delay.at(stage.clock_end) == stage.runtime.delay_us
+    assert stage.bridge.presentation.delay.at(stage.clock_end) == stage.runtime.delay_us
 
     class Tardy(Loudness):
         delay_us = 90_000  # less than its own look-ahead
@@ -151,7 +151,7 @@ def test_a_face_that_starts_slowly_makes_nothing_later() -> None:
         await stage.until(12)
 
     stage = run_stage(lambda: Stage(runtime=Loudness(work_us=45_000)), story)
-    assert stage.bridge.delay.at(stage.clock_end) == stage.runtime.delay_us
+    assert stage.bridge.presentation.delay.at(stage.clock_end) == stage.runtime.delay_us
     assert stage.bridge.pacer.stats.tardy > 10  # what it had to catch up with
 
 
@@ -161,10 +161,10 @@ def test_a_delay_that_grew_shrinks_again_in_the_calm_after_a_minute() -> None:
 
     async def story(stage: Stage) -> None:
         await stage.until(12)
-        stage.bridge.delay.grow(stage.clock.now_us())
+        stage.bridge.presentation.delay.grow(stage.clock.now_us())
         for seconds in (25, 50, 130):
             await stage.until(seconds)
-            seen.append(stage.bridge.delay.at(stage.clock.now_us()))
+            seen.append(stage.bridge.presentation.delay.at(stage.clock.now_us()))
 
     stage = run_stage(Stage, story)
     least = stage.runtime.delay_us
@@ -180,7 +180,7 @@ def test_keys() -> None:
         (stream,) = stage.runtime.streams
         assert stream.controls.emotion is Emotion.HAPPY
         assert stream.controls.gaze == (-5.0, 5.0)
-        assert stream.portrait == bridge.actor.portrait == 1
+        assert stream.portrait == bridge.supervisor.portrait == 1
         for key in ("n", "c", "9", "x"):
             await press(bridge, key, 3)
         assert stream.controls == replace(stream.controls, emotion=Emotion.NEUTRAL, gaze=(0.0, 0.0))
@@ -240,12 +240,12 @@ def test_a_real_face_speaks_in_time(ada: RigFace, voice: Float32Array, tmp_path:
     async def main() -> tuple[MemoryCamera, Bridge]:
         clock, camera = LoopClock(), MemoryCamera()
         runtime = LocalRuntime([ada], executor=Inline())
-        canvas = Compositor(160, 90, Fill("blur"))
+        compositor = Compositor(160, 90, Fill("blur"))
         bridge = Bridge(
             runtime,
             FileSource(path, clock),
             camera,
-            canvas,
+            compositor,
             NullSink(clock),
             clock=clock,
             executor=Inline(),
@@ -268,11 +268,11 @@ def test_a_real_face_speaks_in_time(ada: RigFace, voice: Float32Array, tmp_path:
 
 def test_the_mark_is_in_what_a_camera_shows(ada: RigFace) -> None:
     """The square is marked before it is placed; the detector finds it beside the fill."""
-    canvas = Compositor(640, 480, Fill("blur"))
-    presenter = Presenter(ada, size_px=canvas.square_px, session_id=0x1234ABCD)
+    compositor = Compositor(640, 480, Fill("blur"))
+    presenter = Presenter(ada, size_px=compositor.square_px, session_id=0x1234ABCD)
     with FaceStream(ada, presenter=presenter) as stream:
         drawn = [item.picture for item in stream.push(np.zeros(16_000, np.float32)) if isinstance(item, Output)][:12]
-    luma = [canvas.compose(frame.pixels, 0, frame.pts_us)[: 640 * 480].reshape(480, 640) for frame in drawn if frame]
+    luma = [compositor.compose(frame.pixels, 0, frame.pts_us)[: 640 * 480].reshape(480, 640) for frame in drawn if frame]
     mark = detect([np.dstack([plane] * 3) for plane in luma])
     assert mark is not None
     assert mark.session_id == 0x1234ABCD

@@ -11,7 +11,7 @@ from tests.session.bridge_kit import Stage, run_stage
 from vivant.errors import InputError
 from vivant.testing import LoopClock, run_virtual
 from vivant.types import MotionFrame, Output, arkit_weights
-from vivant_bridge.delay import AdaptiveDelay
+from vivant_bridge.delay import AdaptiveDelay, PresentationClock
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.receiver import LOOK_US, MotionSender
 
@@ -57,7 +57,7 @@ def told(story: Callable[[MotionSender, Notebook, LoopClock], object], seconds: 
 
     async def main() -> None:
         clock = LoopClock()
-        sender = MotionSender(notebook, clock=clock, delay=AdaptiveDelay(DELAY_US), start_us=0, report=said.append)
+        sender = MotionSender(notebook, PresentationClock(clock, 0, AdaptiveDelay(DELAY_US)), said.append)
         running = asyncio.create_task(sender.run())
         for index in range(round(seconds * 30)):
             await clock.sleep_until(index * FRAME_US + DELAY_US // 2)
@@ -120,7 +120,7 @@ def test_a_bridge_sends_motion_as_its_picture_is_shown_and_outlives_its_receiver
     assert [sentence for sentence in stage.said if "not today" in sentence] == [
         "a notebook took no motion: not today; trying again"
     ]
-    delay_us = stage.bridge.delay.at(stage.clock_end)
+    delay_us = stage.bridge.presentation.delay.at(stage.clock_end)
     assert len(notebook.got) > 60
     assert all(0 <= at_us - pts_us - delay_us <= FRAME_US for at_us, pts_us in notebook.got[10:])
     assert notebook.got[-1][0] < 3_000_000 + FRAME_US

@@ -40,9 +40,16 @@ class Show:
         runtime = RemoteRuntime(
             f"127.0.0.1:{port}", portraits, consents=["synthetic"] * len(portraits), report=self.said.append
         )
-        canvas = Compositor(SIDE_PX, SIDE_PX, Fill("blur"))
+        compositor = Compositor(SIDE_PX, SIDE_PX, Fill("blur"))
         self.bridge = Bridge(
-            runtime, tone(clock), self.camera, canvas, NullSink(clock), clock=clock, report=self.said.append, fps=Fraction(24)
+            runtime,
+            tone(clock),
+            self.camera,
+            compositor,
+            NullSink(clock),
+            clock=clock,
+            report=self.said.append,
+            fps=Fraction(24),
         )
 
     def luma(self) -> float:
@@ -78,13 +85,13 @@ def run_show(story: Callable[[Server, Show], Awaitable[None]], tmp_path: Path) -
 def test_pictures_come_from_the_server_and_portraits_change(tmp_path: Path) -> None:
     async def story(server: Server, show: Show) -> None:
         await show.until(lambda: bool(show.camera.frames) and abs(show.luma() - (16 + 90 * 0.86)) < 4)
-        await show.bridge.actor.steer(Controls(gaze=(5.0, 0.0)))
-        await show.bridge.actor.show(1)
+        await show.bridge.supervisor.set_controls(Controls(gaze=(5.0, 0.0)))
+        await show.bridge.supervisor.set_portrait(1)
         await show.until(lambda: abs(show.luma() - (16 + 200 * 0.86)) < 4)
 
     show = run_show(story, tmp_path)
     assert show.said == []
-    assert show.bridge.actor.lives == 1
+    assert show.bridge.supervisor.lives == 1
 
 
 def test_server_gone_and_back(tmp_path: Path) -> None:
@@ -98,7 +105,7 @@ def test_server_gone_and_back(tmp_path: Path) -> None:
             lambda: show.camera.sent > sent + 30 and np.array_equal(show.camera.frames[-1], show.bridge.pacer.standby)
         )
         async with Server(ServerConfig(port=port), opener=open_tint):
-            await show.until(lambda: show.bridge.actor.lives == 2)
+            await show.until(lambda: show.bridge.supervisor.lives == 2)
             fresh = len(show.bridge.pacer.stats.delays_us)
             await show.until(lambda: len(show.bridge.pacer.stats.delays_us) > fresh + 10)
             show.bridge.quit()
@@ -130,12 +137,12 @@ def test_a_portrait_that_fails_later_is_a_sentence(tmp_path: Path) -> None:
             show = Show(server.port, good, bad)
             running = asyncio.create_task(show.bridge.run())
             await show.until(lambda: len(show.bridge.pacer.stats.delays_us) > 5)
-            await show.bridge.actor.show(1)
+            await show.bridge.supervisor.set_portrait(1)
             await show.until(lambda: bool(show.said))
             show.bridge.quit()
             await running
             assert show.said == ["the other portrait cannot be shown: no face was found"]
-            assert show.bridge.actor.lives == 1
+            assert show.bridge.supervisor.lives == 1
 
     asyncio.run(story())
 

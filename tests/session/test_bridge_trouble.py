@@ -89,7 +89,7 @@ def test_microphone_lost_in_mid_call() -> None:
     stage = run_stage(make, story)
     assert stage.said == ["a test microphone is gone; trying again", "a test microphone is back"]
     assert goes_on(stage)
-    assert stage.bridge.actor.lives == 1
+    assert stage.bridge.supervisor.lives == 1
     bright = stage.camera.bright()
     assert not [time_us for time_us in bright if 4_300_000 < time_us < 8_000_000]
     assert [time_us for time_us in bright if time_us > 12_000_000]
@@ -262,7 +262,7 @@ def test_a_face_that_cannot_keep_up_is_opened_anew_and_named_once() -> None:
     stage = run_stage(lambda: Stage(runtime=Slow()), story)
     sentences = [sentence for sentence in stage.said if "could not keep up" in sentence]
     assert len(sentences) == 1
-    assert stage.bridge.actor.lives > 3
+    assert stage.bridge.supervisor.lives > 3
     assert goes_on(stage)
     assert max(stage.bridge.pacer.stats.delays_us) < 1_700_000
 
@@ -291,7 +291,7 @@ def test_a_face_that_stops_listening_for_a_moment_is_kept_and_one_that_does_for_
             await stage.until(second)
             stage.runtime.deaf_us = round(1e6 * deaf_s)
             await stage.until(second + 6)
-            assert stage.bridge.actor.lives == lives
+            assert stage.bridge.supervisor.lives == lives
 
     stage = run_stage(lambda: Stage(runtime=Deaf()), story)
     assert [sentence for sentence in stage.said if "could not keep up with the voice" in sentence]
@@ -308,19 +308,19 @@ def test_keys_for_a_face_that_is_gone_or_cannot() -> None:
             raise self.error
 
     class DeafRuntime(Loudness):
-        async def show(self, session: FaceSession, portrait: int) -> None:
+        async def set_portrait(self, session: FaceSession, portrait: int) -> None:
             raise session.error if isinstance(session, Deaf) else AssertionError
 
     async def story(stage: Stage) -> None:
         await stage.until(1)
         for error in (UnavailableError("the server answered UNAVAILABLE"), InputError("cannot read noor.png")):
-            stage.bridge.actor._face = Deaf(error)  # type: ignore[assignment]
+            stage.bridge.supervisor._face = Deaf(error)  # type: ignore[assignment]
             await press(stage.bridge, "e", 2)
             await press(stage.bridge, "2", 2)
 
     stage = run_stage(lambda: Stage(runtime=DeafRuntime()), story)
     assert stage.said == ["cannot read noor.png", "cannot read noor.png"]
-    assert stage.bridge.actor.portrait == 1
+    assert stage.bridge.supervisor.portrait == 1
 
 
 def test_a_portrait_that_cannot_be_used_ends_the_start() -> None:

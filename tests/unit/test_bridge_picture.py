@@ -89,16 +89,16 @@ def test_canvas_asks_for_the_size_that_it_shows() -> None:
 
 
 def test_rgb_and_rgba_look_alike() -> None:
-    canvas, pixels = Compositor(640, 480, Fill("blur")), np.random.default_rng(1).integers(0, 255, (480, 480, 4), np.uint8)
+    compositor, pixels = Compositor(640, 480, Fill("blur")), np.random.default_rng(1).integers(0, 255, (480, 480, 4), np.uint8)
     pixels[..., 3] = 255
-    assert np.array_equal(canvas.compose(pixels, 0, 0), canvas.compose(np.ascontiguousarray(pixels[..., :3]), 1, 0))
+    assert np.array_equal(compositor.compose(pixels, 0, 0), compositor.compose(np.ascontiguousarray(pixels[..., :3]), 1, 0))
 
 
 def test_what_lies_behind_changes_with_the_portrait_only() -> None:
-    canvas, size = Compositor(640, 480, Fill("blur")), (640, 480)
-    red = colour_at(canvas.compose(square(480), 0, 0), size, 2, 240)
-    assert colour_at(canvas.compose(square(480, (0, 255, 0)), 0, 0), size, 2, 240) == red
-    assert colour_at(canvas.compose(square(480, (0, 255, 0)), 1, 0), size, 2, 240) != red
+    compositor, size = Compositor(640, 480, Fill("blur")), (640, 480)
+    red = colour_at(compositor.compose(square(480), 0, 0), size, 2, 240)
+    assert colour_at(compositor.compose(square(480, (0, 255, 0)), 0, 0), size, 2, 240) == red
+    assert colour_at(compositor.compose(square(480, (0, 255, 0)), 1, 0), size, 2, 240) != red
 
 
 def test_a_crop_cuts_the_squares_label_away_and_has_its_own() -> None:

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.session.command_line import write_wav
 from vivant.clock import VirtualClock
 from vivant.errors import InputError, UnavailableError
 from vivant.types import Float32Array
 from vivant_bridge.choose import choose_speaker
-from vivant_bridge.delay import MOST_US, AdaptiveDelay
+from vivant_bridge.delay import MOST_US, AdaptiveDelay, PresentationClock
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.sound import portaudio
 from vivant_bridge.sound.jitter_buffer import FLOOR_S, JitterBuffer
@@ -66,25 +67,25 @@ def test_ring_is_a_queue_that_forgets_the_oldest(steps: list[tuple[bool, int]]) 
 
 @given(st.lists(st.integers(0, 700), max_size=30), st.integers(-100, 3000), st.integers(0, 500))
 def test_tape_gives_what_was_written_where_it_was_written(lengths: list[int], start: int, n: int) -> None:
-    tape, whole = AudioTimeline(1000, seconds=0.4), [0.0]
+    timeline, whole = AudioTimeline(1000, seconds=0.4), [0.0]
     whole.clear()
     for length in lengths:
-        tape.append(numbers(len(whole) + 1, length))
+        timeline.append(numbers(len(whole) + 1, length))
         whole += numbers(len(whole) + 1, length).tolist()
     expected = [whole[i] if max(0, len(whole) - 400) <= i < len(whole) else 0.0 for i in range(start, start + n)]
-    assert tape.read(start, n).tolist() == expected
+    assert timeline.read(start, n).tolist() == expected
 
 
 def test_tape_skips_in_silence() -> None:
-    tape = AudioTimeline(1000, seconds=1.0)
-    tape.append(numbers(1, 100))
-    tape.skip_to(5_000)
-    assert tape.written == 5_000
-    assert not tape.read(4_000, 1_000).any()
-    assert tape.time_us(tape.position(1_234_000)) == 1_234_000
+    timeline = AudioTimeline(1000, seconds=1.0)
+    timeline.append(numbers(1, 100))
+    timeline.skip_to(5_000)
+    assert timeline.written == 5_000
+    assert not timeline.read(4_000, 1_000).any()
+    assert timeline.time_us(timeline.position(1_234_000)) == 1_234_000
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.sampled_from([8_000, 16_000, 44_100, 48_000, 96_000, 192_000]), st.lists(st.integers(1, 3000), max_size=12))
 def test_resampling_is_the_same_however_it_is_cut(rate_hz: int, lengths: list[int]) -> None:
     samples = sine(sum(lengths), rate_hz)
@@ -124,52 +125,52 @@ def test_drift_reads_faster() -> None:
     assert np.abs(heard - sine(RATE_HZ, RATE_HZ, hz=440 * 1.004))[100:].max() < 0.01
 
 
-def hear(ear: JitterBuffer, seconds: float, *, off_ppm: int, burst: int, in_hz: int = RATE_HZ) -> list[float]:
-    """Feed an ear with bursts from a clock that is off; its waiting times in ms, one per block."""
+def hear(jitter_buffer: JitterBuffer, seconds: float, *, off_ppm: int, burst: int, in_hz: int = RATE_HZ) -> list[float]:
+    """Feed an jitter_buffer with bursts from a clock that is off; its waiting times in ms, one per block."""
     waits, given_out, level = [], 0, sine(400_000, in_hz)
     for tick in range(round(seconds * 100)):
         arrived = (tick + 1) * BLOCK * in_hz * (1_000_000 + off_ppm) // (RATE_HZ * 1_000_000) // burst * burst
         if arrived > given_out:
-            ear.hear(np.resize(level, arrived - given_out), in_hz)
+            jitter_buffer.push(np.resize(level, arrived - given_out), in_hz)
             given_out = arrived
-        ear.block(BLOCK)
-        waits.append(ear.held_us / 1000)
+        jitter_buffer.block(BLOCK)
+        waits.append(jitter_buffer.held_us / 1000)
     return waits
 
 
 @pytest.mark.parametrize("off_ppm", [-300, 0, 300])
 @pytest.mark.parametrize(("burst", "in_hz"), [(480, 48_000), (960, 96_000), (441, 44_100), (1024, 16_000)])
 def test_ear_neither_runs_full_nor_dry(off_ppm: int, burst: int, in_hz: int) -> None:
-    ear = JitterBuffer(RATE_HZ)
-    waits = hear(ear, 20, off_ppm=off_ppm, burst=burst, in_hz=in_hz)
+    jitter_buffer = JitterBuffer(RATE_HZ)
+    waits = hear(jitter_buffer, 20, off_ppm=off_ppm, burst=burst, in_hz=in_hz)
     assert max(waits[1000:]) < 1000 * (2 * burst / in_hz + FLOOR_S) + 15
-    assert ear.gaps <= 4
+    assert jitter_buffer.gaps <= 4
 
 
 def test_ear_throws_away_what_came_much_too_late() -> None:
-    ear = JitterBuffer(RATE_HZ)
-    hear(ear, 3, off_ppm=0, burst=480)
-    ear.hear(sine(RATE_HZ, RATE_HZ), RATE_HZ)  # a second at once
-    assert hear(ear, 6, off_ppm=0, burst=480)[-1] < 40
+    jitter_buffer = JitterBuffer(RATE_HZ)
+    hear(jitter_buffer, 3, off_ppm=0, burst=480)
+    jitter_buffer.push(sine(RATE_HZ, RATE_HZ), RATE_HZ)  # a second at once
+    assert hear(jitter_buffer, 6, off_ppm=0, burst=480)[-1] < 40
 
 
 def test_ear_is_silent_without_a_source_and_after_it() -> None:
-    ear = JitterBuffer(RATE_HZ)
-    assert not ear.block(BLOCK).any()
-    ear.hear(sine(1_000, RATE_HZ), RATE_HZ)
-    assert ear.block(BLOCK).any()
+    jitter_buffer = JitterBuffer(RATE_HZ)
+    assert not jitter_buffer.block(BLOCK).any()
+    jitter_buffer.push(sine(1_000, RATE_HZ), RATE_HZ)
+    assert jitter_buffer.block(BLOCK).any()
     for _ in range(3):
-        ear.block(BLOCK)
-    assert not ear.block(BLOCK).any()
-    assert ear.gaps == 1
+        jitter_buffer.block(BLOCK)
+    assert not jitter_buffer.block(BLOCK).any()
+    assert jitter_buffer.gaps == 1
 
 
 def test_ear_takes_up_another_rate() -> None:
-    ear = JitterBuffer(RATE_HZ)
-    hear(ear, 1, off_ppm=0, burst=480)
-    hear(ear, 1, off_ppm=0, burst=160, in_hz=16_000)
-    ear.hear(sine(1_000, 16_000), 16_000)
-    assert np.abs(ear.block(BLOCK)).max() > 0.4
+    jitter_buffer = JitterBuffer(RATE_HZ)
+    hear(jitter_buffer, 1, off_ppm=0, burst=480)
+    hear(jitter_buffer, 1, off_ppm=0, burst=160, in_hz=16_000)
+    jitter_buffer.push(sine(1_000, 16_000), 16_000)
+    assert np.abs(jitter_buffer.block(BLOCK)).max() > 0.4
 
 
 def test_gate_opens_holds_and_closes() -> None:
@@ -319,20 +320,20 @@ def test_sinks_tell_when_a_sample_is_heard(kind: type[MemorySink]) -> None:
     sink.close()
 
 
-def test_a_late_tape_makes_nothing_later_but_a_slow_device_does() -> None:
+def test_a_late_timeline_makes_nothing_later_but_a_slow_device_does() -> None:
     clock = VirtualClock()
-    for latency_us, tape_us, delay_us in (
+    for latency_us, timeline_us, delay_us in (
         (20_000, 1_000_000, 180_000),
         (20_000, 700_000, 180_000),
         (500_000, 1_000_000, 540_000),
     ):
         sink, delay = MemorySink(clock, latency_us=latency_us), AdaptiveDelay(180_000)
         sink.open()
-        tape = AudioTimeline(RATE_HZ)
-        tape.skip_to(tape.position(tape_us))
-        Playback(tape, sink, delay, start_us=clock.now_us() - 1_000_000).tick(clock.now_us())
+        timeline = AudioTimeline(RATE_HZ)
+        timeline.skip_to(timeline.position(timeline_us))
+        Playback(timeline, sink, PresentationClock(clock, clock.now_us() - 1_000_000, delay)).tick(clock.now_us())
         assert delay.at(clock.now_us()) == delay_us
-        assert bool(sink.played) == (tape_us == 1_000_000)  # a late tape is waited for
+        assert bool(sink.played) == (timeline_us == 1_000_000)  # a late timeline is waited for
 
 
 def test_delay_changes_slowly_and_within_limits() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import pytest_collection_modifyitems
+from tests.conftest import require_kinds
 
 pytestmark = pytest.mark.unit
 
@@ -18,6 +18,6 @@ def item(module: str, *marks: str) -> Any:  # noqa: ANN401
 
 def test_a_module_of_no_kind_or_of_two_is_named() -> None:
     good = [item("a.py", "unit"), item("b.py", "session", "slow", "parametrize")]
-    pytest_collection_modifyitems(good)
+    require_kinds(good)
     with pytest.raises(pytest.UsageError, match=r"in c\.py, d\.py$"):
-        pytest_collection_modifyitems([*good, item("d.py", "unit", "device"), item("c.py", "slow")])
+        require_kinds([*good, item("d.py", "unit", "device"), item("c.py", "slow")])

@@ -11,11 +11,12 @@ import av
 import numpy as np
 import pytest
 from av.audio.stream import AudioStream
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.examples import examples
 from vivant.errors import ClosedError, InputError
 from vivant.media import SoundBlock, open_audio
 from vivant.types import AudioChunk
@@ -35,7 +36,7 @@ _CODECS = {
     ".ac3": ("ac3", "fltp", 48000),
     ".aiff": ("pcm_s16be", "s16", 48000),
 }
-_ANY_PATH = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_ANY_PATH = examples(40, HealthCheck.function_scoped_fixture)
 
 
 def _tone(rate_hz: int, seconds: float = 1.0, amplitude: float = 0.4, noise: float = 0.0) -> Samples:
@@ -349,7 +350,7 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     }
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150, HealthCheck.function_scoped_fixture)
 @given(
     suffix=st.sampled_from(list(_CODECS)),
     share=st.floats(0, 1),
@@ -374,7 +375,7 @@ def test_damage_never_escapes(
         assert str(error).count("\n") == 0
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(80, HealthCheck.function_scoped_fixture)
 @given(
     st.sampled_from([b"", b"RIFF\x99\0\0\0WAVEfmt ", b"fLaC", b"OggS", b"ID3", b"\xff\xfb\x90\x64", b"\0\0\0\x18ftyp"]),
     st.binary(),

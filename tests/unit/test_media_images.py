@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from tests.examples import examples
 from vivant.errors import InputError
 from vivant.media import images as images_module
 from vivant.media import load_image
@@ -86,7 +87,7 @@ def _without_privileges() -> Iterator[None]:
         os.seteuid(before)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.sampled_from(_PAIRS), st.integers(64, 130), st.integers(64, 130))
 def test_any_mode_gives_rgb_of_the_same_size(pair: tuple[str, str], width: int, height: int) -> None:
     kind, mode = pair
@@ -275,7 +276,7 @@ def test_huge_files_are_not_read(tmp_path: Path) -> None:
         load_image(path)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.sampled_from(_PAIRS), st.floats(0, 1))
 def test_truncation_never_escapes(pair: tuple[str, str], share: float) -> None:
     data = _encoded(_in_mode(pair[1], _gradient(64, 64)), pair[0])
@@ -293,7 +294,7 @@ def test_half_a_file_is_named_as_such(kind: str) -> None:
         load_image(data[: len(data) // 2])
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.sampled_from(_PAIRS), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8))
 def test_flipped_bytes_never_escape(pair: tuple[str, str], changes: list[tuple[float, int]]) -> None:
     data = bytearray(_encoded(_in_mode(pair[1], _gradient(64, 64)), pair[0]))
@@ -305,7 +306,7 @@ def test_flipped_bytes_never_escape(pair: tuple[str, str], changes: list[tuple[f
         assert str(error).count("\n") == 0
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(
     st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"II*\0", b"RIFF"]), st.binary(max_size=300)
 )

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.examples import examples
 from vivant.errors import InputError
 from vivant.media.mixing import mix
 
@@ -150,7 +151,7 @@ def test_loud_channels_never_reach_beyond_full_scale_and_are_not_cut_off() -> No
     assert (np.abs(mixed) == 1.0).sum() <= 3
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     channels=st.sampled_from([STEREO, SIX, NAMELESS, ("AMBI0", "AMBI1", "AMBI2", "AMBI3")]),
     seconds=st.floats(0.01, 3.0),

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import lfilter, resample_poly
 
 import vivant.motion.articulatory as voice_module
+from tests.examples import examples
 from vivant.errors import InputError
 from vivant.media import open_audio
 from vivant.motion.articulatory import ArticulatoryMotion, VoiceState
@@ -74,7 +75,7 @@ def weights(frames: list[MotionFrame]) -> NDArray[np.float32]:
 WHOLE = offline(SHORT)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.lists(st.integers(0, 9_000), min_size=1, max_size=40))
 def test_streaming_equals_offline(sizes: list[int]) -> None:
     state, frames, start = opened(), [], 0

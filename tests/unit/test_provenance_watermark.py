@@ -8,11 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from tests.conftest import portrait_path
+from tests.examples import examples
 from vivant.errors import InputError
 from vivant.provenance.disclosure import session_id_of
 from vivant.provenance.watermark_code import PRODUCT, session_pattern
@@ -47,7 +48,7 @@ def _psnr_db(before: UInt8Array, after: UInt8Array) -> float:
     return float(10 * np.log10(255**2 / np.mean((before.astype(np.float32) - after) ** 2)))
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(
     session_id=st.integers(0, 2**32 - 1),
     low=st.integers(0, 200),

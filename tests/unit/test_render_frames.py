@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from vivant.errors import InputError
 from vivant.face import RigFace
 from vivant.types import MotionFrame, PixelFormat, Pose, UInt8Array, arkit_weights
 
 pytestmark = pytest.mark.unit
 
-SHARED = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHARED = examples(25, HealthCheck.function_scoped_fixture)
 
 
 def number(low: float, high: float) -> st.SearchStrategy[float]:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tests.examples import examples
 from vivant.errors import InputError
 from vivant.face import RigFace
 from vivant.provenance.watermark_code import session_pattern
@@ -50,7 +51,7 @@ def drawn(
     return out
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(weights=floats(52), tongue=floats(2))
 def test_weights_outside_their_range_are_clamped(
     renderer: _kernel.Renderer, weights: Float32Array, tongue: Float32Array
@@ -63,7 +64,7 @@ def test_weights_outside_their_range_are_clamped(
     np.testing.assert_array_equal(drawn(renderer, weights, tongue), expected)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(pose=floats(6), gaze=floats(2))
 def test_a_pose_beyond_the_limits_is_clamped(
     ada: RigFace, renderer: _kernel.Renderer, pose: Float32Array, gaze: Float32Array
@@ -138,7 +139,7 @@ def test_a_pattern_that_would_hide_or_cover_is_refused(value: float) -> None:
         _kernel.Watermark(pattern, 64, 64, 3)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     pattern=hnp.arrays(np.float32, (128, 128), elements=st.floats(-8, 8, width=32), fill=st.floats(-8, 8, width=32)),
     size=st.tuples(st.integers(16, 300), st.integers(16, 300)),
@@ -160,7 +161,7 @@ def test_a_mark_changes_little_whatever_the_pattern(
 whole = st.one_of(st.integers(-5, 60), st.sampled_from([2**63 - 1, -(2**63), 2**31, -(2**31), 2**63 - 4]))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(first=st.lists(whole, min_size=1, max_size=4), phase=st.lists(whole, min_size=4, max_size=4), taps=st.integers(0, 60))
 def test_a_filter_reads_its_samples_only(first: list[int], phase: list[int], taps: int) -> None:
     chance = np.random.default_rng(taps)

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
+from tests.examples import examples
 from vivant.errors import InputError
 from vivant.face import RigFace
 from vivant.render._kernel import Renderer
@@ -86,7 +87,7 @@ def test_the_small_rig_is_sound() -> None:
     assert draw(GOOD)[32, 32, 3] == 255
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(name=st.sampled_from(INDEX_ARRAYS), data=st.data())
 def test_a_wrong_index_is_refused_or_harmless(name: str, data: st.DataObject) -> None:
     array = GOOD.arrays[name].copy()
@@ -210,7 +211,7 @@ def test_small_textures_can_be_halved() -> None:
     assert small.textures[0].shape == (2, 2, 4) and draw(small).max() == 255
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=st.integers(0, 2**32 - 1), n_points=st.integers(0, 120), size_px=st.sampled_from([SIDE, 100, 160]))
 def test_shared_edges_leave_no_gap_and_no_overlap(seed: int, n_points: int, size_px: int) -> None:
     chance = np.random.default_rng(seed)

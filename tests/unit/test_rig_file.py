@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from vivant.errors import InputError, OutputError
 from vivant.face import RigFace, open_portrait
 from vivant.rig.rig import FORMAT_VERSION, Rig
@@ -182,7 +183,7 @@ def test_a_pipe_is_refused_and_never_waited_for(tmp_path: Path) -> None:
         os.close(held)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, HealthCheck.function_scoped_fixture)
 @given(place=st.floats(0, 1, exclude_max=True), value=st.integers(1, 255), cut=st.booleans())
 def test_damage_anywhere_is_noticed_or_harmless(saved: Path, place: float, value: int, cut: bool) -> None:
     data = bytearray(saved.read_bytes())

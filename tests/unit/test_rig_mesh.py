@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
+from tests.examples import examples
 from vivant.rig import canonical as c
 from vivant.rig.mesh import (
     Spreader,
@@ -89,7 +90,7 @@ def test_only_the_given_holes_are_marked_open() -> None:
     assert (across[marked == OPEN_EDGE] == HIDDEN_EDGE).all()
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_triangulate_around_covers_what_lies_around(seed: int) -> None:
     chance = np.random.default_rng(seed)
@@ -117,7 +118,7 @@ def test_inside_and_distance() -> None:
     np.testing.assert_allclose(distance_to_polygon(points, CIRCLE), [0.99, 0.1, 0.1, 2], atol=0.02)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_spreading_keeps_handles_exactly_and_straight_fields_straight(seed: int) -> None:
     chance = np.random.default_rng(seed)

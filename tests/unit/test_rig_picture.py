@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from tests.conftest import PORTRAITS, portrait_path
+from tests.examples import examples
 from vivant.media import load_image
 from vivant.portrait import PortraitAnalyser
 from vivant.rig import canonical as c
@@ -27,7 +28,7 @@ def face_at(x: float, y: float, width: float) -> Float32Array:
     return np.asarray((points - (low + high) / 2) * (width / (high - low)[0]) + (x, y), np.float32)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(width=st.integers(64, 1500), height=st.integers(64, 1500), data=st.data())
 def test_the_square_stays_in_the_picture_and_holds_the_face(width: int, height: int, data: st.DataObject) -> None:
     face_width = data.draw(st.floats(30, max(31, min(width, height) * 0.7)))
@@ -90,7 +91,7 @@ def test_foreground_over_plate_is_the_picture(analyser: PortraitAnalyser, name: 
     assert (layers.alpha[0, [0, -1]] == 0).all()
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seed=st.integers(0, 2**32 - 1), radius=st.floats(4, 60))
 def test_any_picture_comes_back_whatever_the_mask(seed: int, radius: float) -> None:
     chance = np.random.default_rng(seed)
@@ -116,7 +117,7 @@ def test_holes_are_filled_from_around() -> None:
     assert (fill_holes(picture, np.zeros((64, 64), bool)) == picture.reshape(-1, 3).mean(axis=0).astype(np.uint8)).all()
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_darkest_path_is_found(seed: int) -> None:
     chance = np.random.default_rng(seed)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.examples import examples
 from vivant.speech.articulation import (
     AHEAD,
     BITE,
@@ -96,7 +97,7 @@ def test_silence_is_exactly_zero_within_a_quarter_of_a_second() -> None:
     assert not np.any(track(("a", 40), ("_", 60))[65:])
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.integers(0, 2**32 - 1))
 def test_any_doubt_gives_a_possible_mouth(seed: int) -> None:
     rng = np.random.default_rng(seed)

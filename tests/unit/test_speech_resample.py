@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from vivant.errors import InputError
 from vivant.speech.resample import HOP, LEAD, RATE_HZ, Resampler
 from vivant.types import Float32Array
@@ -32,7 +33,7 @@ def test_what_16_khz_cannot_hold_is_taken_out() -> None:
     assert np.abs(output[400:-400]).max() < 0.01
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.sampled_from([8_000, 44_100, 44_101, 48_000]), st.lists(st.integers(1, 3_000), min_size=1, max_size=30))
 def test_any_cutting_gives_the_same_bits(rate_hz: int, sizes: list[int]) -> None:
     samples = np.random.default_rng(0).uniform(-1, 1, rate_hz // 3).astype(np.float32)

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,7 @@ from vivant.provenance.production import own_files
 from vivant_bridge.bridge import RATE_HZ, Bridge
 from vivant_bridge.choose import choose_camera, choose_receiver, choose_source, choose_speaker
 from vivant_bridge.keys import keyboard
-from vivant_bridge.opening import Drawing, open_here, open_there
+from vivant_bridge.opening import Address, Drawing, open_here, open_there
 from vivant_bridge.picture.compositor import SIZES, Compositor, Fill
 from vivant_bridge.runtime.runtime import Runtime
 from vivant_bridge.sound.noise_gate import NoiseGate
@@ -48,63 +49,76 @@ MOST_PORTRAITS = 9
 GATE_OFF_DB, GATE_MOST_DB = -90.0, -10.0
 """Louder than the upper end nobody speaks for long."""
 
+PortraitsArgument = Annotated[
+    list[Path], typer.Argument(help="One picture, or up to nine for the keys 1 to 9; bundled names work.")
+]
+MicOption = Annotated[
+    str,
+    typer.Option(
+        help="default, a microphone's name, none, tone, file:PATH, loop:PATH, - (raw PCM on standard input),"
+        " tcp:127.0.0.1:PORT (raw PCM), monitor or monitor:SINK (what another program plays; Linux), pulse:SOURCE (Linux)."
+    ),
+]
+SpeakerOption = Annotated[
+    str, typer.Option(help="Where the delayed voice goes: none, default, an output's name, pulse:SINK (Linux), null.")
+]
+CameraOption = Annotated[
+    str,
+    typer.Option(
+        help="auto, obs, unitycapture, v4l2loopback, tcp:127.0.0.1:PORT (a stream for OBS), file:OUT.y4m, null,"
+        " or what another package brings."
+    ),
+]
+DeviceOption = Annotated[str | None, typer.Option(help="The camera device, such as /dev/video2.")]
+SizeOption = Annotated[str, typer.Option(help="720p (1280x720), 480p (640x480) or square (512x512).")]
+FillOption = Annotated[
+    str,
+    typer.Option(
+        help="Beside the portrait: blur, a colour such as #1e2b3c, an image file, transparent (RGBA cameras); or crop."
+    ),
+]
+MirrorOption = Annotated[bool, typer.Option("--mirror", help="Swap left and right; most programs mirror only your own view.")]
+SendOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME[:ARGUMENT]", help="Who else gets the motion: vmc, vtube-studio, live-link-face, ifacialmocap; may be repeated."),
+]
+SyncOffsetOption = Annotated[
+    float, typer.Option(metavar="MS", help="Play the voice so much later than the picture, -200 to 500.")
+]
+GateOption = Annotated[float, typer.Option(metavar="DB", help="Noise gate: quieter than this is silence, -90 (off) to -10.")]
+PushToTalkOption = Annotated[bool, typer.Option("--push-to-talk", help="Hear only while the space bar is held.")]
+PcmRateOption = Annotated[int, typer.Option(metavar="HZ", help="Sample rate of raw PCM (16 bit little-endian).")]
+PcmChannelsOption = Annotated[int, typer.Option(metavar="N", help="Channels of raw PCM.")]
+RuntimeOption = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Draw on a server (`vivant serve`) instead.")]
+TokenFileOption = Annotated[Path | None, typer.Option(help="File with the server's token, or VIVANT_TOKEN.")]
+TlsCaOption = Annotated[Path | None, typer.Option(help="PEM certificate of the server's authority; turns TLS on.")]
+SecondsOption = Annotated[float | None, typer.Option(min=0, help="Stop after so long; default: when you quit.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Say only what goes wrong.")]
+
 
 def cam(
-    portraits: Annotated[
-        list[Path], typer.Argument(help="One picture, or up to nine for the keys 1 to 9; bundled names work.")
-    ],
-    mic: Annotated[
-        str,
-        typer.Option(
-            help="default, a microphone's name, none, tone, file:PATH, loop:PATH, - (raw PCM on standard input),"
-            " tcp:127.0.0.1:PORT (raw PCM), monitor or monitor:SINK (what another program plays; Linux), pulse:SOURCE (Linux)."
-        ),
-    ] = "default",
-    speaker: Annotated[
-        str, typer.Option(help="Where the delayed voice goes: none, default, an output's name, pulse:SINK (Linux), null.")
-    ] = "none",
-    camera: Annotated[
-        str,
-        typer.Option(
-            help="auto, obs, unitycapture, v4l2loopback, tcp:127.0.0.1:PORT (a stream for OBS), file:OUT.y4m, null,"
-            " or what another package brings."
-        ),
-    ] = "auto",
-    device: Annotated[str | None, typer.Option(help="The camera device, such as /dev/video2.")] = None,
-    size: Annotated[str, typer.Option(help="720p (1280x720), 480p (640x480) or square (512x512).")] = "720p",
-    fill: Annotated[
-        str,
-        typer.Option(
-            help="Beside the portrait: blur, a colour such as #1e2b3c, an image file, transparent (RGBA cameras); or crop."
-        ),
-    ] = "blur",
-    mirror: Annotated[
-        bool, typer.Option("--mirror", help="Swap left and right; most programs mirror only your own view.")
-    ] = False,
+    portraits: PortraitsArgument,
+    mic: MicOption = "default",
+    speaker: SpeakerOption = "none",
+    camera: CameraOption = "auto",
+    device: DeviceOption = None,
+    size: SizeOption = "720p",
+    fill: FillOption = "blur",
+    mirror: MirrorOption = False,
     fps: FpsOption = "30",
-    send: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME[:ARGUMENT]",
-            help="Who else gets the motion: vmc, vtube-studio, live-link-face, ifacialmocap; may be repeated.",
-        ),
-    ] = None,
-    sync_offset: Annotated[
-        float, typer.Option(metavar="MS", help="Play the voice so much later than the picture, -200 to 500.")
-    ] = 0.0,
-    gate: Annotated[
-        float, typer.Option(metavar="DB", help="Noise gate: quieter than this is silence, -90 (off) to -10.")
-    ] = -55.0,
-    push_to_talk: Annotated[bool, typer.Option("--push-to-talk", help="Hear only while the space bar is held.")] = False,
-    pcm_rate: Annotated[int, typer.Option(metavar="HZ", help="Sample rate of raw PCM (16 bit little-endian).")] = 48_000,
-    pcm_channels: Annotated[int, typer.Option(metavar="N", help="Channels of raw PCM.")] = 1,
-    runtime: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Draw on a server (`vivant serve`) instead.")] = None,
-    token_file: Annotated[Path | None, typer.Option(help="File with the server's token, or VIVANT_TOKEN.")] = None,
-    tls_ca: Annotated[Path | None, typer.Option(help="PEM certificate of the server's authority; turns TLS on.")] = None,
+    send: SendOption = None,
+    sync_offset: SyncOffsetOption = 0.0,
+    gate: GateOption = -55.0,
+    push_to_talk: PushToTalkOption = False,
+    pcm_rate: PcmRateOption = 48_000,
+    pcm_channels: PcmChannelsOption = 1,
+    runtime: RuntimeOption = None,
+    token_file: TokenFileOption = None,
+    tls_ca: TlsCaOption = None,
     face_number: FaceOption = 1,
     seed: SeedOption = None,
-    seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so long; default: when you quit.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say only what goes wrong.")] = False,
+    seconds: SecondsOption = None,
+    quiet: QuietOption = False,
     consent: ConsentOption = None,
     no_label: LabelOption = None,
     generator: GeneratorOption = "rig",
@@ -114,53 +128,27 @@ def cam(
 ) -> None:
     """Show PORTRAIT as a webcam that speaks with your voice, and play that voice in time with it."""
     _require_ranges(portraits, size, sync_offset, gate, runtime, mirror)
-    clock, rate = MonotonicClock(), as_fps(fps)
     _require_apart(camera, portraits, mic, fill, token_file, tls_ca)
-    width, height = SIZES[size]
-    beside = Fill.parse(fill)
+    clock, rate, (width, height), beside = MonotonicClock(), as_fps(fps), SIZES[size], Fill.parse(fill)
     source = choose_source(mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
     sink, output = choose_camera(camera, device), choose_speaker(speaker, clock)
-    canvas = Compositor(width, height, beside, label=None if no_label else Label(), pixel_format=sink.pixel_format)
+    compositor = Compositor(width, height, beside, label=None if no_label else Label(), pixel_format=sink.pixel_format)
     receivers = [choose_receiver(text) for text in send or ()]
-    drawing = Drawing(
-        face_number, generator, motion, analyser, provider, transparent=beside.kind == "transparent", mirror=mirror
-    )
+    cut_out = beside.kind == "transparent"
+    drawing = Drawing(face_number, generator, motion, analyser, provider, transparent=cut_out, mirror=mirror)
     face: Runtime
     if runtime is None:
         face = open_here(portraits, drawing, seed, consent, no_label)
     else:
-        drawing.require_usual()
-        face = open_there(
-            runtime,
-            portraits,
-            consent,
-            no_label,
-            token_file,
-            tls_ca,
-            transparent=drawing.transparent,
-            motion=bool(receivers),
-        )
-
-    def make() -> Bridge:
-        return Bridge(
-            face,
-            source,
-            sink,
-            canvas,
-            output,
-            receivers=receivers,
-            fps=rate,
-            seed=seed,
-            sync_offset_ms=sync_offset,
-            gate=NoiseGate(RATE_HZ, None if gate == GATE_OFF_DB else gate, push_to_talk=push_to_talk),
-            clock=clock,
-            report=say,
-        )
-
+        way = Address(runtime, token_file, tls_ca)
+        face = open_there(way, portraits, drawing, consent, no_label, motion=bool(receivers))
+    noise_gate = NoiseGate(RATE_HZ, None if gate == GATE_OFF_DB else gate, push_to_talk=push_to_talk)
+    around = partial(Bridge, face, source, sink, compositor, output, receivers=receivers, report=say)
+    make = partial(around, fps=rate, seed=seed, sync_offset_ms=sync_offset, gate=noise_gate, clock=clock)
     if not quiet:
         say(f"{sink.name}: {width}x{height} at {fps} fps, drawn {face.name}; voice from {source.name}, to {speaker}")
-        if output is None and mic != "none":
-            say("hint: a call that hears your microphone hears it before it sees the lips; --speaker plays it in time")
+    if not quiet and output is None and mic != "none":
+        say("hint: a call that hears your microphone hears it before it sees the lips; --speaker plays it in time")
     _wake_in_time()
     asyncio.run(_run(make, clock, face.n_portraits, seconds, quiet=quiet))
 

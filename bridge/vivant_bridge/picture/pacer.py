@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from vivant.clock import Clock
 from vivant.errors import VivantError
 from vivant.types import UInt8Array, frame_pts_us
-from vivant_bridge.delay import AdaptiveDelay
+from vivant_bridge.delay import PresentationClock
 from vivant_bridge.devices import retry_us
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.picture.sink import FrameSink
@@ -41,7 +40,7 @@ class PacerStats:
     gaps: int = 0
     """Intervals of more than one and a half frames between two sends."""
     delays_us: deque[int] = field(default_factory=lambda: deque(maxlen=1800))
-    """From a time on the tape until the driver had its picture; of pictures that were new."""
+    """From a time on the timeline until the driver had its picture; of pictures that were new."""
     sent_us: deque[int] = field(default_factory=lambda: deque(maxlen=120))
 
     skipped: int = 0
@@ -73,31 +72,29 @@ class Pacer:
         size: tuple[int, int],
         fps: Fraction,
         *,
-        clock: Clock,
-        delay: AdaptiveDelay,
-        start_us: int,
+        presentation: PresentationClock,
         standby: UInt8Array,
         report: Callable[[str], None],
     ) -> None:
-        """``start_us`` is the tape's zero on the clock; ``standby`` is shown while there is nothing new."""
+        """``standby`` is shown while there is nothing new."""
         self.stats = PacerStats()
         self.standby = standby
         self.paused = False
         """True shows the standby picture whatever comes."""
         self.opened = False
         self._sink, self._size, self._fps = sink, size, fps
-        self._clock, self._delay, self._start_us = clock, delay, start_us
+        self._presentation, self._clock = presentation, presentation.clock
         self._report = report
         self._waiting: deque[tuple[int, UInt8Array]] = deque(maxlen=64)
         self._lock = threading.Lock()
         self._shown = (-STALE_US, standby)
-        """When it was new, on the tape, and the picture."""
+        """When it was new, on the timeline, and the picture."""
         self._index = 0
         self._stopped = False
         self._period_us = frame_pts_us(1, fps)
 
     def show(self, time_us: int, picture: UInt8Array) -> None:
-        """A picture (as the sink wants it) of a time on the tape; shown one `AdaptiveDelay` after it. Times ascend."""
+        """A picture (as the sink wants it) of a time on the timeline; shown one `AdaptiveDelay` after it. Times ascend."""
         with self._lock:
             self._waiting.append((time_us, picture))
 
@@ -109,8 +106,7 @@ class Pacer:
 
     def lag_us(self, time_us: int) -> int:
         """How long ago a picture of that time should have been shown; negative before."""
-        now_us = self._clock.now_us()
-        return now_us - self._start_us - time_us - self._delay.at(now_us)
+        return self._presentation.lag_us(time_us)
 
     def stop(self) -> None:
         self._stopped = True
@@ -140,7 +136,7 @@ class Pacer:
     async def _pace(self) -> None:
         self._catch_up()
         while not self._stopped:
-            due_us = self._due_us(self._index)
+            due_us = self._presentation.due_us(frame_pts_us(self._index, self._fps))
             await self._clock.sleep_until(due_us)
             if self._clock.now_us() > due_us + RESYNC_US:
                 self._catch_up()
@@ -153,14 +149,9 @@ class Pacer:
         while not self._stopped and (now_us := self._clock.now_us()) < until_us:
             await self._clock.sleep_until(min(until_us, now_us + NAP_US))
 
-    def _due_us(self, index: int) -> int:
-        return self._start_us + frame_pts_us(index, self._fps) + self._delay.at(self._clock.now_us())
-
     def _catch_up(self) -> None:
         """The next frame is the first one that is not late."""
-        now_us = self._clock.now_us()
-        behind_us = now_us - self._start_us - self._delay.at(now_us)
-        self._index = max(self._index, math.ceil(behind_us * self._fps / 1_000_000))
+        self._index = max(self._index, math.ceil(self._presentation.lag_us(0) * self._fps / 1_000_000))
 
     def _pick(self, time_us: int) -> tuple[int | None, UInt8Array]:
         """The newest picture that is due, with its time if it has not been shown before."""
@@ -185,4 +176,4 @@ class Pacer:
         if time_us is None:
             stats.repeated += 1
         else:
-            stats.delays_us.append(now_us - self._start_us - time_us)
+            stats.delays_us.append(now_us - self._presentation.start_us - time_us)

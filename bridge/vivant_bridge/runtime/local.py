@@ -60,6 +60,6 @@ class LocalRuntime:
         async with session:
             yield session
 
-    async def show(self, session: FaceSession, portrait: int) -> None:
+    async def set_portrait(self, session: FaceSession, portrait: int) -> None:
         assert isinstance(session, Session)
         await session.set_face(self._faces[portrait], str(portrait))

@@ -67,7 +67,7 @@ class RemoteRuntime:
         async with client, session:
             yield _Reporting(session, self._report)
 
-    async def show(self, session: FaceSession, portrait: int) -> None:
+    async def set_portrait(self, session: FaceSession, portrait: int) -> None:
         assert isinstance(session, _Reporting)
         await session.remote.set_portrait(self._portraits[portrait])
 

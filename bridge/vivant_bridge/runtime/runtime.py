@@ -49,6 +49,6 @@ class Runtime(Protocol):
         """Entering raises a VivantError when the runtime cannot be had."""
         ...
 
-    async def show(self, session: FaceSession, portrait: int) -> None:
+    async def set_portrait(self, session: FaceSession, portrait: int) -> None:
         """Another portrait from now on, in a session that this runtime has opened."""
         ...

@@ -44,7 +44,7 @@ class JitterBuffer:
         """How long a sample waits here, on average."""
         return round(1e6 * self._held / self.rate_hz)
 
-    def hear(self, samples: Float32Array, in_hz: int) -> None:
+    def push(self, samples: Float32Array, in_hz: int) -> None:
         """Take (n,) samples as they have arrived; a new rate forgets the old sound."""
         if in_hz != self._in_hz:
             self._in_hz, self._resampler, self._flowing, self._lowest = in_hz, Resampler(in_hz, self.rate_hz), False, None

@@ -1,11 +1,11 @@
-"""The delayed voice: the tape is read so that each sample is heard when the picture of its time is shown."""
+"""The delayed voice: the timeline is read so that each sample is heard when the picture of its time is shown."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from vivant.types import Float32Array
-from vivant_bridge.delay import AdaptiveDelay
+from vivant_bridge.delay import PresentationClock
 from vivant_bridge.sound.output import AudioSink
 from vivant_bridge.sound.resample import Resampler
 from vivant_bridge.sound.timeline import AudioTimeline
@@ -25,17 +25,17 @@ _SMOOTH = 0.05
 class Playback:
     """One opened sink. ``tick`` is called about every 10 ms."""
 
-    def __init__(self, tape: AudioTimeline, sink: AudioSink, delay: AdaptiveDelay, start_us: int, offset_us: int = 0) -> None:
-        """``start_us`` is the tape's zero on the clock; a positive ``offset_us`` plays that much later than the picture."""
+    def __init__(self, timeline: AudioTimeline, sink: AudioSink, presentation: PresentationClock, offset_us: int = 0) -> None:
+        """A positive ``offset_us`` plays that much later than the picture."""
         self.jumps = 0
         self.delay_us: float | None = None
-        """Measured: from the time on the tape until it is heard."""
-        self._tape, self._sink, self._delay = tape, sink, delay
-        self._start_us, self._offset_us = start_us, offset_us
-        self._resampler = Resampler(tape.rate_hz, sink.rate_hz)
+        """Measured: from the time on the timeline until it is heard."""
+        self._timeline, self._sink = timeline, sink
+        self._delay, self._start_us, self._offset_us = presentation.delay, presentation.start_us, offset_us
+        self._resampler = Resampler(timeline.rate_hz, sink.rate_hz)
         self._block = round(BLOCK_S * sink.rate_hz)
         self._next: float | None = None
-        """Position on the tape of the next sample."""
+        """Position on the timeline of the next sample."""
         self._error_us = 0.0
 
     def tick(self, now_us: int) -> None:
@@ -44,13 +44,13 @@ class Playback:
             pass
 
     def _write(self, now_us: int, heard_us: int) -> bool:
-        """False, and nothing written, while the tape itself is late."""
+        """False, and nothing written, while the timeline itself is late."""
         wanted_us, block_us = self._wanted_us(now_us, heard_us), round(1e6 * BLOCK_S)
         missing_us = wanted_us + block_us - (now_us - self._start_us)
         if missing_us > 0:  # a device so slow that the voice would be heard before it was spoken
             self._delay.raise_to(self._delay.at(now_us) + missing_us + 10_000)
             wanted_us = self._wanted_us(now_us, heard_us)
-        if wanted_us + block_us > self._tape.written_us:
+        if wanted_us + block_us > self._timeline.written_us:
             return False
         if self._next is None or abs(self._time_us(self._next) - wanted_us) > JUMP_US:
             self._jump(wanted_us)
@@ -66,18 +66,18 @@ class Playback:
 
     def _jump(self, to_us: int) -> None:
         self.jumps += 1
-        self._fed = self._tape.position(to_us)
+        self._fed = self._timeline.position(to_us)
         self._next = float(self._fed)
-        self._resampler = Resampler(self._tape.rate_hz, self._sink.rate_hz)
+        self._resampler = Resampler(self._timeline.rate_hz, self._sink.rate_hz)
         self._error_us, self.delay_us = 0.0, None
 
     def _read(self, position: float, drift: float) -> Float32Array:
-        need = round(BLOCK_S * self._tape.rate_hz)
+        need = round(BLOCK_S * self._timeline.rate_hz)
         while self._resampler.ready < self._block + 10:
-            self._resampler.push(self._tape.read(self._fed, need))
+            self._resampler.push(self._timeline.read(self._fed, need))
             self._fed += need
-        self._next = position + self._block * self._tape.rate_hz / self._sink.rate_hz * (1 + drift)
+        self._next = position + self._block * self._timeline.rate_hz / self._sink.rate_hz * (1 + drift)
         return self._resampler.pull(self._block, drift)
 
     def _time_us(self, position: float) -> float:
-        return position * 1e6 / self._tape.rate_hz
+        return position * 1e6 / self._timeline.rate_hz

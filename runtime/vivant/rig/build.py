@@ -100,17 +100,8 @@ def build_rig(
     pool, eyes = _assemble(skin, landmarks, fit, light, layers, picture, square, transparent, drawn is not None)
     arrays = pool.arrays() | _contacts(skin) | _frame(skin, fit, eyes)
     around = Surroundings.around(square, image.pixels, outline)
-    rig = Rig(
-        arrays,
-        tuple(pool.textures),
-        transparent,
-        image.sha256,
-        name,
-        tuple(notes),
-        tuple(pool.texture_names),
-        around,
-        analyser.name,
-    )
+    textures, texture_names = tuple(pool.textures), tuple(pool.texture_names)
+    rig = Rig(arrays, textures, transparent, image.sha256, name, tuple(notes), texture_names, around, analyser.name)
     progress("measuring how far it turns")
     return calibrated(rig, analyser)
 

@@ -59,7 +59,12 @@ def _explaining_alpha(picture: UInt8Array, plate: UInt8Array) -> tuple[Float32Ar
     """Per pixel the largest difference of a channel, and the least alpha for which some foreground colour explains it."""
     difference = picture.astype(np.float32) - plate
     room = np.where(difference > 0, 255.0 - plate, plate.astype(np.float32))
-    return np.abs(difference).max(axis=2), (np.abs(difference) / np.maximum(room, 1.0)).max(axis=2)
+    return _largest(np.abs(difference)), _largest(np.abs(difference) / np.maximum(room, 1.0))
+
+
+def _largest(channels: Float32Array) -> Float32Array:
+    """Of (h, w, 3) the largest channel (h, w); several times as fast as `max` along a short last axis."""
+    return np.maximum(np.maximum(channels[..., 0], channels[..., 1]), channels[..., 2])
 
 
 def _busy(picture: UInt8Array, outside: NDArray[np.bool_], near: NDArray[np.bool_], band_texels: float) -> NDArray[np.bool_]:

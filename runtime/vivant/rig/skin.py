@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from vivant.easing import smoothsteps
 from vivant.rig import canonical as c
@@ -53,7 +54,7 @@ class Skin:
     lower_lip: tuple[int, ...]
     n_face: int
     """Vertices of the face itself come first."""
-    face_matrix: FloatArray
+    face_matrix: sparse.csr_matrix
     """(n_face, 468) interpolates anything from the landmarks to the face vertices."""
 
 
@@ -87,7 +88,8 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
     on_contour = sorted({v for loop in (*lids, *lips) for v in loop})
     handles = np.unique(np.concatenate([np.arange(c.N_SURFACE), on_contour, away]))
     known = np.zeros((len(points), 52, 3))
-    known[: fine.matrix.shape[0]] = np.einsum("vl,klx->vkx", fine.matrix.toarray(), _landmark_fields(flat, fit))
+    measured = _landmark_fields(flat, fit).transpose(1, 0, 2)
+    known[: fine.matrix.shape[0]] = (fine.matrix @ measured.reshape(c.N_SURFACE, -1)).reshape(-1, 52, 3)
     _close_lids_exactly(known, points, lids)
     spread = Spreader(points, triangles, handles).spread(known[handles].reshape(len(handles), -1))
     fields = np.ascontiguousarray(spread.reshape(len(points), 52, 3).transpose(1, 0, 2))
@@ -105,7 +107,7 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
         upper_lip=lips[0],
         lower_lip=lips[1],
         n_face=fine.matrix.shape[0],
-        face_matrix=fine.matrix.toarray(),
+        face_matrix=fine.matrix,
     )
 
 
