@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,10 @@ def test_the_same_voice_and_seed_are_the_same_motion(run: Run, tmp_path: Path, l
         (["line 0.wav", "x/line 0.mp3", "-o", "folder"], "two voices are named"),
         (["missing.wav", "-o", "a.csv"], "missing.wav"),
         (["line 0.csv", "-o", "line 0.csv"], "overwritten"),
+        (["line 0.wav", "--to", "vmc"], "either --to and a tool"),
+        (["--mic", "none"], "either --to and a tool"),
+        (["--to", "nobody"], "there is no receiver named 'nobody'"),
+        (["--to", "vmc:here:99999"], "HOST:PORT"),
     ],
 )
 def test_slips_are_sentences_and_nothing_is_lost(
@@ -70,3 +76,18 @@ def test_a_voice_without_sound_leaves_no_file(run: Run, tmp_path: Path) -> None:
     silent = write_wav(tmp_path / "empty.wav", np.zeros(0, np.float32), VOICE_RATE_HZ)
     assert "has no samples" in run("motion", str(silent), "-o", str(tmp_path / "a.vrma")).sentence()
     assert not (tmp_path / "a.vrma").exists()
+
+
+def test_live_motion_reaches_a_listener_and_draws_nothing(run: Run) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        port = listener.getsockname()[1]
+        done = run("motion", "--to", f"live-link-face:{port}", "--mic", "tone", "--fps", "30", "--seconds", "3")
+        listener.setblocking(False)
+        packets = []
+        with suppress(BlockingIOError):
+            while True:
+                packets.append(listener.recv(4096))
+    assert done.code == 0 and f"127.0.0.1:{port}" in done.out
+    assert len(packets) > 10 and len(set(packets)) > 10
