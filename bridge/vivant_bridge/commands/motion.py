@@ -10,16 +10,13 @@ from typing import Annotated
 
 import typer
 
-from vivant.clock import MonotonicClock
+from vivant import Controls, Emotion, InputError, MonotonicClock, MotionFrame, SpeechMotion
 from vivant.commands.options import MotionOption, SeedOption, TrackOption, console, say
-from vivant.errors import InputError
 from vivant.face import as_fps
 from vivant.media.apart import require_apart
-from vivant.motion.model import SpeechMotion
 from vivant.motion_files import FORMATS, write_motion, writer_of
 from vivant.offline import motion_of
 from vivant.registry import MOTIONS, find
-from vivant.types import Controls, Emotion, MotionFrame
 from vivant_bridge.bridge import Bridge
 from vivant_bridge.choose import choose_receiver, choose_source, choose_speaker
 from vivant_bridge.commands.cam import MicOption, QuietOption, SecondsOption, SpeakerOption
