@@ -220,7 +220,7 @@ class Bridge:
     def figures(self) -> Figures:
         """For people and benchmarks."""
         stats = self.pacer.stats
-        delays_ms = np.array(list(stats.delays_us) or [0]) / 1000
+        delays_ms = np.array(list(stats.delays_us) or [self.presentation.delay.at(self._clock.now_us())]) / 1000
         before_ms = (self.jitter_buffer.held_us + self.source.wanted.latency_us) / 1000
         offset_ms = None
         if self.playback is not None and self.playback.delay_us is not None:

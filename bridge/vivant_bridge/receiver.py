@@ -6,15 +6,18 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Protocol
 
-from vivant import Output, VivantError
+from vivant import Output, VivantError, arkit_weights
 from vivant_bridge.delay import PresentationClock
 from vivant_bridge.devices import retry_us
 from vivant_bridge.errors import DeviceLostError
 
 LOOK_US = 5_000
 """How soon an output that comes at the last moment is seen, and `stop`."""
+REPEAT_US = 500_000
+"""Where no motion comes, the last is sent again: VTube Studio forgets after a second what is not."""
 
 
 class MotionReceiver(Protocol):
@@ -44,13 +47,16 @@ class MotionSender:
 
     def __init__(self, receiver: MotionReceiver, presentation: PresentationClock, report: Callable[[str], None]) -> None:
         self.paused = False
-        """True keeps motion from the receiver, as the picture is kept from the camera."""
+        """True keeps motion from the receiver, as the picture is kept from the camera; the face comes to rest first."""
         self._receiver, self._report = receiver, report
         self._presentation, self._clock = presentation, presentation.clock
         self._waiting: deque[tuple[int, Output]] = deque(maxlen=64)
         self._lock = threading.Lock()
         self._stopped = False
         self._tries = 0
+        self._last: Output | None = None
+        """What the receiver shows; None before the first, and at rest."""
+        self._sent_us = 0
 
     def take(self, time_us: int, output: Output) -> None:
         """An output of a time on the timeline; sent one `AdaptiveDelay` after it. Times ascend."""
@@ -84,20 +90,32 @@ class MotionSender:
 
     async def _send_all(self) -> None:
         while not self._stopped:
-            for output in self._due():
+            for output in self._wanted():
                 self._receiver.send(output)
                 if self._tries:
                     self._tries = 0
                     self._report(f"{self._receiver.name} gets the motion again")
             await self._rest(min(self._clock.now_us() + LOOK_US, self._next_us()))
 
+    def _wanted(self) -> list[Output]:
+        """What the receiver should get now."""
+        due, last, now_us = self._due(), self._last, self._clock.now_us()
+        if self.paused:
+            self._last = None
+            return [_at_rest(last)] if last is not None else []
+        if not due and last is not None and now_us - self._sent_us >= REPEAT_US:
+            due = [last]
+        if due:
+            self._last, self._sent_us = due[-1], now_us
+        return due
+
     def _due(self) -> list[Output]:
-        """All whose time has come; none of them counts while paused."""
+        """All whose time has come."""
         due = []
         while self._next_us() <= self._clock.now_us():
             with self._lock:
                 due.append(self._waiting.popleft()[1])
-        return [] if self.paused else due
+        return due
 
     def _next_us(self) -> float:
         """When the first one that waits is due, on the clock; never if none does."""
@@ -109,6 +127,11 @@ class MotionSender:
     async def _rest(self, until_us: float) -> None:
         while not self._stopped and (now_us := self._clock.now_us()) < until_us:
             await self._clock.sleep_until(round(min(until_us, now_us + LOOK_US)))
+
+
+def _at_rest(output: Output) -> Output:
+    """The same head with a face that does nothing."""
+    return replace(output, motion=replace(output.motion, weights=arkit_weights(), tongue=(0.0, 0.0)), picture=None)
 
 
 def _sentence(error: Exception, name: str) -> str:

@@ -140,26 +140,28 @@ class FaceSupervisor:
         while True:
             try:
                 async with asyncio.timeout(STALL_S):
-                    output = await self._next_picture(outputs, base_us)
+                    output = await self._next(outputs, base_us)
             except TimeoutError:
                 raise DeviceLostError(f"no picture came from the face {self._runtime.name} for {STALL_S:.0f} s") from None
             except StopAsyncIteration:
                 raise DeviceLostError(f"the face {self._runtime.name} has stopped") from None
             if self._pacer.lag_us(base_us + output.pts_us) > LAG_US:
                 raise DeviceLostError(f"the face {self._runtime.name} could not keep up with the voice")
+            if output.picture is None:
+                continue
             frame = await self._off_loop(partial(self._compose, output))
             self._pacer.show(base_us + output.pts_us, frame)
             await self._dress(output, frame)
 
-    async def _next_picture(self, outputs: AsyncIterator[Any], base_us: int) -> Output:
-        """The next output that has a picture; motion without one is for the receivers alone."""
+    async def _next(self, outputs: AsyncIterator[Any], base_us: int) -> Output:
+        """The next output that has a picture, where there are any; motion without one is for the receivers alone."""
         while True:
             item = await anext(outputs)
             if not isinstance(item, Output):
                 continue
             for sender in self._senders:
                 sender.take(base_us + item.pts_us, item)
-            if item.picture is not None:
+            if item.picture is not None or not self._runtime.draws:
                 return item
 
     def _compose(self, output: Output) -> UInt8Array:

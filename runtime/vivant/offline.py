@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +13,7 @@ from typing import Any
 from vivant.arguments import as_path, instance
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError
-from vivant.face import Face, RigFace, as_fps
+from vivant.face import Face, RigFace, as_fps, default_motion
 from vivant.media import SoundBlock, open_audio, open_video
 from vivant.media.apart import require_apart
 from vivant.media.atomic import Complete
@@ -22,7 +23,7 @@ from vivant.session.background import Background
 from vivant.session.presenter import Presenter
 from vivant.session.stream import FaceStream
 from vivant.size import USUAL_SIDE_PX
-from vivant.types import Controls, Item, Output, PixelFormat, VideoFrame
+from vivant.types import Controls, Item, MotionFrame, Output, PixelFormat, VideoFrame
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,34 @@ def render_file(
             if samples == 0:  # raised in here, so that no empty video stays
                 raise InputError(f"{audio} holds no sound; choose another file")
     return RenderReport(frames, samples / rate, (clock.now_us() - began_us) / 1e6)
+
+
+def motion_of(
+    audio: Path,
+    fps: Fraction,
+    *,
+    seed: int | None = None,
+    track: int | None = None,
+    controls: Controls | None = None,
+    motion: SpeechMotion | None = None,
+) -> Iterator[MotionFrame]:
+    """The motion of a sound file, as no face in particular; without ``seed`` decided by the sound. Raises InputError."""
+    controls = controls or Controls()
+    with open_audio(audio, track) as sound:
+        state = (motion or default_motion()).open(fps, _seed_of_file(audio) if seed is None else seed)
+        samples = 0
+        for block in sound.blocks():
+            samples += len(block.voice.samples)
+            yield from state.push(block.voice, controls)
+        if samples == 0:
+            raise InputError(f"{audio} holds no sound; choose another file")
+        yield from state.flush(controls)
+
+
+def _seed_of_file(audio: Path) -> int:
+    """The same file, the same motion; two lines of a dialogue, two of them."""
+    with audio.open("rb") as file:
+        return int.from_bytes(hashlib.file_digest(file, "sha256").digest()[:4], "big")
 
 
 def presenter_of_files(

@@ -41,7 +41,7 @@ class Loudness:
     """`Runtime`: a picture is bright if the sound within half a frame of it is loud, and comes one look-ahead later."""
 
     name = "of the test"
-    n_portraits = 3
+    n_portraits, draws = 3, True
     delay_us = LOOK_AHEAD_US + 40_000
 
     def __init__(self, work_us: int = 15_000) -> None:

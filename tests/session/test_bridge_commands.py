@@ -67,7 +67,7 @@ def test_a_recording_never_overwrites_what_is_read(run: Run, short: Path) -> Non
         (["--fps", "11"], "fps must be from 12 to 60"),
         (["--mic", "file:none.wav", "--camera", "null"], "none.wav does not exist"),
         (["--no-label", " "], "leaving the label away needs a reason"),
-        (["--send", "nobody"], "there is no receiver named 'nobody'; known are none"),
+        (["--send", "nobody"], "there is no receiver named 'nobody'; known are ifacialmocap"),
         (["--motion", "nothing"], "there is no motion model named 'nothing'; known are voice"),
         (["--generator", "nothing"], "there is no kind of face named 'nothing'; known are rig"),
         (["--analyser", "nothing"], "there is no analyser named 'nothing'; known are networks"),

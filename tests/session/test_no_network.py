@@ -31,6 +31,8 @@ COMMANDS = [
     "--version",
     "demo",
     "render me.jpg voice.wav -o out.mp4 --size 96",
+    "motion voice.wav -o motion.csv",
+    "motion --mic tone --to vmc --seconds 1",
     "inspect me.jpg -o sheet.png",
     "verify me.jpg",
     "verify out.mp4",

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import sys
-from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.live import Live
 
-from vivant import Clock, InputError, MonotonicClock
+from vivant import InputError, MonotonicClock
 from vivant.commands.options import (
     DEFAULT_ANALYSER,
     AnalyserOption,
@@ -26,7 +20,6 @@ from vivant.commands.options import (
     MotionOption,
     ProviderOption,
     SeedOption,
-    console,
     say,
 )
 from vivant.face import as_fps
@@ -36,13 +29,11 @@ from vivant.provenance.label import Label
 from vivant.provenance.production import own_files
 from vivant_bridge.bridge import RATE_HZ, Bridge
 from vivant_bridge.choose import choose_camera, choose_receiver, choose_source, choose_speaker
-from vivant_bridge.keys import keyboard
+from vivant_bridge.commands.running import run_on_terminal
 from vivant_bridge.opening import Address, Drawing, open_here, open_there
 from vivant_bridge.picture.compositor import SIZES, Compositor, Fill
 from vivant_bridge.runtime.runtime import Runtime
 from vivant_bridge.sound.noise_gate import NoiseGate
-from vivant_bridge.status import LOG_US, LOOK_US, figures_line, panel, watch_keys
-from vivant_bridge.terminal import stderr_lines
 
 MOST_PORTRAITS = 9
 """One for each of the keys 1 to 9."""
@@ -80,7 +71,10 @@ FillOption = Annotated[
 MirrorOption = Annotated[bool, typer.Option("--mirror", help="Swap left and right; most programs mirror only your own view.")]
 SendOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME[:ARGUMENT]", help="Who else gets the motion, from another package; may be repeated."),
+    typer.Option(
+        metavar="NAME[:ARGUMENT]",
+        help="Who else gets the motion: vmc, vtube-studio, live-link-face, ifacialmocap; may be repeated.",
+    ),
 ]
 SyncOffsetOption = Annotated[
     float, typer.Option(metavar="MS", help="Play the voice so much later than the picture, -200 to 500.")
@@ -149,58 +143,7 @@ def cam(
         say(f"{sink.name}: {width}x{height} at {fps} fps, drawn {face.name}; voice from {source.name}, to {speaker}")
     if not quiet and output is None and mic != "none":
         say("hint: a call that hears your microphone hears it before it sees the lips; --speaker plays it in time")
-    _wake_in_time()
-    asyncio.run(_run(make, clock, face.n_portraits, seconds, quiet=quiet))
-
-
-def _wake_in_time() -> None:
-    """Windows lets sleepers lie up to 16 ms too long unless a program asks for more."""
-    if sys.platform == "win32":
-        import ctypes
-
-        ctypes.windll.winmm.timeBeginPeriod(1)
-
-
-async def _run(make: Callable[[], Bridge], clock: Clock, n_portraits: int, seconds: float | None, *, quiet: bool) -> None:
-    bridge = make()
-    for sign in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])):
-        with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
-            asyncio.get_running_loop().add_signal_handler(sign, bridge.quit)
-    with keyboard() as keys:
-        beside = [_show(bridge, clock) if console.is_terminal else _log(bridge, clock)] if not quiet else []
-        beside += [watch_keys(bridge, keys, n_portraits, clock)] if keys is not None else []
-        beside += [_quit_after(bridge, clock, seconds)] if seconds is not None else []
-        tasks = [asyncio.create_task(story) for story in beside]
-        try:
-            await bridge.run()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-    if not quiet:
-        say(f"ended; {figures_line(bridge.figures())}")
-
-
-async def _show(bridge: Bridge, clock: Clock) -> None:
-    with Live(panel(bridge), console=console, auto_refresh=False, transient=True) as live, stderr_lines(say):
-        width = console.width
-        while True:
-            await clock.sleep_until(clock.now_us() + 2 * LOOK_US)
-            if console.width != width:  # the terminal has folded the old lines anew, nobody knows how
-                console.clear()
-                width = console.width
-            live.update(panel(bridge), refresh=True)
-
-
-async def _log(bridge: Bridge, clock: Clock) -> None:
-    while True:
-        await clock.sleep_until(clock.now_us() + LOG_US)
-        say(figures_line(bridge.figures()))
-
-
-async def _quit_after(bridge: Bridge, clock: Clock, seconds: float) -> None:
-    await clock.sleep_until(clock.now_us() + round(1e6 * seconds))
-    bridge.quit()
+    run_on_terminal(make, clock, face.n_portraits, seconds, quiet=quiet)
 
 
 def _require_apart(

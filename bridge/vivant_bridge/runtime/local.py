@@ -19,6 +19,8 @@ SAVED_US = 20_000
 class LocalRuntime:
     """Portraits that are open."""
 
+    draws = True
+
     def __init__(
         self,
         faces: Sequence[Face],

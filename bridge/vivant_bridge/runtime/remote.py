@@ -28,6 +28,8 @@ JPEG_QUALITY = 92
 class RemoteRuntime:
     """A server at ``host:port``. Labels and marks are its work."""
 
+    draws = True
+
     def __init__(
         self,
         address: str,

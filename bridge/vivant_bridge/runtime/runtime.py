@@ -42,6 +42,8 @@ class Runtime(Protocol):
 
     name: str
     n_portraits: int
+    draws: bool
+    """Whether outputs have pictures; False where a face is driven that other programs draw."""
     delay_us: int
     """From a sound's arrival until its picture can be counted on."""
 

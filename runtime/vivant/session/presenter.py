@@ -72,7 +72,7 @@ class Presenter:
         self._labelled, self._language = label_off_reason is None, language
         self._jpeg_quality = whole_number("jpeg_quality", jpeg_quality, *JPEG_QUALITIES)
         self.show(face, portrait)
-        if self.size.is_square:
+        if pictures and self.size.is_square:
             face.open(self.size)  # what cannot be opened is refused now rather than at the first picture
 
     @property

@@ -1,0 +1,74 @@
+"""A bridge on a terminal: its figures, its keys, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+from rich.live import Live
+
+from vivant import Clock
+from vivant.commands.options import console, say
+from vivant_bridge.bridge import Bridge
+from vivant_bridge.keys import keyboard
+from vivant_bridge.status import LOG_US, LOOK_US, figures_line, panel, watch_keys
+from vivant_bridge.terminal import stderr_lines
+
+
+def run_on_terminal(make: Callable[[], Bridge], clock: Clock, n_portraits: int, seconds: float | None, *, quiet: bool) -> None:
+    """Until a key, a signal or ``seconds`` end it; ``make`` is called on the event loop that the bridge belongs to."""
+    _wake_in_time()
+    asyncio.run(_run(make, clock, n_portraits, seconds, quiet=quiet))
+
+
+def _wake_in_time() -> None:
+    """Windows lets sleepers lie up to 16 ms too long unless a program asks for more."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.winmm.timeBeginPeriod(1)
+
+
+async def _run(make: Callable[[], Bridge], clock: Clock, n_portraits: int, seconds: float | None, *, quiet: bool) -> None:
+    bridge = make()
+    for sign in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])):
+        with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
+            asyncio.get_running_loop().add_signal_handler(sign, bridge.quit)
+    with keyboard() as keys:
+        beside = [_show(bridge, clock) if console.is_terminal else _log(bridge, clock)] if not quiet else []
+        beside += [watch_keys(bridge, keys, n_portraits, clock)] if keys is not None else []
+        beside += [_quit_after(bridge, clock, seconds)] if seconds is not None else []
+        tasks = [asyncio.create_task(story) for story in beside]
+        try:
+            await bridge.run()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    if not quiet:
+        say(f"ended; {figures_line(bridge.figures())}")
+
+
+async def _show(bridge: Bridge, clock: Clock) -> None:
+    with Live(panel(bridge), console=console, auto_refresh=False, transient=True) as live, stderr_lines(say):
+        width = console.width
+        while True:
+            await clock.sleep_until(clock.now_us() + 2 * LOOK_US)
+            if console.width != width:  # the terminal has folded the old lines anew, nobody knows how
+                console.clear()
+                width = console.width
+            live.update(panel(bridge), refresh=True)
+
+
+async def _log(bridge: Bridge, clock: Clock) -> None:
+    while True:
+        await clock.sleep_until(clock.now_us() + LOG_US)
+        say(figures_line(bridge.figures()))
+
+
+async def _quit_after(bridge: Bridge, clock: Clock, seconds: float) -> None:
+    await clock.sleep_until(clock.now_us() + round(1e6 * seconds))
+    bridge.quit()
