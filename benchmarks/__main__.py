@@ -1,7 +1,7 @@
 """``python -m benchmarks``: every figure that was promised, beside what this machine measures, as one Markdown table.
 
-``python -m benchmarks inference voice`` measures these parts alone. ``python -m benchmarks load`` and ``python -m benchmarks soak`` are
-the server's, and take longer: see `load` and `server_soak`.
+``python -m benchmarks inference voice`` measures these parts alone. ``python -m benchmarks load`` and
+``python -m benchmarks soak`` are the server's, and take longer: see `load` and `server_soak`.
 """
 
 from __future__ import annotations

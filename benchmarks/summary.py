@@ -30,7 +30,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
 }
 
 
-def all_rows(names: Sequence[str]) -> list[Row]:
+def all_rows(names: Sequence[str] = tuple(PARTS)) -> list[Row]:
     """Of these parts; what is being measured goes to standard error, for all takes a minute."""
     table: list[Row] = []
     for name in names:
