@@ -1,9 +1,9 @@
 """How well the portrait analyser sees: ``python -m benchmarks.analyser --held DIR --plain DIR --moving DIR``
 
 The folders hold shards of `training.synthetic_faces.render --part test` (people with hair, skins, brows, irises and
-clothes that training never sees): ``held`` framed as portraits, ``plain`` any framing, ``moving`` sequences. Errors are in % of the distance
-between the outer eye corners; the whole way counts: find the face in the picture, look, look again. ``empty`` counts
-pictures without a person, ``photos`` holds pairs made by `benchmarks.yardstick` in an environment with mediapipe.
+clothes that training never sees): ``held`` framed as portraits, ``plain`` any framing, ``moving`` sequences. Errors are in % of
+the distance between the outer eye corners; the whole way counts: find the face in the picture, look, look again. ``empty``
+counts pictures without a person, ``photos`` holds pairs made by `benchmarks.yardstick` in an environment with mediapipe.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from vivant.testing import LoopClock, run_virtual
 from vivant.types import Output
 from vivant.v1 import vivant_pb2 as pb
 
-pytestmark = pytest.mark.session
+pytestmark = [pytest.mark.session, pytest.mark.realtime]
 
 QUEUE_MS = 20_000
 
