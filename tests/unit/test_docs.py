@@ -86,3 +86,18 @@ def test_every_way_to_extend_it_is_shown_by_a_test_of_a_package_from_outside() -
             text = (ROOT / "tests" / "session" / file).read_text(encoding="utf-8")
             assert "def test_" in text and (not test or f"def {test}(" in text), f"{file}::{test} is not there"
     assert groups == set(toys), "and every group has its row"
+
+
+TERMS = (
+    "jitter buffer", "worker pool", "load shedder", "watermark", "compositor", "supervisor", "noise gate", "audio timeline",
+    "adaptive delay", "frame pacer", "presentation clock",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_a_newcomer_finds_things_by_the_words_of_the_field(term: str) -> None:
+    """At the beginning of what a module or class says of itself, and on a page."""
+    sources = [path.read_text(encoding="utf-8") for base in ("runtime", "bridge") for path in (ROOT / base).rglob("*.py")]
+    assert any(re.search(rf'"""(The )?{term}\b', text, re.IGNORECASE) for text in sources)
+    pages = [path.read_text(encoding="utf-8").lower() for path in (ROOT / "docs").glob("*.md")]
+    assert any(term in page or term.title().replace(" ", "").lower() in page for page in pages)

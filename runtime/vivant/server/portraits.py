@@ -191,8 +191,8 @@ class Portraits:
             del self._faces[_oldest_of_the_fullest({each: (lane, 1) for each, (_, lane) in self._faces.items()})]
 
     def _keep(self, portrait_id: str, new: _Kept) -> None:
-        """When all clients' pictures are too many, the connection that put most loses its oldest. Raises a StatusError when that
-        is this one's only one."""
+        """When all clients' pictures are too many, the connection that put most loses its oldest. Raises a StatusError when
+        that is this one's only one."""
         everything = self._kept | {portrait_id: new}
         while sum(len(kept.image) for kept in everything.values()) > self._limits.kept_portrait_bytes:
             oldest = _oldest_of_the_fullest({each: (kept.lane, len(kept.image)) for each, kept in everything.items()})
