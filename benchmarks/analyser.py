@@ -2,8 +2,8 @@
 
 The folders hold shards of `training.synthetic_faces.render --part test` (people with hair, skins, brows, irises and
 clothes that training never sees): ``held`` framed as portraits, ``plain`` any framing, ``moving`` sequences. Errors are in % of
-the distance between the outer eye corners; the whole way counts: find the face in the picture, look, look again. ``empty`` counts
-pictures without a person, ``photos`` holds pairs made by `benchmarks.yardstick` in an environment with mediapipe.
+the distance between the outer eye corners; the whole way counts: find the face in the picture, look, look again. ``empty``
+counts pictures without a person, ``photos`` holds pairs made by `benchmarks.yardstick` in an environment with mediapipe.
 """
 
 from __future__ import annotations

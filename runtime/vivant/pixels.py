@@ -16,6 +16,23 @@ LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the brightness that is seen; ITU-R BT.601."""
 
 
+def rgb_of(text: str) -> tuple[int, int, int] | None:
+    """Colour by its CSS name or as ``#1e2b3c``, each 0 to 255; None for other words."""
+    from PIL import ImageColor  # not needed where nobody names a colour
+
+    try:
+        red, green, blue = ImageColor.getrgb(text)[:3]
+    except ValueError:
+        return None
+    return red, green, blue
+
+
+def over(top: UInt8Array, below: UInt8Array) -> UInt8Array:
+    """Alpha compositing ("over", Porter and Duff 1984): RGBA (h, w, 4) with straight alpha on opaque RGB (h, w, 3), rounded."""
+    alpha = top[..., 3:].astype(np.uint16)
+    return ((top[..., :3] * alpha + below * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
 def encoded(frame: VideoFrame, to: PixelFormat, jpeg_quality: int = 85) -> VideoFrame:
     """An RGBA frame in another format; itself when it has that format already.
 

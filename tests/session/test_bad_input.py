@@ -113,7 +113,7 @@ def test_a_bad_sound_spares_an_earlier_result(run: Run) -> None:
         (("-o", "out.mp4", "--size", "128x201"), "even height, got 201"),
         (("-o", "out.gif", "--fps", "60"), "at most 50"),
         (("-o", "out.mp4", "--background", "transparent"), "no transparency"),
-        (("-o", "out.mp4", "--background", "pink"), "background must be"),
+        (("-o", "out.mp4", "--background", "pinkish"), "background must be"),
         (("-o", "out.mp4", "--background", "#12345g"), "background must be"),
         (("-o", "out.mp4", "--background", "folder.mp4"), "is a folder"),
         (("-o", "out.mp4", "--fps", "11"), "from 12 to 60"),

@@ -24,7 +24,7 @@ from vivant_bridge.runtime.runtime import StreamConfig
 from vivant_bridge.sound.output import NullSink
 from vivant_bridge.sound.source import tone
 
-pytestmark = pytest.mark.session
+pytestmark = [pytest.mark.session, pytest.mark.realtime]
 
 SIDE_PX = 64
 WAIT_S = 30.0

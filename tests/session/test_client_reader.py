@@ -21,7 +21,7 @@ from vivant.server.server import Server, ServerConfig
 from vivant.testing import LoopClock, run_virtual
 from vivant.types import Output
 
-pytestmark = pytest.mark.session
+pytestmark = [pytest.mark.session, pytest.mark.realtime]
 
 QUEUE_MS = 20_000
 

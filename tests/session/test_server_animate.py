@@ -23,7 +23,7 @@ from vivant.testing import PlainFace, index_in
 from vivant.types import ARKIT_NAMES, Marker, Output, PixelFormat, UtteranceEnd, UtteranceStart
 from vivant.v1 import vivant_pb2 as pb
 
-pytestmark = pytest.mark.session
+pytestmark = [pytest.mark.session, pytest.mark.realtime]
 
 
 def test_started_echoes_the_config_in_effect() -> None:

@@ -25,7 +25,7 @@ from vivant.server.security import Security
 from vivant.server.server import Server, ServerConfig
 from vivant.v1 import vivant_pb2 as pb
 
-pytestmark = pytest.mark.session
+pytestmark = [pytest.mark.session, pytest.mark.realtime]
 
 SERVICE = "/vivant.v1.FaceService/"
 ME = pb.Consent(basis=pb.CONSENT_BASIS_ME)

@@ -23,7 +23,7 @@ from vivant.session.session import VIDEO_MS
 from vivant.types import Marker
 from vivant.v1 import vivant_pb2 as pb
 
-pytestmark = pytest.mark.session
+pytestmark = [pytest.mark.session, pytest.mark.realtime]
 
 WAIT_S = 90.0
 """For a machine with much else to do."""

@@ -31,7 +31,7 @@ from vivant.server.server import Server, ServerConfig
 from vivant.types import Output
 from vivant.v1 import vivant_pb2 as pb
 
-pytestmark = pytest.mark.session
+pytestmark = [pytest.mark.session, pytest.mark.realtime]
 
 N_FUZZ = 10_000
 CONFIG = pb.AnimateRequest(config=settings(portrait=pb.PortraitRef(id="ada"), outputs=pb.OUTPUTS_MOTION)).SerializeToString()

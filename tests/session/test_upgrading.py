@@ -18,7 +18,7 @@ from vivant.face import RigFace
 from vivant.server.server import Server
 from vivant.testing import PlainFace, run_virtual
 
-pytestmark = pytest.mark.session
+pytestmark = [pytest.mark.session, pytest.mark.realtime]
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "upgrading.md"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -63,3 +64,40 @@ def test_every_variable_of_the_environment_is_told() -> None:
     assert len(used) >= 8
     assert set(re.findall(r"`(VIVANT_[A-Z_]+)`", settings_page())) == used
     assert SWITCH in settings_page()
+
+
+def rows_of(page: str, heading: str) -> list[list[str]]:
+    """Cells of the first table below a heading, without its head."""
+    below = (ROOT / "docs" / page).read_text(encoding="utf-8").split(f"## {heading}\n")[1]
+    lines = [line for line in below.split("\n## ")[0].splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_every_way_to_extend_it_is_shown_by_a_test_of_a_package_from_outside() -> None:
+    toys = tomllib.loads((ROOT / "tests" / "toy_package" / "pyproject.toml").read_text())["project"]["entry-points"]
+    rows, groups = rows_of("architecture.md", "Where to add something"), set()
+    for row in rows:
+        group, shown = re.match(r"`(vivant\.\w+)`", row[2]), re.findall(r"`(\w+\.py)?(?:::(\w+))?`", row[-1])
+        assert group and group[1] in toys and shown, row
+        groups.add(group[1])
+        file = ""
+        for name, test in shown:
+            file = name or file
+            text = (ROOT / "tests" / "session" / file).read_text(encoding="utf-8")
+            assert "def test_" in text and (not test or f"def {test}(" in text), f"{file}::{test} is not there"
+    assert groups == set(toys), "and every group has its row"
+
+
+TERMS = (
+    "jitter buffer", "worker pool", "load shedder", "watermark", "compositor", "supervisor", "noise gate", "audio timeline",
+    "adaptive delay", "frame pacer", "presentation clock",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_a_newcomer_finds_things_by_the_words_of_the_field(term: str) -> None:
+    """At the beginning of what a module or class says of itself, and on a page."""
+    sources = [path.read_text(encoding="utf-8") for base in ("runtime", "bridge") for path in (ROOT / base).rglob("*.py")]
+    assert any(re.search(rf'"""(The )?{term}\b', text, re.IGNORECASE) for text in sources)
+    pages = [path.read_text(encoding="utf-8").lower() for path in (ROOT / "docs").glob("*.md")]
+    assert any(term in page or term.title().replace(" ", "").lower() in page for page in pages)

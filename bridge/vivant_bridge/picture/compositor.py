@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageColor, ImageFilter, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from vivant.errors import InputError
 from vivant.media import load_image
+from vivant.pixels import rgb_of
 from vivant.provenance.label import Label
 from vivant.render import _kernel
 from vivant.types import PixelFormat, UInt8Array
@@ -36,11 +37,8 @@ class Fill:
         """``blur``, ``crop``, ``transparent``, a colour such as ``#1e2b3c`` or ``navy``, or an image file."""
         if text in ("blur", "crop", "transparent"):
             return cls(text)
-        try:
-            red, green, blue = ImageColor.getrgb(text)[:3]
-            return cls("colour", colour=(red, green, blue))
-        except ValueError:
-            pass
+        if (rgb := rgb_of(text)) is not None:
+            return cls("colour", colour=rgb)
         if "." not in text:
             raise InputError(
                 f"--fill is blur, crop, a colour such as #1e2b3c or navy, an image file, or transparent; got {text!r}"

@@ -52,7 +52,7 @@ def render(
     size: SizeOption = None,
     face: FaceOption = 1,
     background: Annotated[
-        str, typer.Option(help="original, transparent, a colour such as #00ff00, or an image file.")
+        str, typer.Option(help="original, transparent, a colour such as #00ff00 or navy, or an image file.")
     ] = "original",
     track: TrackOption = None,
     seed: SeedOption = None,

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vivant.arguments import shown
 from vivant.errors import InputError
+from vivant.pixels import over
 from vivant.types import UInt8Array
 
 LANGUAGES = {
@@ -56,10 +57,10 @@ class Label:
         top = min(gap, height - rows) if self._corner.startswith("top") else max(0, height - rows - gap)
         left = min(gap, width - columns) if self._corner.endswith("left") else max(0, width - columns - gap)
         patch = pixels[top : top + rows, left : left + columns]
-        alpha = badge[:rows, :columns, 3:].astype(np.uint16)
-        patch[..., :3] = (patch[..., :3] * (255 - alpha) + badge[:rows, :columns, :3] * alpha + 127) // 255
+        shown = badge[:rows, :columns]
+        patch[..., :3] = over(shown, patch[..., :3])
         if pixels.shape[2] == 4:
-            patch[..., 3] = np.maximum(patch[..., 3], alpha[..., 0])
+            patch[..., 3] = np.maximum(patch[..., 3], shown[..., 3])
 
 
 def free_corner(face_box: tuple[float, float, float, float] | None) -> str:

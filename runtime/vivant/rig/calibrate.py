@@ -10,6 +10,7 @@ from vivant.portrait.analyser import PortraitAnalyser
 from vivant.render.renderer import RigRenderer
 from vivant.rig.head import fit_head
 from vivant.rig.rig import Rig
+from vivant.size import USUAL_SIDE_PX
 from vivant.types import MotionFrame, Pose, arkit_weights
 
 PROBE_YAW_DEG, PROBE_PITCH_DEG = 8.0, 6.0
@@ -23,7 +24,7 @@ GREY = 128
 
 def calibrated(rig: Rig, analyser: PortraitAnalyser) -> Rig:
     """The rig with gains that make a requested degree of yaw and pitch a seen one."""
-    renderer = RigRenderer(rig.scene(), 512, 512)
+    renderer = RigRenderer(rig.scene(), USUAL_SIDE_PX, USUAL_SIDE_PX)
     gains = {}
     for place, axis, reach in ((YAW_GAIN, 0, PROBE_YAW_DEG), (PITCH_GAIN, 1, PROBE_PITCH_DEG)):
         seen = []

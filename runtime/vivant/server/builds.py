@@ -66,7 +66,7 @@ class Builds(Generic[Key, Result]):
         self._running: asyncio.Task[None] | None = None
 
     async def run(self, key: Key, lane: str, n_bytes: int, work: Callable[[], Result]) -> Result:
-        """What ``work`` gives or raises; its thread knows nothing of the loop. Raises a Refusal when too much waits."""
+        """What ``work`` gives or raises; its thread knows nothing of the loop. Raises a StatusError when too much waits."""
         job = self._jobs.get(key) or self._enter(key, lane, n_bytes, work)
         job.n_waiting += 1
         try:
@@ -77,7 +77,7 @@ class Builds(Generic[Key, Result]):
                 self._leave(job)
 
     def require_room(self, lane: str, n_bytes: int) -> None:
-        """Raises a Refusal when this lane has too much waiting to add as many bytes."""
+        """Raises a StatusError when this lane has too much waiting to add as many bytes."""
         waiting = self._lanes[lane].n_bytes if lane in self._lanes else 0
         if waiting + max(n_bytes, LEAST_BYTES) > self._lane_bytes:
             raise full("too many of your portraits wait to be made ready; put them one after another", RETRY_AFTER_MS)

@@ -101,7 +101,7 @@ class Portraits:
     ) -> tuple[str, Face]:
         """The portrait's id and face. ``consent`` counts for a picture that comes with the reference.
 
-        Raises InputError, PortraitError or a Refusal: NOT_FOUND, or RESOURCE_EXHAUSTED for who wants too much at a time.
+        Raises InputError, PortraitError or a StatusError: NOT_FOUND, or RESOURCE_EXHAUSTED for who wants too much at a time.
         """
         match ref.WhichOneof("portrait"):
             case None:
@@ -112,7 +112,7 @@ class Portraits:
                 return await self.put(client, ref.image, consent or pb.Consent(), transparent=transparent)
 
     def require_room(self, lane: str, n_bytes: int = 0) -> None:
-        """Raises a Refusal when too much of this connection waits already; asked before a picture is read, too."""
+        """Raises a StatusError when too much of this connection waits already; asked before a picture is read, too."""
         self._builds.require_room(lane, n_bytes)
 
     def consent(self, client: Client, portrait_id: str) -> pb.ConsentBasis:
@@ -127,7 +127,7 @@ class Portraits:
         return [portrait_id for portrait_id, kept in self._kept.items() if kept.owner == client.key]
 
     def delete(self, client: Client, portrait_id: str) -> None:
-        """Raises a Refusal with NOT_FOUND for what is not this client's own."""
+        """Raises a StatusError with NOT_FOUND for what is not this client's own."""
         self._of(client, portrait_id)
         self._forget(portrait_id)
 
@@ -189,8 +189,8 @@ class Portraits:
             del self._faces[_oldest_of_the_fullest({each: (lane, 1) for each, (_, lane) in self._faces.items()})]
 
     def _keep(self, portrait_id: str, new: _Kept) -> None:
-        """When all clients' pictures are too many, the connection that put most loses its oldest. Raises a Refusal when that
-        is this one's only one."""
+        """When all clients' pictures are too many, the connection that put most loses its oldest. Raises a StatusError when
+        that is this one's only one."""
         everything = self._kept | {portrait_id: new}
         while sum(len(kept.image) for kept in everything.values()) > self._limits.kept_portrait_bytes:
             oldest = _oldest_of_the_fullest({each: (kept.lane, len(kept.image)) for each, kept in everything.items()})

@@ -138,7 +138,7 @@ class FaceService:
 
     @contextmanager
     def _admitted(self) -> Iterator[_Place]:
-        """A place among the calls. Raises a Refusal when there is none."""
+        """A place among the calls. Raises a StatusError when there is none."""
         place = _Place()
         self._shared.load_shedder.admit(place)
         try:

@@ -128,7 +128,7 @@ class LoadShedder:
         self._overloaded = False
 
     def admit(self, member: Member) -> None:
-        """Raises a Refusal with a retry hint when there is no room."""
+        """Raises a StatusError with a retry hint when there is no room."""
         if len(self.members) >= self._most:
             raise full(f"the server serves {self._most} sessions already; try again later", RETRY_AFTER_MS)
         paced = self._paced()
