@@ -142,6 +142,8 @@ def test_what_is_no_portrait_is_refused_alike_here_and_on_its_way() -> None:
         with pytest.raises(InputError) as caught:
             open_portrait(source)
         refused(caught.value)
+    with pytest.raises(InputError, match=r"nobody-here does not exist; .* bundled portrait: ada, ada_painting"):
+        open_portrait("nobody-here")
     for number in [*NO_AMOUNTS, "1", 0, -1, 1.5]:
         with pytest.raises(InputError, match="face must be") as caught:
             open_portrait("ada", face=number)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.odd_values import MOST_CHARS, NO_AMOUNTS, NO_NAMES
@@ -97,6 +97,7 @@ def test_a_pose_is_finite_numbers(name: str, value: Any) -> None:  # noqa: ANN40
     assert "a pose must be finite numbers" in str(short_refusal(lambda given: Pose(**{name: given}), value))
 
 
+@settings(deadline=None)
 @given(anything)
 def test_whatever_comes_as_an_amount_is_one_or_a_short_sentence(value: Any) -> None:  # noqa: ANN401
     if short_refusal(lambda given: real_number("amount", given, 0, 2), value) is None:
@@ -108,11 +109,13 @@ def test_whatever_comes_as_an_amount_is_one_or_a_short_sentence(value: Any) -> N
     assert len(shown(value)) < MOST_CHARS
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**70), 2**70))
 def test_whole_numbers_are_taken_exactly(value: int) -> None:
     assert whole_number("seed", value, -(2**70), 2**70) == value
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789./eE+-_ x", max_size=12))
 def test_any_text_is_a_frame_rate_or_a_short_sentence(fps: str) -> None:
     if short_refusal(as_fps, fps) is None:

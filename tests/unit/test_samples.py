@@ -65,6 +65,7 @@ def test_a_chunk_of_the_wire_is_read_like_any_other() -> None:
             samples_of(np.array(values, "<f4").tobytes(), pb.AUDIO_FORMAT_F32LE)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-32768, 32767), max_size=50))
 def test_int16_crosses_the_wire_to_the_bit(values: list[int]) -> None:
     whole = np.array(values, np.int16)
@@ -74,6 +75,7 @@ def test_int16_crosses_the_wire_to_the_bit(values: list[int]) -> None:
             assert np.array_equal(samples_of(samples_bytes(form, audio_format), audio_format), own)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-MOST_AMPLITUDE, MOST_AMPLITUDE, width=32), max_size=60), st.integers(0, 60))
 def test_the_same_however_it_is_cut(values: list[float], at: int) -> None:
     whole = np.array(values, np.float32)
@@ -98,7 +100,9 @@ def test_any_array_is_sound_or_one_short_sentence(given_array: np.ndarray[Any, A
         assert np.abs(own).max(initial=0) <= 1 and not np.shares_memory(own, given_array)
 
 
-@pytest.mark.parametrize("rate", [16_000, 16_000.0, np.int64(16_000), np.float32(16_000), np.uint16(16_000)])
+@pytest.mark.parametrize(
+    "rate", [16_000, 16_000.0, np.int64(16_000), np.float32(16_000), np.float16(16_000), np.uint16(16_000)]
+)
 def test_one_rate_in_any_type(rate: Any) -> None:  # noqa: ANN401
     assert as_sample_rate(rate) == 16_000 and type(as_sample_rate(rate)) is int
 
