@@ -209,10 +209,10 @@ def test_a_window_opens_for_distance_and_closes_for_a_queue() -> None:
 
 
 def test_connections_have_deadlines() -> None:
-    told = dict(_options(Limits(idle_s=7, handshake_s=3, connections=5, calls_per_connection=6)))
+    told = dict(_options(Limits(idle_s=7, handshake_s=3, connections=5)))
     assert told["grpc.max_connection_idle_ms"] == 7000
     assert told["grpc.server_handshake_timeout_ms"] == 3000
-    assert (told["grpc.max_allowed_incoming_connections"], told["grpc.max_concurrent_streams"]) == (5, 6)
+    assert told["grpc.max_allowed_incoming_connections"] == 5
 
 
 @pytest.mark.parametrize("preface", [b"", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"])

@@ -47,5 +47,3 @@ class Limits:
     """Then a connection ends that has no call. One with a call may stay for days, so no connection has an age."""
     connections: int = 1000
     """At a time; more are not taken."""
-    calls_per_connection: int = 256
-    """At a time; more wait at their client."""

@@ -160,7 +160,6 @@ def _options(limits: Limits) -> list[tuple[str, int]]:
         ("grpc.server_handshake_timeout_ms", _ms(limits.handshake_s)),
         ("grpc.max_connection_idle_ms", _ms(limits.idle_s)),
         ("grpc.max_allowed_incoming_connections", limits.connections),
-        ("grpc.max_concurrent_streams", limits.calls_per_connection),
     ]
 
 
