@@ -28,7 +28,7 @@ NOTICED_S = 5.0
 SILENT_S = 30.0
 """The same of calls that nobody reads, and of clients that say nothing any more, though their connection stands; chosen."""
 NEWCOMER_S = 20.0
-"""Within which a newcomer must have its first picture. Chosen: a server that was overloaded takes time to see that it is no more."""
+"""Within which a newcomer must have its first picture. Chosen: a server takes time to see that it is overloaded no more."""
 AGAIN_S = 2.0
 """Before a newcomer that was refused comes again."""
 JUMPS_S = (3600, -7200, 86400 * 400, -86400 * 30)
@@ -207,7 +207,8 @@ class Site:
         while (left_s := end_s - time.monotonic()) > 0:
             try:
                 async with asyncio.timeout(left_s):
-                    return await self._first_picture()
+                    await self._first_picture()
+                return
             except (VivantError, TimeoutError) as error:
                 last = str(error) or "no picture"
             await asyncio.sleep(AGAIN_S)
