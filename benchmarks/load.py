@@ -1,9 +1,9 @@
 """Load: what faces get when there are many of them, and when others want the processor, too. ``python -m benchmarks load``
 
 A table of cells, each with a fresh ``vivant serve`` in a process of its own, so many faces asked for one after the other, and
-so many busy loops beside them of the same user and nice value. This process is the client of them all, on the same cores. Every
-second face gets its voice all at once, the others at the pace of a microphone. The first one has priority 90, the others the
-usual 50.
+so many busy loops beside them of the same user, session and nice value. This process is the client of them all, on the same
+cores. Every second face gets its voice all at once, the others at the pace of a microphone. The first one has priority 90, the
+others the usual 50.
 """
 
 from __future__ import annotations

@@ -40,7 +40,9 @@ def end_on_terminate() -> None:
 def start(
     code: str, *words: str, before: Sequence[str] = (), environment: Mapping[str, str] | None = None, errors: Path | None = None
 ) -> Child:
-    """Python code as a child in a process group of its own; ``errors`` takes its standard error.
+    """Python code as a child in a process group of its own; ``errors`` takes its standard error. Not in a session of its own:
+    Linux would share the processor among sessions first (autogroups, sched(7)), and each busy loop would count as much as the
+    whole server.
 
     For the main thread: the kernel takes the end of the thread that made a child for the end of its parent.
     """
@@ -54,7 +56,7 @@ def start(
             stdout=subprocess.PIPE,
             stderr=sink,
             text=True,
-            start_new_session=True,
+            process_group=0,
         )
 
 

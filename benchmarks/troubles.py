@@ -27,12 +27,16 @@ NOTICED_S = 5.0
 """Within which the places of clients that are gone must be free; chosen."""
 SILENT_S = 30.0
 """The same of calls that nobody reads, and of clients that say nothing any more, though their connection stands; chosen."""
-NEWCOMER_S = 10.0
-"""A newcomer's first picture must have come; chosen."""
+NEWCOMER_S = 20.0
+"""Within which a newcomer must have its first picture. Chosen: a server takes time to see that it is overloaded no more."""
+AGAIN_S = 2.0
+"""Before a newcomer that was refused comes again."""
 JUMPS_S = (3600, -7200, 86400 * 400, -86400 * 30)
+"""Against the true time."""
 SPARE_S = 5.0
 """Of each slot, to see what was given back; chosen."""
 DISK_MB = 96
+"""Of the server's cache; chosen: more than the rigs of the bundled portraits take."""
 QUOTA_BYTES = 4096
 
 
@@ -198,15 +202,24 @@ class Site:
         self.kept.append(f"{n - len(self.honest)} after {what}")
 
     async def _newcomer(self, when: str) -> None:
-        """Somebody new, once nothing stands against it."""
+        """Somebody new, once nothing stands against it; whoever is refused comes again."""
+        end_s, last = time.monotonic() + NEWCOMER_S, ""
+        while (left_s := end_s - time.monotonic()) > 0:
+            try:
+                async with asyncio.timeout(left_s):
+                    await self._first_picture()
+                return
+            except (VivantError, TimeoutError) as error:
+                last = str(error) or "no picture"
+            await asyncio.sleep(AGAIN_S)
+        self.unserved.append(f"after {when}: {last}, for {NEWCOMER_S:g} s")
+
+    async def _first_picture(self) -> None:
         config = RemoteConfig(size_px=128, sample_rate_hz=RATE_HZ, priority=60)
-        try:
-            async with asyncio.timeout(NEWCOMER_S), self.client.animate("ada", config) as face:
-                async for item in face:
-                    if isinstance(item, Output) and item.picture is not None:
-                        return
-        except (VivantError, TimeoutError) as error:
-            self.unserved.append(f"after {when}: {error or f'no picture within {NEWCOMER_S:g} s'}")
+        async with self.client.animate("ada", config) as face:
+            async for item in face:
+                if isinstance(item, Output) and item.picture is not None:
+                    return
 
 
 Trouble = Callable[[Site, float], Awaitable[None]]

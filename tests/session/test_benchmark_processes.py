@@ -14,10 +14,8 @@ import pytest
 
 from benchmarks.processes import ROOT
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child's life to its parent's"),
-]
+pytestmark = pytest.mark.session
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child's life to its parent's")
 
 PARENT = """
 import signal, sys, time
@@ -52,6 +50,8 @@ def children_of(pid: int) -> list[str]:
     return found
 
 
+@on_linux
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_children_end_with_whoever_started_them(sign: signal.Signals) -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
@@ -66,6 +66,8 @@ def test_children_end_with_whoever_started_them(sign: signal.Signals) -> None:
     assert not any(lives(pid) for pid in pids)
 
 
+@on_linux
+@pytest.mark.slow
 def test_a_minute_of_soak_finds_no_wrong_frame_and_leaves_nothing_behind(tmp_path: Path) -> None:
     summary, errors = tmp_path / "soak.md", tmp_path / "errors.txt"
     command = [sys.executable, "-m", "benchmarks", "soak", "--minutes", "1", "--output", str(summary)]
