@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
@@ -61,6 +61,11 @@ class Channel(Generic[T]):
     def take_now(self) -> T | None:
         """The next item if there is one. For a receiver that has its own pace."""
         return self._taken() if self._items else None
+
+    @property
+    def waiting(self) -> Iterator[T]:
+        """What waits, the oldest first."""
+        return (item for item, _ in self._items)
 
     def clear(self) -> None:
         """Throw away whatever waits (an interruption); it does not count as dropped."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from vivant.face import Face
+from vivant.motion.model import SpeechMotion
+from vivant.session.presenter import Presenter
+from vivant.session.stream import FaceStream
 from vivant.size import USUAL_SIDE_PX
+from vivant.types import Controls
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,23 @@ class SessionConfig:
     audio: bool = False
     """Every `Output` carries its own sound, delayed like the picture."""
 
+    def open(
+        self, face: Face, controls: Controls | None, motion: SpeechMotion | None, presenter: Presenter | None
+    ) -> FaceStream:
+        """A stream as this config wants it; None stands for the usual ones."""
+        return FaceStream(
+            face,
+            fps=self.fps,
+            size_px=self.size_px,
+            sample_rate_hz=self.sample_rate_hz,
+            seed=self.seed,
+            controls=controls,
+            motion=motion,
+            presenter=presenter,
+            pictures=self.pictures,
+            audio=self.audio,
+        )
+
 
 @dataclass
 class SessionStats:
@@ -33,6 +55,6 @@ class SessionStats:
     frames: int = 0
     """Outputs that were taken."""
     late: int = 0
-    """Pictures left out because their time had passed."""
+    """Pictures left out because their time had passed, and frames that were skipped after standing still."""
     dropped: int = 0
-    """Outputs that fell out because nobody took them."""
+    """Outputs that fell out, and pictures that were left out, because nobody took them."""

@@ -80,11 +80,16 @@ class Presenter:
         finisher = Disclosure.for_face(face, self.session_id, labelled=self._labelled, language=self._language)
         self._showing = _Showing(face, portrait, finisher)
 
+    def next_shown(self, index: int) -> int:
+        """The first frame from that one on which the level of detail draws."""
+        every = SHOWN_OF[self.detail] if self._pictures else 1
+        return -(-index // every) * every
+
     def present(self, motion: MotionFrame) -> VideoFrame | None:
         """The finished picture; None where the level of detail leaves this one out."""
         if not self._pictures:
             raise InputError("this presenter was opened for motion alone; open another one with pictures=True")
-        if motion.index % SHOWN_OF[self.detail]:
+        if motion.index != self.next_shown(motion.index):
             return None
         showing, size = self._showing, self._drawn()
         if size not in showing.renderers:
