@@ -21,11 +21,12 @@ from vivant.face import Face
 from vivant.motion.model import SpeechMotion
 from vivant.server.clients import Client
 from vivant.server.config import ResolvedConfig, importance_of
+from vivant.server.load_shedder import LoadShedder, Wanted
 from vivant.server.metrics import Metrics
 from vivant.server.portraits import Portraits
 from vivant.server.refusal import StatusError, full
 from vivant.server.ring import Ring
-from vivant.server.workers import LoadShedder, WorkerPool
+from vivant.server.workers import SessionExecutor, WorkerPool
 from vivant.server.writer import Context, ResponseWriter
 from vivant.session.presenter import Presenter
 from vivant.session.session import Session
@@ -58,7 +59,7 @@ class ServerContext:
     motion: SpeechMotion
     messages_per_s: int
 
-    def open(self, config: ResolvedConfig, face: Face) -> Session:
+    def open(self, config: ResolvedConfig, face: Face, executor: Executor) -> Session:
         """The session of a config whose portrait is ``face``; the config then says the seed."""
         asked = config.message
         presenter = Presenter(
@@ -77,7 +78,7 @@ class ServerContext:
             controls=config.controls,
             presenter=presenter,
             clock=self.clock,
-            executor=self.workers if config.session.paced else self.batch_pool,
+            executor=executor,
         )
         asked.seed = session.stream.seed
         return session
@@ -87,7 +88,9 @@ class Call:
     """Use `run` once."""
 
     def __init__(self, shared: ServerContext, client: Client, config: ResolvedConfig, face: Face, context: Context) -> None:
-        self._session = shared.open(config, face)
+        self._importance = config.message.importance
+        self._lane: SessionExecutor = shared.workers.lane(self._importance.priority)
+        self._session = shared.open(config, face, self._lane if config.session.paced else shared.batch_pool)
         self._presenter = self._session.stream.presenter
         self.session_id = f"{self._presenter.session_id:08x}"
         self._shared = shared
@@ -96,12 +99,15 @@ class Call:
         self._context = context
         self._ring: Ring | None = None
         self._writer = ResponseWriter(context, config, self._session, metrics=shared.metrics, clock=shared.clock)
-        self._importance = config.message.importance
         self._swap: asyncio.Task[None] | None = None
 
     @property
     def paced(self) -> bool:
         return self._config.session.paced
+
+    @property
+    def wanted(self) -> Wanted | None:
+        return self._config.wanted
 
     @property
     def importance(self) -> tuple[float, float]:
@@ -185,6 +191,7 @@ class Call:
                 await self._interrupt(request.interrupt.epoch)
             case "importance":
                 self._importance = importance_of(request.importance)
+                self._lane.priority = self._importance.priority
             case "ring_release" if self._ring is not None:
                 self._ring.release(request.ring_release.sequence)
             case "config":

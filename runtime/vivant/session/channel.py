@@ -67,10 +67,10 @@ class Channel(Generic[T]):
         """What waits, the oldest first."""
         return (item for item, _ in self._items)
 
-    def clear(self) -> None:
-        """Throw away whatever waits (an interruption); it does not count as dropped."""
-        self._items.clear()
-        self.stats.depth_ms = 0.0
+    def clear(self, keeps: Callable[[T], bool] = lambda _: False) -> None:
+        """Throw away whatever waits (an interruption), or all but some; it does not count as dropped."""
+        self._items = deque((item, length_ms) for item, length_ms in self._items if keeps(item))
+        self.stats.depth_ms = sum((length_ms for _, length_ms in self._items), 0.0)
         self._wake()
 
     def close(self) -> None:

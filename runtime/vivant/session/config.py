@@ -57,4 +57,4 @@ class SessionStats:
     late: int = 0
     """Pictures left out because their time had passed, and frames that were skipped after standing still."""
     dropped: int = 0
-    """Outputs that fell out, and pictures that were left out, because nobody took them."""
+    """Outputs that fell out because nobody took them."""

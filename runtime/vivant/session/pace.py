@@ -66,6 +66,10 @@ class Pace(Protocol):
         """Whether a frame has missed its time by more than its length."""
         ...
 
+    def is_stale(self, pts_us: int) -> bool:
+        """Whether it is so late that it belongs to nothing any more."""
+        ...
+
 
 class Immediate:
     """As fast as possible; nothing is ever due or late. ``fed`` is set whenever something was queued."""
@@ -94,6 +98,9 @@ class Immediate:
         return
 
     def is_late(self, pts_us: int) -> bool:
+        return False
+
+    def is_stale(self, pts_us: int) -> bool:
         return False
 
 
@@ -154,6 +161,9 @@ class Live:
 
     def is_late(self, pts_us: int) -> bool:
         return self._clock.now_us() > self.due_us(pts_us) + self._frame_us
+
+    def is_stale(self, pts_us: int) -> bool:
+        return self._clock.now_us() > self.due_us(pts_us) + STOOD_STILL_US
 
     def _run_ahead(self, stream: FaceStream, slept_us: int) -> None:
         step_us = 0

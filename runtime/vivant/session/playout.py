@@ -30,6 +30,8 @@ class PlayoutBuffer:
         self._epoch = 0
         self.last_pts_us = 0
         """Of the last output that was taken."""
+        self.n_late = 0
+        """Pictures that were left out here."""
         self.failure: Exception | None = None
         """Raised at the end of what is taken."""
 
@@ -72,8 +74,8 @@ class PlayoutBuffer:
     async def __aiter__(self) -> AsyncIterator[Item]:
         async for item in self._items:
             ready = await self._when_due(item) if isinstance(item, Output) else item
-            if item.epoch != self._epoch:
-                continue  # an interruption came meanwhile
+            if ready is None or item.epoch != self._epoch:
+                continue  # the process stood still, or an interruption came meanwhile
             if isinstance(ready, Output):
                 self.last_pts_us = ready.pts_us
                 self._stats.frames += 1
@@ -81,16 +83,23 @@ class PlayoutBuffer:
         if self.failure is not None:
             raise self.failure
 
-    async def _when_due(self, output: Output) -> Output:
-        """Wait for its time, or an interruption. When a newer picture is there by then, it comes without its own, late one."""
+    async def _when_due(self, output: Output) -> Output | None:
+        """Wait for its time, or an interruption. When a newer picture is there by then, it comes without its own, late one.
+
+        None where that time is long past, for the process stood still: it and what waits behind it are forgotten.
+        """
+        was_stale = self._pace.is_stale(output.pts_us)
         with suppress(TimeoutError):
             async with asyncio.timeout(None) as self._sleep:
                 await self._pace.until_due(output.pts_us)
         self._sleep = None
+        if self._pace.is_stale(output.pts_us) and not was_stale:
+            self._items.clear(keeps=lambda item: not isinstance(item, Output))
+            return None
         newer = (item for item in self._items.waiting if isinstance(item, Output) and item.picture is not None)
         if not self._is_overdue(output) or not any(newer):
             return output
-        self._stats.dropped += 1
+        self.n_late += 1
         return replace(output, picture=None)
 
     def _is_overdue(self, item: Item) -> bool:

@@ -59,6 +59,13 @@ class InputQueue:
         self._n_taken += 0 if isinstance(item, UtteranceStart | UtteranceEnd) else len(item)
         return item
 
+    def pop_sound(self, epoch: int, n: int) -> Float32Array:
+        """Whole pieces of the sound that comes next, until there are so many samples or another epoch or a marker comes."""
+        pieces: list[Float32Array] = []
+        while sum(map(len, pieces)) < n and isinstance(self.head(epoch), np.ndarray):
+            pieces.append(self.pop())  # type: ignore[arg-type]
+        return np.concatenate(pieces)
+
     def drop(self, most: int) -> int:
         """Forget the next piece of sound, or so many samples of it. Returns how many."""
         epoch, sound = self._items[0].epoch, self.pop()

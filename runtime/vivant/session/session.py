@@ -134,7 +134,7 @@ class Session(OldNames):
         self.stream.draws = self.config.pictures and not self._out.is_overdue
         items = await asyncio.get_running_loop().run_in_executor(self._executor, self._pace.take, self.stream)
         self._intake.heard()
-        self.stats.late = self.stream.n_late
+        self.stats.late = self.stream.n_late + self._out.n_late
         await self._out.put(*items)
 
     async def __aenter__(self) -> Session:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.errors import ClosedError, InputError
+from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
 from vivant.motion.model import SpeechMotion
 from vivant.samples import mono_samples
@@ -28,8 +28,6 @@ from vivant.session.queues import Input, InputQueue, ReadyQueue
 from vivant.session.timeline import SoundTape, Timeline
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import (
-    MAX_RATE_HZ,
-    MIN_RATE_HZ,
     AudioChunk,
     Controls,
     Float32Array,
@@ -76,8 +74,6 @@ class FaceStream:
         Raises InputError for a rate, size or seed that cannot be, and for pictures when nobody has said who the portrait shows
         (`Presenter`).
         """
-        if not MIN_RATE_HZ <= sample_rate_hz <= MAX_RATE_HZ:
-            raise InputError(f"sample_rate_hz must be from {MIN_RATE_HZ} to {MAX_RATE_HZ}, got {sample_rate_hz}")
         model = motion or default_motion()
         self.fps = as_fps(fps)
         self.sample_rate_hz = sample_rate_hz
@@ -93,9 +89,9 @@ class FaceStream:
         self.draws, self._gives_audio = pictures, audio
         self._state = model.open(self.fps, self.seed, face)
         self._timeline = Timeline(self.fps, sample_rate_hz)
-        self._silence = np.zeros(sample_rate_hz * BLOCK_MS // 1000, np.float32)
+        self._piece = sample_rate_hz * BLOCK_MS // 1000
         # Written by the verbs:
-        self._queue = InputQueue(len(self._silence))
+        self._queue = InputQueue(self._piece)
         self._n_utterances = 0
         self._speaking = self._finished = self._closed = False
         self._next_id = ""
@@ -220,8 +216,8 @@ class FaceStream:
     @property
     def has_more(self) -> bool:
         """Whether a `take` without a time may give or hear something."""
-        fresh = bool(self._ready) or self._heard_epoch != self.epoch
-        return fresh or bool(self._queue) or (self._finished and not self._flushed)
+        waits = bool(self._ready) or bool(self._queue) or (self._finished and not self._flushed)
+        return waits or self._heard_epoch != self.epoch
 
     @property
     def certain_at_us(self) -> int:
@@ -271,7 +267,7 @@ class FaceStream:
 
     def _has_newer(self, to_us: int | None) -> bool:
         """Whether another picture is certain; hears what is needed to know."""
-        while not any(self._is_shown(frame) for frame in self._ready.frames):
+        while not any(self.presenter.shows(frame.index) for frame in self._ready.frames):
             if not self._hear(to_us):
                 return False
         return True
@@ -283,10 +279,10 @@ class FaceStream:
             return False
         is_due = to_us is None or self._timeline.position_us < to_us
         if head is not None and self._is_next(head, is_due, live=to_us is not None):
-            self._hear_queued(self._queue.pop(), flushes=to_us is None)
+            self._hear_queued(head, to_us)
             return True
         if to_us is not None and is_due:
-            self._hear_sound(self._silence)
+            self._hear_sound(np.zeros(self._n_silent(head, to_us), np.float32))
             return True
         if to_us is None and self._finished and not self._flushed:
             self._flushed = True
@@ -300,12 +296,21 @@ class FaceStream:
             return is_due
         return not live or isinstance(item, UtteranceEnd) or item.position_us <= self._timeline.position_us
 
-    def _hear_queued(self, item: Input, *, flushes: bool) -> None:
+    def _n_silent(self, head: Input | None, to_us: int) -> int:
+        """Samples, in whole pieces, until that time or a queued utterance's."""
+        if isinstance(head, UtteranceStart):
+            to_us = min(to_us, head.position_us)
+        missing = self._timeline.sample_at(to_us) - self._timeline.n_heard
+        return -(-missing // self._piece) * self._piece
+
+    def _hear_queued(self, item: Input, to_us: int | None) -> None:
         if isinstance(item, np.ndarray):
-            self._hear_sound(item)
+            due = 1 if to_us is None else self._timeline.sample_at(to_us) - self._timeline.n_heard
+            self._hear_sound(self._queue.pop_sound(self._heard_epoch, due))
             return
+        self._queue.pop()
         self._ready.mark(replace(item, position_us=self._timeline.position_us))
-        if isinstance(item, UtteranceEnd) and flushes:
+        if isinstance(item, UtteranceEnd) and to_us is None:
             self._in_order(self._state.flush(self.controls))
         else:
             self._in_order([])
@@ -356,19 +361,14 @@ class FaceStream:
         self._timeline.start_over()
         self._sound.start_over()
 
-    # Giving
-
     def _is_enough(self, item: Item, to_us: int | None) -> bool:
         """Whether a `take` ends with that item: a picture, or where none is drawn, the last that is due or a piece gave."""
         if self.draws:
             return isinstance(item, Output) and item.picture is not None
         return to_us is None and not self._ready
 
-    def _is_shown(self, motion: MotionFrame) -> bool:
-        return self.presenter.next_shown(motion.index) == motion.index
-
     def _picture(self, motion: MotionFrame, to_us: int | None) -> VideoFrame | None:
-        if not self.draws or not self._is_shown(motion):
+        if not self.draws or not self.presenter.shows(motion.index):
             return None
         if self.is_late(motion.pts_us) and self._has_newer(to_us):
             self.n_late += 1

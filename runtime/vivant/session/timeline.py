@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from vivant.types import AudioChunk, Float32Array, frame_pts_us
+from vivant.errors import InputError
+from vivant.types import MAX_RATE_HZ, MIN_RATE_HZ, AudioChunk, Float32Array, frame_pts_us
 
 
 class Timeline:
@@ -17,6 +18,9 @@ class Timeline:
     """
 
     def __init__(self, fps: Fraction, sample_rate_hz: int) -> None:
+        """Raises InputError for a rate of sound that cannot be."""
+        if not MIN_RATE_HZ <= sample_rate_hz <= MAX_RATE_HZ:
+            raise InputError(f"sample_rate_hz must be from {MIN_RATE_HZ} to {MAX_RATE_HZ}, got {sample_rate_hz}")
         self._fps = fps
         self.rate_hz = sample_rate_hz
         self.next_index = 0
