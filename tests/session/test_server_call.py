@@ -99,7 +99,7 @@ def test_detail_costs_frames_first_and_then_their_size_and_everybody_is_told() -
 
     async def story(stage: Stage) -> None:
         await until(1)
-        for level in range(4):
+        for level in range(3):
             if level:
                 stage.shared.load_shedder.judge(BUSY, 0)
             await until(2 * level + 1.5)
@@ -109,15 +109,15 @@ def test_detail_costs_frames_first_and_then_their_size_and_everybody_is_told() -
             seen.append((len(frames), {frame.width_px for frame in frames}, set(np.diff([frame.index for frame in frames]))))
 
     stage = run_call(story)
-    assert [sizes for _, sizes, _ in seen] == [{256}, {256}, {128}, {128}]
-    assert [steps for _, _, steps in seen] == [{1}, {2}, {2}, {4}]
+    assert [sizes for _, sizes, _ in seen] == [{256}, {256}, {128}]
+    assert [steps for _, _, steps in seen] == [{1}, {2}, {2}]
     fps = float(stage.call._config.session.fps)
-    for (n_frames, _, _), share in zip(seen, (1, 2, 2, 4), strict=True):
+    for (n_frames, _, _), share in zip(seen, (1, 2, 2), strict=True):
         assert n_frames == pytest.approx(1.5 * fps / share, abs=1)
     said = [event.detail for event in stage.events() if event.type == pb.EVENT_TYPE_QUALITY_CHANGED]
-    assert said == [f"detail level {level}: the server is overloaded" for level in (1, 2, 3)]
-    assert [statistics.detail_level for statistics in stage.statistics()][-1] == 3
-    assert stage.statistics()[-1].fps == pytest.approx(fps / 4, abs=1)
+    assert said == [f"detail level {level}: the server is overloaded" for level in (1, 2)]
+    assert [statistics.detail_level for statistics in stage.statistics()][-1] == 2
+    assert stage.statistics()[-1].fps == pytest.approx(fps / 2, abs=1)
 
 
 def test_statistics_come_once_a_second_and_figures_agree_with_what_was_sent() -> None:

@@ -15,9 +15,10 @@ from vivant.server.call import Call, ServerContext
 from vivant.server.clients import Client
 from vivant.server.config import resolve
 from vivant.server.limits import Limits
+from vivant.server.load_shedder import LoadShedder
 from vivant.server.metrics import Metrics
 from vivant.server.portraits import Portraits
-from vivant.server.workers import LoadShedder, WorkerPool
+from vivant.server.workers import WorkerPool
 from vivant.testing import Inline, LoopClock
 from vivant.types import AudioChunk, Controls, MotionFrame, arkit_weights, frame_pts_us
 from vivant.v1 import vivant_pb2 as pb
@@ -48,8 +49,8 @@ class Wire:
 class InlineWorkers(WorkerPool):
     """Works in the loop's own thread, for time stands still meanwhile."""
 
-    def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        return Inline().submit(work, *args, **kwargs)
+    def submit_to(self, lane: Any, work: Any) -> Any:  # noqa: ANN401
+        return Inline().submit(work)
 
 
 class StillPortraits(Portraits):

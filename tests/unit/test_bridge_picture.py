@@ -17,7 +17,6 @@ from PIL import Image
 
 from vivant.errors import InputError, OutputError, UnavailableError
 from vivant.provenance.label import Label
-from vivant.session.pace import CatchUp
 from vivant.types import PixelFormat, UInt8Array
 from vivant_bridge.choose import choose_camera
 from vivant_bridge.errors import DeviceLostError
@@ -26,6 +25,7 @@ from vivant_bridge.picture.compositor import SIZES, Compositor, Fill, planes
 from vivant_bridge.picture.sink import FileCamera, FrameSink, MemoryCamera, NullCamera
 from vivant_bridge.picture.slate import blank, with_word
 from vivant_bridge.picture.stream import StreamCamera
+from vivant_bridge.runtime.remote import CatchUp
 
 pytestmark = pytest.mark.unit
 

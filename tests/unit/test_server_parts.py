@@ -32,12 +32,13 @@ from vivant.loopback import family_of, host_of, is_loopback, require_local
 from vivant.render import _kernel
 from vivant.server.config import resolve
 from vivant.server.limits import Limits
+from vivant.server.load_shedder import LoadShedder, Wanted
 from vivant.server.refusal import StatusError
 from vivant.server.ring import PREFIX, SLOTS, Ring
 from vivant.server.security import Security, is_same_machine
 from vivant.server.server import Server, ServerConfig
-from vivant.server.workers import LEAST_DETAIL, Load, LoadShedder, WorkerPool
-from vivant.session.presenter import Presenter
+from vivant.server.workers import Load, WorkerPool
+from vivant.session.presenter import LEAST_DETAIL, Presenter
 from vivant.types import Controls, Emotion, MotionFrame, Pose, UInt8Array, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.responses import frame_response
@@ -199,6 +200,8 @@ def test_a_server_cannot_name_just_any_file(name: str) -> None:
 
 
 class Face:
+    wanted: Wanted | None = None
+
     def __init__(self, priority: float, *, paced: bool = True) -> None:
         self.importance, self.detail, self.paced = (priority, 0.0), 0, paced
 

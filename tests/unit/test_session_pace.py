@@ -23,7 +23,8 @@ async def begun(clock: VirtualClock, **how: bool) -> tuple[Live, FaceStream]:
     await clock.sleep_until(7_000_000)
     stream = FaceStream(PlainFace(), sample_rate_hz=16_000, pictures=False)
     live = Live(clock, Fraction(30), stream.look_ahead_us, **how)
-    stream.take(await anext(live.steps(stream)))
+    await anext(live.jobs(stream))
+    live.take(stream)
     return live, stream
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from vivant import Controls, Face, Presenter, Session, SessionConfig, SpeechMotion
 from vivant.face import default_motion
 from vivant.provenance.consent import Consent
-from vivant.session.pace import CatchUp, live_delay_ms
+from vivant.session.pace import live_delay_ms
 from vivant_bridge.runtime.runtime import FaceSession, StreamConfig
 
 SAVED_US = 20_000
@@ -57,7 +57,7 @@ class LocalRuntime:
             controls=controls,
             presenter=presenter,
             executor=self._executor,
-            is_late=CatchUp(config.is_late).leaves_out,
+            is_late=config.is_late,
         )
         async with session:
             yield session

@@ -12,7 +12,6 @@ from vivant.errors import UnavailableError
 from vivant.extras import install
 from vivant.loopback import host_of, is_loopback
 from vivant.provenance.consent import Consent
-from vivant.session.pace import CatchUp
 from vivant.types import Float32Array
 from vivant_bridge.runtime.runtime import FaceSession, StreamConfig
 
@@ -23,6 +22,22 @@ FIRST_DELAY_US = 180_000
 """To begin with; the bridge's delay grows when the way is longer."""
 JPEG_QUALITY = 92
 """Chosen by eye."""
+
+MOST_SKIPPED = 3
+"""Late pictures in a row that are not decoded."""
+
+
+class CatchUp:
+    """Which late pictures of a server are left out. What is newer cannot be known here before it is read, so of those that are
+    late one in `MOST_SKIPPED` + 1 is shown, and the face goes on in fewer pictures."""
+
+    def __init__(self, is_late: Callable[[int], bool]) -> None:
+        self._is_late, self._skipped = is_late, 0
+
+    def leaves_out(self, pts_us: int) -> bool:
+        """Whether the next picture, of that time, should not be decoded."""
+        self._skipped = (self._skipped + 1) % (MOST_SKIPPED + 1) if self._is_late(pts_us) else 0
+        return self._skipped > 0
 
 
 class RemoteRuntime:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 50750,
     host: Annotated[str, typer.Option(help="Address; anything but loopback needs TLS and a token.")] = "127.0.0.1",
-    sessions: Annotated[int | None, typer.Option(min=1, max=10_000, help="Faces at a time; default 8 per core.")] = None,
+    sessions: Annotated[int | None, typer.Option(min=1, max=10_000, help="Faces at most; default 8 per core.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="PEM certificate chain.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its PEM key.")] = None,
     token_file: Annotated[
@@ -87,6 +87,7 @@ async def _serve(config: ServerConfig, motion: SpeechMotion, opener: Opener | No
 
         for sign in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sign, stop)
+        await server.measure()
         scheme = "plain text" if config.security.certificate is None else "TLS"
         print(f"vivant listens on {config.security.host}:{server.port} ({scheme}); {server.describe()}", flush=True)
         await server.wait()

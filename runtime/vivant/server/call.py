@@ -22,12 +22,13 @@ from vivant.motion.model import SpeechMotion
 from vivant.server.clients import Client
 from vivant.server.config import ResolvedConfig, importance_of
 from vivant.server.limits import Limits
+from vivant.server.load_shedder import LoadShedder, Wanted
 from vivant.server.metrics import Metrics
 from vivant.server.outflow import Context, Outflow
 from vivant.server.portraits import Portraits
 from vivant.server.refusal import StatusError, full
 from vivant.server.ring import Ring
-from vivant.server.workers import LoadShedder, WorkerPool
+from vivant.server.workers import SessionExecutor, WorkerPool
 from vivant.server.writer import ResponseWriter
 from vivant.session.presenter import Presenter
 from vivant.session.session import Session
@@ -60,7 +61,7 @@ class ServerContext:
     motion: SpeechMotion
     limits: Limits
 
-    def open(self, config: ResolvedConfig, face: Face) -> Session:
+    def open(self, config: ResolvedConfig, face: Face, executor: Executor) -> Session:
         """The session of a config whose portrait is ``face``; the config then says the seed."""
         asked = config.message
         presenter = Presenter(
@@ -79,7 +80,7 @@ class ServerContext:
             controls=config.controls,
             presenter=presenter,
             clock=self.clock,
-            executor=self.workers if config.session.paced else self.batch_pool,
+            executor=executor,
         )
         asked.seed = session.stream.seed
         return session
@@ -89,7 +90,9 @@ class Call:
     """Use `run` once."""
 
     def __init__(self, shared: ServerContext, client: Client, config: ResolvedConfig, face: Face, context: Context) -> None:
-        self._session = shared.open(config, face)
+        self._importance = config.message.importance
+        self._lane: SessionExecutor = shared.workers.lane(self._importance.priority)
+        self._session = shared.open(config, face, self._lane if config.session.paced else shared.batch_pool)
         self._presenter = self._session.stream.presenter
         self.session_id = f"{self._presenter.session_id:08x}"
         self._shared = shared
@@ -99,13 +102,16 @@ class Call:
         self._ring: Ring | None = None
         self._outflow = Outflow(context, shared.clock, shared.limits.unread_s)
         self._writer = ResponseWriter(self._outflow, config, self._session, metrics=shared.metrics, clock=shared.clock)
-        self._session.draw_only_while(lambda: self._writer.has_room)
-        self._importance = config.message.importance
+        self._session.has_room = lambda: self._writer.has_room
         self._swap: asyncio.Task[None] | None = None
 
     @property
     def paced(self) -> bool:
         return self._config.session.paced
+
+    @property
+    def wanted(self) -> Wanted | None:
+        return self._config.wanted
 
     @property
     def importance(self) -> tuple[float, float]:
@@ -148,7 +154,7 @@ class Call:
         try:
             await self._writer.start(self.session_id, notes, self._ring)
             async with self._session, asyncio.TaskGroup() as tasks:
-                beside = [tasks.create_task(self._read(tasks)), tasks.create_task(self._outflow.watch(self._session.hold))]
+                beside = [tasks.create_task(self._read(tasks)), tasks.create_task(self._outflow.watch(self._session.wanted))]
                 await self._writer.write()
                 for task in beside:
                     task.cancel()
@@ -191,6 +197,7 @@ class Call:
                 await self._interrupt(request.interrupt.epoch)
             case "importance":
                 self._importance = importance_of(request.importance)
+                self._lane.priority = self._importance.priority
             case "ring_release":
                 self._outflow.confirmed(request.ring_release.sequence)
                 if self._ring is not None:

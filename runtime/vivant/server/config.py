@@ -11,6 +11,7 @@ from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, as_fps
 from vivant.provenance.policy import Policy
 from vivant.server.limits import Limits
+from vivant.server.load_shedder import Wanted
 from vivant.session.session import SessionConfig
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import Controls
@@ -32,6 +33,12 @@ class ResolvedConfig:
     controls: Controls
     declared: pb.Consent
     """What the client said of its pictures, before the echo was completed."""
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """What the load shedder weighs; None where nothing is due."""
+        size_px = self.message.size_px if self.wants_frames else 0
+        return Wanted(self.session.fps, size_px) if self.session.paced else None
 
     @property
     def wants_frames(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Callable
 from typing import TypeAlias
 
 import grpc
@@ -123,12 +123,12 @@ class Outflow:
             starts.append(max(self._window.oldest_us, self._confirmed_us))
         return self._clock.now_us() - min(starts) if starts else 0
 
-    async def watch(self, hold: Callable[[bool], None]) -> None:
-        """Until cancelled: tells whether anything should be made. Raises StatusError for a client that reads nothing."""
+    async def watch(self, wanted: asyncio.Event) -> None:
+        """Until cancelled: clears ``wanted`` while nothing need be made. Raises StatusError for a client that reads nothing."""
         while True:
             await self._clock.sleep_until(self._clock.now_us() + LOOK_US)
             unread_us = self.unread_us
-            hold(unread_us > HOLD_US)
+            (wanted.clear if unread_us > HOLD_US else wanted.set)()
             if unread_us > 1e6 * self._unread_s:
                 sentence = f"the client has read nothing for {self._unread_s:g} seconds; read what comes, also while you send"
                 raise StatusError(grpc.StatusCode.DEADLINE_EXCEEDED, sentence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -18,14 +19,18 @@ from vivant.portrait import PortraitAnalyser
 from vivant.provenance.policy import Policy
 from vivant.server.call import ServerContext
 from vivant.server.clients import Clients
+from vivant.server.face_cost import USUAL_FPS, measure
 from vivant.server.limits import Limits
+from vivant.server.load_shedder import LoadShedder, Wanted
 from vivant.server.metrics import Metrics
 from vivant.server.metrics_port import serve_metrics
 from vivant.server.portraits import Opener, Portraits
 from vivant.server.ring import PREFIX
 from vivant.server.security import Security, TokenGuard
 from vivant.server.service import SERVICE, FaceService, add_to
-from vivant.server.workers import LoadShedder, WorkerPool, batch_pool
+from vivant.server.workers import WorkerPool, batch_pool
+from vivant.session.presenter import LEAST_DETAIL, MOST_DETAIL, SHOWN_OF
+from vivant.size import USUAL_SIDE_PX
 from vivant.v1 import vivant_pb2 as pb
 
 LONGEST_MS = 2**31 - 1
@@ -120,6 +125,12 @@ class Server:
             call.drain()
         await self._server.stop(seconds)
 
+    async def measure(self) -> None:
+        """What a face costs on this machine; those that it has no time for are then refused. Takes a tenth of a second."""
+        shared = self.shared
+        work = partial(measure, shared.motion, shared.clock)
+        shared.load_shedder.cost = await asyncio.get_running_loop().run_in_executor(shared.workers, work)
+
     def _bind(self) -> int:
         security = self.config.security
         bare = security.host.strip("[]")
@@ -139,8 +150,16 @@ class Server:
     def describe(self) -> str:
         """What it can do, in a line."""
         formats = ", ".join(name.removeprefix("PIXEL_FORMAT_") for name in pb.PixelFormat.keys()[1:])
-        limits = self.config.limits
-        return f"up to {limits.sessions} faces of {limits.size_px} px; {formats}; shared memory on this machine"
+        return f"{self._capacity()}; {formats}; shared memory on this machine"
+
+    def _capacity(self) -> str:
+        limits, shedder = self.config.limits, self.shared.load_shedder
+        usual = Wanted(USUAL_FPS, USUAL_SIDE_PX)
+        whole, least = (shedder.n_faces(usual, detail) for detail in (MOST_DETAIL, LEAST_DETAIL))
+        if whole is None:
+            return f"up to {limits.sessions} faces of {limits.size_px} px"
+        few = USUAL_FPS / SHOWN_OF[LEAST_DETAIL]
+        return f"time for {whole} faces of {USUAL_SIDE_PX} px at {USUAL_FPS} fps, or {least} of fewer pixels at {float(few):g}"
 
 
 def _options(limits: Limits) -> list[tuple[str, int]]:

@@ -21,6 +21,7 @@ from vivant.server.call import Call, ServerContext
 from vivant.server.clients import Client, Clients
 from vivant.server.config import require_declaration, resolve
 from vivant.server.limits import Limits
+from vivant.server.load_shedder import Wanted
 from vivant.server.outflow import Outflow
 from vivant.server.portraits import BUNDLED
 from vivant.server.refusal import StatusError, abort, first_of
@@ -49,6 +50,7 @@ LONGEST_CALM_S = 2.0
 class _Place:
     """A call that is due at no time, or not yet, as the load shedder sees it."""
 
+    wanted: Wanted | None = None
     paced = False
     importance = (0.0, 0.0)
     detail = 0
@@ -115,7 +117,7 @@ class FaceService:
         config = resolve(first.config, self._limits)
         if config.shares_memory and not is_same_machine(context.peer()):
             raise InputError("FRAME_TRANSPORT_SHARED_MEMORY needs a client on the same machine")
-        with self._admitted() as place:  # before any work, so that a refused call costs nothing
+        with self._admitted(config.wanted) as place:  # before any work, so that a refused call costs nothing
             client = self._clients.of(context)
             face = await self._open(client, config.message)
             call = Call(self._shared, client, config, face, context)
@@ -137,9 +139,9 @@ class FaceService:
             log.info("call over", extra={"seconds": seconds, **call.figures})
 
     @contextmanager
-    def _admitted(self) -> Iterator[_Place]:
+    def _admitted(self, wanted: Wanted | None = None) -> Iterator[_Place]:
         """A place among the calls. Raises a StatusError when there is none."""
-        place = _Place()
+        place = _Place(wanted)
         self._shared.load_shedder.admit(place)
         try:
             yield place
@@ -212,7 +214,7 @@ class FaceService:
         with self._admitted():
             outflow = Outflow(context, self._shared.clock, self._limits.unread_s)
             async with asyncio.TaskGroup() as tasks:
-                watching = tasks.create_task(outflow.watch(lambda held: None))  # what nobody takes, it does not make
+                watching = tasks.create_task(outflow.watch(asyncio.Event()))  # what nobody takes, it does not make
                 async for response in self._synthesized(request, context):
                     await outflow.write(response)
                 watching.cancel()
@@ -226,7 +228,7 @@ class FaceService:
         config = resolve(asked, self._limits)
         samples = samples_of(request.samples, config.message.audio_format)
         face = await self._open(self._clients.of(context), config.message)
-        session = self._shared.open(config, face)
+        session = self._shared.open(config, face, self._shared.batch_pool)
         session_id = f"{session.stream.presenter.session_id:08x}"
         self._record_label(config.label_off_reason, session_id)
         names = ARKIT_NAMES if config.wants_motion else ()

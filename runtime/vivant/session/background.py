@@ -39,7 +39,8 @@ class Background:
             return cls(np.broadcast_to(np.array(rgb, np.uint8), (height, width, 3)))
         if text.startswith("#") or not Path(text).exists():
             raise InputError(
-                f"background must be original, transparent, a colour such as #00ff00 or navy, or an image file, got {shown(text)}"
+                "background must be original, transparent, a colour such as #00ff00 or navy, or an image file,"
+                f" got {shown(text)}"
             )
         picture = Image.fromarray(load_image(Path(text)).pixels)
         share = min(picture.width / width, picture.height / height)

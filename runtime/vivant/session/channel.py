@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
@@ -62,10 +62,15 @@ class Channel(Generic[T]):
         """The next item if there is one. For a receiver that has its own pace."""
         return self._taken() if self._items else None
 
-    def clear(self) -> None:
-        """Throw away whatever waits (an interruption); it does not count as dropped."""
-        self._items.clear()
-        self.stats.depth_ms = 0.0
+    @property
+    def waiting(self) -> Iterator[T]:
+        """What waits, the oldest first."""
+        return (item for item, _ in self._items)
+
+    def clear(self, keeps: Callable[[T], bool] = lambda _: False) -> None:
+        """Throw away whatever waits (an interruption), or all but some; it does not count as dropped."""
+        self._items = deque((item, length_ms) for item, length_ms in self._items if keeps(item))
+        self.stats.depth_ms = sum((length_ms for _, length_ms in self._items), 0.0)
         self._wake()
 
     def close(self) -> None:

@@ -8,19 +8,14 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from vivant.arguments import flag, whole_number
-from vivant.face import as_fps
+from vivant.arguments import flag
+from vivant.face import Face, as_fps
+from vivant.motion.model import SpeechMotion
 from vivant.samples import as_sample_rate
+from vivant.session.presenter import Presenter
+from vivant.session.stream import FaceStream, as_seed
 from vivant.size import USUAL_SIDE_PX, Size
-
-MAX_SEED = 2**64 - 1
-"""What the contract of the server has room for."""
-
-
-def as_seed(seed: object) -> int | None:
-    """None is one from chance. Raises InputError for what is no whole number of 64 bits."""
-    return None if seed is None else whole_number("seed", seed, 0, MAX_SEED)
-
+from vivant.types import Controls
 
 RULES: Mapping[str, Callable[[Any], object]] = {
     "fps": as_fps,
@@ -59,6 +54,23 @@ class SessionConfig:
     def __post_init__(self) -> None:
         settle(self, RULES)
 
+    def open(
+        self, face: Face, controls: Controls | None, motion: SpeechMotion | None, presenter: Presenter | None
+    ) -> FaceStream:
+        """A stream as this config wants it; None stands for the usual ones."""
+        return FaceStream(
+            face,
+            fps=self.fps,
+            size_px=self.size_px,
+            sample_rate_hz=self.sample_rate_hz,
+            seed=self.seed,
+            controls=controls,
+            motion=motion,
+            presenter=presenter,
+            pictures=self.pictures,
+            audio=self.audio,
+        )
+
 
 @dataclass
 class SessionStats:
@@ -67,6 +79,6 @@ class SessionStats:
     frames: int = 0
     """Outputs that were taken."""
     late: int = 0
-    """Pictures left out because their time had passed."""
+    """Pictures left out because their time had passed, and frames that were skipped after standing still."""
     dropped: int = 0
     """Outputs that fell out because nobody took them."""

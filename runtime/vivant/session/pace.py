@@ -1,15 +1,21 @@
-"""Pace: when a session hears its sound and when its pictures are due. As fast as possible, or live against a clock."""
+"""Pace: when a session hears its sound and when its pictures are due. As fast as possible, or live against a clock.
+
+What is late is skipped and not caught up: a job hears all that is due by now at once, the newest picture of it is drawn
+(`FaceStream.take`), and after standing still a live session goes on now.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from fractions import Fraction
 from typing import Protocol
 
-from vivant.clock import Clock
+from vivant.clock import Clock, MonotonicClock
+from vivant.session.config import SessionConfig
 from vivant.session.stream import BLOCK_MS, FaceStream
+from vivant.types import Item
 
 log = logging.getLogger(__name__)
 EAGER_MS = 400
@@ -17,8 +23,9 @@ EAGER_MS = 400
 MARGIN_MS = 40
 """Time for inference and drawing between a frame becoming certain and its being due."""
 BLOCK_US = 1000 * BLOCK_MS
-MOST_SKIPPED = 3
-"""Late pictures in a row that are left out."""
+STOOD_STILL_US = 500_000
+"""Later than this, sound is left out unheard: lips that far behind belong to nothing, and hearing it would cost more time yet.
+Chosen; a bridge's camera begins its schedule anew after as long."""
 FALL_BACK = 5
 """In the silence after an eager utterance, time falls back by one part in so many."""
 
@@ -39,8 +46,12 @@ class Pace(Protocol):
         """The time of sound that arrives now, on the stream's timeline; 0 where that means nothing."""
         ...
 
-    def steps(self, stream: FaceStream) -> AsyncIterator[int | None]:
-        """Until the stream is over: times to hear up to, or None for all that is queued."""
+    def jobs(self, stream: FaceStream) -> AsyncIterator[None]:
+        """Until all has come out: whenever a `FaceStream.take` has something to do."""
+        ...
+
+    def take(self, stream: FaceStream) -> list[Item]:
+        """One job, on its thread: the stream's next items as they are due by now."""
         ...
 
     def due_us(self, pts_us: int) -> int:
@@ -55,18 +66,9 @@ class Pace(Protocol):
         """Whether a frame has missed its time by more than its length."""
         ...
 
-
-class CatchUp:
-    """Late pictures are left out, but never more than `MOST_SKIPPED` in a row: on a slow machine the newest late one is shown,
-    and the face goes on in fewer pictures."""
-
-    def __init__(self, is_late: Callable[[int], bool]) -> None:
-        self._is_late, self._skipped = is_late, 0
-
-    def leaves_out(self, pts_us: int) -> bool:
-        """Whether the next picture, of that time, should not be drawn, or not be decoded."""
-        self._skipped = (self._skipped + 1) % (MOST_SKIPPED + 1) if self._is_late(pts_us) else 0
-        return self._skipped > 0
+    def is_stale(self, pts_us: int) -> bool:
+        """Whether it is so late that it belongs to nothing any more."""
+        ...
 
 
 class Immediate:
@@ -78,11 +80,16 @@ class Immediate:
     def __init__(self, fed: asyncio.Event) -> None:
         self._fed = fed
 
-    async def steps(self, stream: FaceStream) -> AsyncIterator[int | None]:
-        while not stream.over:
-            await self._fed.wait()
-            self._fed.clear()
-            yield None
+    async def jobs(self, stream: FaceStream) -> AsyncIterator[None]:
+        while stream.has_more or not stream.over:
+            if stream.has_more:
+                yield
+            else:
+                await self._fed.wait()
+                self._fed.clear()
+
+    def take(self, stream: FaceStream) -> list[Item]:
+        return stream.take()
 
     def due_us(self, pts_us: int) -> int:
         return 0
@@ -91,6 +98,9 @@ class Immediate:
         return
 
     def is_late(self, pts_us: int) -> bool:
+        return False
+
+    def is_stale(self, pts_us: int) -> bool:
         return False
 
 
@@ -111,12 +121,13 @@ class Live:
         """The timeline's zero on the clock, once it runs."""
         self._lead_us = 0
         """How far time runs ahead for an eager utterance."""
+        self._late_log = LateLog()
 
     @property
     def now_us(self) -> int:
         return 0 if self._start_us is None else self._clock.now_us() - self._start_us
 
-    async def steps(self, stream: FaceStream) -> AsyncIterator[int | None]:
+    async def jobs(self, stream: FaceStream) -> AsyncIterator[None]:
         self._start_us = self._clock.now_us()
         while not stream.over:
             while (missing_us := stream.certain_at_us - self.now_us) > 0:
@@ -124,7 +135,23 @@ class Live:
                 await self._clock.sleep_until(self._clock.now_us() + step_us)
                 if self._eager:
                     self._run_ahead(stream, step_us)
-            yield stream.certain_at_us
+            yield
+        while stream.has_more:
+            yield
+
+    def take(self, stream: FaceStream) -> list[Item]:
+        n_late, items = stream.n_late, stream.take(self._hear_to_us(stream))
+        self._late_log.count(stream.n_late - n_late, stream.certain_at_us)
+        return items
+
+    def _hear_to_us(self, stream: FaceStream) -> int | None:
+        if stream.over:
+            return None
+        if self.now_us - stream.certain_at_us > STOOD_STILL_US:
+            stream.skip(self.now_us - 1000 * self.delay_ms)
+        late_us = max(0, self.now_us - stream.certain_at_us)
+        # Whole frames: hearing on to this very moment would take sound that is on its way for silence.
+        return stream.certain_at_us + late_us // self._frame_us * self._frame_us
 
     def due_us(self, pts_us: int) -> int:
         return (self._start_us or 0) + pts_us + 1000 * self.delay_ms
@@ -134,6 +161,9 @@ class Live:
 
     def is_late(self, pts_us: int) -> bool:
         return self._clock.now_us() > self.due_us(pts_us) + self._frame_us
+
+    def is_stale(self, pts_us: int) -> bool:
+        return self._clock.now_us() > self.due_us(pts_us) + STOOD_STILL_US
 
     def _run_ahead(self, stream: FaceStream, slept_us: int) -> None:
         step_us = 0
@@ -145,15 +175,22 @@ class Live:
         self._start_us = (self._start_us or 0) - step_us
 
 
+def pace_of(config: SessionConfig, stream: FaceStream, clock: Clock | None, fed: asyncio.Event) -> Pace:
+    """As a session's config wants it; ``fed`` as for `Immediate`."""
+    if not config.paced:
+        return Immediate(fed)
+    return Live(clock or MonotonicClock(), config.fps, stream.look_ahead_us, eager=config.eager)
+
+
 class LateLog:
     """Rate-limited log: how many pictures came late, once for every second of the timeline in which some did."""
 
     def __init__(self) -> None:
         self._second = self._n = 0
 
-    def count(self, late: bool, pts_us: int) -> None:
+    def count(self, n_late: int, pts_us: int) -> None:
         if pts_us // 1_000_000 > self._second:
             if self._n:
                 log.info("%d pictures came late in second %d", self._n, self._second)
             self._second, self._n = pts_us // 1_000_000, 0
-        self._n += late
+        self._n += n_late

@@ -17,12 +17,14 @@ from vivant.session.background import Background
 from vivant.size import MIN_SIZE_PX, USUAL_SIDE_PX, Size
 from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
 
-MOST_DETAIL, LEAST_DETAIL = 0, 3
-"""Places in `SHOWN_OF`."""
 MAX_SESSION_ID = 2**32 - 1
 """What the invisible mark has room for."""
-SHOWN_OF = (1, 2, 2, 4)
-"""By level of detail: every picture, every second one, every second one of half the size, every fourth one of half the size."""
+SHOWN_OF = (1, 2, 2)
+"""By level of detail: every picture, every second one, every second one of half the size. Where that is still too much, a face
+is served less often by itself."""
+MOST_DETAIL, LEAST_DETAIL = 0, len(SHOWN_OF) - 1
+HALVED_FROM = 2
+"""Of half the size from this level of detail on."""
 
 
 @dataclass(slots=True)
@@ -87,11 +89,19 @@ class Presenter:
         finisher = Disclosure.for_face(face, self.session_id, labelled=self._labelled, language=self._language)
         self._showing = _Showing(face, text("portrait", portrait), finisher)
 
+    def next_shown(self, index: int) -> int:
+        """The first frame from that one on which the level of detail draws."""
+        every = SHOWN_OF[self.detail] if self._pictures else 1
+        return -(-index // every) * every
+
+    def shows(self, index: int) -> bool:
+        return self.next_shown(index) == index
+
     def present(self, motion: MotionFrame) -> VideoFrame | None:
         """The finished picture; None where the level of detail leaves this one out."""
         if not self._pictures:
             raise InputError("this presenter was opened for motion alone; open another one with pictures=True")
-        if instance("motion", MotionFrame, motion).index % SHOWN_OF[self.detail]:
+        if not self.shows(instance("motion", MotionFrame, motion).index):
             return None
         showing, size = self._showing, self._drawn()
         if size not in showing.renderers:
@@ -107,4 +117,4 @@ class Presenter:
 
     def _drawn(self) -> Size:
         whole = self.size
-        return whole if self.detail < 2 or min(whole) < 2 * MIN_SIZE_PX else Size(whole.width // 2, whole.height // 2)
+        return whole if self.detail < HALVED_FROM or min(whole) < 2 * MIN_SIZE_PX else Size(whole.width // 2, whole.height // 2)

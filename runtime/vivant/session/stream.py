@@ -10,9 +10,8 @@ with vivant.FaceStream(face, sample_rate_hz=24_000) as stream:
 from __future__ import annotations
 
 import secrets
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from types import TracebackType
 
@@ -24,9 +23,9 @@ from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
 from vivant.motion.model import SpeechMotion, require_motion
 from vivant.samples import as_sample_rate, mono_samples
-from vivant.session.config import as_seed
 from vivant.session.presenter import Presenter
-from vivant.session.timeline import Timeline
+from vivant.session.queues import Input, InputQueue, ReadyQueue
+from vivant.session.timeline import SoundTape, Timeline
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import (
     AudioChunk,
@@ -38,6 +37,7 @@ from vivant.types import (
     Output,
     UtteranceEnd,
     UtteranceStart,
+    VideoFrame,
     frame_pts_us,
 )
 
@@ -45,18 +45,17 @@ BLOCK_MS = 20
 """Sound is heard in pieces of so much: what an interruption finds unheard is forgotten."""
 SEED_BITS = 32
 """Of one from chance."""
+MAX_SEED = 2**64 - 1
+"""What the contract of the server has room for."""
 MAX_US = 2**62
 """Of any clock."""
 MAX_EPOCH = 2**64 - 1
 """What the contract of the server has room for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Queued:
-    """A piece of sound or a marker that waits to be heard, with the epoch in which it was pushed."""
-
-    epoch: int
-    item: Float32Array | UtteranceStart | UtteranceEnd
+def as_seed(seed: object) -> int | None:
+    """None is one from chance. Raises InputError for what is no whole number of 64 bits."""
+    return None if seed is None else whole_number("seed", seed, 0, MAX_SEED)
 
 
 class FaceStream:
@@ -98,25 +97,24 @@ class FaceStream:
         self.presenter = instance("presenter", Presenter, own)
         self.epoch = 0
         self.is_late: Callable[[int], bool] = lambda pts_us: False
-        """Whether the picture of that time need not be drawn any more; asked right before drawing."""
+        """Whether the picture of that time need not be drawn any more if a newer one can be; asked right before drawing."""
+        self.n_late = 0
+        """Pictures left out for that, and frames that were skipped."""
         self.draws, self._gives_audio = flag("pictures", pictures), flag("audio", audio)
         self._state = model.open(self.fps, self.seed, face)
         self._timeline = Timeline(self.fps, sample_rate_hz)
-        self._silence = np.zeros(sample_rate_hz * BLOCK_MS // 1000, np.float32)
+        self._piece = sample_rate_hz * BLOCK_MS // 1000
         # Written by the verbs:
-        self._queue: deque[_Queued] = deque()
-        self._n_pushed = self._n_utterances = 0
+        self._queue = InputQueue(self._piece)
+        self._n_utterances = 0
         self._speaking = self._finished = self._closed = False
         self._next_id = ""
         self._last_pts_us = 0
         # Written by whoever takes:
         self._heard_epoch = 0
-        self._n_taken = 0
-        self._marks: deque[UtteranceStart | UtteranceEnd] = deque()
-        self._pending: deque[MotionFrame | UtteranceStart | UtteranceEnd] = deque()
+        self._ready = ReadyQueue()
         self._utterance: UtteranceStart | None = None
-        self._sound, self._sound_from = np.zeros(0, np.float32), 0
-        """Heard and not given out yet, and which sample since the origin is its first."""
+        self._sound = SoundTape(self._timeline)
         self._flushed = False
 
     # Verbs
@@ -135,11 +133,8 @@ class FaceStream:
             began_us = whole_number("at_us", at_us, -MAX_US, MAX_US)
             self._speaking = True
             self._n_utterances += 1
-            self._put(UtteranceStart(self._n_utterances, began_us, self._next_id, self.epoch))
-        step = len(self._silence)
-        self._n_pushed += len(own)
-        for first in range(0, len(own), step):
-            self._put(own[first : first + step])
+            self._queue.put(self.epoch, UtteranceStart(self._n_utterances, began_us, self._next_id, self.epoch))
+        self._queue.put(self.epoch, own)
         return self.items()
 
     def begin(self, utterance_id: str) -> None:
@@ -153,7 +148,7 @@ class FaceStream:
         self._require_open()
         if self._speaking:
             self._speaking = False
-            self._put(UtteranceEnd(self._n_utterances, 0, self._next_id, self.epoch))
+            self._queue.put(self.epoch, UtteranceEnd(self._n_utterances, 0, self._next_id, self.epoch))
             self._next_id = ""
         return self.items()
 
@@ -167,7 +162,6 @@ class FaceStream:
         number, name = (shown.utterance, shown.utterance_id) if shown is not None else (self._n_utterances, self._next_id)
         self.epoch = self.epoch + 1 if epoch is None else whole_number("epoch", epoch, 0, MAX_EPOCH)
         self._queue.clear()
-        self._n_pushed = self._n_taken
         self._speaking, self._next_id = False, ""
         return Interrupted(number, self._last_pts_us, name, self.epoch)
 
@@ -197,48 +191,62 @@ class FaceStream:
             yield from taken
 
     def take(self, to_us: int | None = None) -> list[Item]:
-        """The next items, at most one of them with a picture; empty when no more is certain.
+        """The next items, the last of them with a picture; empty when no more is certain.
 
+        Pictures that are late are left out as long as a newer one is certain, and with them those that the level of detail
+        leaves out; their outputs come all the same.
         ``to_us`` is for live streams: the timeline goes on to that time and no further; where no sound is queued, silence is
         heard. Without it, whatever is queued is heard, and the end of an utterance needs no silence after it.
         """
         self._follow_epoch()
-        while not self._pending and self._hear(to_us):
-            pass
         made: list[Item] = []
-        while self._pending and self._heard_epoch == self.epoch:
-            item = self._pending.popleft()
-            if not isinstance(item, MotionFrame):
+        while self._heard_epoch == self.epoch and self._is_certain(to_us):
+            item = self._ready.pop()
+            if isinstance(item, MotionFrame):
+                made.append(self._output(item, to_us))
+            else:
                 self._utterance = item if isinstance(item, UtteranceStart) else None
                 made.append(item)
-                continue
-            made.append(self._output(item))
-            if self.draws:
+            if self._is_enough(made[-1], to_us):
                 break
         return made
 
-    def has_more(self, to_us: int | None = None) -> bool:
-        """Whether another `take` may give or hear something."""
-        if self._pending or self._heard_epoch != self.epoch:
-            return True
-        if to_us is not None:
-            return self._timeline.position_us < to_us
-        return bool(self._queue) or (self._finished and not self._flushed)
+    def skip(self, to_us: int) -> None:
+        """Leave out what lies before a time, unheard, after standing still. Frame times stay true.
+
+        Sound that was queued for that time is forgotten as though it had been spoken, and its markers come in their order. The
+        motion model begins anew with the sound that follows, as after an interruption. For the thread that takes.
+        """
+        self._follow_epoch()
+        timeline = self._timeline
+        index = timeline.index_from(max(to_us, timeline.position_us))
+        end = timeline.sample_at(frame_pts_us(index, self.fps))
+        while (missing := end - timeline.n_heard) > 0:
+            self._leave_out(missing)
+        self.n_late += index - timeline.next_index + len(self._ready.frames)
+        timeline.skip_to(index)
+        self._ready.take_marks(timeline.next_pts_us)
+        self._ready.leave_out_frames()
+        self._begin_anew()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a `take` without a time may give or hear something."""
+        waits = bool(self._ready) or bool(self._queue) or (self._finished and not self._flushed)
+        return waits or self._heard_epoch != self.epoch
 
     @property
     def certain_at_us(self) -> int:
-        """The time up to which sound must be heard for the next frame."""
-        return self._timeline.next_pts_us + self.look_ahead_us
-
-    @property
-    def position_us(self) -> int:
-        """How far sound was heard."""
-        return self._timeline.position_us
+        """The time up to which sound must be heard for the next picture; of motion alone, for the next frame."""
+        index = next((frame.index for frame in self._ready.frames), self._timeline.next_index)
+        # A motion model's own times, moved by whole frames, may differ by the µs that they are rounded to.
+        rounding_us = int(self._timeline.n_skipped > 0)
+        return frame_pts_us(self.presenter.next_shown(index), self.fps) + self.look_ahead_us + rounding_us
 
     @property
     def queued_ms(self) -> float:
         """Sound that was pushed and not heard."""
-        return max(0, self._n_pushed - self._n_taken) * 1000 / self.sample_rate_hz
+        return self._queue.n_samples * 1000 / self.sample_rate_hz
 
     @property
     def is_speaking(self) -> bool:
@@ -258,7 +266,7 @@ class FaceStream:
     @property
     def begins_next(self) -> bool:
         """An utterance is queued and waits to begin."""
-        return bool(self._queue) and isinstance(self._queue[0].item, UtteranceStart)
+        return isinstance(self._queue.head(self.epoch), UtteranceStart)
 
     @property
     def over(self) -> bool:
@@ -267,39 +275,59 @@ class FaceStream:
 
     # Hearing
 
+    def _is_certain(self, to_us: int | None) -> bool:
+        """Whether anything can be given; hears what is needed for it."""
+        while not self._ready and self._hear(to_us):
+            pass
+        return bool(self._ready)
+
+    def _has_newer(self, to_us: int | None) -> bool:
+        """Whether another picture is certain; hears what is needed to know."""
+        while not any(self.presenter.shows(frame.index) for frame in self._ready.frames):
+            if not self._hear(to_us):
+                return False
+        return True
+
     def _hear(self, to_us: int | None) -> bool:
-        """The next piece of the queue, or of silence. False when there is nothing to hear."""
-        self._follow_epoch()
-        while self._queue and self._queue[0].epoch != self._heard_epoch:  # pushed while the interruption came
-            self._queue.popleft()
+        """The next piece of the queue, or of silence. False when there is nothing to hear, or an interruption has come."""
+        head = self._queue.head(self.epoch)
+        if self._heard_epoch != self.epoch:
+            return False
         is_due = to_us is None or self._timeline.position_us < to_us
-        if self._queue and self._is_next(self._queue[0].item, is_due, live=to_us is not None):
-            self._hear_queued(self._queue.popleft().item, flushes=to_us is None)
+        if head is not None and self._is_next(head, is_due, live=to_us is not None):
+            self._hear_queued(head, to_us)
             return True
         if to_us is not None and is_due:
-            self._hear_sound(self._silence)
+            self._hear_sound(np.zeros(self._n_silent(head, to_us), np.float32))
             return True
         if to_us is None and self._finished and not self._flushed:
             self._flushed = True
-            self._flush()
-            self._pending.extend(self._marks)
-            self._marks.clear()
+            self._in_order(self._state.flush(self.controls))
+            self._ready.take_marks()
             return True
         return False
 
-    def _is_next(self, item: Float32Array | UtteranceStart | UtteranceEnd, is_due: bool, *, live: bool) -> bool:
+    def _is_next(self, item: Input, is_due: bool, *, live: bool) -> bool:
         if isinstance(item, np.ndarray):
             return is_due
         return not live or isinstance(item, UtteranceEnd) or item.position_us <= self._timeline.position_us
 
-    def _hear_queued(self, item: Float32Array | UtteranceStart | UtteranceEnd, *, flushes: bool) -> None:
+    def _n_silent(self, head: Input | None, to_us: int) -> int:
+        """Samples, in whole pieces, until that time or a queued utterance's."""
+        if isinstance(head, UtteranceStart):
+            to_us = min(to_us, head.position_us)
+        missing = self._timeline.sample_at(to_us) - self._timeline.n_heard
+        return -(-missing // self._piece) * self._piece
+
+    def _hear_queued(self, item: Input, to_us: int | None) -> None:
         if isinstance(item, np.ndarray):
-            self._n_taken += len(item)
-            self._hear_sound(item)
+            due = 1 if to_us is None else self._timeline.sample_at(to_us) - self._timeline.n_heard
+            self._hear_sound(self._queue.pop_sound(self._heard_epoch, due))
             return
-        self._marks.append(replace(item, position_us=self._timeline.position_us))
-        if isinstance(item, UtteranceEnd) and flushes:
-            self._flush()
+        self._queue.pop()
+        self._ready.mark(replace(item, position_us=self._timeline.position_us))
+        if isinstance(item, UtteranceEnd) and to_us is None:
+            self._in_order(self._state.flush(self.controls))
         else:
             self._in_order([])
 
@@ -309,42 +337,62 @@ class FaceStream:
         frames = self._state.push(chunk, self.controls)
         timeline.n_heard += len(samples)
         if self._gives_audio:
-            self._sound = np.concatenate([self._sound, samples])
+            self._sound.add(samples)
         self._in_order(frames)
 
-    def _flush(self) -> None:
-        self._in_order(self._state.flush(self.controls))
+    def _leave_out(self, most: int) -> None:
+        """The next piece of the queue, or of silence, without hearing it; at most so many samples."""
+        timeline, head = self._timeline, self._queue.head(self.epoch)
+        if isinstance(head, np.ndarray):
+            timeline.n_heard += self._queue.drop(most)
+        elif isinstance(head, UtteranceStart) and head.position_us > timeline.position_us:
+            timeline.n_heard += min(most, timeline.sample_at(head.position_us) - timeline.n_heard)
+        elif head is None:
+            timeline.n_heard += most
+        else:
+            self._queue.pop()
+            self._ready.mark(replace(head, position_us=timeline.position_us))
 
     def _in_order(self, frames: list[MotionFrame]) -> None:
-        """Frames with the markers between them: each right before the first frame that is not earlier than it."""
-        for frame in frames:
-            self._take_marks(frame.pts_us)
-            self._pending.append(frame)
+        """Frames, with the index that they have in this stream, and the markers between them."""
+        for own in frames:
+            index = own.index + self._timeline.n_skipped
+            frame = replace(own, index=index, pts_us=frame_pts_us(index, self.fps)) if index != own.index else own
+            self._ready.put(frame)
             self._timeline.shown(frame.index)
-        self._take_marks(self._timeline.next_pts_us)
-
-    def _take_marks(self, position_us: int) -> None:
-        while self._marks and self._marks[0].position_us <= position_us:
-            self._pending.append(self._marks.popleft())
+        self._ready.take_marks(self._timeline.next_pts_us)
 
     def _follow_epoch(self) -> None:
         """After an interruption everything begins anew, at the next frame's time."""
         if self._heard_epoch == self.epoch:
             return
         self._heard_epoch = self.epoch
+        self._ready.clear()
+        self._utterance = None
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """What is heard from now on sounds at the next frame's time."""
         self._state.reset()
         self._timeline.start_over()
-        self._marks.clear()
-        self._pending.clear()
-        self._utterance = None
-        self._sound, self._sound_from = self._sound[:0], 0
+        self._sound.start_over()
 
-    # Giving
+    def _is_enough(self, item: Item, to_us: int | None) -> bool:
+        """Whether a `take` ends with that item: a picture, or where none is drawn, the last that is due or a piece gave."""
+        if self.draws:
+            return isinstance(item, Output) and item.picture is not None
+        return to_us is None and not self._ready
 
-    def _output(self, motion: MotionFrame) -> Output:
-        picture = None
-        if self.draws and not self.is_late(motion.pts_us):
-            picture = self.presenter.present(motion)
+    def _picture(self, motion: MotionFrame, to_us: int | None) -> VideoFrame | None:
+        if not self.draws or not self.presenter.shows(motion.index):
+            return None
+        if self.is_late(motion.pts_us) and self._has_newer(to_us):
+            self.n_late += 1
+            return None
+        return self.presenter.present(motion)
+
+    def _output(self, motion: MotionFrame, to_us: int | None) -> Output:
+        picture = self._picture(motion, to_us)
         self._last_pts_us = motion.pts_us
         spoken = self._utterance
         return Output(
@@ -353,21 +401,9 @@ class FaceStream:
             self.presenter.portrait,
             spoken.utterance if spoken is not None else None,
             self._heard_epoch,
-            self._sound_until(motion.index) if self._gives_audio else None,
+            self._sound.take(frame_pts_us(motion.index + 1, self.fps)) if self._gives_audio else None,
             spoken.utterance_id if spoken is not None else "",
         )
-
-    def _sound_until(self, index: int) -> AudioChunk:
-        """The sound from where the last frame's ended to the next frame's time, as far as it was heard."""
-        timeline = self._timeline
-        end = timeline.sample_at(frame_pts_us(index + 1, self.fps))
-        sound, self._sound = np.split(self._sound, [max(0, end - self._sound_from)])
-        chunk = AudioChunk(sound, self.sample_rate_hz, timeline.origin_sample + self._sound_from)
-        self._sound_from += len(sound)
-        return chunk
-
-    def _put(self, item: Float32Array | UtteranceStart | UtteranceEnd) -> None:
-        self._queue.append(_Queued(self.epoch, item))
 
     def _require_open(self) -> None:
         if self._closed:

@@ -40,6 +40,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._clockwork.now_s
 
+    def stand_still(self, seconds: float) -> None:
+        """Time goes on and nothing runs, as when the machine sleeps."""
+        self._clockwork.now_s += seconds
+
 
 class LoopClock:
     """`vivant.Clock` over the running loop's time."""

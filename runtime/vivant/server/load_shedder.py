@@ -1,0 +1,166 @@
+"""Load shedder: who is taken, and who gets less when the threads are too few for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+from vivant.clock import Clock
+from vivant.server.face_cost import FaceCost
+from vivant.server.refusal import full
+from vivant.server.workers import Load, WorkerPool
+from vivant.session.presenter import LEAST_DETAIL, MOST_DETAIL, SHOWN_OF
+
+ROUND_US = 500_000
+"""Between two judgements: some fifteen frames of every face, so that one slow frame says nothing."""
+CALM_ROUNDS = 4
+"""With room, before a face gets a step back: chosen so that it does not go up and down within two seconds."""
+BUSY_SHARE, CALM_SHARE = 0.9, 0.6
+"""Of the threads' time: overloaded above the first, room below the second. Chosen far apart, so that a step back does not
+overload at once."""
+LONG_WAIT_US = 10_000
+"""For a thread, on average; a quarter of the time that a live frame has (`vivant.session.pace.MARGIN_MS`)."""
+LONG_LAG_US = 20_000
+"""Of the event loop; half of it."""
+RETRY_AFTER_MS = 2000
+"""The time of `CALM_ROUNDS`: sooner, nothing can have changed."""
+ROOM_SHARE = 0.7
+"""Of the threads' time that faces are admitted for; the rest is the event loop's, and that of clients on the same machine.
+Chosen after docs/server.md: serving adds a fourth."""
+LEARNED, FORGOTTEN = 0.3, 0.1
+"""How much one round says of how slow the machine is; and one in which nothing ran, of its being as it was. Chosen: two
+seconds, and five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a live face asks for."""
+
+    fps: Fraction
+    size_px: int
+    """Of a side; 0 for motion alone."""
+
+
+class Member(Protocol):
+    """A call, as the load shedder sees it."""
+
+    @property
+    def paced(self) -> bool:
+        """Only paced calls can be late, so only they lose quality."""
+        ...
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """None where nothing is due."""
+        ...
+
+    @property
+    def importance(self) -> tuple[float, float]:
+        """Compared: the smallest loses quality first."""
+        ...
+
+    @property
+    def detail(self) -> int: ...
+
+    def set_detail(self, level: int, why: str) -> None:
+        """0 is everything, `LEAST_DETAIL` the least."""
+        ...
+
+
+class LoadShedder:
+    """Load shedder: admission by measured cost, and the level of detail. On the event loop.
+
+    Under overload the least important face gets fewer and smaller frames, one step per round; when there has been room for a
+    while, the most important of those gets a step back.
+    """
+
+    def __init__(self, workers: WorkerPool, clock: Clock, most: int) -> None:
+        self.members: list[Member] = []
+        self.load = Load(0.0, 0.0)
+        self.cost: FaceCost | None = None
+        """None: not measured, so nobody is refused for it."""
+        self.slowdown = 1.0
+        """How much longer jobs take than they did when that was measured: beside other programs, or each other."""
+        self._workers = workers
+        self._clock = clock
+        self._most = most
+        self._calm = 0
+        self._overloaded = False
+
+    def admit(self, member: Member) -> None:
+        """Raises a Refusal with a retry hint when there is no room."""
+        if len(self.members) >= self._most:
+            raise full(f"the server serves {self._most} sessions already; try again later", RETRY_AFTER_MS)
+        paced = self._paced()
+        if paced and member.wanted is not None and self._least_share([*self.members, member]) > self._room:
+            n_paced = len(paced)
+            raise full(f"this machine has time for {n_paced} such faces, which speak already; try again later", RETRY_AFTER_MS)
+        if self._overloaded and paced and all(other.detail == LEAST_DETAIL for other in paced):
+            raise full("the server has no time left for one more face; try again later", RETRY_AFTER_MS)
+        self.members.append(member)
+
+    def replace(self, place: Member, member: Member) -> None:
+        """``member`` takes the place of one that was admitted."""
+        self.members[self.members.index(place)] = member
+
+    def leave(self, member: Member) -> None:
+        if member in self.members:
+            self.members.remove(member)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            due_us = self._clock.now_us() + ROUND_US
+            await self._clock.sleep_until(due_us)
+            self.judge(self._workers.load(), loop_lag_us=self._clock.now_us() - due_us)
+
+    def judge(self, load: Load, loop_lag_us: int) -> None:
+        """One round."""
+        self.load = load
+        self._learn(load.mean_job_us)
+        self._overloaded = load.busy_share > BUSY_SHARE or load.mean_wait_us > LONG_WAIT_US or loop_lag_us > LONG_LAG_US
+        if self._overloaded:
+            self._calm = 0
+            able = [member for member in self._paced() if member.detail < LEAST_DETAIL]
+            if able:
+                # One step at a time and evenly among equals, before any of them goes down twice.
+                poorest = min(able, key=lambda member: (member.importance, member.detail))
+                poorest.set_detail(poorest.detail + 1, "the server is overloaded")
+            return
+        self._calm = self._calm + 1 if load.busy_share < CALM_SHARE else 0
+        reduced = [member for member in self._paced() if member.detail > MOST_DETAIL]
+        if reduced and self._calm >= CALM_ROUNDS:
+            self._calm = 0
+            richest = max(reduced, key=lambda member: (member.importance, member.detail))
+            richest.set_detail(richest.detail - 1, "the server has room again")
+
+    def n_faces(self, wanted: Wanted, detail: int) -> int | None:
+        """How many such faces there is time for, one at least; None when it was not measured."""
+        if self.cost is None:
+            return None
+        return max(1, min(self._most, int(self._room / self.cost.share(wanted.fps, wanted.size_px, detail))))
+
+    @property
+    def _room(self) -> float:
+        return ROOM_SHARE * self._workers.n_workers
+
+    def _least_share(self, members: list[Member]) -> float:
+        """Of one worker's time, what all of them take at the least detail, as slow as the machine is now."""
+        asked = [member.wanted for member in members if member.wanted is not None]
+        if self.cost is None:
+            return 0.0
+        return self.slowdown * sum(self.cost.share(wanted.fps, wanted.size_px, LEAST_DETAIL) for wanted in asked)
+
+    def _learn(self, mean_job_us: float) -> None:
+        """From what a job took, and what it should have taken."""
+        paced = [(member.wanted, member.detail) for member in self._paced() if member.wanted is not None]
+        if self.cost is None or not paced or not mean_job_us:
+            self.slowdown += FORGOTTEN * (1.0 - self.slowdown)
+            return
+        jobs_per_s = sum(wanted.fps / SHOWN_OF[detail] for wanted, detail in paced)
+        share = sum(self.cost.share(wanted.fps, wanted.size_px, detail) for wanted, detail in paced)
+        self.slowdown += LEARNED * (mean_job_us * float(jobs_per_s) / (1e6 * share) - self.slowdown)
+
+    def _paced(self) -> list[Member]:
+        return [member for member in self.members if member.paced]
