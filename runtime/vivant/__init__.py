@@ -7,7 +7,7 @@ with vivant.FaceStream(face, sample_rate_hz=16000) as stream:
     for item in stream.push(samples):
         if isinstance(item, vivant.Output):
             show(item.picture.pixels)
-    rest = list(stream.finish())
+    rest = list(stream.end())
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from enum import Enum
 from numbers import Integral, Real
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from vivant.errors import InputError
 
@@ -43,22 +43,30 @@ def _number_shown(value: object) -> str:
     return text if 0 < len(text) <= MAX_SHOWN_CHARS else "a number of many digits"
 
 
-def real_number(name: str, value: Any, low: float, high: float, unit: str = "") -> float:  # noqa: ANN401
+def real_number(name: str, value: object, low: float, high: float, unit: str = "") -> float:
     """From ``low`` to ``high``. Raises InputError for text, NaN, True and whatever else is no such number."""
-    if _is_number(value) and low <= value <= high:
-        return float(value)
+    number = _plain(value)
+    if number is not None and low <= number <= high:
+        return float(number)
     raise InputError(f"{name} must be {_kind(value, Real, 'a number')}from {low:g} to {high:g}{unit}, got {shown(value)}")
 
 
-def whole_number(name: str, value: Any, low: int, high: int) -> int:  # noqa: ANN401
+def whole_number(name: str, value: object, low: int, high: int) -> int:
     """From ``low`` to ``high``, of any type: 16000, 16000.0 and ``np.int64(16000)`` are one. Raises InputError for others."""
-    if _is_number(value) and low <= value <= high and value == int(value):
-        return int(value)
+    number = _plain(value)
+    if number is not None and low <= number <= high and number == int(number):
+        return int(number)
     raise InputError(f"{name} must be {_kind(value, Integral, 'a whole number')}from {low} to {high}, got {shown(value)}")
 
 
-def _is_number(value: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, Real) and not isinstance(value, bool)
+def _plain(value: object) -> int | float | None:
+    """Python's own number, since NumPy's small ones cannot be compared with large bounds; None for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        return int(value) if isinstance(value, Integral) else float(value)
+    except OverflowError:  # a fraction of hundreds of digits
+        return None
 
 
 def _kind(value: object, wanted: type, noun: str) -> str:

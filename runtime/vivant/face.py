@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import threading
 from decimal import Decimal
@@ -13,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-from vivant.arguments import flag, shown, whole_number
-from vivant.bundled import is_bundled, portrait_bytes
+from vivant.arguments import flag, listed, shown, whole_number
+from vivant.bundled import is_bundled, portrait_bytes, portraits
 from vivant.errors import InputError
 from vivant.media.images import load_image
 from vivant.media.sources import PictureSource, path_or_bytes
@@ -160,6 +161,8 @@ def open_portrait(
     name = path.name if path is not None else ""
     if path is not None and is_bundled(path):
         picture, path, name = portrait_bytes(name), None, f"{name}.jpg"
+    elif path is not None and not path.suffix and not os.path.lexists(path):
+        raise InputError(f"{name} does not exist; give an image file, or a bundled portrait: {listed(portraits())}")
     rig = cached_rig(load_image(picture), analyser, name=name, face_number=face, transparent=transparent, progress=progress)
     return RigFace(rig, path, answer)
 

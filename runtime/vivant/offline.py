@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from vivant.arguments import as_path
+from vivant.arguments import as_path, instance
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError
 from vivant.face import Face, RigFace, as_fps
@@ -107,7 +107,7 @@ def presenter_of_files(
     **disclosure: Any,  # noqa: ANN401
 ) -> Presenter:
     """Of frames as files want them: opaque, unless the background is to stay transparent. ``disclosure`` as for `Presenter`."""
-    keeps_alpha = background is not None and background.pixels is None
+    keeps_alpha = background is not None and instance("background", Background, background).pixels is None
     pixel_format = PixelFormat.RGBA if keeps_alpha else PixelFormat.RGB
     return Presenter(face, size_px=size_px, background=background, pixel_format=pixel_format, **disclosure)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -61,9 +60,7 @@ def _array(samples: Any) -> NDArray[Any]:  # noqa: ANN401
     if isinstance(samples, bytes | bytearray) or (isinstance(samples, memoryview) and samples.format in ("B", "b", "c")):
         raise InputError(f"{_WANTED}, got {len(samples)} bytes; PCM of 16 bits is np.frombuffer(data, '<i2')")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of NumPy about ragged lists, which are refused below
-            return np.asarray(samples)
+        return np.asarray(samples)
     except Exception as error:  # whatever a foreign __array__ raises: tensors on a device, ragged lists
         raise InputError(f"{_WANTED}, got {shown(samples)}, which NumPy cannot read") from error
 

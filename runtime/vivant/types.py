@@ -236,6 +236,7 @@ class Controls:
     distance: float = 1.0
     """Distance of the head from the camera relative to the portrait, 0.8 (near) to 1.25 (far)."""
     emotion: Emotion = Emotion.NEUTRAL
+    """Given as a member or its name, "happy"."""
     intensity: float = 1.0
     """Strength of the emotion and of all expression, 0 to 2."""
     head_motion: float = 1.0
@@ -246,7 +247,6 @@ class Controls:
     """Held vowels stay open as they began: neither vibrato nor a fading breath moves the jaw."""
 
     def __post_init__(self) -> None:
-        """Takes the name of an emotion ("happy") for it."""
         settled: dict[str, object] = {
             "gaze": _gaze(self.gaze),
             "distance": real_number("distance", self.distance, 0.8, 1.25),

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.odd_values import MOST_CHARS, NO_AMOUNTS, NO_NAMES
 from vivant.arguments import as_path, flag, member, real_number, shown, text, whole_number
 from vivant.errors import InputError
 from vivant.face import as_fps
@@ -22,16 +23,11 @@ from vivant.types import Controls, Emotion, PixelFormat, Pose, arkit_weights, ga
 
 pytestmark = pytest.mark.unit
 
-MOST_CHARS = 250
 NAN, INF = float("nan"), float("inf")
-ODD: list[Any] = [
-    None, True, "0.5", "x" * 200_000, b"1", NAN, INF, -INF, 10**400, 1j, [1], (1, 2, 3), {}, {1.0}, object(), np.zeros(3),
-    np.array("x"), np.float64("nan"), Decimal("NaN"), Path("x"), Emotion.HAPPY, Emotion, print,
-]  # fmt: skip
-"""What stands for no amount."""
 anything = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.fractions() | st.decimals()
-    | st.complex_numbers() | st.lists(st.floats(), max_size=3) | st.tuples(st.floats(), st.floats()) | st.sampled_from(ODD)
+    | st.complex_numbers() | st.lists(st.floats(), max_size=3) | st.tuples(st.floats(), st.floats())
+    | st.sampled_from(NO_AMOUNTS)
 )  # fmt: skip
 
 
@@ -57,7 +53,7 @@ AMOUNTS: dict[str, Callable[[Any], object]] = {
 }
 
 
-@pytest.mark.parametrize("value", ODD, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("value", NO_AMOUNTS, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("name", list(AMOUNTS))
 def test_what_is_no_amount_is_refused_by_name(name: str, value: Any) -> None:  # noqa: ANN401
     sentence = short_refusal(AMOUNTS[name], value)
@@ -101,6 +97,7 @@ def test_a_pose_is_finite_numbers(name: str, value: Any) -> None:  # noqa: ANN40
     assert "a pose must be finite numbers" in str(short_refusal(lambda given: Pose(**{name: given}), value))
 
 
+@settings(deadline=None)
 @given(anything)
 def test_whatever_comes_as_an_amount_is_one_or_a_short_sentence(value: Any) -> None:  # noqa: ANN401
     if short_refusal(lambda given: real_number("amount", given, 0, 2), value) is None:
@@ -112,11 +109,13 @@ def test_whatever_comes_as_an_amount_is_one_or_a_short_sentence(value: Any) -> N
     assert len(shown(value)) < MOST_CHARS
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**70), 2**70))
 def test_whole_numbers_are_taken_exactly(value: int) -> None:
     assert whole_number("seed", value, -(2**70), 2**70) == value
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789./eE+-_ x", max_size=12))
 def test_any_text_is_a_frame_rate_or_a_short_sentence(fps: str) -> None:
     if short_refusal(as_fps, fps) is None:
@@ -182,8 +181,8 @@ def test_paths_and_texts() -> None:
     assert as_path("audio", "a.wav") == as_path("audio", Path("a.wav")) == Path("a.wav")
     for odd in (None, 1, b"a.wav", "x" * 200_000, np.zeros(3), open):
         assert "audio must be the path of a file, got" in str(short_refusal(lambda given: as_path("audio", given), odd))
-    for odd in (None, 1, b"line", ["line"]):
-        assert "name must be a text, got" in str(short_refusal(lambda given: text("name", given), odd))
+    for other in NO_NAMES:
+        assert "name must be a text, got" in str(short_refusal(lambda given: text("name", given), other))
 
 
 def test_a_number_of_more_digits_than_python_writes() -> None:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import portrait_path
+from tests.odd_values import MOST_CHARS, Tensor
 from vivant.bundled import is_bundled, portrait_bytes, portrait_sha256, portraits
 from vivant.errors import InputError
 from vivant.media.images import PortraitImage, load_image
@@ -20,7 +21,7 @@ from vivant.wire.values import MAX_ID_CHARS, image_bytes, portrait_ref
 
 pytestmark = pytest.mark.unit
 
-HEIGHT, WIDTH, MOST_CHARS = 80, 100, 250
+HEIGHT, WIDTH = 80, 100
 ORIENTATION = 0x0112
 
 
@@ -39,16 +40,6 @@ def png(picture: Image.Image) -> bytes:
     data = io.BytesIO()
     picture.save(data, "PNG")
     return data.getvalue()
-
-
-class Tensor:
-    def __init__(self, values: Any) -> None:  # noqa: ANN401
-        self._values = values
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:  # noqa: ANN401
-        if isinstance(self._values, Exception):
-            raise self._values
-        return np.asarray(self._values, dtype)
 
 
 def test_every_way_to_hand_in_one_file(tmp_path: Path, rgb: UInt8Array) -> None:

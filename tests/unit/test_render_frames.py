@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -114,9 +115,10 @@ def test_threads_draw_what_one_thread_draws(ada: RigFace) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("place", ["weights", "tongue", "pose", "gaze"])
+@pytest.mark.parametrize("place", ["weights", "tongue", "gaze"])
 def test_what_is_not_finite_is_refused(ada: RigFace, place: str, bad: float) -> None:
-    wrong = {"weights": arkit_weights(jawOpen=bad), "tongue": (0.0, bad), "pose": Pose(y=bad), "gaze": (bad, 0.0)}
+    """A `Pose` refuses it itself."""
+    wrong = {"weights": np.full(52, bad, np.float32), "tongue": (0.0, bad), "gaze": (bad, 0.0)}
     values: dict[str, Any] = {"weights": arkit_weights(), place: wrong[place]}
     with pytest.raises(InputError, match="not finite"):
         ada.open(64).render(MotionFrame(0, 0, **values))
@@ -152,3 +154,23 @@ def test_beyond_the_limits_is_clamped(ada: RigFace) -> None:
 
 def still(**values: float) -> MotionFrame:
     return MotionFrame(0, 0, arkit_weights(**values))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"weights": np.zeros(51, np.float32)},
+        {"weights": np.zeros((52, 1), np.float32)},
+        {"weights": None},
+        {"weights": ["jawOpen"] * 52},
+        {"tongue": None},
+        {"tongue": (0.0,)},
+        {"gaze": ("left", 0)},
+        {"gaze": 3.0},
+        {"pose": None},
+    ],
+)
+def test_a_motion_frame_that_cannot_be_drawn_is_one_sentence(ada: RigFace, odd: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="motion frame") as caught:
+        ada.open(64).render(replace(MotionFrame(0, 0, arkit_weights()), **odd))
+    assert len(str(caught.value)) < 250

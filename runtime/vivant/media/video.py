@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from vivant.arguments import as_path
 from vivant.errors import ClosedError, InputError
 from vivant.media.atomic import Complete, replacing, replacing_folder, reporting
 from vivant.media.containers import ContainerWriter
@@ -102,7 +104,7 @@ class VideoSink:
 
 @contextmanager
 def open_video(
-    path: Path,
+    path: str | PathLike[str],
     *,
     width: int,
     height: int,
@@ -120,6 +122,7 @@ def open_video(
     left and right. ``complete`` has the last word before the result appears, as in ``media.atomic``. Raises InputError for
     what the format cannot hold and OutputError when it cannot be written.
     """
+    path = as_path("a video file", path)
     kind = format_of(path)
     layout = VideoLayout(width, height, Fraction(fps), sample_rate_hz, alpha, n_channels)
     require_supported(path, kind, layout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
 
+from vivant.arguments import shown
 from vivant.errors import InputError
 from vivant.types import AudioChunk, Controls, MotionFrame
 
@@ -19,6 +20,12 @@ def require_fps(fps: Fraction) -> None:
     """Raises InputError for a rate at which no face is moved."""
     if not MIN_FPS <= fps <= MAX_FPS:
         raise InputError(f"fps must be from {MIN_FPS} to {MAX_FPS}, got {float(fps):g}")
+
+
+def require_motion(motion: object) -> None:
+    """Raises InputError for what is no motion model, such as the name of one."""
+    if isinstance(motion, type) or not hasattr(motion, "look_ahead_ms"):
+        raise InputError(f"motion must be a motion model such as vivant.ArticulatoryMotion(), got {shown(motion)}")
 
 
 class MotionState(Protocol):

@@ -6,7 +6,9 @@ import numpy as np
 
 from vivant.errors import InputError
 from vivant.render._kernel import Renderer, Scene
-from vivant.types import Float32Array, MotionFrame, PixelFormat, UInt8Array, VideoFrame
+from vivant.types import ARKIT_NAMES, Float32Array, MotionFrame, PixelFormat, UInt8Array, VideoFrame
+
+_SHAPES = ((len(ARKIT_NAMES),), (2,), (6,), (2,))
 
 
 class RigRenderer:
@@ -33,21 +35,32 @@ class RigRenderer:
     def render(self, motion: MotionFrame, out: UInt8Array | None = None) -> VideoFrame:
         """Draw one RGBA frame; into ``out`` (height, width, 4) if given, which then belongs to the frame.
 
-        Weights outside [0, 1] and poses beyond the portrait's limits are clamped; what is not finite, or a frame while another
-        thread draws one, raises InputError.
+        Weights outside [0, 1] and poses beyond the portrait's limits are clamped; what is not finite or not 52 weights, or a
+        frame while another thread draws one, raises InputError.
         """
         pixels = np.empty(self._shape, np.uint8) if out is None else out
-        pose = motion.pose
+        try:
+            self._renderer.render(*_vectors(motion), pixels)
+        except RuntimeError as error:
+            raise InputError("two threads draw with one renderer at once; open one for each") from error
+        return VideoFrame(motion.index, motion.pts_us, pixels, PixelFormat.RGBA)
+
+
+def _vectors(motion: MotionFrame) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array]:
+    """Weights (52,), tongue (2,), pose (6,) and gaze (2,)."""
+    pose = motion.pose
+    try:
         vectors = (
             np.ascontiguousarray(motion.weights, np.float32),
             np.array(motion.tongue, np.float32),
             np.array((pose.yaw_deg, pose.pitch_deg, pose.roll_deg, pose.x, pose.y, pose.scale), np.float32),
             np.array(motion.gaze, np.float32),
         )
-        if not all(np.isfinite(vector).all() for vector in vectors):
-            raise InputError(f"motion frame {motion.index} holds a value that is not finite")
-        try:
-            self._renderer.render(*vectors, pixels)
-        except RuntimeError as error:
-            raise InputError("two threads draw with one renderer at once; open one for each") from error
-        return VideoFrame(motion.index, motion.pts_us, pixels, PixelFormat.RGBA)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError("a motion frame must hold numbers") from error
+    shapes = tuple(vector.shape for vector in vectors)
+    if shapes != _SHAPES:
+        raise InputError(f"a motion frame must hold weights, tongue, pose and gaze of shapes {_SHAPES}, got {shapes}")
+    if not all(np.isfinite(vector).all() for vector in vectors):
+        raise InputError(f"motion frame {motion.index} holds a value that is not finite")
+    return vectors

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from vivant.arguments import as_path, shown
 from vivant.errors import InputError
 from vivant.media.images import load_image
 from vivant.size import Size
@@ -24,9 +26,10 @@ class Background:
     """The image file, if it comes from one."""
 
     @classmethod
-    def parse(cls, text: str, size_px: int | tuple[int, int]) -> Background | None:
+    def parse(cls, text: str | PathLike[str], size_px: int | tuple[int, int]) -> Background | None:
         """``original`` (None), ``transparent``, a colour such as ``#00ff00``, or an image file."""
         width, height = Size.of(size_px)
+        text = str(as_path("background", text))
         if text == "original":
             return None
         if text == "transparent":
@@ -36,7 +39,7 @@ class Background:
             return cls(np.broadcast_to(np.array(rgb, np.uint8), (height, width, 3)))
         if text.startswith("#") or not Path(text).exists():
             raise InputError(
-                f"background must be original, transparent, a colour such as #00ff00 or an image file, got {text!r}"
+                f"background must be original, transparent, a colour such as #00ff00 or an image file, got {shown(text)}"
             )
         picture = Image.fromarray(load_image(Path(text)).pixels)
         share = min(picture.width / width, picture.height / height)

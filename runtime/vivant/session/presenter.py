@@ -91,7 +91,7 @@ class Presenter:
         """The finished picture; None where the level of detail leaves this one out."""
         if not self._pictures:
             raise InputError("this presenter was opened for motion alone; open another one with pictures=True")
-        if motion.index % SHOWN_OF[self.detail]:
+        if instance("motion", MotionFrame, motion).index % SHOWN_OF[self.detail]:
             return None
         showing, size = self._showing, self._drawn()
         if size not in showing.renderers:

@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from numpy.typing import ArrayLike
 
+from vivant.arguments import instance
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import ClosedError
 from vivant.face import Face
@@ -60,7 +61,7 @@ class Session:
         executor: Executor | None = None,
         is_late: Callable[[int], bool] | None = None,
     ) -> None:
-        self.config = config = config or SessionConfig()
+        self.config = config = instance("config", SessionConfig, SessionConfig() if config is None else config)
         self.stream = FaceStream(
             face,
             fps=config.fps,

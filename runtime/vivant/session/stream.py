@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from vivant.arguments import flag, instance, text, whole_number
 from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
-from vivant.motion.model import SpeechMotion
+from vivant.motion.model import SpeechMotion, require_motion
 from vivant.samples import as_sample_rate, mono_samples
 from vivant.session.config import as_seed
 from vivant.session.presenter import Presenter
@@ -45,6 +45,8 @@ BLOCK_MS = 20
 """Sound is heard in pieces of so much: what an interruption finds unheard is forgotten."""
 SEED_BITS = 32
 """Of one from chance."""
+MAX_US = 2**62
+"""Of any clock."""
 MAX_EPOCH = 2**64 - 1
 """What the contract of the server has room for."""
 
@@ -84,14 +86,16 @@ class FaceStream:
         Raises InputError for a rate, size or seed that cannot be, and for pictures when nobody has said who the portrait shows
         (`Presenter`).
         """
-        model = motion or default_motion()
+        model = default_motion() if motion is None else motion
+        require_motion(model)
         self.fps = as_fps(fps)
         self.sample_rate_hz = sample_rate_hz = as_sample_rate(sample_rate_hz)
         own_seed = as_seed(seed)
         self.seed = secrets.randbits(SEED_BITS) if own_seed is None else own_seed
         self.look_ahead_us = 1000 * model.look_ahead_ms
         self.set_controls(Controls() if controls is None else controls)
-        self.presenter = presenter or Presenter(face, size_px=size_px, pictures=pictures)
+        own = Presenter(face, size_px=size_px, pictures=pictures) if presenter is None else presenter
+        self.presenter = instance("presenter", Presenter, own)
         self.epoch = 0
         self.is_late: Callable[[int], bool] = lambda pts_us: False
         """Whether the picture of that time need not be drawn any more; asked right before drawing."""
@@ -128,9 +132,10 @@ class FaceStream:
             raise ClosedError("finish said that no more audio would come; make a new stream")
         own = mono_samples(samples)
         if len(own) and not self._speaking:
+            began_us = whole_number("at_us", at_us, -MAX_US, MAX_US)
             self._speaking = True
             self._n_utterances += 1
-            self._put(UtteranceStart(self._n_utterances, at_us, self._next_id, self.epoch))
+            self._put(UtteranceStart(self._n_utterances, began_us, self._next_id, self.epoch))
         step = len(self._silence)
         self._n_pushed += len(own)
         for first in range(0, len(own), step):
