@@ -8,25 +8,21 @@ import vivant
 from vivant.client import RemoteConfig, RemoteSession, connect
 from vivant.media import AudioFile, open_audio
 
-AHEAD_US = 2_000_000
-"""Sound is sent so long before it is due: a server queues only so much of it."""
 
-
-async def speak(session: RemoteSession, voice: AudioFile, clock: vivant.Clock) -> None:
-    start_us = clock.now_us()
+async def speak(session: RemoteSession, voice: AudioFile) -> None:
     for chunk in voice.chunks():
-        due_us = start_us + chunk.start_sample * 1_000_000 // chunk.sample_rate_hz
-        await clock.sleep_until(due_us - AHEAD_US)
-        await session.push(chunk.samples)
-    await session.finish()
+        await session.push(chunk.samples)  # waits where the server holds enough, however long the voice is
+    await session.end()
 
 
 async def main(voice: AudioFile, address: str = "127.0.0.1:50750") -> None:
     config = RemoteConfig(sample_rate_hz=voice.sample_rate_hz)
     async with connect(address) as client, client.animate("ada", config) as session, asyncio.TaskGroup() as tasks:
-        tasks.create_task(speak(session, voice, vivant.MonotonicClock()))
-        async for item in session:  # while it speaks: frames that nobody takes would hold up everything
+        tasks.create_task(speak(session, voice))
+        async for item in session:  # while it speaks: whoever takes nothing is hung up on
             sys.stdout.write(f"{item.pts_us / 1e6:.2f} s\r" if isinstance(item, vivant.Output) else f"{item}\n")
+            if isinstance(item, vivant.UtteranceEnd):
+                break
 
 
 with open_audio(Path(sys.argv[1])) as voice:

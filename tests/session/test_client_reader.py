@@ -85,7 +85,7 @@ def test_a_refusal_behind_unread_pictures_ends_the_pushing() -> None:
         async with client.animate(picture(10), settings(size_px=512, delivery="DELIVERY_IMMEDIATE")) as face:
             await face.push(tone(2))
             await something_was_sent(server)
-            with pytest.raises(UnavailableError, match="more than 40000 ms of audio would be queued"):
+            with pytest.raises(UnavailableError, match="ms of audio would be queued"):
                 for _ in range(200):
                     await face.push(tone(1))
 
