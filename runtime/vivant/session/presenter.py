@@ -60,6 +60,8 @@ class Presenter:
         if label_off_reason is not None:
             Policy.load().allow_label_off(label_off_reason)
         self.detail = MOST_DETAIL
+        self.presented = portrait
+        """Name of the portrait in the last picture; another one may have been given to `show` while it was drawn."""
         self.size, self.pixel_format, self.background = Size.of(size_px), pixel_format, background
         self.session_id = live_session_id() if session_id is None else session_id
         self._mirror, self._consent, self._pictures = mirror, consent, pictures
@@ -91,7 +93,7 @@ class Presenter:
             # One picture's memory for all: finishing makes a new one of it anyway.
             showing.renderers[size] = showing.face.open(size), np.empty((size.height, size.width, 4), np.uint8)
         renderer, memory = showing.renderers[size]
-        frame = renderer.render(motion, memory)
+        frame, self.presented = renderer.render(motion, memory), showing.portrait
         if self._mirror:
             frame = VideoFrame(frame.index, frame.pts_us, frame.pixels[:, ::-1], frame.format)
         if self.background is not None:
