@@ -60,14 +60,14 @@ class Presenter:
         if label_off_reason is not None:
             Policy.load().allow_label_off(label_off_reason)
         self.detail = MOST_DETAIL
-        self.presented = portrait
-        """Name of the portrait in the last picture; another one may have been given to `show` while it was drawn."""
         self.size, self.pixel_format, self.background = Size.of(size_px), pixel_format, background
         self.session_id = live_session_id() if session_id is None else session_id
         self._mirror, self._consent, self._pictures = mirror, consent, pictures
         self._labelled, self._language = label_off_reason is None, language
         self._jpeg_quality = jpeg_quality
         self.show(face, portrait)
+        self.presented = portrait
+        """Name of the portrait in the last picture: while it was drawn, `show` may have been given another one."""
         if self.size.is_square:
             face.open(self.size)  # what cannot be opened is refused now rather than at the first picture
 
