@@ -180,7 +180,7 @@ def test_whoever_opens_a_face_hands_in_the_right_things() -> None:
         (lambda motion: FaceStream(PlainFace(), motion=motion), ["voice", ArticulatoryMotion, 7]),
         (lambda presenter: FaceStream(PlainFace(), presenter=presenter), ["ada", PlainFace(), Presenter]),
         (lambda motion: Presenter(PlainFace()).present(motion), [None, arkit_weights(), "jawOpen"]),
-        (lambda background: Background.parse(background, SIZE_PX), [None, 7, "x" * 200_000, "pink", "#12345g"]),
+        (lambda background: Background.parse(background, SIZE_PX), [None, 7, "x" * 200_000, "pinkish", "#12345g"]),
         (lambda size: Background.parse("#00ff00", size), ["64", 63, None]),
         (lambda address: connect(address), [None, 50_750, ("127.0.0.1", 50_750), b"127.0.0.1:50750"]),
         (lambda token: connect("127.0.0.1:1", token=token), [7, b"token", ["token"]]),

@@ -74,7 +74,13 @@ class Presenter:
         self._labelled, self._language = label_off_reason is None, language
         self._jpeg_quality = whole_number("jpeg_quality", jpeg_quality, *JPEG_QUALITIES)
         self.show(face, portrait)
+<<<<<<< HEAD
         if pictures and self.size.is_square:
+=======
+        self.presented = portrait
+        """Name of the portrait in the last picture: while it was drawn, `show` may have been given another one."""
+        if self.size.is_square:
+>>>>>>> wip/soak
             face.open(self.size)  # what cannot be opened is refused now rather than at the first picture
 
     @property
@@ -108,7 +114,7 @@ class Presenter:
             # One picture's memory for all: finishing makes a new one of it anyway.
             showing.renderers[size] = showing.face.open(size), np.empty((size.height, size.width, 4), np.uint8)
         renderer, memory = showing.renderers[size]
-        frame = renderer.render(motion, memory)
+        frame, self.presented = renderer.render(motion, memory), showing.portrait
         if self._mirror:
             frame = VideoFrame(frame.index, frame.pts_us, frame.pixels[:, ::-1], frame.format)
         if self.background is not None:

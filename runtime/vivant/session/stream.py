@@ -398,7 +398,7 @@ class FaceStream:
         return Output(
             motion,
             picture,
-            self.presenter.portrait,
+            self.presenter.portrait if picture is None else self.presenter.presented,
             spoken.utterance if spoken is not None else None,
             self._heard_epoch,
             self._sound.take(frame_pts_us(motion.index + 1, self.fps)) if self._gives_audio else None,
