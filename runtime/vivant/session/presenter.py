@@ -74,13 +74,9 @@ class Presenter:
         self._labelled, self._language = label_off_reason is None, language
         self._jpeg_quality = whole_number("jpeg_quality", jpeg_quality, *JPEG_QUALITIES)
         self.show(face, portrait)
-<<<<<<< HEAD
-        if pictures and self.size.is_square:
-=======
         self.presented = portrait
         """Name of the portrait in the last picture: while it was drawn, `show` may have been given another one."""
-        if self.size.is_square:
->>>>>>> wip/soak
+        if pictures and self.size.is_square:
             face.open(self.size)  # what cannot be opened is refused now rather than at the first picture
 
     @property
