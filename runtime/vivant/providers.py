@@ -40,7 +40,7 @@ ERRORS_ONLY = 3
 
 @dataclass(frozen=True)
 class Network:
-    """A loaded network. Calls from several threads are safe; copies share it."""
+    """A loaded network. Calls from several threads are safe."""
 
     runner: Any
     provider: str
@@ -51,9 +51,6 @@ class Network:
         named = {node.name: value for node, value in zip(self.runner.get_inputs(), inputs, strict=True)}
         outputs: list[Float32Array] = self.runner.run(None, named)
         return outputs
-
-    def __deepcopy__(self, memo: object) -> Network:
-        return self
 
 
 def available() -> list[Provider]:

@@ -13,7 +13,7 @@ namespace vivant {
 namespace {
 
 constexpr int kPanel = 8, kTicksAtOnce = 4;
-constexpr int kMostDilation = 1024;  // chosen: far beyond what is heard in speech, and a memory that is held
+constexpr int kMostDilation = 1024;  // chosen: a memory of 80 s a block
 constexpr float kTiny = 1e-5f;  // under the root of a layer's variance, as in training
 
 // Outputs of one panel for `n` ticks. Each is one sum from the first input to the last, so that no instruction set and no number
@@ -59,10 +59,10 @@ void normalise(float* x, int n) {
 // squares; what comes out is off by less than 4e-6.
 void gelu(float* x, size_t n) {
     for (size_t i = 0; i < n; ++i) {
-        const float near = std::min(std::max(x[i], -5.0f), 5.0f), t = near * near;
+        const float clamped = std::min(std::max(x[i], -5.0f), 5.0f), t = clamped * clamped;
         const float p = ((6.25314215e-05f * t + 4.32034454e-03f) * t + 2.93788383e-02f) * t + 3.98966137e-01f;
         const float q = (((3.81633606e-06f * t + 1.50578409e-03f) * t + 2.57217981e-02f) * t + 2.40491418e-01f) * t + 1.0f;
-        x[i] *= 0.5f + near * p / q;
+        x[i] *= 0.5f + clamped * p / q;
     }
 }
 
