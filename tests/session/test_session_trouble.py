@@ -83,7 +83,7 @@ def test_unusable_input_is_refused_before_it_is_queued(voice: Float32Array) -> N
         Session(PlainFace(), SessionConfig(fps=Fraction(10)))
 
     async def actions(session: Session) -> None:
-        with pytest.raises(InputError, match=r"one channel \(n,\)"):
+        with pytest.raises(InputError, match=r"one channel \(n,\) .*shape \(10, 2\)"):
             await session.push(np.zeros((10, 2), np.float32))
         await session.finish()
 
@@ -113,4 +113,4 @@ def test_the_jumping_clock_serves_too(voice: Float32Array) -> None:
 
     frames = [item for item in asyncio.run(story()) if isinstance(item, Output)]
     assert [frame.motion.index for frame in frames] == list(range(len(frames)))
-    assert 90 <= len(frames) <= 95  # it begins when it was pushed, within the first delay
+    assert 90 <= len(frames) <= 94  # it begins no sooner than it was pushed
