@@ -100,7 +100,7 @@ SETTINGS: dict[str, tuple[Entrances, object, list[Any], list[Any]]] = {
     "audio": (entrances("audio", there=False), True, [True], NO_FLAGS),
     "motion": (entrances("motion", here=False), False, [False], NO_FLAGS),
     "transparent": (entrances("transparent", here=False), True, [True], NO_FLAGS),
-    "shared_memory": (entrances("shared_memory", here=False), True, [True], NO_FLAGS),
+    "shared_memory": (entrances("shared_memory", here=False), True, [True], [odd for odd in NO_FLAGS if odd is not None]),
     "priority": (entrances("priority", here=False), 70, [70, 70.0, np.int8(70)], [*NO_AMOUNTS, "70", -1, 101, 0.5]),
     "label_off_reason": (entrances("label_off_reason", here=False), "ours", ["ours"], [7, b"ours", True, ["ours"]]),
     "pixel_format": (
