@@ -113,4 +113,4 @@ def test_the_jumping_clock_serves_too(voice: Float32Array) -> None:
 
     frames = [item for item in asyncio.run(story()) if isinstance(item, Output)]
     assert [frame.motion.index for frame in frames] == list(range(len(frames)))
-    assert 90 <= len(frames) <= 94  # it begins no sooner than it was pushed
+    assert 90 <= len(frames) <= 95  # it begins when it was pushed, within the first delay
