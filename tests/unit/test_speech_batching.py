@@ -63,7 +63,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return calls
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(CUTS)
 def test_the_network_gives_the_same_bits_for_any_number_of_ticks(sizes: list[int]) -> None:
     one = PhoneEncoder()
