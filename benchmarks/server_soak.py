@@ -140,17 +140,17 @@ class Soak:
                 task.cancel()
 
     async def _slots_in_turn(self) -> None:
-        self._name("calm", calm=True)
+        self._enter("calm", calm=True)
         await self._until(self._slots[0].begin_s)
         self._at_first = self._size()
         for slot in self._slots:
             await self._until(slot.begin_s)
             beside = f", {slot.n_loops} busy loops" if slot.n_loops else ""
-            self._name(slot.trouble + beside, calm=slot.trouble == "nothing" and not slot.n_loops)
+            self._enter(slot.trouble + beside, calm=slot.trouble == "nothing" and not slot.n_loops)
             await self._site.undergo(slot.trouble, slot.seconds, slot.n_loops)
-        self._name("calm again", calm=False)
+        self._enter("calm again", calm=False)
         await asyncio.sleep(calm_s(self._plan.seconds) / 2)  # then nobody is late any more
-        self._name("calm again", calm=True)
+        self._enter("calm again", calm=True)
         await asyncio.sleep(calm_s(self._plan.seconds) / 2)
         self._places, self._at_last = (await self._site.client.capabilities()).sessions, self._size()
 
@@ -223,10 +223,10 @@ class Soak:
     async def _until(self, at_s: float) -> None:
         await asyncio.sleep(max(0.0, self._began_s + at_s - time.monotonic()))
 
-    def _name(self, what: str, *, calm: bool) -> None:
-        self.now = what
+    def _enter(self, scene: str, *, calm: bool) -> None:
+        self.now = scene
         for honest in self._honest:
-            honest.set_scene(what, calm=calm)
+            honest.set_scene(scene, calm=calm)
 
     async def _watch(self) -> None:
         while True:
@@ -309,14 +309,14 @@ def main(words: Sequence[str]) -> None:
         try:
             asyncio.run(soak(plan, Path(folder), findings))
         finally:
-            _tell(findings, asked.output, write=asked.write)
+            _publish(findings, asked.output, write=asked.write)
             if asked.log is not None:
                 shutil.copyfile(Path(folder) / "server.log", asked.log)
     if any(one.held is False for one in findings):
         raise SystemExit(1)
 
 
-def _tell(findings: Sequence[Finding], output: Path | None, *, write: bool) -> None:
+def _publish(findings: Sequence[Finding], output: Path | None, *, write: bool) -> None:
     text = markdown([HEAD, *((one.what, one.target, one.measured, one.verdict) for one in findings)])
     sys.stdout.write(text + "\n")
     if output is not None:
