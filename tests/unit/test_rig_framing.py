@@ -65,7 +65,7 @@ def large(analyser: PortraitAnalyser) -> Large:
     return Large(analyser)
 
 
-@pytest.mark.parametrize("size", SHAPES)
+@pytest.mark.parametrize("size", some(SHAPES, 2))
 @pytest.mark.parametrize("name", some(PORTRAITS, 2))
 def test_the_face_is_placed_well(face_of: FaceOf, analyser: PortraitAnalyser, name: str, size: tuple[int, int]) -> None:
     pixels = drawn(face_of(name), size)
@@ -143,7 +143,7 @@ def test_a_cut_out_person_stands_on_the_lower_edge(face_of: FaceOf, name: str, s
     assert (pixels[alpha == 0] == 0).all()
 
 
-@pytest.mark.parametrize("size", SHAPES)
+@pytest.mark.parametrize("size", some(SHAPES, 3))
 @pytest.mark.parametrize("name", some(["ada", "noor"]))
 def test_the_label_is_in_the_frame_and_off_the_face(face_of: FaceOf, name: str, size: tuple[int, int]) -> None:
     face = face_of(name)
