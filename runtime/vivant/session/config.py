@@ -8,19 +8,10 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from vivant.arguments import flag, whole_number
+from vivant.arguments import as_seed, flag
 from vivant.face import as_fps
 from vivant.samples import as_sample_rate
 from vivant.size import USUAL_SIDE_PX, Size
-
-MAX_SEED = 2**64 - 1
-"""What the contract of the server has room for."""
-
-
-def as_seed(seed: object) -> int | None:
-    """None is one from chance. Raises InputError for what is no whole number of 64 bits."""
-    return None if seed is None else whole_number("seed", seed, 0, MAX_SEED)
-
 
 RULES: Mapping[str, Callable[[Any], object]] = {
     "fps": as_fps,

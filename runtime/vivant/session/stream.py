@@ -19,12 +19,11 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vivant.arguments import flag, instance, text, whole_number
+from vivant.arguments import as_seed, flag, instance, text, whole_number
 from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
 from vivant.motion.model import SpeechMotion, require_motion
 from vivant.samples import as_sample_rate, mono_samples
-from vivant.session.config import as_seed
 from vivant.session.presenter import Presenter
 from vivant.session.timeline import Timeline
 from vivant.size import USUAL_SIDE_PX
