@@ -16,6 +16,8 @@ Member = TypeVar("Member", bound=Enum)
 
 MAX_SHOWN_CHARS = 40
 """Of what was given, in a sentence; chosen."""
+MAX_SEED = 2**64 - 1
+"""What the contract of the server has room for."""
 MAX_PATH_CHARS = 4096
 """Linux' PATH_MAX; the other systems allow less. A longer text is the content of a file, not its name."""
 
@@ -57,6 +59,11 @@ def whole_number(name: str, value: object, low: int, high: int) -> int:
     if number is not None and low <= number <= high and number == int(number):
         return int(number)
     raise InputError(f"{name} must be {_kind(value, Integral, 'a whole number')}from {low} to {high}, got {shown(value)}")
+
+
+def as_seed(seed: object) -> int | None:
+    """None is one from chance. Raises InputError for what is no whole number of 64 bits."""
+    return None if seed is None else whole_number("seed", seed, 0, MAX_SEED)
 
 
 def _plain(value: object) -> int | float | None:

@@ -8,12 +8,12 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from vivant.arguments import flag
+from vivant.arguments import as_seed, flag
 from vivant.face import Face, as_fps
 from vivant.motion.model import SpeechMotion
 from vivant.samples import as_sample_rate
 from vivant.session.presenter import Presenter
-from vivant.session.stream import FaceStream, as_seed
+from vivant.session.stream import FaceStream
 from vivant.size import USUAL_SIDE_PX, Size
 from vivant.types import Controls
 

@@ -18,7 +18,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vivant.arguments import flag, instance, text, whole_number
+from vivant.arguments import as_seed, flag, instance, text, whole_number
 from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
 from vivant.motion.model import SpeechMotion, require_motion
@@ -45,17 +45,10 @@ BLOCK_MS = 20
 """Sound is heard in pieces of so much: what an interruption finds unheard is forgotten."""
 SEED_BITS = 32
 """Of one from chance."""
-MAX_SEED = 2**64 - 1
-"""What the contract of the server has room for."""
 MAX_US = 2**62
 """Of any clock."""
 MAX_EPOCH = 2**64 - 1
 """What the contract of the server has room for."""
-
-
-def as_seed(seed: object) -> int | None:
-    """None is one from chance. Raises InputError for what is no whole number of 64 bits."""
-    return None if seed is None else whole_number("seed", seed, 0, MAX_SEED)
 
 
 class FaceStream:
