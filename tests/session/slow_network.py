@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 PIECE_BYTES = 16_384
@@ -33,8 +33,10 @@ async def slow_network(port: int, bytes_per_s: float = float("inf"), delay_s: fl
     """A way to the server at ``port``; clients take `Network.port`."""
     network = Network(0, bytes_per_s, delay_s)
     ways: set[asyncio.Task[None]] = set()
+    carrying: list[asyncio.Task[None] | None] = []
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        carrying.append(asyncio.current_task())
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port, limit=SYSTEM_BYTES)
         both = {
             asyncio.create_task(_way(network, reader, far_writer, down=False)),
@@ -47,6 +49,8 @@ async def slow_network(port: int, bytes_per_s: float = float("inf"), delay_s: fl
         await asyncio.gather(*both, return_exceptions=True)
         for each in (writer, far_writer):
             each.close()
+            with suppress(OSError):
+                await each.wait_closed()
         ways.difference_update(both)
 
     async with await asyncio.start_server(carry, "127.0.0.1", 0, limit=SYSTEM_BYTES) as listener:
@@ -54,6 +58,7 @@ async def slow_network(port: int, bytes_per_s: float = float("inf"), delay_s: fl
         yield network
         for way in ways:
             way.cancel()
+        await asyncio.gather(*(each for each in carrying if each is not None))
 
 
 async def _way(network: Network, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, down: bool) -> None:

@@ -13,13 +13,15 @@ import pytest
 from tests.session.server_kit import RATE_HZ, picture, run_served, settings, tone, until
 from vivant.client import Client
 from vivant.client.backlog import Backlog
-from vivant.client.reader import Reader
+from vivant.client.reader import MOST_EARLY, Reader
 from vivant.errors import UnavailableError
 from vivant.server.call import Call
 from vivant.server.limits import Limits
 from vivant.server.server import Server, ServerConfig
 from vivant.testing import LoopClock, run_virtual
 from vivant.types import Output
+from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.responses import ReceivedFrame
 
 pytestmark = [pytest.mark.session, pytest.mark.realtime]
 
@@ -133,5 +135,25 @@ def test_it_reads_nothing_while_somebody_else_does() -> None:
 
         await asyncio.gather(reader.during(call.write()), take())
         assert taken == ["a", "b", "c"] and not reader._early
+
+    run_virtual(story())
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+def test_what_is_read_ahead_is_bounded(is_live: bool) -> None:
+    """The newest pictures of a live call, and every marker; of another nothing may be lost, so that the write is given up."""
+
+    async def story() -> None:
+        frames = [ReceivedFrame(pb.Frame(index=index), b"") for index in range(3 * MOST_EARLY)]
+        call = HeldUp("marker", *frames, grpc.aio.EOF, needs=2 * MOST_EARLY if is_live else 4 * MOST_EARLY)
+        reader = Reader(call, is_live=is_live)
+        if is_live:
+            await reader.during(call.write())
+        else:
+            with pytest.raises(UnavailableError, match="iterate the session while you push"):
+                await reader.during(call.write())
+        assert len(reader._early) <= MOST_EARLY and await reader.next() == "marker"
+        first = await reader.next()
+        assert (first.head.index > 0) == is_live
 
     run_virtual(story())

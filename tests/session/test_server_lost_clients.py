@@ -18,7 +18,7 @@ from tests.session.server_kit import gone, kind_of, raw_stub, run_served, settin
 from vivant.client import Client
 from vivant.server.call import Call
 from vivant.server.limits import Limits
-from vivant.server.server import Server, _options
+from vivant.server.server import Server, ServerConfig, _options
 from vivant.session.pace import STOOD_STILL_US
 from vivant.types import Marker
 from vivant.v1 import vivant_pb2 as pb
@@ -27,6 +27,8 @@ pytestmark = [pytest.mark.session, pytest.mark.realtime]
 
 WAIT_S = 90.0
 """For a machine with much else to do."""
+SOON = ServerConfig(limits=Limits(silence_s=1.0))
+"""A frozen client is noticed within two seconds."""
 _CLIENT = """
 import asyncio, sys
 from vivant.client import connect
@@ -88,7 +90,7 @@ def test_a_client_that_dies_or_freezes(sign: signal.Signals) -> None:
                 process.kill()
             await process.wait()
 
-    run_served(story, wait_s=WAIT_S)
+    run_served(story, SOON, wait_s=WAIT_S)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "freezes"])
@@ -110,7 +112,7 @@ def test_a_client_lost_with_a_frame_on_its_way_is_no_fault_of_the_server(
         await process.wait()
         await speaks(client)
 
-    run_served(story, wait_s=WAIT_S)
+    run_served(story, SOON, wait_s=WAIT_S)
     assert not [record for record in caplog.records if record.name.startswith("vivant") and record.levelname == "ERROR"]
 
 
