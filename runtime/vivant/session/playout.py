@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 
@@ -89,10 +88,13 @@ class PlayoutBuffer:
         None where that time is long past, for the process stood still: it and what waits behind it are forgotten.
         """
         was_stale = self._pace.is_stale(output.pts_us)
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(None) as self._sleep:
                 await self._pace.until_due(output.pts_us)
-        self._sleep = None
+        except TimeoutError:
+            pass  # woken by `_stop_sleeping`
+        finally:
+            self._sleep = None
         if self._pace.is_stale(output.pts_us) and not was_stale:
             self._items.clear(keeps=lambda item: not isinstance(item, Output))
             return None
@@ -108,3 +110,4 @@ class PlayoutBuffer:
     def _stop_sleeping(self) -> None:
         if self._sleep is not None:
             self._sleep.reschedule(asyncio.get_running_loop().time())
+            self._sleep = None
