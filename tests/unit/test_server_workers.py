@@ -171,7 +171,12 @@ def test_a_pool_runs_lanes_and_stops() -> None:
 def test_what_waits_at_the_end_is_cancelled() -> None:
     begun, go_on = threading.Event(), threading.Event()
     workers = WorkerPool(MonotonicClock(), 1)
-    running = workers.submit(lambda: (begun.set(), go_on.wait(10)))
+
+    def hold() -> bool:
+        begun.set()
+        return go_on.wait(10)
+
+    running = workers.submit(hold)
     assert begun.wait(10)
     waiting = workers.submit(pow, 1, 1)
     workers.shutdown(wait=False, cancel_futures=True)
