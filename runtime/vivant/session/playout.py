@@ -29,6 +29,8 @@ class PlayoutBuffer:
         self._epoch = 0
         self.last_pts_us = 0
         """Of the last output that was taken."""
+        self.is_overdue = False
+        """A late picture waited still when the last items were put: nobody takes them."""
         self.n_late = 0
         """Pictures that were left out here."""
         self.failure: Exception | None = None
@@ -39,13 +41,9 @@ class PlayoutBuffer:
         """Nothing more will come; some may still be there."""
         return self._items.closed
 
-    @property
-    def is_overdue(self) -> bool:
-        """A picture waits that is late already: nobody takes them."""
-        return any(map(self._is_overdue, self._items.waiting))
-
     async def put(self, *items: Item) -> None:
         """Raises ClosedError after `close`."""
+        self.is_overdue = any(map(self._is_overdue, self._items.waiting))
         dropped = self._items.stats.dropped
         for item in items:
             await self._items.put(item, self._frame_ms if isinstance(item, Output) else 0)
