@@ -19,6 +19,11 @@ class Clock(Protocol):
         ...
 
 
+def processor_us() -> int:
+    """Processor time of the calling thread, since an arbitrary origin: what others do on the machine hardly changes it."""
+    return time.thread_time_ns() // 1000
+
+
 class MonotonicClock:
     """Real time."""
 

@@ -73,6 +73,16 @@ def test_several_frames_of_sound_are_heard_in_one_job() -> None:
     assert sum(face.session.stats.late for face in faces) > 100
 
 
+@pytest.mark.parametrize("drawn_us", [100_000, 300_000, 700_000])
+def test_a_face_that_is_slow_to_draw_shows_every_picture_that_it_draws(drawn_us: int) -> None:
+    async def story(faces: list[Watched]) -> None:
+        await until(20)
+
+    (face,) = run_faces(SlowPool(1, 1_000, drawn_us), [50.0], story)
+    assert face.fps(2, 20) > 0.85 * 1e6 / (drawn_us + 1_000)
+    assert max(face.delays_s(2, 20)) < (face.session.delay_ms + 100) / 1000 + 1.2 * drawn_us / 1e6
+
+
 @pytest.mark.parametrize("n", [1, 4, 8])
 def test_after_standing_still_a_face_goes_on_now(n: int) -> None:
     heard: list[int] = []

@@ -187,6 +187,27 @@ def test_close_wakes_whoever_waits(voice: Float32Array) -> None:
     run_virtual(story())
 
 
+def test_whoever_waits_for_a_frame_may_be_cancelled_and_twice_interrupted_at_once() -> None:
+    async def story() -> None:
+        async with opened() as session:
+            listening = asyncio.create_task(Heard().listen(session))
+            await LoopClock().sleep_until(1_001_000)
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            heard = Heard()
+            listening = asyncio.create_task(heard.listen(session))
+            await LoopClock().sleep_until(2_001_000)
+            for _ in range(3):
+                await session.interrupt()
+            await LoopClock().sleep_until(2_002_000)
+            assert isinstance(heard.items[-1], Interrupted) and heard.items[-1].epoch == 3
+            await session.close()
+            await listening
+            assert len(asyncio.all_tasks()) == 1
+
+    run_virtual(story())
+
+
 def test_leaving_the_block_closes(voice: Float32Array) -> None:
     async def story() -> None:
         async with opened() as session:

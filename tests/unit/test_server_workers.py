@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
+from fractions import Fraction
 
 import pytest
 
 from tests.session.server_kit import open_tint
-from vivant.clock import VirtualClock
+from vivant.clock import MonotonicClock, VirtualClock
+from vivant.motion.articulatory import ArticulatoryMotion
+from vivant.server.face_cost import FaceCost, measure
 from vivant.server.load_shedder import LoadShedder, Wanted
 from vivant.server.refusal import StatusError
 from vivant.server.server import Server
@@ -26,7 +30,7 @@ CALM = Load(0.2, 0)
 class Member:
     paced = True
     wanted: Wanted | None = None
-    importance = (0.0, 0.0)
+    importance: tuple[float, float] = (0.0, 0.0)
 
     def __init__(self) -> None:
         self.detail = 0
@@ -78,6 +82,65 @@ def test_a_server_that_is_full_takes_nobody() -> None:
         load_shedder.admit(Member())
 
 
+def wanting(priority: float = 50.0, fps: int = 25, size_px: int = 512) -> Member:
+    member = Member()
+    member.wanted, member.importance = Wanted(Fraction(fps), size_px), (priority, 0.0)
+    return member
+
+
+def measured(heard_us: float = 3_000, drawn_us: float = 4_000) -> LoadShedder:
+    """One core: a face of 512 px takes 75 ms of a second for its sound, and 12.5 of small pictures."""
+    load_shedder = load_shedder_of(most=100)
+    load_shedder.cost = FaceCost(heard_us, drawn_us)
+    return load_shedder
+
+
+def n_admitted(load_shedder: LoadShedder, *members: Member) -> int:
+    for n, member in enumerate(members):
+        try:
+            load_shedder.admit(member)
+        except StatusError as refusal:
+            assert refusal.retry_after_ms
+            assert "no time for more than" in str(refusal)
+            return n
+    return len(members)
+
+
+def test_faces_are_admitted_as_long_as_their_time_adds_up() -> None:
+    assert measured().cost.share(Fraction(25), 512, 0) == pytest.approx(0.175)  # type: ignore[union-attr]
+    assert n_admitted(measured(), *(wanting() for _ in range(20))) == 11
+    assert n_admitted(measured(), *(wanting(size_px=1024) for _ in range(20))) == 8
+    assert n_admitted(measured(), *(wanting(size_px=0) for _ in range(20))) == 13
+    assert n_admitted(measured(2_000_000), *(wanting() for _ in range(3))) == 1  # somebody always
+    assert n_admitted(load_shedder_of(most=100), *(wanting() for _ in range(20))) == 20  # not measured
+
+
+def test_nobody_is_refused_for_faces_that_matter_less() -> None:
+    load_shedder = measured()
+    assert n_admitted(load_shedder, *(wanting(10) for _ in range(20))) == 11
+    assert n_admitted(load_shedder, *(wanting(50) for _ in range(20))) == 11
+    assert n_admitted(load_shedder, wanting(90), wanting(90)) == 2
+    assert n_admitted(load_shedder, wanting(10)) == 0
+
+
+def test_a_place_is_taken_from_the_moment_of_asking_and_given_back() -> None:
+    load_shedder, first = measured(40_000), wanting()
+    assert n_admitted(load_shedder, first, wanting()) == 1
+    load_shedder.leave(first)
+    assert n_admitted(load_shedder, wanting()) == 1
+
+
+def test_the_promise_is_what_was_measured() -> None:
+    load_shedder = measured()
+    assert [load_shedder.n_faces(Wanted(Fraction(25), 512), detail) for detail in (0, 2)] == [5, 11]
+    assert load_shedder_of().n_faces(Wanted(Fraction(25), 512), 0) is None
+
+
+def test_what_a_face_costs_is_measured_with_the_model_that_serves() -> None:
+    cost = measure(ArticulatoryMotion())
+    assert 100 < cost.heard_us < 1e6 and cost.drawn_us > 0
+
+
 def test_a_crew_knows_how_busy_it_was_and_forgets_it() -> None:
     class Clock(VirtualClock):
         def spend(self, us: int) -> None:
@@ -91,6 +154,34 @@ def test_a_crew_knows_how_busy_it_was_and_forgets_it() -> None:
         assert load.busy_share == pytest.approx(0.75) and load.mean_wait_us == 0
         clock.spend(100_000)
         assert workers.load() == Load(0.0, 0.0)
+
+
+def test_a_pool_runs_lanes_and_stops() -> None:
+    with WorkerPool(MonotonicClock(), 2) as workers:
+        lanes = [workers.lane(priority) for priority in (10, 50, 100)]
+        jobs = [lane.submit(pow, k, 2) for k in range(50) for lane in lanes]
+        assert sorted(job.result(10) for job in jobs) == sorted(k * k for k in range(50) for _ in lanes)
+        lanes[0].priority = 90
+        with pytest.raises(ZeroDivisionError):
+            lanes[0].submit(divmod, 1, 0).result(10)
+    with pytest.raises(RuntimeError, match="shut down"):
+        workers.submit(pow, 1, 1)
+
+
+def test_what_waits_at_the_end_is_cancelled() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    workers = WorkerPool(MonotonicClock(), 1)
+
+    def hold() -> bool:
+        begun.set()
+        return go_on.wait(10)
+
+    running = workers.submit(hold)
+    assert begun.wait(10)
+    waiting = workers.submit(pow, 1, 1)
+    workers.shutdown(wait=False, cancel_futures=True)
+    go_on.set()
+    assert running.result(10) and waiting.cancelled()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a nice value is the whole process's")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from vivant.session.stream import FaceStream
 from vivant.testing import PlainFace
-from vivant.types import Float32Array, Output, UtteranceEnd, UtteranceStart
+from vivant.types import ARKIT_INDEX, Float32Array, Item, Output, UtteranceEnd, UtteranceStart
 
 pytestmark = pytest.mark.unit
+
+JAW = ARKIT_INDEX["jawOpen"]
 
 
 def opened(**how: Any) -> FaceStream:  # noqa: ANN401
@@ -54,3 +57,74 @@ def test_the_end_of_a_line_gives_the_rest_of_it_and_then_says_so(voice: Float32A
     assert isinstance(ended[-1], UtteranceEnd)
     outputs = [item for item in pushed + ended if isinstance(item, Output)]
     assert len(outputs) >= 30 and {item.utterance for item in outputs} == {1}
+
+
+def test_the_newest_late_picture_is_drawn_in_one_go_with_those_before_it(voice: Float32Array) -> None:
+    with opened() as stream:
+        stream.is_late = lambda pts_us: True
+        stream.push(voice[:VOICE_RATE_HZ])
+        outputs = [item for item in stream.take() if isinstance(item, Output)]
+    assert len(outputs) > 20 and stream.n_late == len(outputs) - 1
+    assert [output.picture is not None for output in outputs] == [False] * (len(outputs) - 1) + [True]
+
+
+@pytest.mark.parametrize("fps", [25, 30, "30000/1001", 24])
+def test_after_a_skip_frames_go_on_at_their_times_and_hear_what_belongs_there(voice: Float32Array, fps: object) -> None:
+    line = np.tile(voice, 3)
+    with opened(fps=fps, pictures=False, audio=True) as stream, opened(fps=fps, pictures=False) as whole:
+        stream.push(line)
+        before = outputs_of(stream.take(1_000_000))
+        stream.skip(4_000_000)
+        after = [item for now_us in range(4_000_000, 8_000_000, 20_000) for item in outputs_of(stream.take(now_us))]
+        usual = outputs_of([*whole.push(line), *whole.finish()])
+    assert after[0].pts_us >= 4_000_000 > after[0].pts_us - 1e6 / float(stream.fps)
+    assert stream.n_late == after[0].motion.index - before[-1].motion.index - 1 > 50
+    for output in after:
+        index = output.motion.index
+        assert output.pts_us == usual[index].pts_us and output.audio is not None
+        first = output.audio.start_sample
+        assert first == pytest.approx(output.pts_us * VOICE_RATE_HZ / 1e6, abs=1)
+        assert np.array_equal(output.audio.samples, line[first : first + len(output.audio.samples)])
+    indices = [output.motion.index for output in after]
+    assert indices == list(range(indices[0], indices[0] + len(indices)))
+    jaws = [[float(o.motion.weights[JAW]) for o in part] for part in (after[20:], usual[indices[20] : indices[-1] + 1])]
+    assert np.corrcoef(*jaws)[0, 1] > 0.95
+
+
+def test_a_skip_passes_lines_and_silence_and_says_so_in_order(voice: Float32Array) -> None:
+    with opened(pictures=False) as stream:
+        stream.take(1_000_000)
+        for at_us in (2_000_000, 3_000_000, 9_000_000):
+            stream.push(voice[:VOICE_RATE_HZ], at_us)
+            stream.end()
+        stream.skip(6_000_000)
+        items = [*stream.take(6_200_000), *stream.take(9_500_000)]
+    markers = [item for item in items if not isinstance(item, Output)]
+    assert [type(marker) for marker in markers] == [UtteranceStart, UtteranceEnd, UtteranceStart, UtteranceEnd, UtteranceStart]
+    positions = [marker.position_us for marker in markers if isinstance(marker, UtteranceStart | UtteranceEnd)]
+    assert positions == pytest.approx([2e6, 3e6, 3e6, 4e6, 9e6], abs=20_000)
+    assert all(not isinstance(item, Output) for item in items[:4])
+    assert {output.utterance for output in outputs_of(items)} == {None, 3}
+
+
+def test_what_was_heard_already_is_not_skipped(voice: Float32Array) -> None:
+    with opened(pictures=False) as stream:
+        stream.push(voice)
+        stream.take(1_000_000)
+        stream.skip(500_000)
+        assert outputs_of(stream.take(1_500_000))[0].pts_us == pytest.approx(1_000_000, abs=34_000)
+
+
+def test_nothing_is_skipped_of_another_epoch(voice: Float32Array) -> None:
+    with opened(pictures=False) as stream:
+        stream.push(voice)
+        stream.take(500_000)
+        stream.interrupt()
+        stream.push(voice[:VOICE_RATE_HZ])
+        stream.skip(3_000_000)
+        assert {item.epoch for item in stream.take(3_500_000)} == {1}
+        assert stream.queued_ms == 0
+
+
+def outputs_of(items: list[Item]) -> list[Output]:
+    return [item for item in items if isinstance(item, Output)]

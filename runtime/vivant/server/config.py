@@ -41,6 +41,11 @@ class ResolvedConfig:
         return Wanted(self.session.fps, size_px) if self.session.paced else None
 
     @property
+    def importance(self) -> tuple[float, float]:
+        """As it was asked for; compared."""
+        return self.message.importance.priority, -self.message.importance.distance_m
+
+    @property
     def wants_frames(self) -> bool:
         return self.message.outputs != pb.OUTPUTS_MOTION
 

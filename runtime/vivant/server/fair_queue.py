@@ -11,7 +11,7 @@ Job = TypeVar("Job")
 USUAL_PRIORITY = 50
 IMPORTANT = 80
 """A priority above this is served first, and a worker is kept for it."""
-IMPORTANT_WEIGHT = 8.0
+IMPORTANT_WEIGHT = 16.0
 """Chosen: before all others unless the important ones alone want more than there is, and even then the others do not stand
 still."""
 PRIORITY_OF_WEIGHT = 25.0

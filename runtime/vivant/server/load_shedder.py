@@ -10,7 +10,7 @@ from vivant.clock import Clock
 from vivant.server.face_cost import FaceCost
 from vivant.server.refusal import full
 from vivant.server.workers import Load, WorkerPool
-from vivant.session.presenter import LEAST_DETAIL, MOST_DETAIL, SHOWN_OF
+from vivant.session.presenter import LEAST_DETAIL, MOST_DETAIL
 
 ROUND_US = 500_000
 """Between two judgements: some fifteen frames of every face, so that one slow frame says nothing."""
@@ -25,12 +25,8 @@ LONG_LAG_US = 20_000
 """Of the event loop; half of it."""
 RETRY_AFTER_MS = 2000
 """The time of `CALM_ROUNDS`: sooner, nothing can have changed."""
-ROOM_SHARE = 0.7
-"""Of the threads' time that faces are admitted for; the rest is the event loop's, and that of clients on the same machine.
-Chosen after docs/server.md: serving adds a fourth."""
-LEARNED, FORGOTTEN = 0.3, 0.1
-"""How much one round says of how slow the machine is; and one in which nothing ran, of its being as it was. Chosen: two
-seconds, and five."""
+ROOM_SHARE = 1.0
+"""Of the cores' time, for faces at the least detail. Chosen: one that comes less often is better than none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +76,6 @@ class LoadShedder:
         self.load = Load(0.0, 0.0)
         self.cost: FaceCost | None = None
         """None: not measured, so nobody is refused for it."""
-        self.slowdown = 1.0
-        """How much longer jobs take than they did when that was measured: beside other programs, or each other."""
         self._workers = workers
         self._clock = clock
         self._most = most
@@ -92,10 +86,12 @@ class LoadShedder:
         """Raises a Refusal with a retry hint when there is no room."""
         if len(self.members) >= self._most:
             raise full(f"the server serves {self._most} sessions already; try again later", RETRY_AFTER_MS)
-        paced = self._paced()
-        if paced and member.wanted is not None and self._least_share([*self.members, member]) > self._room:
-            n_paced = len(paced)
-            raise full(f"this machine has time for {n_paced} such faces, which speak already; try again later", RETRY_AFTER_MS)
+        # Whoever matters less than the newcomer will get less; that is no reason to refuse it.
+        rivals = [other for other in self.members if other.importance[0] >= member.importance[0]]
+        asking = [other.wanted for other in rivals if other.wanted is not None]
+        if asking and member.wanted is not None and self._least_share([*asking, member.wanted]) > self._room:
+            raise full(f"this machine has no time for more than {len(asking)} such faces; try again later", RETRY_AFTER_MS)
+        paced = [other for other in rivals if other.paced]
         if self._overloaded and paced and all(other.detail == LEAST_DETAIL for other in paced):
             raise full("the server has no time left for one more face; try again later", RETRY_AFTER_MS)
         self.members.append(member)
@@ -118,7 +114,6 @@ class LoadShedder:
     def judge(self, load: Load, loop_lag_us: int) -> None:
         """One round."""
         self.load = load
-        self._learn(load.mean_job_us)
         self._overloaded = load.busy_share > BUSY_SHARE or load.mean_wait_us > LONG_WAIT_US or loop_lag_us > LONG_LAG_US
         if self._overloaded:
             self._calm = 0
@@ -145,22 +140,10 @@ class LoadShedder:
     def _room(self) -> float:
         return ROOM_SHARE * self._workers.n_workers
 
-    def _least_share(self, members: list[Member]) -> float:
-        """Of one worker's time, what all of them take at the least detail, as slow as the machine is now."""
-        asked = [member.wanted for member in members if member.wanted is not None]
-        if self.cost is None:
-            return 0.0
-        return self.slowdown * sum(self.cost.share(wanted.fps, wanted.size_px, LEAST_DETAIL) for wanted in asked)
-
-    def _learn(self, mean_job_us: float) -> None:
-        """From what a job took, and what it should have taken."""
-        paced = [(member.wanted, member.detail) for member in self._paced() if member.wanted is not None]
-        if self.cost is None or not paced or not mean_job_us:
-            self.slowdown += FORGOTTEN * (1.0 - self.slowdown)
-            return
-        jobs_per_s = sum(wanted.fps / SHOWN_OF[detail] for wanted, detail in paced)
-        share = sum(self.cost.share(wanted.fps, wanted.size_px, detail) for wanted, detail in paced)
-        self.slowdown += LEARNED * (mean_job_us * float(jobs_per_s) / (1e6 * share) - self.slowdown)
+    def _least_share(self, asked: list[Wanted]) -> float:
+        """Of one core's time, what all of them take at the least detail; 0 if it was not measured."""
+        cost = self.cost
+        return 0.0 if cost is None else sum(cost.share(wanted.fps, wanted.size_px, LEAST_DETAIL) for wanted in asked)
 
     def _paced(self) -> list[Member]:
         return [member for member in self.members if member.paced]

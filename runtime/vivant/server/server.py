@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from functools import partial
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -127,9 +126,8 @@ class Server:
 
     async def measure(self) -> None:
         """What a face costs on this machine; those that it has no time for are then refused. Takes a tenth of a second."""
-        shared = self.shared
-        work = partial(measure, shared.motion, shared.clock)
-        shared.load_shedder.cost = await asyncio.get_running_loop().run_in_executor(shared.workers, work)
+        shared, loop = self.shared, asyncio.get_running_loop()
+        shared.load_shedder.cost = await loop.run_in_executor(shared.workers, measure, shared.motion)
 
     def _bind(self) -> int:
         security = self.config.security

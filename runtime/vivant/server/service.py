@@ -51,8 +51,8 @@ class _Place:
     """A call that is due at no time, or not yet, as the load shedder sees it."""
 
     wanted: Wanted | None = None
+    importance: tuple[float, float] = (0.0, 0.0)
     paced = False
-    importance = (0.0, 0.0)
     detail = 0
 
     def set_detail(self, level: int, why: str) -> None:
@@ -117,7 +117,7 @@ class FaceService:
         config = resolve(first.config, self._limits)
         if config.shares_memory and not is_same_machine(context.peer()):
             raise InputError("FRAME_TRANSPORT_SHARED_MEMORY needs a client on the same machine")
-        with self._admitted(config.wanted) as place:  # before any work, so that a refused call costs nothing
+        with self._admitted(config.wanted, config.importance) as place:  # before any work, so that a refused call costs nothing
             client = self._clients.of(context)
             face = await self._open(client, config.message)
             call = Call(self._shared, client, config, face, context)
@@ -139,9 +139,9 @@ class FaceService:
             log.info("call over", extra={"seconds": seconds, **call.figures})
 
     @contextmanager
-    def _admitted(self, wanted: Wanted | None = None) -> Iterator[_Place]:
+    def _admitted(self, wanted: Wanted | None = None, importance: tuple[float, float] = (0.0, 0.0)) -> Iterator[_Place]:
         """A place among the calls. Raises a StatusError when there is none."""
-        place = _Place(wanted)
+        place = _Place(wanted, importance)
         self._shared.load_shedder.admit(place)
         try:
             yield place

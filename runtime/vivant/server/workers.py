@@ -28,8 +28,6 @@ class Load:
     """Of all threads' time, 0 to 1."""
     mean_wait_us: float
     """Between handing work in and its start."""
-    mean_job_us: float = 0.0
-    """Of a job, from its start to its end; 0 if there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class WorkerPool(Executor):
     by side: one a core, and one more that only the important may keep busy (`FairQueue`)."""
 
     def __init__(self, clock: Clock, n_workers: int | None = None) -> None:
-        self.n_workers = n_workers or os.cpu_count() or 1
+        self.n_workers = n_workers or n_cores()
         self._clock = clock
         self._queue: FairQueue[_Job] = FairQueue(self.n_workers)
         self._own = self.lane()
@@ -91,7 +89,7 @@ class WorkerPool(Executor):
         now_us = self._clock.now_us()
         with self._changed:
             span_us, jobs = max(1, now_us - self._since_us) * self.n_workers, max(1, self._jobs)
-            load = Load(min(1.0, self._busy_us / span_us), self._wait_us / jobs, self._busy_us / jobs)
+            load = Load(min(1.0, self._busy_us / span_us), self._wait_us / jobs)
             self._since_us, self._busy_us, self._wait_us, self._jobs = now_us, 0, 0, 0
         return load
 
@@ -141,6 +139,11 @@ class SessionExecutor(Executor):
 
     def submit(self, work: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:  # noqa: ANN401
         return self._pool.submit_to(self._lane, partial(work, *args, **kwargs))
+
+
+def n_cores() -> int:
+    """That this process may run on."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def batch_pool(n_workers: int) -> ThreadPoolExecutor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 
@@ -30,6 +29,8 @@ class PlayoutBuffer:
         self._epoch = 0
         self.last_pts_us = 0
         """Of the last output that was taken."""
+        self.is_overdue = False
+        """A late picture waited still when the last items were put: nobody takes them."""
         self.n_late = 0
         """Pictures that were left out here."""
         self.failure: Exception | None = None
@@ -40,13 +41,9 @@ class PlayoutBuffer:
         """Nothing more will come; some may still be there."""
         return self._items.closed
 
-    @property
-    def is_overdue(self) -> bool:
-        """A picture waits that is late already: nobody takes them."""
-        return any(map(self._is_overdue, self._items.waiting))
-
     async def put(self, *items: Item) -> None:
         """Raises ClosedError after `close`."""
+        self.is_overdue = any(map(self._is_overdue, self._items.waiting))
         dropped = self._items.stats.dropped
         for item in items:
             await self._items.put(item, self._frame_ms if isinstance(item, Output) else 0)
@@ -89,10 +86,13 @@ class PlayoutBuffer:
         None where that time is long past, for the process stood still: it and what waits behind it are forgotten.
         """
         was_stale = self._pace.is_stale(output.pts_us)
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(None) as self._sleep:
                 await self._pace.until_due(output.pts_us)
-        self._sleep = None
+        except TimeoutError:
+            pass  # woken by `_stop_sleeping`
+        finally:
+            self._sleep = None
         if self._pace.is_stale(output.pts_us) and not was_stale:
             self._items.clear(keeps=lambda item: not isinstance(item, Output))
             return None
@@ -108,3 +108,4 @@ class PlayoutBuffer:
     def _stop_sleeping(self) -> None:
         if self._sleep is not None:
             self._sleep.reschedule(asyncio.get_running_loop().time())
+            self._sleep = None
