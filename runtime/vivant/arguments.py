@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from enum import Enum
 from numbers import Integral, Real
@@ -16,8 +17,12 @@ Member = TypeVar("Member", bound=Enum)
 
 MAX_SHOWN_CHARS = 40
 """Of what was given, in a sentence; chosen."""
-MAX_SEED = 2**64 - 1
-"""What the contract of the server has room for."""
+MAX_UINT64 = 2**64 - 1
+"""What the contract of the server has room for: seeds, epochs."""
+MAX_US = 2**62
+"""Of any clock."""
+CHANCE_BITS = 32
+"""Of a seed from chance."""
 MAX_PATH_CHARS = 4096
 """Linux' PATH_MAX; the other systems allow less. A longer text is the content of a file, not its name."""
 
@@ -63,7 +68,13 @@ def whole_number(name: str, value: object, low: int, high: int) -> int:
 
 def as_seed(seed: object) -> int | None:
     """None is one from chance. Raises InputError for what is no whole number of 64 bits."""
-    return None if seed is None else whole_number("seed", seed, 0, MAX_SEED)
+    return None if seed is None else whole_number("seed", seed, 0, MAX_UINT64)
+
+
+def seed_or_chance(seed: object) -> int:
+    """The same, and one from chance where none is given."""
+    own = as_seed(seed)
+    return secrets.randbits(CHANCE_BITS) if own is None else own
 
 
 def _plain(value: object) -> int | float | None:

@@ -60,7 +60,7 @@ def test_a_session_tells_of_itself_and_not_of_what_is_said(voice: Float32Array, 
 
     live(story, lambda: opened())
     text = said(lines)
-    assert "session opened: SessionConfig(fps=Fraction(30, 1), size_px=64" in text
+    assert "session opened: SessionConfig(fps=Fraction(30, 1), size_px=Size(width=64, height=64)" in text
     assert "epoch 1 begins" in text and "session closed: SessionStats(frames=" in text
 
 

@@ -84,7 +84,7 @@ def test_half_requests_take_no_threads_and_leave_room_soon(monkeypatch: pytest.M
         half = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3 * MOST_CONNECTIONS)]
         for _, writer in half:
             writer.write(b"GET /metrics HTTP/1.1\r\nX: ")
-        assert threading.active_count() == before
+        assert threading.active_count() <= before  # those of an earlier test may be ending
         ends: list[Any] = await asyncio.gather(*(reader.read() for reader, _ in half), return_exceptions=True)
         assert all(end == b"" or isinstance(end, ConnectionResetError) for end in ends)  # each was hung up on
         for _, writer in half:

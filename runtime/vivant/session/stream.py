@@ -9,16 +9,14 @@ with vivant.FaceStream(face, sample_rate_hz=24_000) as stream:
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vivant.arguments import as_seed, flag, instance, text, whole_number
+from vivant.arguments import MAX_UINT64, MAX_US, flag, instance, seed_or_chance, text, whole_number
 from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
 from vivant.motion.model import SpeechMotion, require_motion
@@ -43,12 +41,6 @@ from vivant.types import (
 
 BLOCK_MS = 20
 """Sound is heard in pieces of so much: what an interruption finds unheard is forgotten."""
-SEED_BITS = 32
-"""Of one from chance."""
-MAX_US = 2**62
-"""Of any clock."""
-MAX_EPOCH = 2**64 - 1
-"""What the contract of the server has room for."""
 
 
 class FaceStream:
@@ -82,8 +74,7 @@ class FaceStream:
         require_motion(model)
         self.fps = as_fps(fps)
         self.sample_rate_hz = sample_rate_hz = as_sample_rate(sample_rate_hz)
-        own_seed = as_seed(seed)
-        self.seed = secrets.randbits(SEED_BITS) if own_seed is None else own_seed
+        self.seed = seed_or_chance(seed)
         self.look_ahead_us = 1000 * model.look_ahead_ms
         self.set_controls(Controls() if controls is None else controls)
         own = Presenter(face, size_px=size_px, pictures=pictures) if presenter is None else presenter
@@ -153,7 +144,7 @@ class FaceStream:
         self._require_open()
         shown = self._utterance
         number, name = (shown.utterance, shown.utterance_id) if shown is not None else (self._n_utterances, self._next_id)
-        self.epoch = self.epoch + 1 if epoch is None else whole_number("epoch", epoch, 0, MAX_EPOCH)
+        self.epoch = self.epoch + 1 if epoch is None else whole_number("epoch", epoch, 0, MAX_UINT64)
         self._queue.clear()
         self._speaking, self._next_id = False, ""
         return Interrupted(number, self._last_pts_us, name, self.epoch)
@@ -405,5 +396,5 @@ class FaceStream:
     def __enter__(self) -> FaceStream:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
