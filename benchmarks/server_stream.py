@@ -14,7 +14,8 @@ import time
 import grpc
 import numpy as np
 
-from benchmarks.served import RATE_HZ, cpu_ms, process
+from benchmarks.processes import cpu_ms, process
+from benchmarks.served import RATE_HZ
 from tests.session.virtual_call import StillVoice
 from vivant.client import Client, RemoteConfig, connect
 from vivant.session.stream import FaceStream
