@@ -31,31 +31,32 @@ _N_BLENDED = SEAL
 # Per phone: jaw, lips, spread, round, funnel, hiss, tongue; then how strongly it insists on its jaw, on its lips, on its width.
 _PLACES: dict[str, tuple[float, ...]] = {
     "_": (0.00, 0.00, 0.00, 0.00, 0.00, 0.0, 0.0, 0.60, 0.6, 0.5),
-    "p": (0.12, 0.10, 0.02, 0.00, 0.00, 0.0, 0.0, 0.70, 1.0, 0.3),
-    "m": (0.12, 0.10, 0.02, 0.00, 0.00, 0.0, 0.0, 0.70, 1.0, 0.3),
-    "f": (0.15, 0.30, 0.06, 0.00, 0.00, 0.0, 0.0, 0.80, 1.0, 0.3),
-    "th": (0.24, 0.40, 0.15, 0.00, 0.00, 0.0, 0.9, 0.60, 0.5, 0.3),
-    "t": (0.20, 0.38, 0.12, 0.00, 0.00, 0.2, 0.6, 0.60, 0.4, 0.3),
-    "n": (0.24, 0.38, 0.12, 0.00, 0.00, 0.0, 0.7, 0.50, 0.4, 0.3),
-    "l": (0.34, 0.42, 0.20, 0.00, 0.00, 0.0, 1.0, 0.50, 0.4, 0.3),
-    "s": (0.10, 0.60, 0.20, 0.00, 0.00, 1.0, 0.2, 1.00, 0.9, 0.6),
-    "sh": (0.14, 0.66, 0.00, 0.25, 0.55, 0.6, 0.2, 1.00, 1.0, 1.2),
-    "k": (0.30, 0.38, 0.18, 0.00, 0.00, 0.0, 0.0, 0.35, 0.3, 0.15),
-    "ng": (0.28, 0.36, 0.15, 0.00, 0.00, 0.0, 0.0, 0.35, 0.3, 0.15),
-    "x": (0.38, 0.40, 0.30, 0.00, 0.00, 0.0, 0.0, 0.20, 0.2, 0.1),
-    "r": (0.28, 0.38, 0.12, 0.15, 0.25, 0.0, 0.4, 0.45, 0.5, 0.5),
-    "j": (0.24, 0.42, 0.30, 0.00, 0.00, 0.0, 0.0, 0.50, 0.5, 0.6),
-    "w": (0.18, 0.22, 0.00, 1.00, 0.15, 0.0, 0.0, 0.70, 1.0, 1.6),
-    "i": (0.30, 0.52, 0.48, 0.00, 0.00, 0.0, 0.1, 0.90, 0.7, 0.9),
-    "y": (0.26, 0.34, 0.00, 0.90, 0.20, 0.0, 0.0, 0.90, 0.9, 1.4),
-    "e": (0.60, 0.64, 0.82, 0.00, 0.00, 0.0, 0.0, 1.00, 0.8, 0.8),
-    "a": (1.00, 0.76, 0.95, 0.00, 0.05, 0.0, 0.0, 1.10, 0.8, 0.7),
-    "@": (0.50, 0.52, 0.50, 0.00, 0.05, 0.0, 0.0, 0.70, 0.5, 0.4),
-    "o": (0.64, 0.50, 0.25, 0.40, 0.50, 0.0, 0.0, 1.00, 0.9, 1.3),
-    "u": (0.26, 0.28, 0.00, 0.90, 0.20, 0.0, 0.0, 0.90, 0.9, 1.4),
-    "ih": (0.32, 0.45, 0.30, 0.00, 0.00, 0.0, 0.0, 0.80, 0.6, 0.6),
+    "p": (0.20, 0.25, 0.08, 0.00, 0.00, 0.0, 0.0, 0.60, 0.7, 0.3),
+    "m": (0.20, 0.25, 0.08, 0.00, 0.00, 0.0, 0.0, 0.60, 0.7, 0.3),
+    "f": (0.16, 0.25, 0.10, 0.00, 0.00, 0.0, 0.0, 0.80, 1.0, 0.3),
+    "th": (0.26, 0.60, 0.25, 0.00, 0.00, 0.0, 0.9, 0.60, 0.5, 0.3),
+    "t": (0.24, 0.60, 0.25, 0.00, 0.00, 0.2, 0.6, 0.50, 0.4, 0.3),
+    "n": (0.26, 0.60, 0.25, 0.00, 0.00, 0.0, 0.7, 0.50, 0.4, 0.3),
+    "l": (0.36, 0.60, 0.28, 0.00, 0.00, 0.0, 1.0, 0.50, 0.4, 0.3),
+    "s": (0.14, 1.00, 0.35, 0.00, 0.00, 1.0, 0.2, 1.00, 0.9, 0.6),
+    "sh": (0.20, 0.60, 0.00, 0.35, 0.55, 0.6, 0.2, 1.00, 1.0, 1.2),
+    "k": (0.34, 0.55, 0.28, 0.00, 0.00, 0.0, 0.0, 0.35, 0.3, 0.15),
+    "ng": (0.32, 0.55, 0.25, 0.00, 0.00, 0.0, 0.0, 0.35, 0.3, 0.15),
+    "x": (0.42, 0.60, 0.35, 0.00, 0.00, 0.0, 0.0, 0.20, 0.2, 0.1),
+    "r": (0.30, 0.30, 0.10, 0.30, 0.25, 0.0, 0.4, 0.45, 0.5, 0.5),
+    "j": (0.28, 0.70, 0.55, 0.00, 0.00, 0.0, 0.0, 0.50, 0.5, 0.6),
+    "w": (0.22, 0.10, 0.00, 1.00, 0.20, 0.0, 0.0, 0.70, 1.0, 1.6),
+    "i": (0.36, 0.85, 0.68, 0.00, 0.00, 0.0, 0.1, 0.90, 0.7, 0.9),
+    "y": (0.30, 0.20, 0.00, 0.90, 0.25, 0.0, 0.0, 0.90, 0.9, 1.4),
+    "e": (0.68, 0.85, 0.80, 0.00, 0.00, 0.0, 0.0, 1.00, 0.8, 0.8),
+    "a": (1.00, 0.80, 0.75, 0.00, 0.05, 0.0, 0.0, 1.10, 0.8, 0.7),
+    "@": (0.52, 0.60, 0.42, 0.00, 0.05, 0.0, 0.0, 0.70, 0.5, 0.4),
+    "o": (0.62, 0.20, 0.10, 0.55, 0.45, 0.0, 0.0, 1.00, 0.9, 1.3),
+    "u": (0.34, 0.15, 0.00, 0.95, 0.25, 0.0, 0.0, 0.90, 0.9, 1.4),
+    "ih": (0.40, 0.70, 0.48, 0.00, 0.00, 0.0, 0.0, 0.80, 0.6, 0.6),
 }
-_TABLE = np.array([_PLACES[phone] for phone in PHONES])
+_PAUSE = (0.16, 0.45, 0.15, 0.00, 0.00, 0.0, 0.0, 0.25, 0.25, 0.15)
+_TABLE = np.array([*(_PLACES[phone] for phone in PHONES), _PAUSE])
 _INSISTS = _TABLE[:, [7, 8, 9, 9, 9, 8, 8]] + 1e-3
 _PULL = _TABLE[:, :_N_BLENDED] * _INSISTS
 
@@ -63,13 +64,13 @@ _JAW_FULL = 0.40
 """``jawOpen`` of an open vowel at full voice: speech opens the mouth little."""
 _ARKIT_OF: dict[str, dict[str, float]] = {
     "jaw": {"jawOpen": _JAW_FULL},
-    "lips": {"mouthLowerDownLeft": 0.31, "mouthLowerDownRight": 0.29, "mouthUpperUpLeft": 0.18, "mouthUpperUpRight": 0.195},
+    "lips": {"mouthLowerDownLeft": 0.50, "mouthLowerDownRight": 0.47, "mouthUpperUpLeft": 0.30, "mouthUpperUpRight": 0.32},
     "spread": {
-        "mouthStretchLeft": 0.78, "mouthStretchRight": 0.74, "mouthSmileLeft": 0.25, "mouthSmileRight": 0.27,
+        "mouthStretchLeft": 0.50, "mouthStretchRight": 0.47, "mouthSmileLeft": 0.20, "mouthSmileRight": 0.215,
         "cheekSquintLeft": 0.08, "cheekSquintRight": 0.08, "eyeSquintLeft": 0.04, "eyeSquintRight": 0.04,
     },
-    "round": {"mouthPucker": 0.85},
-    "funnel": {"mouthFunnel": 0.7},
+    "round": {"mouthPucker": 0.95, "mouthClose": 0.06},
+    "funnel": {"mouthFunnel": 0.45, "mouthClose": 0.1},
     "hiss": {"mouthShrugUpper": 0.08, "mouthStretchLeft": 0.06, "mouthStretchRight": 0.06},
     "tongue": {},
     "seal": {"mouthPressLeft": 0.25, "mouthPressRight": 0.25, "mouthRollLower": 0.22, "mouthRollUpper": 0.18},
@@ -117,6 +118,8 @@ _SONG_FADE = 0.002
 _SUNG, _HOLDS = 0.999, 0.85
 _QUIET_FIRST = 2.5
 """How much likelier silence is than it was heard to be: noise may sound like a voice for a moment; a voice is seldom silent."""
+_SETTLES = 0.1
+"""Per tick of silence."""
 _DOUBT = 0.03
 """Chances below this are none, so that silence is exactly at rest."""
 
@@ -127,6 +130,7 @@ class ArticulationTrack:
     def __init__(self) -> None:
         self._phones = np.zeros((_BEHIND + 1 + GUESSES, len(PHONES)))
         self._phones[:, SILENCE] = 1.0
+        self._resting = np.ones(_BEHIND + 1 + GUESSES)
         self._loud = np.zeros(AHEAD + _BEHIND + 1)
         self._closed = 0.0
 
@@ -139,12 +143,13 @@ class ArticulationTrack:
             heard = self._sung(heard, features.voiced * features.gate)
         sure = np.maximum(heard / heard.sum(1, keepdims=True) - _DOUBT, 0.0)
         self._phones[_BEHIND:] = sure / sure.sum(1, keepdims=True)
+        self._rest()
         self._loud[:-1] = self._loud[1:]
         self._loud[-1] = max(features.loud, self._loud[-2] - _SONG_FADE) if singing else features.loud
         speaking = 1 - self._phones[:, SILENCE]
         mouth = np.zeros(len(CHANNELS))
         mouth[:_N_BLENDED] = self._blend()
-        effort = 0.35 + 0.65 * float(_JAW_WINDOW @ self._loud[: len(_JAW_WINDOW)])
+        effort = 0.6 + 0.4 * float(_JAW_WINDOW @ self._loud[: len(_JAW_WINDOW)])
         mouth[JAW] *= effort
         mouth[LIPS] *= 0.5 + 0.5 * min(max(effort, 1.3 * mouth[HISS]), 1.0)  # a hiss is quiet and shows its teeth all the same
         closed = self._close()
@@ -162,10 +167,18 @@ class ArticulationTrack:
         held: NDArray[np.float64] = heard + _HOLDS * voiced * (self._phones[_BEHIND - 1] - heard)
         return held
 
+    def _rest(self) -> None:
+        """How much of the silence of each tick is rest."""
+        self._resting[:_BEHIND] = self._resting[1 : _BEHIND + 1]
+        for t in range(_BEHIND, len(self._resting)):
+            self._resting[t] = self._phones[t, SILENCE] * min(self._resting[t - 1] + _SETTLES, 1.0)
+
     def _blend(self) -> NDArray[np.float64]:
         """(7,) every channel's mean place over its window, weighted by chance and dominance."""
-        pull = self._phones @ _PULL
-        insist = self._phones @ _INSISTS
+        shares = np.column_stack([self._phones, self._phones[:, SILENCE] - self._resting])
+        shares[:, SILENCE] = self._resting
+        pull = shares @ _PULL
+        insist = shares @ _INSISTS
         blended: NDArray[np.float64] = np.einsum("ct,tc->c", _WINDOWS, pull) / np.einsum("ct,tc->c", _WINDOWS, insist)
         return blended
 
