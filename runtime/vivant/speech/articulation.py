@@ -38,21 +38,21 @@ _PLACES: dict[str, tuple[float, ...]] = {
     "t": (0.24, 0.60, 0.25, 0.00, 0.00, 0.2, 0.6, 0.50, 0.4, 0.3),
     "n": (0.26, 0.60, 0.25, 0.00, 0.00, 0.0, 0.7, 0.50, 0.4, 0.3),
     "l": (0.36, 0.60, 0.28, 0.00, 0.00, 0.0, 1.0, 0.50, 0.4, 0.3),
-    "s": (0.14, 1.00, 0.35, 0.00, 0.00, 1.0, 0.2, 1.00, 0.9, 0.6),
-    "sh": (0.20, 0.60, 0.00, 0.35, 0.55, 0.6, 0.2, 1.00, 1.0, 1.2),
+    "s": (0.14, 0.90, 0.35, 0.00, 0.00, 1.0, 0.2, 1.00, 0.9, 0.6),
+    "sh": (0.14, 0.40, 0.00, 0.35, 0.55, 0.6, 0.2, 1.00, 1.0, 1.2),
     "k": (0.34, 0.55, 0.28, 0.00, 0.00, 0.0, 0.0, 0.35, 0.3, 0.15),
     "ng": (0.32, 0.55, 0.25, 0.00, 0.00, 0.0, 0.0, 0.35, 0.3, 0.15),
     "x": (0.42, 0.60, 0.35, 0.00, 0.00, 0.0, 0.0, 0.20, 0.2, 0.1),
-    "r": (0.30, 0.30, 0.10, 0.30, 0.25, 0.0, 0.4, 0.45, 0.5, 0.5),
+    "r": (0.28, 0.25, 0.10, 0.30, 0.20, 0.0, 0.4, 0.45, 0.5, 0.5),
     "j": (0.28, 0.70, 0.55, 0.00, 0.00, 0.0, 0.0, 0.50, 0.5, 0.6),
-    "w": (0.22, 0.10, 0.00, 1.00, 0.20, 0.0, 0.0, 0.70, 1.0, 1.6),
+    "w": (0.16, 0.05, 0.00, 1.00, 0.10, 0.0, 0.0, 0.70, 1.0, 1.6),
     "i": (0.36, 0.85, 0.68, 0.00, 0.00, 0.0, 0.1, 0.90, 0.7, 0.9),
-    "y": (0.30, 0.20, 0.00, 0.90, 0.25, 0.0, 0.0, 0.90, 0.9, 1.4),
+    "y": (0.22, 0.08, 0.00, 0.90, 0.12, 0.0, 0.0, 0.90, 0.9, 1.4),
     "e": (0.68, 0.85, 0.80, 0.00, 0.00, 0.0, 0.0, 1.00, 0.8, 0.8),
-    "a": (1.00, 0.80, 0.75, 0.00, 0.05, 0.0, 0.0, 1.10, 0.8, 0.7),
+    "a": (1.00, 0.75, 0.60, 0.00, 0.05, 0.0, 0.0, 1.10, 0.8, 0.7),
     "@": (0.52, 0.60, 0.42, 0.00, 0.05, 0.0, 0.0, 0.70, 0.5, 0.4),
-    "o": (0.62, 0.20, 0.10, 0.55, 0.45, 0.0, 0.0, 1.00, 0.9, 1.3),
-    "u": (0.34, 0.15, 0.00, 0.95, 0.25, 0.0, 0.0, 0.90, 0.9, 1.4),
+    "o": (0.36, 0.10, 0.10, 0.55, 0.50, 0.0, 0.0, 1.00, 0.9, 1.3),
+    "u": (0.20, 0.05, 0.00, 0.95, 0.10, 0.0, 0.0, 0.90, 0.9, 1.4),
     "ih": (0.40, 0.70, 0.48, 0.00, 0.00, 0.0, 0.0, 0.80, 0.6, 0.6),
 }
 _PAUSE = (0.16, 0.45, 0.15, 0.00, 0.00, 0.0, 0.0, 0.25, 0.25, 0.15)
@@ -60,7 +60,7 @@ _TABLE = np.array([*(_PLACES[phone] for phone in PHONES), _PAUSE])
 _INSISTS = _TABLE[:, [7, 8, 9, 9, 9, 8, 8]] + 1e-3
 _PULL = _TABLE[:, :_N_BLENDED] * _INSISTS
 
-_JAW_FULL = 0.40
+_JAW_FULL = 0.44
 """``jawOpen`` of an open vowel at full voice: speech opens the mouth little."""
 _ARKIT_OF: dict[str, dict[str, float]] = {
     "jaw": {"jawOpen": _JAW_FULL},
@@ -69,8 +69,8 @@ _ARKIT_OF: dict[str, dict[str, float]] = {
         "mouthStretchLeft": 0.50, "mouthStretchRight": 0.47, "mouthSmileLeft": 0.20, "mouthSmileRight": 0.215,
         "cheekSquintLeft": 0.08, "cheekSquintRight": 0.08, "eyeSquintLeft": 0.04, "eyeSquintRight": 0.04,
     },
-    "round": {"mouthPucker": 0.95, "mouthClose": 0.06},
-    "funnel": {"mouthFunnel": 0.45, "mouthClose": 0.1},
+    "round": {"mouthPucker": 0.95},
+    "funnel": {"mouthFunnel": 0.45},
     "hiss": {"mouthShrugUpper": 0.08, "mouthStretchLeft": 0.06, "mouthStretchRight": 0.06},
     "tongue": {},
     "seal": {"mouthPressLeft": 0.25, "mouthPressRight": 0.25, "mouthRollLower": 0.22, "mouthRollUpper": 0.18},
@@ -107,7 +107,7 @@ _SNAP = _window(4, 1)
 _WINDOWS = np.stack([_JAW_WINDOW] + [_LIP_WINDOW] * (_N_BLENDED - 1))
 _LIPS_MEET = [PHONE_INDEX["p"], PHONE_INDEX["m"]]
 _OPENING = [JAW, LIPS, FUNNEL, HISS, TONGUE]
-_CLOSES_FROM, _CLOSES_WITHIN = 0.08, 0.22
+_CLOSES_FROM, _CLOSES_WITHIN = 0.05, 0.15
 _JAW_WIDENS, _NARROW_JAW = 0.25, 0.2
 """Beyond what the sound asks, a wide open mouth is wider and a nearly shut one narrower: real openings and widths go together
 (r about .46)."""
