@@ -51,7 +51,7 @@ _PLACES: dict[str, tuple[float, ...]] = {
     "e": (0.68, 0.85, 0.80, 0.00, 0.00, 0.0, 0.0, 1.00, 0.8, 0.8),
     "a": (1.00, 0.75, 0.60, 0.00, 0.05, 0.0, 0.0, 1.10, 0.8, 0.7),
     "@": (0.52, 0.60, 0.42, 0.00, 0.05, 0.0, 0.0, 0.70, 0.5, 0.4),
-    "o": (0.36, 0.10, 0.10, 0.55, 0.50, 0.0, 0.0, 1.00, 0.9, 1.3),
+    "o": (0.34, 0.08, 0.10, 0.60, 0.42, 0.0, 0.0, 1.00, 0.9, 1.3),
     "u": (0.20, 0.05, 0.00, 0.95, 0.10, 0.0, 0.0, 0.90, 0.9, 1.4),
     "ih": (0.40, 0.70, 0.48, 0.00, 0.00, 0.0, 0.0, 0.80, 0.6, 0.6),
 }
@@ -101,10 +101,10 @@ def _window(half: int, centre: int = 0) -> NDArray[np.float64]:
     return normal
 
 
-_JAW_WINDOW, _LIP_WINDOW = _window(9), _window(8)
+_JAW_WINDOW, _LIP_WINDOW, _ROUNDING_WINDOW = _window(9), _window(9), _window(11)
 _SNAP = _window(4, 1)
 """Of the events; they are prepared a tick ahead, for no lips are faster than theirs."""
-_WINDOWS = np.stack([_JAW_WINDOW] + [_LIP_WINDOW] * (_N_BLENDED - 1))
+_WINDOWS = np.stack([_ROUNDING_WINDOW if channel in (ROUND, FUNNEL) else _LIP_WINDOW for channel in range(_N_BLENDED)])
 _LIPS_MEET = [PHONE_INDEX["p"], PHONE_INDEX["m"]]
 _OPENING = [JAW, LIPS, FUNNEL, HISS, TONGUE]
 _CLOSES_FROM, _CLOSES_WITHIN = 0.05, 0.15
