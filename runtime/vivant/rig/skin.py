@@ -29,7 +29,7 @@ ROUNDNESS = 0.55
 UPPER_SHARE, CORNERS_IN, GIVES_WAY = 0.4, 0.94, 0.55
 """Closing an open mouth: how far down the gap the lips meet, how much of the width stays, how far around the skin gives way
 (outer-eye distances)."""
-PURSES = {"mouthPucker": 0.045, "mouthFunnel": 0.08}
+PURSES = {"mouthPucker": 0.025, "mouthFunnel": 0.08}
 """How far rounding draws the lips together beside their middle, where they would part along all their width under an open
 jaw, outer-eye distances; and how far from their line. Chosen by eye: a rounded vowel is a small oval (Fromkin 1964)."""
 _PURSED_WITHIN = 0.05
