@@ -56,7 +56,7 @@ class Row:
 
 
 def lip_gap(weights: NDArray[np.float32]) -> Curve:
-    """(n,) inner-lip gap in eye distances from (n, 52) weights, with the gains of the rig: the mean of three pairs of points."""
+    """(n,) inner-lip gap in eye distances from (n, 52) weights, with the gains of the rig: the mean of three pairs."""
     bounded = weights.copy()
     close, jaw = ARKIT_INDEX["mouthClose"], ARKIT_INDEX["jawOpen"]
     bounded[:, close] = np.minimum(bounded[:, close], bounded[:, jaw])  # as the renderer does

@@ -128,8 +128,8 @@ _SONG_FADE = 0.002
 _SUNG, _HOLDS = 0.999, 0.85
 _QUIET_FIRST = 2.5
 """How much likelier silence is than it was heard to be: noise may sound like a voice for a moment; a voice is seldom silent."""
-_SETTLES = 0.1
-"""Per tick of silence: lips stay a little apart between words and rest together in a pause of .2 s or more. Chosen."""
+_SETTLES = 1 / 14
+"""Per tick of silence: lips stay a little apart between words and rest together in a pause of .3 s. Chosen."""
 _LEAST_EFFORT = 0.6
 """How far the softest voice opens the mouth, of a full one: loudness tells little of real openings (r .2 to .3). Chosen."""
 _DOUBT = 0.03
@@ -142,7 +142,7 @@ class ArticulationTrack:
     def __init__(self) -> None:
         self._phones = np.zeros((_BEHIND + 1 + GUESSES, len(PHONES)))
         self._phones[:, SILENCE] = 1.0
-        self._resting = np.ones(_BEHIND + 1 + GUESSES)
+        self._settled = np.ones(_BEHIND + 1 + GUESSES)
         self._loud = np.zeros(AHEAD + _BEHIND + 1)
         self._closed = 0.0
 
@@ -155,7 +155,7 @@ class ArticulationTrack:
             heard = self._sung(heard, features.voiced * features.gate)
         sure = np.maximum(heard / heard.sum(1, keepdims=True) - _DOUBT, 0.0)
         self._phones[_BEHIND:] = sure / sure.sum(1, keepdims=True)
-        self._rest()
+        self._settle()
         self._loud[:-1] = self._loud[1:]
         self._loud[-1] = max(features.loud, self._loud[-2] - _SONG_FADE) if singing else features.loud
         speaking = 1 - self._phones[:, SILENCE]
@@ -179,17 +179,17 @@ class ArticulationTrack:
         held: NDArray[np.float64] = heard + _HOLDS * voiced * (self._phones[_BEHIND - 1] - heard)
         return held
 
-    def _rest(self) -> None:
-        """How much of each tick is rest, of its silence: ever more while it lasts."""
-        self._resting[:_BEHIND] = self._resting[1 : _BEHIND + 1]
-        for t in range(_BEHIND, len(self._resting)):
-            self._resting[t] = self._phones[t, SILENCE] * min(self._resting[t - 1] + _SETTLES, 1.0)
+    def _settle(self) -> None:
+        """How far each tick has come to rest: ever more while silence lasts."""
+        self._settled[:_BEHIND] = self._settled[1 : _BEHIND + 1]
+        for t in range(_BEHIND, len(self._settled)):
+            self._settled[t] = self._phones[t, SILENCE] * min(self._settled[t - 1] + _SETTLES, 1.0)
 
     def _blend(self) -> NDArray[np.float64]:
         """(7,) every channel's mean place over its window, weighted by chance and dominance."""
-        pausing = self._phones[:, SILENCE] - self._resting
-        shares = np.column_stack([self._phones, pausing])
-        shares[:, SILENCE] = self._resting
+        rest = self._settled**2
+        shares = np.column_stack([self._phones, self._phones[:, SILENCE] - rest])
+        shares[:, SILENCE] = rest
         pull, insist = _WINDOWS @ (shares @ _PULL), _WINDOWS @ (shares @ _INSISTS)
         blended: NDArray[np.float64] = np.diagonal(pull) / np.diagonal(insist)
         return blended
