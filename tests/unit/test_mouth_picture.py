@@ -67,4 +67,4 @@ def test_rounding_draws_the_lips_together_beside_their_middle(ada: RigFace) -> N
         gaps = (points[list(c.LOWER_INNER_LIP)] - points[list(c.UPPER_INNER_LIP)])[:, 1]
         return float((gaps[2] + gaps[-3]) / 2 / gaps[5])
 
-    assert beside(jawOpen=0.25, mouthFunnel=0.3, mouthPucker=0.5) < 0.75 * beside(jawOpen=0.25)
+    assert beside(jawOpen=0.25, mouthFunnel=0.3, mouthPucker=0.5) < 0.5 * beside(jawOpen=0.25)
