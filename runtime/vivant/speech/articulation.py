@@ -70,7 +70,7 @@ _JAW_FULL = 0.47
 """``jawOpen`` of an open vowel at full voice: speech opens the mouth little."""
 _ARKIT_OF: dict[str, dict[str, float]] = {
     "jaw": {"jawOpen": _JAW_FULL},
-    "lips": {"mouthLowerDownLeft": 0.56, "mouthLowerDownRight": 0.53, "mouthUpperUpLeft": 0.31, "mouthUpperUpRight": 0.33},
+    "lips": {"mouthLowerDownLeft": 0.59, "mouthLowerDownRight": 0.56, "mouthUpperUpLeft": 0.325, "mouthUpperUpRight": 0.345},
     "spread": {
         "mouthStretchLeft": 0.50, "mouthStretchRight": 0.47, "mouthSmileLeft": 0.20, "mouthSmileRight": 0.215,
         "cheekSquintLeft": 0.08, "cheekSquintRight": 0.08, "eyeSquintLeft": 0.04, "eyeSquintRight": 0.04,
@@ -116,13 +116,13 @@ _SNAP = _window(4, 1)
 _WINDOWS = np.stack([_ROUNDS if channel in (ROUND, FUNNEL) else _MOVES for channel in range(_N_BLENDED)])
 _LIPS_MEET = [PHONE_INDEX["p"], PHONE_INDEX["m"]]
 _OPENING = [JAW, LIPS, FUNNEL, HISS, TONGUE]
-_CLOSES_FROM, _CLOSES_WITHIN = 0.05, 0.15
+_CLOSES_FROM, _CLOSES_WITHIN = 0.05, 0.12
 """Chance of a bilabial from which lips close, and how much more of it shuts them: a doubt is enough. Chosen."""
 _JAW_WIDENS, _NARROW_JAW = 0.25, 0.2
 """Beyond what the sound asks, a wide open mouth is wider and a nearly shut one narrower: real openings and widths go together
 (r about .46)."""
-_FASTEST = 0.16
-"""Per tick: an open mouth needs 60 ms to shut."""
+_FASTEST = 0.18
+"""Per tick: an open mouth needs 55 ms to shut."""
 _SONG_FADE = 0.002
 """Per tick: a held note may fade for seconds."""
 _SUNG, _HOLDS = 0.999, 0.85
