@@ -55,7 +55,8 @@ def lip_gap(weights: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     close, jaw = ARKIT_INDEX["mouthClose"], ARKIT_INDEX["jawOpen"]
     bounded[:, close] = np.minimum(bounded[:, close], bounded[:, jaw])
     parts = (face.fields[:, [13, 82, 312], 1] - face.fields[:, [14, 87, 317], 1]).mean(1)
-    return np.maximum(bounded @ parts, 0.0)
+    gap: NDArray[np.float64] = np.maximum(bounded @ parts, 0.0)
+    return gap
 
 
 def gaps(*spoken: tuple[str, int]) -> NDArray[np.float64]:

@@ -30,9 +30,10 @@ UPPER_SHARE, CORNERS_IN, GIVES_WAY = 0.4, 0.94, 0.55
 """Closing an open mouth: how far down the gap the lips meet, how much of the width stays, how far around the skin gives way
 (outer-eye distances)."""
 PURSES = {"mouthPucker": 0.025, "mouthFunnel": 0.08}
-"""How far rounding draws the lips together beside their middle, where they would part along all their width under an open
-jaw, outer-eye distances; and how far from their line. Chosen by eye: a rounded vowel is a small oval (Fromkin 1964)."""
-_PURSED_WITHIN = 0.05
+"""How far rounding draws the lips together beside their middle, where an open jaw would part them along all their width,
+outer-eye distances: a rounded vowel is a small oval (Fromkin 1964). Chosen by eye."""
+PURSED_WITHIN = 0.05
+"""How far above and below their line the lips follow, outer-eye distances; chosen by eye."""
 REACH = 0.75
 """How far beyond the face oval, in outer-eye distances, expressions are felt."""
 
@@ -192,7 +193,7 @@ def _pursed(face: c.CanonicalFace) -> Float32Array:
     beside = smoothsteps((across - 0.15) / 0.6) * (1 - smoothsteps((across - 0.85) / 0.3))
     above = points[:, 1] - np.interp(points[:, 0], points[upper, 0], (points[upper, 1] + points[lower, 1]) / 2)
     above[upper], above[lower] = 1e-3, -1e-3
-    towards = -np.sign(above) * np.exp(-((above / _PURSED_WITHIN) ** 2)) * beside
+    towards = -np.sign(above) * np.exp(-((above / PURSED_WITHIN) ** 2)) * beside
     for name, together in PURSES.items():
         fields[ARKIT_INDEX[name], :, 1] += (0.5 * together * towards).astype(np.float32)
     return fields
