@@ -180,14 +180,15 @@ class ArticulationTrack:
         return held
 
     def _settle(self) -> None:
-        """How far each tick has come to rest: ever more while silence lasts."""
+        """How far each tick has come to rest: ever more while silence lasts, whatever the doubt."""
         self._settled[:_BEHIND] = self._settled[1 : _BEHIND + 1]
         for t in range(_BEHIND, len(self._settled)):
-            self._settled[t] = self._phones[t, SILENCE] * min(self._settled[t - 1] + _SETTLES, 1.0)
+            silent = smoothstep(2 * float(self._phones[t, SILENCE]))
+            self._settled[t] = silent * min(self._settled[t - 1] + _SETTLES, 1.0)
 
     def _blend(self) -> NDArray[np.float64]:
         """(7,) every channel's mean place over its window, weighted by chance and dominance."""
-        rest = self._settled**2
+        rest = self._phones[:, SILENCE] * self._settled**2
         shares = np.column_stack([self._phones, self._phones[:, SILENCE] - rest])
         shares[:, SILENCE] = rest
         pull, insist = _WINDOWS @ (shares @ _PULL), _WINDOWS @ (shares @ _INSISTS)
