@@ -56,8 +56,13 @@ class Row:
 
 
 def lip_gap(weights: NDArray[np.float32]) -> Curve:
-    """(n,) inner-lip gap in eye distances from (n, 52) weights, with the gains of the rig and of scanned expressions."""
-    return _sum(weights, {"jawOpen": 0.47, "mouthLowerDown": 0.076, "mouthUpperUp": 0.08, "mouthFunnel": 0.15})
+    """(n,) inner-lip gap in eye distances from (n, 52) weights, with the gains of the rig: the mean of three pairs."""
+    bounded = weights.copy()
+    close, jaw = ARKIT_INDEX["mouthClose"], ARKIT_INDEX["jawOpen"]
+    bounded[:, close] = np.minimum(bounded[:, close], bounded[:, jaw])  # as the renderer does
+    gains = {"jawOpen": 0.36, "mouthClose": -0.42, "mouthLowerDown": 0.07, "mouthUpperUp": 0.078, "mouthFunnel": 0.133,
+             "mouthPucker": -0.014, "mouthPress": -0.026, "mouthRollLower": -0.023}  # fmt: skip
+    return np.maximum(_sum(bounded, gains), 0.0)
 
 
 def mouth_width(weights: NDArray[np.float32]) -> Curve:

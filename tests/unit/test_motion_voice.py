@@ -16,6 +16,7 @@ from scipy.signal import lfilter, resample_poly
 
 import vivant.motion.articulatory as voice_module
 from tests.examples import examples, some
+from tests.unit.test_speech_articulation import lip_gap
 from vivant.errors import InputError
 from vivant.media import open_audio
 from vivant.motion.articulatory import ArticulatoryMotion, VoiceState
@@ -122,14 +123,20 @@ def test_silence_rests_the_mouth_while_the_face_lives() -> None:
 
 
 def test_the_demo_voice_opens_the_mouth_like_a_person() -> None:
-    frames = offline(VOICE)
-    talking = weights(frames)[6:-15]
-    gap = 0.47 * talking[:, JAW] + 0.08 * talking[:, ARKIT_INDEX["mouthLowerDownLeft"]]
-    gap += 0.08 * talking[:, ARKIT_INDEX["mouthUpperUpLeft"]]
-    assert 0.04 < np.percentile(gap, 50) < 0.12
+    talking = weights(offline(VOICE))[6:-15]
+    gap = lip_gap(talking)
+    assert 0.55 < np.mean(gap >= 0.03) < 0.85
+    assert 0.05 < np.percentile(gap, 50) < 0.12
+    assert 0.12 < np.percentile(gap, 95) < 0.22
     assert 0.13 < np.percentile(gap, 99) < 0.30
     assert 0.05 < np.mean(gap < 0.005) < 0.25
     assert 0.2 < talking[:, JAW].max() < 0.55
+
+
+def test_lips_undo_no_more_than_the_jaw_has_done() -> None:
+    spoken = weights(offline(VOICE))
+    close = spoken[:, ARKIT_INDEX["mouthClose"]]
+    assert close.max() > 0.04 and np.all(close <= spoken[:, JAW])
 
 
 def test_synthetic_vowels_open_the_mouth_by_their_height() -> None:
@@ -329,8 +336,9 @@ def test_lips_that_meet_between_two_frames_still_meet() -> None:
         begins = [now for before, now in itertools.pairwise([-100_000, *met]) if now - before > 50_000]
         assert len(begins) >= 4
         for begin in begins:
+            full = max(frame.weights[press] for frame in fine if 0 <= frame.pts_us - begin <= 50_000)
             near = [frame.weights[press] for frame in coarse if -20_000 <= frame.pts_us - begin <= 170_000]
-            assert max(near) > 0.23
+            assert max(near) > 0.95 * full
         blinks = [frame.pts_us for frame in fine if frame.weights[blink] > 0.99]
         for at in blinks:
             assert max(frame.weights[blink] for frame in coarse if abs(frame.pts_us - at) <= 90_000) > 0.8

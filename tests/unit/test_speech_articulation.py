@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.examples import examples
+from vivant.rig import canonical as c
 from vivant.speech.articulation import (
     AHEAD,
     BITE,
@@ -45,6 +48,45 @@ def track(*spoken: tuple[str, int]) -> NDArray[np.float64]:
         heard = [padded[t - DELAY_TICKS + g] if t - DELAY_TICKS + g >= 0 else 0 for g in range(1 + GUESSES)]
         out.append(mouths.push(sure[heard], VOICE if t < len(phones) and phones[t] else QUIET))
     return np.stack(out[AHEAD:])
+
+
+def lip_gap(weights: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """(n,) inner-lip gap in outer-eye distances that (n, 52) weights make on the average head."""
+    face, bounded = c.canonical_face(), weights.astype(np.float64)
+    close, jaw = ARKIT_INDEX["mouthClose"], ARKIT_INDEX["jawOpen"]
+    bounded[:, close] = np.minimum(bounded[:, close], bounded[:, jaw])
+    parts = (face.fields[:, [13, 82, 312], 1] - face.fields[:, [14, 87, 317], 1]).mean(1)
+    gap: NDArray[np.float64] = np.maximum(bounded @ parts, 0.0)
+    return gap
+
+
+def gaps(*spoken: tuple[str, int]) -> NDArray[np.float64]:
+    return lip_gap(track(*spoken) @ MOUTH_TO_ARKIT)
+
+
+def test_what_spreads_the_lips_parts_them_and_rounding_narrows_the_opening() -> None:
+    gap = {phone: gaps(("_", 20), (phone, 40), ("_", 20))[40] for phone in ("a", "e", "i", "s", "o", "u", "y", "w")}
+    assert gap["a"] > gap["e"] > gap["i"] > gap["u"] > 0.005
+    assert min(gap["i"], gap["s"]) > 0.07 > max(gap["u"], gap["y"], gap["w"])
+    assert gap["o"] < 0.6 * gap["a"]
+
+
+def test_lips_stay_parted_between_words_and_rest_in_a_pause() -> None:
+    short = gaps(("_", 20), ("a", 20), ("_", 10), ("a", 20), ("_", 20))
+    assert short[24:68].min() > 0.03
+    long = gaps(("_", 20), ("a", 20), ("_", 30), ("a", 20), ("_", 20))
+    assert long[58:65].max() < 0.003
+
+
+@pytest.mark.parametrize("phone", ["p", "m"])
+def test_a_closure_is_short_between_parted_lips(phone: str) -> None:
+    gap = gaps(("_", 20), ("t", 15), (phone, 6), ("t", 15), ("_", 20))
+    assert gap[35:41].min() < 0.002
+    assert gap[27] > 0.03 and gap[48] > 0.03
+
+
+def test_lips_part_before_the_first_sound() -> None:
+    assert gaps(("_", 40), ("a", 30))[40] > 0.03
 
 
 def test_open_vowels_open_more_and_round_ones_round() -> None:

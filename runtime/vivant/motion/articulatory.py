@@ -20,8 +20,9 @@ from vivant.speech.phones import SILENCE
 from vivant.speech.prosody import Prosody, ProsodyTrack
 from vivant.speech.resample import HOP, Resampler
 from vivant.speech.spectrum import WINDOW, power_spectrum, windows_of
-from vivant.types import AudioChunk, Controls, Float32Array, MotionFrame, Pose, frame_pts_us
+from vivant.types import ARKIT_INDEX, AudioChunk, Controls, Float32Array, MotionFrame, Pose, frame_pts_us
 
+_CLOSE, _JAW = ARKIT_INDEX["mouthClose"], ARKIT_INDEX["jawOpen"]
 _AMOUNT_ACTS = ~np.isin(np.arange(len(CHANNELS)), [SEAL, BITE])
 _EASE_US = 120_000
 """How long the mouth takes from where it was to where it belongs after a reset or a flush."""
@@ -214,6 +215,7 @@ def _motion_frame(index: int, pts_us: int, mouth: Mouth, life: Vector) -> Motion
     amount = float(life[60])
     moved = np.where(_AMOUNT_ACTS, np.clip(amount * mouth, 0.0, 1.6), mouth)
     weights = np.clip(moved @ MOUTH_TO_ARKIT + life[:52], 0.0, 1.0)
+    weights[_CLOSE] = min(weights[_CLOSE], weights[_JAW])  # lips can undo no more than the jaw has done
     weights[weights < 1e-4] = 0.0  # the tails of easing
     return MotionFrame(
         index=index,

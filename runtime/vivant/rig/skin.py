@@ -30,6 +30,11 @@ ROUNDNESS = 0.55
 UPPER_SHARE, CORNERS_IN, GIVES_WAY = 0.4, 0.94, 0.55
 """Closing an open mouth: how far down the gap the lips meet, how much of the width stays, how far around the skin gives way
 (outer-eye distances)."""
+PURSES = {"mouthPucker": 0.025, "mouthFunnel": 0.08}
+"""How far rounding draws the lips together beside their middle, where an open jaw would part them along all their width,
+outer-eye distances: a rounded vowel is a small oval (Fromkin 1964). Chosen by eye."""
+PURSED_WITHIN = 0.05
+"""How far above and below their line the lips follow, outer-eye distances; chosen by eye."""
 REACH = 0.75
 """How far beyond the face oval, in outer-eye distances, expressions are felt."""
 
@@ -170,7 +175,7 @@ def _head_weights(points: FloatArray, landmarks: Float32Array) -> FloatArray:
 def _landmark_fields(flat: FloatArray, fit: HeadFit) -> FloatArray:
     """(52, 468, 3) in rig px: the measured fields, fitted to this face's mouth and eyes."""
     face = c.canonical_face()
-    fields = fit.direction(face.fields[:, : c.N_SURFACE]).astype(np.float64)
+    fields = fit.direction(_pursed(face)).astype(np.float64)
     for side, (upper, lower) in zip(("Right", "Left"), zip(c.UPPER_LIDS, c.LOWER_LIDS, strict=True), strict=True):
         blink = ARKIT_INDEX[f"eyeBlink{side}"]
         up, low = list(upper[1:-1]), list(lower[1:-1])
@@ -179,6 +184,20 @@ def _landmark_fields(flat: FloatArray, fit: HeadFit) -> FloatArray:
         ratio = float(np.clip(opening / max(measured, 1e-3), 0.3, 1.6))
         for shape in ("Blink", "Squint", "Wide", "LookDown", "LookUp"):
             fields[ARKIT_INDEX[f"eye{shape}{side}"]] *= ratio
+    return fields
+
+
+def _pursed(face: c.CanonicalFace) -> Float32Array:
+    """(52, 468, 3) the measured fields, with lips that rounding draws together beside their middle; canonical frame."""
+    fields, points = face.fields[:, : c.N_SURFACE].copy(), face.points[: c.N_SURFACE]
+    upper, lower = list(c.UPPER_INNER_LIP), list(c.LOWER_INNER_LIP)
+    across = np.abs(points[:, 0]) / points[c.UPPER_INNER_LIP[-1], 0]
+    beside = smoothsteps((across - 0.15) / 0.6) * (1 - smoothsteps((across - 0.85) / 0.3))
+    above = points[:, 1] - np.interp(points[:, 0], points[upper, 0], (points[upper, 1] + points[lower, 1]) / 2)
+    above[upper], above[lower] = 1e-3, -1e-3
+    towards = -np.sign(above) * np.exp(-((above / PURSED_WITHIN) ** 2)) * beside
+    for name, together in PURSES.items():
+        fields[ARKIT_INDEX[name], :, 1] += (0.5 * together * towards).astype(np.float32)
     return fields
 
 
