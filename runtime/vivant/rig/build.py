@@ -33,7 +33,7 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 7
+BUILDER_VERSION = 8
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 MOST_HIDDEN = 0.01
@@ -152,7 +152,7 @@ def _assemble(
     add_mouth(pool, skin, fit, light, uv, person, layers, texels)
     eyes = add_eyes(pool, skin, landmarks, fit, light, picture, texels)
     _add_skin_layer(pool, skin, person, shows & moves, SORTED)
-    add_lips(pool, skin, layers.foreground, texels, fit.unit)
+    add_lips(pool, skin, light, layers.foreground, texels, fit.unit)
     add_tongue_out(pool, skin, fit, light, layers, texels)
     if drawn:
         add_drawn_lids(pool, skin, light.skin, layers.foreground, texels, fit.unit)

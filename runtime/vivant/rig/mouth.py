@@ -22,10 +22,24 @@ from vivant.types import ARKIT_INDEX, Float32Array, FloatArray, UInt8Array
 
 FLAT_TEXELS = 8
 """Side of a texture of one colour."""
-TOOTH_LIGHT = 0.92
+ENAMEL_RGB = np.array((226.0, 216.0, 199.0))
+"""Of the front teeth in our atlas."""
+TEETH_OVER_SKIN = (1.0, 1.4)
+"""Brightness of the upper front teeth over the skin's, from and to; measured in films of people."""
+LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.80, 0.70
+"""Of the upper ones' light: the lower teeth stand further back, in the shade of the upper ones and the lower lip."""
+SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.5
+"""The tongue falls into shade towards its sides; and how much of its depth counts: it must not leave the middle of a turned mouth
+whose lips do not go around the teeth either."""
+TEETH_DOWN = 0.016
+"""Outer-eye distances by which the teeth stand lower than on the scanned head, whose mouth is shut: the upper lip sinks with the jaw, and
+2 to 3.5 mm of the incisors show below it (Vig and Brundo, The kinetics of anterior tooth display, 1978)."""
 SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
-CORNER_SHADE, MIDDLE_SHADE, LIP_SHADE = 0.78, 0.12, 0.34
+CORNER_SHADE, MIDDLE_SHADE, CORNERS_FROM = 0.62, 0.0, 2.2
+"""Alpha of the shade at the corners and in the middle; exponent of the passage between them."""
+LIP_SHADES = ((0.42, 0.05), (0.30, 0.04))
+"""Shade of the upper and of the lower lip on what lies behind: alpha at the lip, and how far it reaches, in outer-eye distances."""
 SOLID, ALWAYS_CLEAR = 0.98, 9.0
 """Alpha from which the portrait hides what lies behind it; what is taken off the alpha of teeth that it would not hide."""
 DRAWN_UP = 0.10
@@ -100,20 +114,21 @@ def add_mouth(
     place = place_mouth(skin, fit, light, layers, texels_per_px)
     atlas = c.mouth_atlas()
     own = find_own_teeth(skin, fit, layers.foreground, texels_per_px, light)
+    place = place.lowered(TEETH_DOWN * fit.unit)
+    upper = place if own is None or own.edge_y is None else place.lowered(own.edge_y - _incisal_edge_y(place))
+    bright = light.over_skin(ENAMEL_RGB, TEETH_OVER_SKIN) if own is None or own.light is None else own.light
     _add_cavity(pool, skin, light.on(atlas.cavity_rgb))
-    resting = replace(atlas.tongue, vertices=atlas.tongue.vertices + _flattened(atlas.tongue.vertices, TONGUE_RESTS))
-    tongue = _add_part(pool, place, "tongue", resting, light=0.62, flags=SORTED)
-    lower = _add_part(pool, place, "lower teeth", _front_of(atlas.lower), light=TOOTH_LIGHT)
-    if own is None:
-        _add_part(pool, place, "upper teeth", atlas.upper, light=TOOTH_LIGHT)
-    else:
-        lowered = place.lowered(own.edge_y - _incisal_edge_y(place))
-        _add_part(pool, lowered, "upper teeth", atlas.upper, light=TOOTH_LIGHT * own.light)
-        own.add(pool)
+    resting = replace(atlas.tongue, vertices=_drawn_forward(atlas.tongue.vertices + _flattened(atlas.tongue.vertices, TONGUE_RESTS)))
+    across = 2.0 * np.abs(resting.uv[:, 0] - 0.5)
+    tongue = _add_part(pool, place, "tongue", resting, light=TONGUE_LIGHT * (1.0 - SIDES_SHADE * across**3), flags=SORTED)
+    lower = _add_part(pool, place, "lower teeth", _front_of(atlas.lower), light=LOWER_TEETH_LIGHT * bright)
+    _add_part(pool, upper, "upper teeth", atlas.upper, light=bright)
     for name, moves in _jaw_moves(atlas.lower.vertices[:N_FRONT]).items():
         pool.add_moves(ARKIT_INDEX[name], lower, place.move(moves))
     _move_tongue(pool, place, tongue)
-    _add_lip_shadow(pool, skin, fit, light)
+    _add_shade(pool, skin, fit, light)
+    if own is not None:
+        own.add(pool)  # their own shade is in the picture
     for upper in (True, False):
         _add_inner_lip(pool, skin, fit, light, skin_uv, face_texture, upper)
 
@@ -128,6 +143,12 @@ def _flattened(vertices: Float32Array, share: float) -> Float32Array:
     sunk = np.zeros_like(vertices)
     sunk[:, 1] = share * (vertices[:, 1].min() - vertices[:, 1])
     return sunk
+
+
+def _drawn_forward(vertices: Float32Array) -> Float32Array:
+    """The same (n, 3), less deep behind its foremost point."""
+    front = vertices[:, 2].max()
+    return np.column_stack([vertices[:, :2], front + TONGUE_DEPTH * (vertices[:, 2] - front)]).astype(np.float32)
 
 
 def _incisal_edge_y(place: MouthPlace) -> float:
@@ -227,23 +248,33 @@ def lip_parting(skin: Skin) -> FloatArray:
     return np.maximum(fields[:, list(skin.lower_lip)] - fields[:, list(skin.upper_lip)], 0.0)
 
 
-def _add_lip_shadow(pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light) -> None:
-    """The mouth's own shade over teeth and tongue: all of the opening, most in its corners; and more under the upper lip."""
-    count = len(skin.upper_lip)
-    centre = np.sin(np.linspace(0, np.pi, count))
+def _add_shade(pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light) -> None:
+    """The mouth's own shade over teeth and tongue: in its corners, and under both lips."""
+    centre = np.sin(np.linspace(0, np.pi, len(skin.upper_lip)))
+    overall = CORNER_SHADE + (MIDDLE_SHADE - CORNER_SHADE) * (1.0 - (1.0 - centre) ** CORNERS_FROM)
     texture = _flat_texture(pool, "shade", light.on(np.array(SHADE_RGB)))
-    overall = CORNER_SHADE + (MIDDLE_SHADE - CORNER_SHADE) * centre**1.3
-    for rows in (
-        ((skin.upper_lip, -UNDER_LIPS_PX, overall), (skin.lower_lip, UNDER_LIPS_PX, overall)),
-        ((skin.upper_lip, -UNDER_LIPS_PX, LIP_SHADE * centre**0.7), (skin.upper_lip, 0.10 * fit.unit, np.zeros(count))),
-    ):
-        starts = []
-        for row, down, alpha in rows:
-            points = skin.points[list(row)] + (0, down, -0.02 * fit.unit)
-            colour = np.column_stack([np.ones((count, 3)), alpha])
-            starts.append(pool.add_vertices(unproject(points), np.full((count, 2), FLAT_TEXELS / 2), 1.0, colour))
-            pool.link(starts[-1] + np.arange(count), np.asarray(row))
-        pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
+    upper, lower = (skin.upper_lip, -UNDER_LIPS_PX), (skin.lower_lip, UNDER_LIPS_PX)
+    _add_shade_strip(pool, skin, fit, texture, (*upper, overall), (*lower, overall))
+    for (row, under), (alpha, reach), inwards in ((upper, LIP_SHADES[0], 1.0), (lower, LIP_SHADES[1], -1.0)):
+        at_lip = (row, under, alpha * centre**0.7)
+        _add_shade_strip(pool, skin, fit, texture, at_lip, (row, inwards * reach * fit.unit, 0.0 * centre))
+
+
+def _add_shade_strip(
+    pool: SceneBuilder,
+    skin: Skin,
+    fit: HeadFit,
+    texture: int,
+    *sides: tuple[tuple[int, ...], float, FloatArray],
+) -> None:
+    """Between two rows of vertices: which, how far below them (px), alpha (n,)."""
+    starts = []
+    for row, down, alpha in sides:
+        points = skin.points[list(row)] + (0, down, -0.02 * fit.unit)
+        colour = np.column_stack([np.ones((len(row), 3)), alpha])
+        starts.append(pool.add_vertices(unproject(points), np.full((len(row), 2), FLAT_TEXELS / 2), 1.0, colour))
+        pool.link(starts[-1] + np.arange(len(row)), np.asarray(row))
+    pool.add_layer(strip_triangles(starts[0], starts[1], len(sides[0][0])), texture)
 
 
 def _add_inner_lip(
@@ -255,7 +286,7 @@ def _add_inner_lip(
     inwards = 1.0 if upper else -1.0
     colour_at = _lip_texels(skin, skin_uv, upper)
     shade = ((0.66, 1.0), (0.42, 1.0), (0.18, 0.0)) if upper else ((0.95, 1.0), (0.62, 1.0), (0.28, 0.0))
-    roll = (-0.02, 0.10, 0.17) if upper else (-0.02, 0.12, 0.20)
+    roll = (-0.02, 0.05, 0.09) if upper else (-0.02, 0.10, 0.17)
     parting, wet = lip_parting(skin), light.hued(np.array((1.0, 0.94, 0.94)))
     starts = []
     for (brightness, alpha), part in zip(shade, roll, strict=True):

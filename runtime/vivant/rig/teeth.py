@@ -33,10 +33,10 @@ class OwnTeeth:
     """(h, w) of the patch: between the lips."""
     teeth: FloatArray
     """(h, w) in [0, 1]: upper teeth."""
-    edge_y: float
-    """Rig px of the upper teeth's lower edge, in the middle."""
-    light: float
-    """How bright they are beside the atlas's."""
+    edge_y: float | None
+    """Rig px of the upper teeth's lower edge, in the middle; None where none are seen."""
+    light: float | None
+    """How bright they are beside the atlas's, likewise."""
     depth: float
 
     def add(self, pool: SceneBuilder) -> None:
@@ -67,7 +67,7 @@ def find_own_teeth(skin: Skin, fit: HeadFit, picture: UInt8Array, texels_per_px:
     bright = within & pale & (brightness > 0.75 * np.percentile(brightness[within], 90))
     edge_y = float(upper[len(upper) // 2, 1] + CROWN * fit.unit)
     if bright.sum() < LEAST_SHARE * within.sum():
-        return OwnTeeth(patch, opening, np.zeros(within.shape), edge_y, 1.0, float(upper[:, 2].mean()))
+        return OwnTeeth(patch, opening, np.zeros(within.shape), None, None, float(upper[:, 2].mean()))
     bright = ndimage.binary_fill_holes(ndimage.binary_closing(bright, iterations=2)) & within
     middle = np.abs(at[..., 0] - upper[:, 0].mean()) < 0.2 * np.ptp(upper[:, 0])
     edge_y = min(edge_y, float(np.percentile(at[..., 1][bright & middle], 97))) if (bright & middle).any() else edge_y
