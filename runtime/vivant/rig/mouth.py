@@ -24,21 +24,21 @@ FLAT_TEXELS = 8
 """Side of a texture of one colour."""
 ENAMEL_RGB = np.array((226.0, 216.0, 199.0))
 """Of the front teeth in our atlas."""
-TEETH_OVER_SKIN = (1.0, 1.4)
+TEETH_OVER_SKIN = (1.08, 1.4)
 """Brightness of the upper front teeth over the skin's, from and to; measured in films of people."""
-LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.80, 0.70
+LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
 """Of the upper ones' light: the lower teeth stand further back, in the shade of the upper ones and the lower lip."""
 SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.5
 """The tongue falls into shade towards its sides; and how much of its depth counts: it must not leave the middle of a turned mouth
 whose lips do not go around the teeth either."""
-TEETH_DOWN = 0.016
+TEETH_DOWN = 0.014
 """Outer-eye distances by which the teeth stand lower than on the scanned head, whose mouth is shut: the upper lip sinks with the jaw, and
 2 to 3.5 mm of the incisors show below it (Vig and Brundo, The kinetics of anterior tooth display, 1978)."""
 SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
-CORNER_SHADE, MIDDLE_SHADE, CORNERS_FROM = 0.62, 0.0, 2.2
+CORNER_SHADE, MIDDLE_SHADE, CORNERS_FROM = 0.70, 0.03, 1.3
 """Alpha of the shade at the corners and in the middle; exponent of the passage between them."""
-LIP_SHADES = ((0.42, 0.05), (0.30, 0.04))
+LIP_SHADES = ((0.36, 0.045), (0.30, 0.04))
 """Shade of the upper and of the lower lip on what lies behind: alpha at the lip, and how far it reaches, in outer-eye distances."""
 SOLID, ALWAYS_CLEAR = 0.98, 9.0
 """Alpha from which the portrait hides what lies behind it; what is taken off the alpha of teeth that it would not hide."""

@@ -27,6 +27,8 @@ LID_FADE = {0: 1.0, 1: 0.95, 2: 0.72, 3: 0.3}
 LIP_FADE, LIP_RINGS = (0.03, 0.075), 6
 """Distance from the seam, in outer-eye distances, from which the retouched lip fades and at which it has ended; and the most mesh
 steps that lie within it, in the corners."""
+BESIDE = 0.06
+"""How far beyond the corners it has faded, likewise."""
 LID_BLUR, LID_OWN = (0.06, 0.012), 0.6
 """Averaging along and across the lid, in outer-eye distances; and how much of the result counts against the skin around."""
 STROKE = 0.05
@@ -43,7 +45,7 @@ NEAR_SEAM = (0.03, 0.05)
 reaches, but so far in its corners, where it is thin, and at most so far in the middle."""
 ALIKE = 0.15
 """Difference from the lip's own colour, relative, up to which a pixel is lip."""
-TURNS_IN = (0.30, 0.12)
+TURNS_IN = (0.16, 0.08)
 """Light that the upper and the lower lip lose towards their inner edges, where they turn away from it."""
 LASH_LENGTH = 0.055
 """Of the longest, in outer-eye distances; chosen by eye."""
@@ -64,7 +66,7 @@ def add_lips(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
         nearest, away = gaps.argmin(axis=1), gaps.min(axis=1) / unit
         beside = np.maximum(seam[0, 0] - points[:, 0], points[:, 0] - seam[-1, 0]) / unit
         strength = np.clip((LIP_FADE[1] - away) / (LIP_FADE[1] - LIP_FADE[0]), 0.0, 1.0)
-        strength *= np.clip(1.0 - beside / LIP_FADE[0], 0.0, 1.0)
+        strength *= np.clip(1.0 - beside / BESIDE, 0.0, 1.0)
         tints = {drive: strength * parting[drive, nearest] for drive in range(len(parting))}
         lip = _without_seam(patch, seam, skin.points[list(outer)], light, unit, shade)
         texture = pool.add_texture("lip without seam", np.dstack([lip, np.full(lip.shape[:2], 255, np.uint8)]))

@@ -20,6 +20,8 @@ CROWN = 0.115
 """Height of an upper front tooth, in outer-eye distances: what shows below it belongs to the lower jaw."""
 LEAST_SHARE = 0.12
 """Of the open mouth that must be bright before it counts as teeth."""
+LIPS_TEXELS, LEAST_RED = 6, 0.06
+"""Width of the strip around an open mouth that is surely lip; and half the redness of lips in which nothing can be told by it."""
 USUAL_TOOTH_LUMINANCE = 205.0
 """Of the front teeth in our atlas, of 255."""
 
@@ -64,6 +66,8 @@ def find_own_teeth(skin: Skin, fit: HeadFit, picture: UInt8Array, texels_per_px:
     colours = light.unlit(patch.pixels)
     brightness = luminance(colours)
     pale = 1.0 - np.ptp(colours, axis=2) / np.maximum(colours.max(axis=2), 1.0) > 0.6
+    lips = light.unlit(patch.pixels)[~opening & ndimage.binary_dilation(opening, iterations=LIPS_TEXELS)]
+    pale &= _redness(colours) < max(0.5 * float(np.median(_redness(lips))), LEAST_RED)
     bright = within & pale & (brightness > 0.75 * np.percentile(brightness[within], 90))
     edge_y = float(upper[len(upper) // 2, 1] + CROWN * fit.unit)
     if bright.sum() < LEAST_SHARE * within.sum():
@@ -75,3 +79,8 @@ def find_own_teeth(skin: Skin, fit: HeadFit, picture: UInt8Array, texels_per_px:
     teeth = ndimage.gaussian_filter(bright.astype(np.float64), 0.7) * above
     beside_atlas = float(np.clip(brightness[bright].mean() / USUAL_TOOTH_LUMINANCE, 0.5, 1.1))
     return OwnTeeth(patch, opening, teeth, edge_y, beside_atlas, float(upper[:, 2].mean()))
+
+
+def _redness(colours: FloatArray) -> FloatArray:
+    """(...,) how much more red than green colours (..., 3) are: teeth may be yellow, lips and gums are red."""
+    return np.asarray((colours[..., 0] - colours[..., 1]) / np.maximum(colours[..., 0], 1.0))
