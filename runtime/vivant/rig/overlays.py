@@ -74,9 +74,10 @@ def add_lips(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
 
 
 def _not_of_lip(skin: Skin, row: tuple[int, ...], outer: tuple[int, ...], seam: FloatArray) -> set[int]:
-    """Vertices on the other side of the seam, which ends in the corners but is thought to go on."""
+    """Vertices on the other side of the seam; around its corners a lip has no end."""
+    x, y = skin.points[:, 0], skin.points[:, 1]
     own = np.sign(seam[:, 1].mean() - skin.points[list(outer), 1].mean())
-    across = own * (np.interp(skin.points[:, 0], seam[:, 0], seam[:, 1]) - skin.points[:, 1]) < 0.0
+    across = (own * (np.interp(x, seam[:, 0], seam[:, 1]) - y) < 0.0) & (x > seam[0, 0]) & (x < seam[-1, 0])
     return set(np.flatnonzero(across).tolist()) | set(skin.upper_lip + skin.lower_lip) - set(row)
 
 
@@ -142,8 +143,8 @@ def add_overlay(
 def _without_seam(
     patch: Patch, seam: FloatArray, outer: FloatArray, light: Light, unit: float, shade: float
 ) -> UInt8Array:
-    """One lip alone (h, w, 3): from a little before the seam on, pixels are a compressed mirror image of the lip before that, without
-    anything that is unlike the lip, and ``shade`` darker at the edge."""
+    """One lip alone (h, w, 3): from a little before the seam on, pixels are a compressed mirror image of the lip before
+    that, without anything that is unlike the lip, and ``shade`` darker at the edge."""
     at = patch.coordinates()
     middle = np.interp(at[..., 0], seam[:, 0], seam[:, 1])
     own = float(np.sign(seam[:, 1].mean() - outer[:, 1].mean()))  # 1 for the upper lip
