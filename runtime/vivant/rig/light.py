@@ -71,7 +71,7 @@ class Light:
         return np.asarray(grey + self.colourful * (factors - grey))
 
     def over_skin(self, colour: FloatArray, bounds: tuple[float, float]) -> float:
-        """Factor that makes a general ``colour`` (3,), as this portrait shows it, at least and at most so much of the skin's brightness."""
+        """Factor that keeps a general ``colour`` (3,), as seen in this portrait, within two shares of the skin's brightness."""
         seen, skin = float(luminance(self.on(colour))), float(luminance(self.skin))
         return float(np.clip(seen, bounds[0] * skin, bounds[1] * skin)) / max(seen, 1.0)
 

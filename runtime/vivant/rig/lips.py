@@ -75,7 +75,7 @@ def cut_inside_lips(landmarks: Float32Array, picture: UInt8Array, texels_per_px:
 
 
 def _in_order(landmarks: Float32Array) -> Float32Array:
-    """Everything on the lips between their edges, where an edge that was moved might have passed it: the skin would fold over."""
+    """What lies on the lips between their edges stays there when an edge is moved past it: the skin would fold over."""
     for inner, between, share, outer in _RINGS:
         start, end = landmarks[list(inner), :2], landmarks[list(outer), :2]
         landmarks[list(between), :2] = start + share * (end - start)

@@ -29,17 +29,20 @@ TEETH_OVER_SKIN = (1.08, 1.4)
 LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
 """Of the upper ones' light: the lower teeth stand further back, in the shade of the upper ones and the lower lip."""
 SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.5
-"""The tongue falls into shade towards its sides; and how much of its depth counts: it must not leave the middle of a turned mouth
-whose lips do not go around the teeth either."""
-TEETH_DOWN = 0.014
-"""Outer-eye distances by which the teeth stand lower than on the scanned head, whose mouth is shut: the upper lip sinks with the jaw, and
-2 to 3.5 mm of the incisors show below it (Vig and Brundo, The kinetics of anterior tooth display, 1978)."""
+"""How far the tongue falls into shade at its sides; and how much of its depth counts: all of it would take it out of the middle
+of a turned mouth, whose lips do not go around the teeth either."""
+TEETH_DOWN = 0.023
+"""Outer-eye distances by which teeth and tongue lie lower than on the scanned head, whose upper lip sinks with the jaw: 2 to
+3.5 mm of the incisors show below a lip at rest (Vig and Brundo, The kinetics of anterior tooth display, 1978)."""
+OPEN_SHARE = 0.42
+"""Where the teeth of a mouth that is open in the portrait are thought to meet: this share of the gap below its upper lip, which
+stays where it is when a jaw drops. Chosen by eye."""
 SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
 CORNER_SHADE, MIDDLE_SHADE, CORNERS_FROM = 0.70, 0.03, 1.3
 """Alpha of the shade at the corners and in the middle; exponent of the passage between them."""
-LIP_SHADES = ((0.36, 0.045), (0.30, 0.04))
-"""Shade of the upper and of the lower lip on what lies behind: alpha at the lip, and how far it reaches, in outer-eye distances."""
+LIP_SHADES = ((0.42, 0.05), (0.34, 0.045))
+"""Shade of the upper and of the lower lip on what lies behind: alpha at the lip, and its reach in outer-eye distances."""
 SOLID, ALWAYS_CLEAR = 0.98, 9.0
 """Alpha from which the portrait hides what lies behind it; what is taken off the alpha of teeth that it would not hide."""
 DRAWN_UP = 0.10
@@ -90,14 +93,15 @@ class MouthPlace:
 
 
 def place_mouth(skin: Skin, fit: HeadFit, light: Light, layers: Layers, texels_per_px: float) -> MouthPlace:
-    """From the portrait's lip corners and the middle of its seam."""
+    """From the portrait's lip corners and the middles of its lips."""
     face = c.canonical_face()
-    seam = skin.points[[skin.upper_lip[len(skin.upper_lip) // 2], skin.lower_lip[len(skin.lower_lip) // 2]]].mean(axis=0)
+    above, below = (skin.points[row[len(row) // 2]] for row in (skin.upper_lip, skin.lower_lip))
+    seam = above + OPEN_SHARE * (below - above)
     width = np.linalg.norm(skin.points[c.MOUTH_LEFT, :2] - skin.points[c.MOUTH_RIGHT, :2])
     usual = fit.unit * np.linalg.norm(face.points[c.MOUTH_LEFT] - face.points[c.MOUTH_RIGHT])
     scale = float(np.clip(width / usual, 0.8, 1.25))
-    solid = layers.alpha > SOLID
-    return MouthPlace(fit, light, solid, texels_per_px, scale, face.points[[13, 14]].mean(axis=0), seam.astype(np.float32))
+    centre = (seam + (0.0, TEETH_DOWN * fit.unit, 0.0)).astype(np.float32)
+    return MouthPlace(fit, light, layers.alpha > SOLID, texels_per_px, scale, face.points[[13, 14]].mean(axis=0), centre)
 
 
 def add_mouth(
@@ -114,15 +118,13 @@ def add_mouth(
     place = place_mouth(skin, fit, light, layers, texels_per_px)
     atlas = c.mouth_atlas()
     own = find_own_teeth(skin, fit, layers.foreground, texels_per_px, light)
-    place = place.lowered(TEETH_DOWN * fit.unit)
-    upper = place if own is None or own.edge_y is None else place.lowered(own.edge_y - _incisal_edge_y(place))
-    bright = light.over_skin(ENAMEL_RGB, TEETH_OVER_SKIN) if own is None or own.light is None else own.light
+    upper_place, bright = place, light.over_skin(ENAMEL_RGB, TEETH_OVER_SKIN)
+    if own is not None and own.edge_y is not None:
+        upper_place, bright = place.lowered(own.edge_y - _incisal_edge_y(place)), own.light
     _add_cavity(pool, skin, light.on(atlas.cavity_rgb))
-    resting = replace(atlas.tongue, vertices=_drawn_forward(atlas.tongue.vertices + _flattened(atlas.tongue.vertices, TONGUE_RESTS)))
-    across = 2.0 * np.abs(resting.uv[:, 0] - 0.5)
-    tongue = _add_part(pool, place, "tongue", resting, light=TONGUE_LIGHT * (1.0 - SIDES_SHADE * across**3), flags=SORTED)
+    tongue = _add_tongue(pool, place)
     lower = _add_part(pool, place, "lower teeth", _front_of(atlas.lower), light=LOWER_TEETH_LIGHT * bright)
-    _add_part(pool, upper, "upper teeth", atlas.upper, light=bright)
+    _add_part(pool, upper_place, "upper teeth", atlas.upper, light=bright)
     for name, moves in _jaw_moves(atlas.lower.vertices[:N_FRONT]).items():
         pool.add_moves(ARKIT_INDEX[name], lower, place.move(moves))
     _move_tongue(pool, place, tongue)
@@ -131,6 +133,14 @@ def add_mouth(
         own.add(pool)  # their own shade is in the picture
     for upper in (True, False):
         _add_inner_lip(pool, skin, fit, light, skin_uv, face_texture, upper)
+
+
+def _add_tongue(pool: SceneBuilder, place: MouthPlace) -> int:
+    tongue = c.mouth_atlas().tongue
+    lying = _drawn_forward(tongue.vertices + _flattened(tongue.vertices, TONGUE_RESTS))
+    across = 2.0 * np.abs(tongue.uv[:, 0] - 0.5)
+    light = TONGUE_LIGHT * (1.0 - SIDES_SHADE * across**3)
+    return _add_part(pool, place, "tongue", replace(tongue, vertices=lying), light=light, flags=SORTED)
 
 
 def _front_of(part: c.MouthPart) -> c.MouthPart:

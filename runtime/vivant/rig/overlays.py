@@ -25,8 +25,8 @@ from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 LID_FADE = {0: 1.0, 1: 0.95, 2: 0.72, 3: 0.3}
 """Strength of the retouched lid by mesh steps from its margin; the crease lies two steps up."""
 LIP_FADE, LIP_RINGS = (0.03, 0.075), 6
-"""Distance from the seam, in outer-eye distances, from which the retouched lip fades and at which it has ended; and the most mesh
-steps that lie within it, in the corners."""
+"""Distance from the seam, in outer-eye distances, from which the retouched lip fades and at which it has ended; and the most
+mesh steps that lie within it, in the corners."""
 BESIDE = 0.06
 """How far beyond the corners it has faded, likewise."""
 LID_BLUR, LID_OWN = (0.06, 0.012), 0.6
@@ -41,8 +41,8 @@ SEAM_BAND = 0.026
 MIRROR = 0.3
 """Compression of the mirror image beside the seam; chosen by eye."""
 NEAR_SEAM = (0.03, 0.05)
-"""How far from the seam what is unlike the lip (teeth, the dark, shine) is replaced, in outer-eye distances: as far as the lip itself
-reaches, but so far in its corners, where it is thin, and at most so far in the middle."""
+"""How far from the seam what is unlike the lip (teeth, the dark, shine) is replaced, in outer-eye distances: as far as the lip
+itself reaches, but at least and at most so far."""
 ALIKE = 0.15
 """Difference from the lip's own colour, relative, up to which a pixel is lip."""
 TURNS_IN = (0.16, 0.08)
@@ -140,9 +140,7 @@ def add_overlay(
     pool.add_layer(start + triangles, texture, 0, mark_open(triangles, neighbours(triangles), loops, OPEN_EDGE))
 
 
-def _without_seam(
-    patch: Patch, seam: FloatArray, outer: FloatArray, light: Light, unit: float, shade: float
-) -> UInt8Array:
+def _without_seam(patch: Patch, seam: FloatArray, outer: FloatArray, light: Light, unit: float, shade: float) -> UInt8Array:
     """One lip alone (h, w, 3): from a little before the seam on, pixels are a compressed mirror image of the lip before
     that, without anything that is unlike the lip, and ``shade`` darker at the edge."""
     at = patch.coordinates()
@@ -169,7 +167,8 @@ def _without_seam(
     soft = ndimage.gaussian_filter(alien.astype(np.float64), 1.0)[..., None]
     filled = mirrored + np.clip(2.0 * soft, 0.0, 1.0) * (ndimage.gaussian_filter(filled, (1.0, 1.0, 0)) - mirrored)
     turned = np.clip(1.0 - before / band, 0.0, 1.0)[..., None]
-    return np.clip(filled * (1.0 - light.relief * shade * turned**1.5), 0, 255).round().astype(np.uint8)
+    turned_in: UInt8Array = np.clip(filled * (1.0 - light.relief * shade * turned**1.5), 0, 255).round().astype(np.uint8)
+    return turned_in
 
 
 def _lip_tone(patch: Patch, lip: NDArray[np.bool_]) -> FloatArray:
@@ -177,7 +176,7 @@ def _lip_tone(patch: Patch, lip: NDArray[np.bool_]) -> FloatArray:
     count = lip.sum(axis=0)
     known = np.flatnonzero(count)
     if not known.size:
-        return patch.pixels.mean(axis=0)
+        return np.asarray(patch.pixels.mean(axis=0))
     means = (patch.pixels * lip[..., None]).sum(axis=0)[known] / count[known, None]
     tone = np.stack([np.interp(np.arange(lip.shape[1]), known, means[:, k]) for k in range(3)], axis=-1)
     return np.asarray(ndimage.gaussian_filter1d(tone, 0.03 * lip.shape[1], axis=0, mode="nearest"))

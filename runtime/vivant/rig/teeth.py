@@ -21,7 +21,7 @@ CROWN = 0.115
 LEAST_SHARE = 0.12
 """Of the open mouth that must be bright before it counts as teeth."""
 LIPS_TEXELS, LEAST_RED = 6, 0.06
-"""Width of the strip around an open mouth that is surely lip; and half the redness of lips in which nothing can be told by it."""
+"""Width of the strip around an open mouth that is surely lip; and the redness below which nothing counts as red."""
 USUAL_TOOTH_LUMINANCE = 205.0
 """Of the front teeth in our atlas, of 255."""
 
@@ -37,8 +37,8 @@ class OwnTeeth:
     """(h, w) in [0, 1]: upper teeth."""
     edge_y: float | None
     """Rig px of the upper teeth's lower edge, in the middle; None where none are seen."""
-    light: float | None
-    """How bright they are beside the atlas's, likewise."""
+    light: float
+    """How bright they are beside the atlas's."""
     depth: float
 
     def add(self, pool: SceneBuilder) -> None:
@@ -66,12 +66,12 @@ def find_own_teeth(skin: Skin, fit: HeadFit, picture: UInt8Array, texels_per_px:
     colours = light.unlit(patch.pixels)
     brightness = luminance(colours)
     pale = 1.0 - np.ptp(colours, axis=2) / np.maximum(colours.max(axis=2), 1.0) > 0.6
-    lips = light.unlit(patch.pixels)[~opening & ndimage.binary_dilation(opening, iterations=LIPS_TEXELS)]
+    lips = colours[~opening & ndimage.binary_dilation(opening, iterations=LIPS_TEXELS)]
     pale &= _redness(colours) < max(0.5 * float(np.median(_redness(lips))), LEAST_RED)
     bright = within & pale & (brightness > 0.75 * np.percentile(brightness[within], 90))
     edge_y = float(upper[len(upper) // 2, 1] + CROWN * fit.unit)
     if bright.sum() < LEAST_SHARE * within.sum():
-        return OwnTeeth(patch, opening, np.zeros(within.shape), None, None, float(upper[:, 2].mean()))
+        return OwnTeeth(patch, opening, np.zeros(within.shape), None, 1.0, float(upper[:, 2].mean()))
     bright = ndimage.binary_fill_holes(ndimage.binary_closing(bright, iterations=2)) & within
     middle = np.abs(at[..., 0] - upper[:, 0].mean()) < 0.2 * np.ptp(upper[:, 0])
     edge_y = min(edge_y, float(np.percentile(at[..., 1][bright & middle], 97))) if (bright & middle).any() else edge_y
