@@ -126,7 +126,7 @@ def test_upper_incisors_show_and_end_in_the_upper_half(
     grey = 1.0 - np.ptp(look.pixels[column], axis=2) / look.pixels[column].max(axis=2)
     teeth = (look.light[column] > 0.6 * look.light_at(APPLES[0])) & (grey > 0.6)
     seen = np.flatnonzero(teeth.mean(axis=1) > 0.5)
-    assert len(seen) >= 3
+    assert len(seen) >= 2
     assert seen.max() < 0.6 * teeth.shape[0]
 
 

@@ -31,7 +31,7 @@ LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
 SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.5
 """How far the tongue falls into shade at its sides; and how much of its depth counts: all of it would take it out of the middle
 of a turned mouth, whose lips do not go around the teeth either."""
-TEETH_DOWN = 0.023
+TEETH_DOWN = 0.021
 """Outer-eye distances by which teeth and tongue lie lower than on the scanned head, whose upper lip sinks with the jaw: 2 to
 3.5 mm of the incisors show below a lip at rest (Vig and Brundo, The kinetics of anterior tooth display, 1978)."""
 OPEN_SHARE = 0.42
@@ -41,7 +41,7 @@ SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
 CORNER_SHADE, MIDDLE_SHADE, CORNERS_FROM = 0.70, 0.03, 1.3
 """Alpha of the shade at the corners and in the middle; exponent of the passage between them."""
-LIP_SHADES = ((0.42, 0.05), (0.34, 0.045))
+LIP_SHADES = ((0.44, 0.05), (0.36, 0.05))
 """Shade of the upper and of the lower lip on what lies behind: alpha at the lip, and its reach in outer-eye distances."""
 SOLID, ALWAYS_CLEAR = 0.98, 9.0
 """Alpha from which the portrait hides what lies behind it; what is taken off the alpha of teeth that it would not hide."""
