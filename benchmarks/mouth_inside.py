@@ -46,7 +46,7 @@ class Inside:
     parted_share: float
 
 
-def lightness(rgb: UInt8Array) -> FloatArray:
+def lightness(rgb: UInt8Array | FloatArray) -> FloatArray:
     """L* (...,) in 0..100 of sRGB pixels (..., 3), by CIE 15 and IEC 61966-2-1."""
     c = rgb.astype(np.float64) / 255.0
     linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)

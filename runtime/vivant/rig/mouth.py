@@ -24,7 +24,7 @@ FLAT_TEXELS = 8
 """Side of a texture of one colour."""
 ENAMEL_RGB = np.array((226.0, 216.0, 199.0))
 """Of the front teeth in our atlas."""
-TEETH_OVER_SKIN = (1.08, 1.4)
+TEETH_OVER_SKIN = (1.08, 1.55)
 """Brightness of the upper front teeth over the skin's, from and to; measured in films of people."""
 LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
 """Of the upper ones' light: the lower teeth stand further back, in the shade of the upper ones and the lower lip."""
@@ -41,7 +41,7 @@ SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
 CORNER_SHADE, MIDDLE_SHADE, CORNERS_FROM = 0.70, 0.03, 1.3
 """Alpha of the shade at the corners and in the middle; exponent of the passage between them."""
-LIP_SHADES = ((0.44, 0.05), (0.36, 0.05))
+LIP_SHADES = ((0.46, 0.055), (0.56, 0.06))
 """Shade of the upper and of the lower lip on what lies behind: alpha at the lip, and its reach in outer-eye distances."""
 SOLID, ALWAYS_CLEAR = 0.98, 9.0
 """Alpha from which the portrait hides what lies behind it; what is taken off the alpha of teeth that it would not hide."""
