@@ -87,6 +87,21 @@ def test_the_small_rig_is_sound() -> None:
     assert draw(GOOD)[32, 32, 3] == 255
 
 
+@pytest.mark.parametrize("width", [200, 701, 1999])
+def test_a_colour_that_fades_to_nothing_stays_nothing(width: int) -> None:
+    """Steps along a long row are rounded: what they add up to must not pass zero, where it would wrap round to white."""
+    pool = SceneBuilder()
+    texture = pool.add_texture("white", np.full((4, 4, 4), 255, np.uint8))
+    corners = np.array([(1.0, 2.0, 0.0), (1.0, 62.0, 0.0), (62.0, 61.0, 0.0), (62.0, 3.0, 0.0)])
+    colours = np.array([(0.6, 0.5, 0.4, 0.9)] * 2 + [(1.0, 1.0, 1.0, 0.0)] * 2)
+    pool.add_vertices(corners, np.full((4, 2), 2.0), 0.0, colours)
+    pool.add_layer(np.array([(0, 1, 2), (0, 2, 3)]), texture)
+    picture = draw(small_rig(pool, True), width)
+    alpha = picture[..., 3].astype(int)
+    assert alpha.max() > 200
+    assert (np.diff(alpha[width // 4 : -width // 4], axis=1)[:, width // 16 :] <= 1).all()
+
+
 @examples(300)
 @given(name=st.sampled_from(INDEX_ARRAYS), data=st.data())
 def test_a_wrong_index_is_refused_or_harmless(name: str, data: st.DataObject) -> None:

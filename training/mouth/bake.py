@@ -49,7 +49,7 @@ class ArchSpec:
 
 UPPER = ArchSpec("upper", ("central", "lateral", "canine", "premolar", "premolar", "molar", "molar"),
                  (0.88, 0.69, 0.79, 0.72, 0.69, 1.04, 0.96),
-                 (-3.53, -3.455, -3.51, -3.43, -3.39, -3.34, -3.28),
+                 (-3.53, -3.465, -3.49, -3.44, -3.41, -3.36, -3.3),
                  (-2.45, -2.53, -2.41, -2.52, -2.57, -2.58, -2.58), 5.5, -1.45, -3.65, 192, 0)
 LOWER = ArchSpec("lower", ("lower", "lower", "canine", "premolar", "premolar", "molar", "molar"),
                  (0.575, 0.63, 0.71, 0.72, 0.73, 1.13, 1.06),
@@ -138,8 +138,8 @@ def lay_teeth(spec: ArchSpec, rng: np.random.Generator) -> list[Tooth]:
             w = width * (1 + 0.022 * j[0])
             crowd = 1.0 if spec.name == "upper" else 1.5
             teeth.append(Tooth(kind, side, side * (pos + w / 2 + 0.005 * j[1]), w * 1.03, neck + 0.045 * j[2],
-                               edge + 0.02 * j[3], 0.022 * crowd * j[4] + 0.012 * side,
-                               0.028 * j[5], 0.02 * crowd * j[1], 0.016 * crowd * j[6]))
+                               edge + 0.028 * j[3], 0.03 * crowd * j[4] + 0.012 * side,
+                               0.045 * j[5], 0.02 * crowd * j[1], 0.016 * crowd * j[6]))
             pos += w
     return sorted(teeth, key=lambda t: -abs(t.centre))
 

@@ -30,10 +30,10 @@ OUTLINES: dict[str, list[tuple[float, float]]] = {
                 (-0.96, 0.91), (-1, 0.76), (-0.94, 0.54), (-0.82, 0.34), (-0.66, 0.16),
                 (-0.36, 0.04)],
     "canine": [(0.06, 0), (0.42, 0.04), (0.7, 0.16), (0.86, 0.34), (0.97, 0.52), (1, 0.66),
-               (0.9, 0.8), (0.55, 0.925), (0.12, 0.995), (-0.14, 1), (-0.55, 0.935), (-0.88, 0.85),
-               (-1, 0.72), (-0.95, 0.54), (-0.84, 0.34), (-0.68, 0.16), (-0.38, 0.04)],
-    "premolar": [(0, 0), (0.42, 0.04), (0.72, 0.17), (0.88, 0.38), (1, 0.62), (0.95, 0.8),
-                 (0.6, 0.93), (0.12, 1), (-0.14, 1), (-0.6, 0.94), (-0.95, 0.83), (-1, 0.64),
+               (0.94, 0.85), (0.64, 0.955), (0.16, 0.995), (-0.18, 1), (-0.62, 0.965), (-0.92, 0.89),
+               (-1, 0.74), (-0.95, 0.54), (-0.84, 0.34), (-0.68, 0.16), (-0.38, 0.04)],
+    "premolar": [(0, 0), (0.42, 0.04), (0.72, 0.17), (0.88, 0.38), (1, 0.62), (0.96, 0.85),
+                 (0.66, 0.955), (0.14, 1), (-0.16, 1), (-0.66, 0.96), (-0.96, 0.87), (-1, 0.64),
                  (-0.88, 0.38), (-0.72, 0.17), (-0.42, 0.04)],
     "molar": [(0, 0.06), (0.4, 0.0), (0.74, 0.12), (0.9, 0.36), (1, 0.62), (0.94, 0.84),
               (0.62, 0.97), (0.3, 0.98), (0.02, 0.91), (-0.3, 1), (-0.62, 0.99), (-0.95, 0.86),
@@ -172,14 +172,14 @@ def paint_crown(cv: Canvas, tooth: Tooth, grain: Array) -> None:
     """Paint one crown over the canvas with a soft contact shadow beneath it."""
     mask, a, b = crown_mask(cv, tooth)
     dist = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5) / cv.cm
-    cv.occlusion *= 1 - 0.42 * np.clip(blur(mask, 0.035 * cv.cm) * 1.6, 0, 1)
+    cv.occlusion *= 1 - 0.22 * np.clip(blur(mask, 0.035 * cv.cm) * 1.6, 0, 1)
     m = mask > 0
     cv.height[m] = crown_relief(tooth, a, b, blur(dist, 0.04 * cv.cm))[m]
     cv.albedo[m] = crown_albedo(tooth, a, b, dist, grain)[m]
     side = smooth(np.abs(a), 0.55, 1.0) * smooth(b, 1.0, 0.8)
     neck = smooth(b, 0.22, -0.02)
     crease = np.exp(-dist / 0.038) * smooth(b, 1.02, 0.8)
-    cv.occlusion[m] = ((1 - 0.16 * side) * (1 - 0.16 * neck) * (1 - 0.52 * crease))[m]
+    cv.occlusion[m] = ((1 - 0.16 * side) * (1 - 0.16 * neck) * (1 - 0.32 * crease))[m]
     cv.gloss[m] = 1.0
     cv.alpha[m] = 1.0
     cv.crowns[m] = 1.0
@@ -210,8 +210,8 @@ def paint_gum(cv: Canvas, teeth: list[Tooth], rng: np.random.Generator) -> None:
     cv.height[:] = (0.1 * (1 - np.exp(-dist / 0.07)) + 0.045 * root * smooth(rise, 0.9, 0.05)
                     - 0.03 * np.clip(rise, 0, 2) + 0.0016 * stipple)
     cv.albedo[:] = gum_albedo(dist, rise, blot)
-    cv.occlusion[:] = 1 - 0.3 * np.exp(-dist / 0.05)
-    deep = to_linear((92, 46, 40))
+    cv.occlusion[:] = 1 - 0.14 * np.exp(-dist / 0.05)
+    deep = to_linear((124, 66, 58))
     cv.albedo[~gum] = deep
     cv.height[~gum] = -0.06
     cv.occlusion[~gum] = 0.8
@@ -253,7 +253,7 @@ def shade(cv: Canvas, normals: Array, shadow: Array) -> Array:
     light = 0.2 + 0.1 * sky + 0.78 * diff
     bounce = np.array([1.02, 1.0, 0.985], np.float32) * warm_dark(cv.occlusion * cavity)
     ndh = np.clip(n @ HALF, 0, 1)
-    spec = cv.gloss * (0.09 * ndh**14 + 0.21 * ndh**90) * cv.occlusion
+    spec = cv.gloss * (0.06 * ndh**14 + 0.26 * ndh**140) * cv.occlusion
     spec = blur(spec.astype(np.float32), 0.012 * cv.cm)
     lit = cv.albedo * light[..., None] * bounce + spec[..., None]
     out: Array = (lit * warm_dark(shadow)[None]).astype(np.float32)

@@ -125,7 +125,8 @@ void draw_triangle(const Image& image, const Texture& texture, const Corner& a, 
                 const float at_begin = a.rgba[i] + dx * colour_dx[i] + dy * colour_dy[i];
                 const float at_end = at_begin + whole_steps * colour_dx[i];
                 first[i] = bounded(at_begin * scale, 0.0f, most);
-                step[i] = (bounded(at_end * scale, 0.0f, most) - first[i]) * inverse_steps;
+                const float exact = (bounded(at_end * scale, 0.0f, most) - first[i]) * inverse_steps;
+                step[i] = static_cast<float>(static_cast<int32_t>(exact));  // towards zero: steps that add up never pass the end
             }
             colour = round_4_floats(first);
             colour_step = round_4_floats(step);

@@ -143,7 +143,7 @@ def _assemble(
     add_mouth(pool, skin, fit, light, uv, person, layers, texels)
     eyes = add_eyes(pool, skin, landmarks, fit, light, picture, texels)
     _add_skin_layer(pool, skin, person, shows & moves, SORTED)
-    add_lips(pool, skin, layers.foreground, texels, fit.unit)
+    add_lips(pool, skin, light, layers.foreground, texels, fit.unit)
     add_tongue_out(pool, skin, fit, light, layers, texels)
     if drawn:
         add_drawn_lids(pool, skin, light.skin, layers.foreground, texels, fit.unit)

@@ -70,6 +70,11 @@ class Light:
         grey = factors.mean(axis=-1, keepdims=True)
         return np.asarray(grey + self.colourful * (factors - grey))
 
+    def over_skin(self, colour: FloatArray, bounds: tuple[float, float]) -> float:
+        """Factor that keeps a general ``colour`` (3,), as seen in this portrait, within two shares of the skin's brightness."""
+        seen, skin = float(luminance(self.on(colour))), float(luminance(self.skin))
+        return float(np.clip(seen, bounds[0] * skin, bounds[1] * skin)) / max(seen, 1.0)
+
     def unlit(self, colours: UInt8Array | FloatArray) -> FloatArray:
         """The portrait's own colours (..., 3) as ordinary light would show them."""
         return np.asarray((colours - self.haze) / np.maximum((1.0 - self.haze / 255.0) * self.gain, 1e-3))

@@ -18,6 +18,13 @@ LIP_FROM, LIP_TO = 0.35, 0.8
 """Part of the way from a lip's inner to its outer edge that is surely lip."""
 UNLIKE_LIP = 0.22
 """Difference from the lip's own colour, relative, of what shows between the lips: the dark, teeth, tongue, their edge."""
+_RINGS = (
+    (c.UPPER_INNER_LIP, (62, 183, 42, 41, 38, 12, 268, 271, 272, 407, 292), 1 / 3, c.UPPER_OUTER_LIP),
+    (c.UPPER_INNER_LIP, (76, 184, 74, 73, 72, 11, 302, 303, 304, 408, 306), 2 / 3, c.UPPER_OUTER_LIP),
+    (c.LOWER_INNER_LIP, (62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292), 1 / 3, c.LOWER_OUTER_LIP),
+    (c.LOWER_INNER_LIP, (76, 77, 90, 180, 85, 16, 315, 404, 320, 307, 306), 2 / 3, c.LOWER_OUTER_LIP),
+)
+"""Landmarks on the lips between their inner and outer edges, and how far between."""
 INTO_LIP = 0.06
 """How far beyond the last such colour a lip is cut, in shares of its thickness."""
 
@@ -45,7 +52,7 @@ def snap_to_seam(landmarks: Float32Array, luminance: FloatArray, texels_per_px: 
     seam = guess + offsets[darkest_path(luminance[y, x[None]])]
     middle[1:-1, 1] = np.interp(middle[1:-1, 0], columns, _smoothed(seam))
     moved[upper, :2] = moved[lower, :2] = middle
-    return moved
+    return _in_order(moved)
 
 
 def cut_inside_lips(landmarks: Float32Array, picture: UInt8Array, texels_per_px: float) -> Float32Array:
@@ -64,7 +71,15 @@ def cut_inside_lips(landmarks: Float32Array, picture: UInt8Array, texels_per_px:
         last = np.where(unlike & (share < LIP_FROM), share, -INTO_LIP).max(axis=1) + INTO_LIP
         last[[0, -1]] = 0.0
         moved[list(inner), :2] += (_smoothed(last)[:, None] * way).astype(np.float32)
-    return moved
+    return _in_order(moved)
+
+
+def _in_order(landmarks: Float32Array) -> Float32Array:
+    """What lies on the lips between their edges stays there when an edge is moved past it: the skin would fold over."""
+    for inner, between, share, outer in _RINGS:
+        start, end = landmarks[list(inner), :2], landmarks[list(outer), :2]
+        landmarks[list(between), :2] = start + share * (end - start)
+    return landmarks
 
 
 def darkest_path(luminance: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -22,10 +22,27 @@ from vivant.types import ARKIT_INDEX, Float32Array, FloatArray, UInt8Array
 
 FLAT_TEXELS = 8
 """Side of a texture of one colour."""
-TOOTH_LIGHT = 0.92
+ENAMEL_RGB = np.array((226.0, 216.0, 199.0))
+"""Of the front teeth in our atlas."""
+TEETH_OVER_SKIN = (1.08, 1.55)
+"""Brightness of the upper front teeth over the skin's, from and to; measured in films of people."""
+LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
+"""Of the upper ones' light: the lower teeth stand further back, in the shade of the upper ones and the lower lip."""
+SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.5
+"""How far the tongue falls into shade at its sides; and how much of its depth counts: all of it would take it out of the middle
+of a turned mouth, whose lips do not go around the teeth either."""
+TEETH_DOWN = 0.021
+"""Outer-eye distances by which teeth and tongue lie lower than on the scanned head, whose upper lip sinks with the jaw: 2 to
+3.5 mm of the incisors show below a lip at rest (Vig and Brundo, The kinetics of anterior tooth display, 1978)."""
+OPEN_SHARE = 0.42
+"""Where the teeth of a mouth that is open in the portrait are thought to meet: this share of the gap below its upper lip, which
+stays where it is when a jaw drops. Chosen by eye."""
 SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
-CORNER_SHADE, MIDDLE_SHADE, LIP_SHADE = 0.78, 0.12, 0.34
+CORNER_SHADE, MIDDLE_SHADE, CORNERS_FROM = 0.70, 0.03, 1.3
+"""Alpha of the shade at the corners and in the middle; exponent of the passage between them."""
+LIP_SHADES = ((0.46, 0.055), (0.56, 0.06))
+"""Shade of the upper and of the lower lip on what lies behind: alpha at the lip, and its reach in outer-eye distances."""
 SOLID, ALWAYS_CLEAR = 0.98, 9.0
 """Alpha from which the portrait hides what lies behind it; what is taken off the alpha of teeth that it would not hide."""
 DRAWN_UP = 0.10
@@ -76,14 +93,15 @@ class MouthPlace:
 
 
 def place_mouth(skin: Skin, fit: HeadFit, light: Light, layers: Layers, texels_per_px: float) -> MouthPlace:
-    """From the portrait's lip corners and the middle of its seam."""
+    """From the portrait's lip corners and the middles of its lips."""
     face = c.canonical_face()
-    seam = skin.points[[skin.upper_lip[len(skin.upper_lip) // 2], skin.lower_lip[len(skin.lower_lip) // 2]]].mean(axis=0)
+    above, below = (skin.points[row[len(row) // 2]] for row in (skin.upper_lip, skin.lower_lip))
+    seam = above + OPEN_SHARE * (below - above)
     width = np.linalg.norm(skin.points[c.MOUTH_LEFT, :2] - skin.points[c.MOUTH_RIGHT, :2])
     usual = fit.unit * np.linalg.norm(face.points[c.MOUTH_LEFT] - face.points[c.MOUTH_RIGHT])
     scale = float(np.clip(width / usual, 0.8, 1.25))
-    solid = layers.alpha > SOLID
-    return MouthPlace(fit, light, solid, texels_per_px, scale, face.points[[13, 14]].mean(axis=0), seam.astype(np.float32))
+    centre = (seam + (0.0, TEETH_DOWN * fit.unit, 0.0)).astype(np.float32)
+    return MouthPlace(fit, light, layers.alpha > SOLID, texels_per_px, scale, face.points[[13, 14]].mean(axis=0), centre)
 
 
 def add_mouth(
@@ -100,22 +118,29 @@ def add_mouth(
     place = place_mouth(skin, fit, light, layers, texels_per_px)
     atlas = c.mouth_atlas()
     own = find_own_teeth(skin, fit, layers.foreground, texels_per_px, light)
+    upper_place, bright = place, light.over_skin(ENAMEL_RGB, TEETH_OVER_SKIN)
+    if own is not None and own.edge_y is not None:
+        upper_place, bright = place.lowered(own.edge_y - _incisal_edge_y(place)), own.light
     _add_cavity(pool, skin, light.on(atlas.cavity_rgb))
-    resting = replace(atlas.tongue, vertices=atlas.tongue.vertices + _flattened(atlas.tongue.vertices, TONGUE_RESTS))
-    tongue = _add_part(pool, place, "tongue", resting, light=0.62, flags=SORTED)
-    lower = _add_part(pool, place, "lower teeth", _front_of(atlas.lower), light=TOOTH_LIGHT)
-    if own is None:
-        _add_part(pool, place, "upper teeth", atlas.upper, light=TOOTH_LIGHT)
-    else:
-        lowered = place.lowered(own.edge_y - _incisal_edge_y(place))
-        _add_part(pool, lowered, "upper teeth", atlas.upper, light=TOOTH_LIGHT * own.light)
-        own.add(pool)
+    tongue = _add_tongue(pool, place)
+    lower = _add_part(pool, place, "lower teeth", _front_of(atlas.lower), light=LOWER_TEETH_LIGHT * bright)
+    _add_part(pool, upper_place, "upper teeth", atlas.upper, light=bright)
     for name, moves in _jaw_moves(atlas.lower.vertices[:N_FRONT]).items():
         pool.add_moves(ARKIT_INDEX[name], lower, place.move(moves))
     _move_tongue(pool, place, tongue)
-    _add_lip_shadow(pool, skin, fit, light)
+    _add_shade(pool, skin, fit, light)
+    if own is not None:
+        own.add(pool)  # their own shade is in the picture
     for upper in (True, False):
         _add_inner_lip(pool, skin, fit, light, skin_uv, face_texture, upper)
+
+
+def _add_tongue(pool: SceneBuilder, place: MouthPlace) -> int:
+    tongue = c.mouth_atlas().tongue
+    lying = _drawn_forward(tongue.vertices + _flattened(tongue.vertices, TONGUE_RESTS))
+    across = 2.0 * np.abs(tongue.uv[:, 0] - 0.5)
+    light = TONGUE_LIGHT * (1.0 - SIDES_SHADE * across**3)
+    return _add_part(pool, place, "tongue", replace(tongue, vertices=lying), light=light, flags=SORTED)
 
 
 def _front_of(part: c.MouthPart) -> c.MouthPart:
@@ -128,6 +153,12 @@ def _flattened(vertices: Float32Array, share: float) -> Float32Array:
     sunk = np.zeros_like(vertices)
     sunk[:, 1] = share * (vertices[:, 1].min() - vertices[:, 1])
     return sunk
+
+
+def _drawn_forward(vertices: Float32Array) -> Float32Array:
+    """The same (n, 3), less deep behind its foremost point."""
+    front = vertices[:, 2].max()
+    return np.column_stack([vertices[:, :2], front + TONGUE_DEPTH * (vertices[:, 2] - front)]).astype(np.float32)
 
 
 def _incisal_edge_y(place: MouthPlace) -> float:
@@ -227,23 +258,33 @@ def lip_parting(skin: Skin) -> FloatArray:
     return np.maximum(fields[:, list(skin.lower_lip)] - fields[:, list(skin.upper_lip)], 0.0)
 
 
-def _add_lip_shadow(pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light) -> None:
-    """The mouth's own shade over teeth and tongue: all of the opening, most in its corners; and more under the upper lip."""
-    count = len(skin.upper_lip)
-    centre = np.sin(np.linspace(0, np.pi, count))
+def _add_shade(pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light) -> None:
+    """The mouth's own shade over teeth and tongue: in its corners, and under both lips."""
+    centre = np.sin(np.linspace(0, np.pi, len(skin.upper_lip)))
+    overall = CORNER_SHADE + (MIDDLE_SHADE - CORNER_SHADE) * (1.0 - (1.0 - centre) ** CORNERS_FROM)
     texture = _flat_texture(pool, "shade", light.on(np.array(SHADE_RGB)))
-    overall = CORNER_SHADE + (MIDDLE_SHADE - CORNER_SHADE) * centre**1.3
-    for rows in (
-        ((skin.upper_lip, -UNDER_LIPS_PX, overall), (skin.lower_lip, UNDER_LIPS_PX, overall)),
-        ((skin.upper_lip, -UNDER_LIPS_PX, LIP_SHADE * centre**0.7), (skin.upper_lip, 0.10 * fit.unit, np.zeros(count))),
-    ):
-        starts = []
-        for row, down, alpha in rows:
-            points = skin.points[list(row)] + (0, down, -0.02 * fit.unit)
-            colour = np.column_stack([np.ones((count, 3)), alpha])
-            starts.append(pool.add_vertices(unproject(points), np.full((count, 2), FLAT_TEXELS / 2), 1.0, colour))
-            pool.link(starts[-1] + np.arange(count), np.asarray(row))
-        pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
+    upper, lower = (skin.upper_lip, -UNDER_LIPS_PX), (skin.lower_lip, UNDER_LIPS_PX)
+    _add_shade_strip(pool, skin, fit, texture, (*upper, overall), (*lower, overall))
+    for (row, under), (alpha, reach), inwards in ((upper, LIP_SHADES[0], 1.0), (lower, LIP_SHADES[1], -1.0)):
+        at_lip = (row, under, alpha * centre**0.7)
+        _add_shade_strip(pool, skin, fit, texture, at_lip, (row, inwards * reach * fit.unit, 0.0 * centre))
+
+
+def _add_shade_strip(
+    pool: SceneBuilder,
+    skin: Skin,
+    fit: HeadFit,
+    texture: int,
+    *sides: tuple[tuple[int, ...], float, FloatArray],
+) -> None:
+    """Between two rows of vertices: which, how far below them (px), alpha (n,)."""
+    starts = []
+    for row, down, alpha in sides:
+        points = skin.points[list(row)] + (0, down, -0.02 * fit.unit)
+        colour = np.column_stack([np.ones((len(row), 3)), alpha])
+        starts.append(pool.add_vertices(unproject(points), np.full((len(row), 2), FLAT_TEXELS / 2), 1.0, colour))
+        pool.link(starts[-1] + np.arange(len(row)), np.asarray(row))
+    pool.add_layer(strip_triangles(starts[0], starts[1], len(sides[0][0])), texture)
 
 
 def _add_inner_lip(
@@ -255,7 +296,7 @@ def _add_inner_lip(
     inwards = 1.0 if upper else -1.0
     colour_at = _lip_texels(skin, skin_uv, upper)
     shade = ((0.66, 1.0), (0.42, 1.0), (0.18, 0.0)) if upper else ((0.95, 1.0), (0.62, 1.0), (0.28, 0.0))
-    roll = (-0.02, 0.10, 0.17) if upper else (-0.02, 0.12, 0.20)
+    roll = (-0.02, 0.05, 0.09) if upper else (-0.02, 0.10, 0.17)
     parting, wet = lip_parting(skin), light.hued(np.array((1.0, 0.94, 0.94)))
     starts = []
     for (brightness, alpha), part in zip(shade, roll, strict=True):

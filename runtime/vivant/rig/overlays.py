@@ -6,11 +6,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage, sparse
 
 from vivant.easing import smoothsteps
+from vivant.rig import canonical as c
 from vivant.rig.light import Light
+from vivant.rig.lips import LIP_FROM, LIP_TO
 from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import mark_open, neighbours, strip_triangles
 from vivant.rig.mouth import lip_parting
@@ -21,7 +24,11 @@ from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 
 LID_FADE = {0: 1.0, 1: 0.95, 2: 0.72, 3: 0.3}
 """Strength of the retouched lid by mesh steps from its margin; the crease lies two steps up."""
-LIP_FADE = {0: 1.0, 1: 0.75}
+LIP_FADE, LIP_RINGS = (0.03, 0.075), 6
+"""Distance from the seam, in outer-eye distances, from which the retouched lip fades and at which it has ended; and the most
+mesh steps that lie within it, in the corners."""
+BESIDE = 0.06
+"""How far beyond the corners it has faded, likewise."""
 LID_BLUR, LID_OWN = (0.06, 0.012), 0.6
 """Averaging along and across the lid, in outer-eye distances; and how much of the result counts against the skin around."""
 STROKE = 0.05
@@ -33,24 +40,47 @@ SEAM_BAND = 0.026
 """Half height of the dark line between the lips, in outer-eye distances."""
 MIRROR = 0.3
 """Compression of the mirror image beside the seam; chosen by eye."""
+NEAR_SEAM = (0.03, 0.05)
+"""How far from the seam what is unlike the lip (teeth, the dark, shine) is replaced, in outer-eye distances: as far as the lip
+itself reaches, but at least and at most so far."""
+ALIKE = 0.15
+"""Difference from the lip's own colour, relative, up to which a pixel is lip."""
+LINED = 0.12
+"""Mean contrast of fine strokes in a lip, relative, from which it counts as drawn with a pen; skin and oil stay far below."""
+TURNS_IN = (0.16, 0.08)
+"""Light that the upper and the lower lip lose towards their inner edges, where they turn away from it."""
 LASH_LENGTH = 0.055
 """Of the longest, in outer-eye distances; chosen by eye."""
 
 
-def add_lips(pool: SceneBuilder, skin: Skin, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
+def add_lips(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
     """Both lips without the line between them, growing visible as they part."""
-    seam = (skin.points[list(skin.upper_lip)] + skin.points[list(skin.lower_lip)]) / 2
-    patch = Patch.around(picture, seam, 0.15 * unit, texels_per_px)
-    parting = lip_parting(skin) / (0.012 * unit)
-    for row in (skin.upper_lip, skin.lower_lip):
-        steps = steps_from(skin, row[1:-1], set(skin.upper_lip + skin.lower_lip) - set(row), 2)
-        nearest = np.array([int(np.argmin(np.abs(skin.points[list(row), 0] - skin.points[v, 0]))) for v in steps])
-        strength = np.array([LIP_FADE.get(s, 0.0) for s in steps.values()])
+    both = skin.points[list(skin.upper_lip + skin.lower_lip)]
+    patch = Patch.around(picture, both, 0.15 * unit, texels_per_px)
+    parting = ndimage.maximum_filter1d(lip_parting(skin), 3, axis=1) / (0.012 * unit)  # up to the very corners
+    for row, outer, shade in zip(
+        (skin.upper_lip, skin.lower_lip), (c.UPPER_OUTER_LIP, c.LOWER_OUTER_LIP), TURNS_IN, strict=True
+    ):
+        seam = skin.points[list(row)]
+        steps = steps_from(skin, row[1:-1], _not_of_lip(skin, row, outer, seam), LIP_RINGS)
+        points = skin.points[list(steps), :2]
+        gaps = np.linalg.norm(points[:, None] - skin.points[list(row), :2], axis=2)
+        nearest, away = gaps.argmin(axis=1), gaps.min(axis=1) / unit
+        beside = np.maximum(seam[0, 0] - points[:, 0], points[:, 0] - seam[-1, 0]) / unit
+        strength = np.clip((LIP_FADE[1] - away) / (LIP_FADE[1] - LIP_FADE[0]), 0.0, 1.0)
+        strength *= np.clip(1.0 - beside / BESIDE, 0.0, 1.0)
         tints = {drive: strength * parting[drive, nearest] for drive in range(len(parting))}
-        texture = pool.add_texture(
-            "lip without seam", _without_seam(patch, seam, SEAM_BAND * unit, upwards=row is skin.upper_lip)
-        )
+        lip = _without_seam(patch, seam, skin.points[list(outer)], light, unit, shade)
+        texture = pool.add_texture("lip without seam", np.dstack([lip, np.full(lip.shape[:2], 255, np.uint8)]))
         add_overlay(pool, skin, steps, patch, texture, tints, [row])
+
+
+def _not_of_lip(skin: Skin, row: tuple[int, ...], outer: tuple[int, ...], seam: FloatArray) -> set[int]:
+    """Vertices on the other side of the seam; around its corners a lip has no end."""
+    x, y = skin.points[:, 0], skin.points[:, 1]
+    own = np.sign(seam[:, 1].mean() - skin.points[list(outer), 1].mean())
+    across = (own * (np.interp(x, seam[:, 0], seam[:, 1]) - y) < 0.0) & (x > seam[0, 0]) & (x < seam[-1, 0])
+    return set(np.flatnonzero(across).tolist()) | set(skin.upper_lip + skin.lower_lip) - set(row)
 
 
 def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
@@ -112,20 +142,59 @@ def add_overlay(
     pool.add_layer(start + triangles, texture, 0, mark_open(triangles, neighbours(triangles), loops, OPEN_EDGE))
 
 
-def _without_seam(patch: Patch, seam: FloatArray, band: float, upwards: bool) -> UInt8Array:
-    """One lip alone: from ``band`` before the seam on, pixels are a compressed mirror image of the lip before that."""
+def _without_seam(patch: Patch, seam: FloatArray, outer: FloatArray, light: Light, unit: float, shade: float) -> UInt8Array:
+    """One lip alone (h, w, 3): from a little before the seam on, pixels are a compressed mirror image of the lip before
+    that, without anything that is unlike the lip, and ``shade`` darker at the edge."""
     at = patch.coordinates()
-    own = 1.0 if upwards else -1.0
-    before = own * (np.interp(at[..., 0], seam[:, 0], seam[:, 1]) - at[..., 1])
+    middle = np.interp(at[..., 0], seam[:, 0], seam[:, 1])
+    own = float(np.sign(seam[:, 1].mean() - outer[:, 1].mean()))  # 1 for the upper lip
+    before = own * (middle - at[..., 1])
     across = (at[..., 0] - seam[:, 0].mean()) / (np.ptp(seam[:, 0]) / 2)
-    band = band * np.sqrt(np.clip(1.0 - across**2, 0.05, 1.0))  # lips grow thin towards their corners
+    band = SEAM_BAND * unit * np.sqrt(np.clip(1.0 - across**2, 0.05, 1.0))  # lips grow thin towards their corners
     shift = -own * np.maximum((1.0 + MIRROR) * (band - before), 0.0) * patch.texels_per_px
     rows, columns = np.indices(before.shape).astype(np.float64)
-    mirrored = [
-        ndimage.map_coordinates(patch.pixels[..., k].astype(np.float32), [rows + shift, columns], order=1, mode="nearest")
-        for k in range(3)
-    ]
-    return np.dstack([*mirrored, np.full(before.shape, 255.0)]).round().astype(np.uint8)
+    mirrored = np.stack(
+        [
+            ndimage.map_coordinates(patch.pixels[..., k].astype(np.float32), [rows + shift, columns], order=1, mode="nearest")
+            for k in range(3)
+        ],
+        axis=-1,
+    )
+    order = np.argsort(outer[:, 0])
+    thickness = own * (middle - np.interp(at[..., 0], outer[order, 0], outer[order, 1]))
+    lip = (np.abs(across) < 1.0) & (before > LIP_FROM * thickness) & (before < LIP_TO * thickness)
+    tone = _lip_tone(patch, lip)
+    near = (np.abs(across) < 1.15) & (before < np.clip(LIP_TO * thickness, NEAR_SEAM[0] * unit, NEAR_SEAM[1] * unit))
+    alien = near & ndimage.binary_dilation(near & ~_alike(mirrored, tone)) & (not _is_lined(patch, lip, unit))
+    filled = fill_holes(np.clip(mirrored, 0, 255).astype(np.uint8), ~alien).astype(np.float64)
+    soft = ndimage.gaussian_filter(alien.astype(np.float64), 1.0)[..., None]
+    filled = mirrored + np.clip(2.0 * soft, 0.0, 1.0) * (ndimage.gaussian_filter(filled, (1.0, 1.0, 0)) - mirrored)
+    turned = np.clip(1.0 - before / band, 0.0, 1.0)[..., None]
+    turned_in: UInt8Array = np.clip(filled * (1.0 - light.relief * shade * turned**1.5), 0, 255).round().astype(np.uint8)
+    return turned_in
+
+
+def _lip_tone(patch: Patch, lip: NDArray[np.bool_]) -> FloatArray:
+    """(w, 3): mean colour of the lip in each column of the patch, smooth along it."""
+    count = lip.sum(axis=0)
+    known = np.flatnonzero(count)
+    if not known.size:
+        return np.asarray(patch.pixels.mean(axis=0))
+    means = (patch.pixels * lip[..., None]).sum(axis=0)[known] / count[known, None]
+    tone = np.stack([np.interp(np.arange(lip.shape[1]), known, means[:, k]) for k in range(3)], axis=-1)
+    return np.asarray(ndimage.gaussian_filter1d(tone, 0.03 * lip.shape[1], axis=0, mode="nearest"))
+
+
+def _is_lined(patch: Patch, lip: NDArray[np.bool_], unit: float) -> bool:
+    """Whether the lip is drawn in strokes, whose own dark and light nothing stuck to."""
+    brightness = luminance(patch.pixels)
+    strokes = np.abs(brightness - ndimage.gaussian_filter(brightness, 0.025 * unit * patch.texels_per_px))[lip]
+    return bool(lip.any() and strokes.mean() > LINED * brightness[lip].mean())
+
+
+def _alike(seen: FloatArray, colour: FloatArray) -> NDArray[np.bool_]:
+    """(h, w): where ``seen`` (h, w, 3) is the ``colour`` (w, 3) of its column, or nearly."""
+    return np.asarray(np.abs(seen - colour).max(axis=2) < ALIKE * colour.max(axis=-1))
 
 
 def _bare_lid(patch: Patch, skin: Skin, steps: dict[int, int], lower: tuple[int, ...], unit: float) -> UInt8Array:
