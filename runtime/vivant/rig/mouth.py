@@ -24,7 +24,7 @@ FLAT_TEXELS = 8
 """Side of a texture of one colour."""
 ENAMEL_RGB = np.array((226.0, 216.0, 199.0))
 """Of the front teeth in our atlas."""
-TEETH_OVER_SKIN = (1.08, 1.55)
+TEETH_OVER_SKIN = (1.13, 1.55)
 """Brightness of the upper front teeth over the skin's, from and to; measured in films of people."""
 LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
 """Of the upper ones' light: the lower teeth stand further back, in the shade of the upper ones and the lower lip."""
