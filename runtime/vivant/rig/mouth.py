@@ -24,10 +24,11 @@ FLAT_TEXELS = 8
 """Side of a texture of one colour."""
 ENAMEL_RGB = np.array((226.0, 216.0, 199.0))
 """Of the front teeth in our atlas."""
-TEETH_OVER_SKIN = (1.08, 1.55)
-"""Brightness of the upper front teeth over the skin's, from and to; measured in films of people."""
+TEETH_OVER_SKIN = (1.13, 1.55)
+"""Brightness of the upper front teeth over the skin's, from and to; chosen so that what is seen of them, in the shade of the
+lips, is about as light over the cheeks as in films of people (benchmarks/mouth_inside.py)."""
 LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
-"""Of the upper ones' light: the lower teeth stand further back, in the shade of the upper ones and the lower lip."""
+"""Factors: of the upper teeth's light, for the lower ones stand in their shade; of the tongue's own colour."""
 SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.5
 """How far the tongue falls into shade at its sides; and how much of its depth counts: all of it would take it out of the middle
 of a turned mouth, whose lips do not go around the teeth either."""

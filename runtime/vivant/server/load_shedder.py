@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
 from vivant.clock import Clock
 from vivant.server.face_cost import FaceCost
+from vivant.server.fair_queue import IMPORTANT
 from vivant.server.refusal import full
 from vivant.server.workers import Load, WorkerPool
 from vivant.session.presenter import LEAST_DETAIL, MOST_DETAIL
@@ -25,8 +27,11 @@ LONG_LAG_US = 20_000
 """Of the event loop; half of it."""
 RETRY_AFTER_MS = 2000
 """The time of `CALM_ROUNDS`: sooner, nothing can have changed."""
-ROOM_SHARE = 1.0
-"""Of the cores' time, for faces at the least detail. Chosen: one that comes less often is better than none."""
+ROOM_SHARE = 0.6
+"""Of the cores' time, for faces at the least detail. Chosen: the rest is for clients on the same machine, and Python's own
+lock lets two cores do less than twice of one."""
+STEPPED_SHARE = 0.25
+"""Of the faces that can get less, those that do in one round. Chosen: all of them within a few seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,8 @@ class Member(Protocol):
 class LoadShedder:
     """Load shedder: admission by measured cost, and the level of detail. On the event loop.
 
-    Under overload the least important face gets fewer and smaller frames, one step per round; when there has been room for a
-    while, the most important of those gets a step back.
+    Under overload the least important faces get fewer and smaller frames, some of them a step per round; when there has been
+    room for a while, the most important of those gets a step back.
     """
 
     def __init__(self, workers: WorkerPool, clock: Clock, most: int) -> None:
@@ -117,11 +122,14 @@ class LoadShedder:
         self._overloaded = load.busy_share > BUSY_SHARE or load.mean_wait_us > LONG_WAIT_US or loop_lag_us > LONG_LAG_US
         if self._overloaded:
             self._calm = 0
-            able = [member for member in self._paced() if member.detail < LEAST_DETAIL]
-            if able:
-                # One step at a time and evenly among equals, before any of them goes down twice.
-                poorest = min(able, key=lambda member: (member.importance, member.detail))
-                poorest.set_detail(poorest.detail + 1, "the server is overloaded")
+            # The important keep theirs as long as there are others.
+            paced = self._paced()
+            usual = [member for member in paced if member.importance[0] <= IMPORTANT] or paced
+            able = [member for member in usual if member.detail < LEAST_DETAIL]
+            # Evenly among equals, before any of them goes down twice.
+            poorest = sorted(able, key=lambda member: (member.importance, member.detail))
+            for member in poorest[: math.ceil(STEPPED_SHARE * len(able))]:
+                member.set_detail(member.detail + 1, "the server is overloaded")
             return
         self._calm = self._calm + 1 if load.busy_share < CALM_SHARE else 0
         reduced = [member for member in self._paced() if member.detail > MOST_DETAIL]
