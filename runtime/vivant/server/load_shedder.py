@@ -96,8 +96,7 @@ class LoadShedder:
         asking = [other.wanted for other in rivals if other.wanted is not None]
         if asking and member.wanted is not None and self._least_share([*asking, member.wanted]) > self._room:
             raise full(f"this machine has no time for more than {len(asking)} such faces; try again later", RETRY_AFTER_MS)
-        paced = [other for other in rivals if other.paced]
-        if self._overloaded and paced and all(other.detail == LEAST_DETAIL for other in paced):
+        if self._overloaded and self._paced() and not self._able() and member.importance[0] <= IMPORTANT:
             raise full("the server has no time left for one more face; try again later", RETRY_AFTER_MS)
         self.members.append(member)
 
@@ -122,13 +121,9 @@ class LoadShedder:
         self._overloaded = load.busy_share > BUSY_SHARE or load.mean_wait_us > LONG_WAIT_US or loop_lag_us > LONG_LAG_US
         if self._overloaded:
             self._calm = 0
-            # The important keep theirs as long as there are others.
-            paced = self._paced()
-            usual = [member for member in paced if member.importance[0] <= IMPORTANT] or paced
-            able = [member for member in usual if member.detail < LEAST_DETAIL]
             # Evenly among equals, before any of them goes down twice.
-            poorest = sorted(able, key=lambda member: (member.importance, member.detail))
-            for member in poorest[: math.ceil(STEPPED_SHARE * len(able))]:
+            poorest = sorted(self._able(), key=lambda member: (member.importance, member.detail))
+            for member in poorest[: math.ceil(STEPPED_SHARE * len(poorest))]:
                 member.set_detail(member.detail + 1, "the server is overloaded")
             return
         self._calm = self._calm + 1 if load.busy_share < CALM_SHARE else 0
@@ -146,12 +141,18 @@ class LoadShedder:
 
     @property
     def _room(self) -> float:
-        return ROOM_SHARE * self._workers.n_workers
+        return ROOM_SHARE * self._workers.n_cores
 
     def _least_share(self, asked: list[Wanted]) -> float:
         """Of one core's time, what all of them take at the least detail; 0 if it was not measured."""
         cost = self.cost
         return 0.0 if cost is None else sum(cost.share(wanted.fps, wanted.size_px, LEAST_DETAIL) for wanted in asked)
+
+    def _able(self) -> list[Member]:
+        """Those that can get less; the important only where there are no others."""
+        paced = self._paced()
+        usual = [member for member in paced if member.importance[0] <= IMPORTANT] or paced
+        return [member for member in usual if member.detail < LEAST_DETAIL]
 
     def _paced(self) -> list[Member]:
         return [member for member in self.members if member.paced]

@@ -71,7 +71,7 @@ class Server:
         self.shared = ServerContext(
             portraits=Portraits(limits, opener, analyser),
             workers=workers,
-            batch_pool=batch_pool(workers.n_workers),
+            batch_pool=batch_pool(workers.n_cores),
             load_shedder=LoadShedder(workers, clock, min(limits.sessions, Policy.load().max_sessions or limits.sessions)),
             metrics=self.metrics,
             clock=clock,
