@@ -43,7 +43,7 @@ def test_an_interruption_shuts_the_mouth_within_200_ms(voice: Float32Array) -> N
     place = heard.items.index(marker)
     before = [item for item in heard.items[:place] if isinstance(item, Output)]
     assert marker == Interrupted(1, before[-1].pts_us)
-    assert jaw(before[-1]) > 0.1
+    assert jaw(before[-1]) > 0.08  # open: speech moves the jaw by some 0.3 at most
     cut_us = heard.times_us[place]
     assert cut_us == 1000 * (loud_ms + session_delay_ms())
     shut = [
