@@ -186,7 +186,12 @@ def test_a_proxy_never_hears_what_is_meant_for_loopback(
     monkeypatch: pytest.MonkeyPatch, address: str, goes_around: bool
 ) -> None:
     seen: list[tuple[str, int]] = []
-    monkeypatch.setattr("grpc.aio.insecure_channel", lambda _, options: Mock(options=seen.extend(options)))
+
+    def channel(_: str, options: list[tuple[str, int]]) -> Mock:
+        seen.extend(options)
+        return Mock()
+
+    monkeypatch.setattr("grpc.aio.insecure_channel", channel)
     monkeypatch.setattr("vivant.v1.vivant_pb2_grpc.FaceServiceStub", lambda _: None)
     connect(address)
     assert (("grpc.enable_http_proxy", 0) in seen) is goes_around
