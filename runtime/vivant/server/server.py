@@ -125,7 +125,7 @@ class Server:
         await self._server.stop(seconds)
 
     async def measure(self) -> None:
-        """What a face costs on this machine; those that it has no time for are then refused. Takes a tenth of a second."""
+        """What a face costs on this machine; those that it has no time for are then refused. Takes a quarter of a second."""
         shared, loop = self.shared, asyncio.get_running_loop()
         shared.load_shedder.cost = await loop.run_in_executor(shared.workers, measure, shared.motion)
 
