@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import grpc
 import numpy as np
 
 from benchmarks.processes import process
@@ -17,6 +18,41 @@ from vivant.v1 import vivant_pb2 as pb
 
 FPS = 25
 RATE_HZ = 12_000
+_BARE = """
+import asyncio, os
+import grpc
+picture = memoryview(os.urandom({size}))  # zeros would be one page read again and again
+async def pour(_, context):
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for n in range({frames}):
+        if {fps}:
+            await asyncio.sleep(max(0, began + n / {fps} - loop.time()))
+        await context.write(picture.tobytes())
+async def main():
+    server = grpc.aio.server()
+    handler = grpc.unary_stream_rpc_method_handler(pour)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bare.Bare", {{"Pour": handler}}),))
+    print("port", server.add_insecure_port("127.0.0.1:0"), flush=True)
+    await server.start()
+    await server.wait_for_termination()
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def bare_stream(size: int, frames: int, fps: int = 0) -> AsyncIterator[tuple[int, Callable[[], Awaitable[None]]]]:
+    """A grpc.aio server that only sends ``size`` bytes so often, at ``fps`` or (0) as fast as it can: (pid, how to read it)."""
+    async with (
+        process(_BARE.format(size=size, frames=frames, fps=fps), port_after="port ") as (pid, port),
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+
+        async def pour() -> None:
+            async for _ in channel.unary_stream("/bare.Bare/Pour")(b""):
+                pass
+
+        yield pid, pour
 
 
 @asynccontextmanager

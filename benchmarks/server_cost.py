@@ -10,12 +10,11 @@ import asyncio
 import time
 from fractions import Fraction
 
-import grpc
 import numpy as np
 
-from benchmarks.processes import cpu_ms, process
+from benchmarks.processes import cpu_ms
 from benchmarks.report import PORTRAITS, Row
-from benchmarks.served import FPS, RATE_HZ, served_frames, speech
+from benchmarks.served import FPS, RATE_HZ, bare_stream, served_frames, speech
 from vivant.client import Client
 from vivant.face import RigFace, default_motion, open_portrait
 from vivant.provenance.disclosure import Disclosure, live_session_id
@@ -27,25 +26,6 @@ FACES, SECONDS, ROUNDS = 2, 5.0, 4
 SIZE_PX = 512
 FEWEST = 0.97
 """Share of the frames that must have come for a round to count: what an overloaded server leaves out it does not pay for."""
-_BARE = """
-import asyncio, os
-import grpc
-picture = memoryview(os.urandom({size}))
-async def pour(_, context):
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    for n in range({frames}):
-        await asyncio.sleep(max(0, began + n / {fps} - loop.time()))
-        await context.write(picture.tobytes())
-async def main():
-    server = grpc.aio.server()
-    handler = grpc.unary_stream_rpc_method_handler(pour)
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bare.Bare", {{"Pour": handler}}),))
-    print("port", server.add_insecure_port("127.0.0.1:0"), flush=True)
-    await server.start()
-    await server.wait_for_termination()
-asyncio.run(main())
-"""
 
 
 class Plain:
@@ -76,20 +56,11 @@ def plain_ms(face: RigFace) -> float:
 
 
 async def bare_ms() -> float:
-    """A bare grpc.aio stream of as many bytes, as often, to as many readers; zeros would be one page read again and again."""
+    """A bare stream of as many bytes, as often, to as many readers."""
     frames = round(FPS * SECONDS)
-    source = _BARE.format(size=SIZE_PX**2 * 4, frames=frames, fps=FPS)
-    async with (
-        process(source, port_after="port ") as (pid, port),
-        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
-    ):
+    async with bare_stream(SIZE_PX**2 * 4, frames, FPS) as (pid, pour):
         began = cpu_ms(pid)
-
-        async def read() -> None:
-            async for _ in channel.unary_stream("/bare.Bare/Pour")(b""):
-                pass
-
-        await asyncio.gather(*(read() for _ in range(FACES)))
+        await asyncio.gather(*(pour() for _ in range(FACES)))
         return (cpu_ms(pid) - began) / (FACES * frames)
 
 

@@ -10,12 +10,12 @@ import argparse
 import asyncio
 import statistics
 import time
+from collections.abc import Awaitable, Callable
 
-import grpc
 import numpy as np
 
 from benchmarks.processes import cpu_ms, process
-from benchmarks.served import RATE_HZ
+from benchmarks.served import RATE_HZ, bare_stream
 from tests.session.virtual_call import StillVoice
 from vivant.client import Client, RemoteConfig, connect
 from vivant.session.stream import FaceStream
@@ -35,22 +35,6 @@ async def main():
         await server.wait()
 asyncio.run(main())
 """
-_BARE = """
-import asyncio, os
-import grpc
-picture = memoryview(os.urandom({size}))
-async def pour(_, context):
-    for n in range({frames}):
-        await context.write(picture.tobytes())
-async def main():
-    server = grpc.aio.server()
-    handler = grpc.unary_stream_rpc_method_handler(pour)
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bare.Bare", {{"Pour": handler}}),))
-    print("port", server.add_insecure_port("127.0.0.1:0"), flush=True)
-    await server.start()
-    await server.wait_for_termination()
-asyncio.run(main())
-"""
 SILENCE = np.zeros(RATE_HZ * SECONDS, np.float32)
 
 
@@ -62,10 +46,9 @@ def alone_ms() -> float:
     return 1000 * (time.process_time() - began) / n_frames
 
 
-async def bare_ms(pid: int, channel: grpc.aio.Channel) -> float:
+async def bare_ms(pid: int, pour: Callable[[], Awaitable[None]]) -> float:
     began = cpu_ms(pid)
-    async for _ in channel.unary_stream("/bare.Bare/Pour")(b""):
-        pass
+    await pour()
     return (cpu_ms(pid) - began) / N_FRAMES
 
 
@@ -81,14 +64,13 @@ async def served_ms(pid: int, client: Client, *, pictures: bool) -> float:
 async def main(rounds: int) -> None:
     costs: dict[str, list[float]] = {name: [] for name in ("pictures alone", "bare stream", "motion served", "RGBA served")}
     async with (
-        process("-c", _SERVED, port_after="port ") as (pid, port),
-        process("-c", _BARE.format(size=SIZE_PX**2 * 4, frames=N_FRAMES), port_after="port ") as (bare_pid, bare_port),
+        process(_SERVED, port_after="port ") as (pid, port),
+        bare_stream(SIZE_PX**2 * 4, N_FRAMES) as (bare_pid, pour),
         connect(f"127.0.0.1:{port}") as client,
-        grpc.aio.insecure_channel(f"127.0.0.1:{bare_port}") as channel,
     ):
         for _ in range(rounds):
             costs["pictures alone"].append(await asyncio.to_thread(alone_ms))
-            costs["bare stream"].append(await bare_ms(bare_pid, channel))
+            costs["bare stream"].append(await bare_ms(bare_pid, pour))
             costs["motion served"].append(await served_ms(pid, client, pictures=False))
             costs["RGBA served"].append(await served_ms(pid, client, pictures=True))
     for name, each in costs.items():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +16,9 @@ from hypothesis import settings
 
 import tests.examples  # noqa: F401  registers what `pytest_configure` loads
 from vivant.face import RigFace
-from vivant.media import load_image, open_audio
+from vivant.media import PortraitImage, load_image, open_audio
 from vivant.portrait import PortraitAnalyser, default_analyser
+from vivant.rig import cache as rig_cache
 from vivant.rig.build import build_rig
 from vivant.rig.rig import Rig
 from vivant.types import Float32Array
@@ -114,6 +117,19 @@ def ada(face_of: FaceOf) -> RigFace:
 def cut_out(face_of: FaceOf) -> RigFace:
     """`ada` without her background."""
     return face_of("ada", transparent=True)
+
+
+@pytest.fixture
+def builds(ada: RigFace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the rigs that the cache builds; that is quick here, and gives `ada` under the hash of the image."""
+    built: list[str] = []
+
+    def build(image: PortraitImage, analyser: object, *, name: str, transparent: bool, **_: Any) -> Rig:  # noqa: ANN401
+        built.append(name)
+        return replace(ada.rig, portrait_sha256=image.sha256, portrait_name=name, transparent=transparent)
+
+    monkeypatch.setattr(rig_cache, "build_rig", build)
+    return built
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,13 @@ import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import vivant.rig.cache as rig_cache
 from tests.conftest import FaceOf, portrait_path
 from vivant.errors import InputError
-from vivant.face import RigFace, open_portrait
-from vivant.media import PortraitImage, load_image
+from vivant.face import open_portrait
+from vivant.media import load_image
 from vivant.provenance import production
 from vivant.provenance.consent import Consent, kept_consent
 from vivant.provenance.settings import config_folder
@@ -22,23 +20,10 @@ from vivant.rig.cache import NOT_OURS, cache_folder, kept_rigs
 from vivant.rig.rig import Rig
 from vivant.rig.seal import is_sealed
 
-pytestmark = pytest.mark.session
+pytestmark = [pytest.mark.session, pytest.mark.usefixtures("builds")]
 
 ADA = portrait_path("ada")
 ADA_SHA256 = load_image(ADA).sha256
-
-
-@pytest.fixture(autouse=True)
-def builds(ada: RigFace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was built; quick here, and always `ada`, under the hash of the image."""
-    built: list[str] = []
-
-    def build(image: PortraitImage, analyser: object, *, name: str, transparent: bool, **_: Any) -> Rig:  # noqa: ANN401
-        built.append(name)
-        return replace(ada.rig, portrait_sha256=image.sha256, portrait_name=name, transparent=transparent)
-
-    monkeypatch.setattr(rig_cache, "build_rig", build)
-    return built
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 import pytest
 
-from tests.session.server_kit import RATE_HZ, SIZE_PX, gone, raw_stub, run_served, serving, settings, tone, until
+from tests.session.server_kit import RATE_HZ, SIZE_PX, gone, run_served, serving, settings, tone, until
 from tests.session.slow_network import slow_network
 from tests.session.virtual_call import StillVoice, StillVoiceState, Wire, call, shared_context
 from vivant.client import Client, RemoteConfig, connect
@@ -85,11 +85,12 @@ def test_a_client_that_confirms_nothing_is_never_cut_while_bytes_move() -> None:
     asyncio.run(asyncio.wait_for(story(), 60))
 
 
-async def unread(server: Server, method: str, request: Any, *, closes: bool) -> tuple[grpc.StatusCode, str]:  # noqa: ANN401
+async def unread(server: Server, method: str, *requests: Any, closes: bool) -> tuple[grpc.StatusCode, str]:  # noqa: ANN401
     """A call that is not read until its place is free; its status then."""
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         never_read = channel.stream_stream(f"/vivant.v1.FaceService/{method}")()
-        await never_read.write(request.SerializeToString())
+        for request in requests:
+            await never_read.write(request.SerializeToString())
         if closes:
             await never_read.done_writing()
         while not server.shared.load_shedder.members:
@@ -116,32 +117,12 @@ def test_a_client_that_reads_nothing_is_ended_by_a_sentence_and_its_place_is_fre
             request = pb.SynthesizeRequest(config=config, samples=bytes(4 * RATE_HZ))
             code, sentence = await unread(server, "Synthesize", request, closes=True)
         elif kind == "half-closed":
-            code, sentence = await half_closed(server)
+            audio = pb.AnimateRequest(audio=pb.Audio(samples=bytes(4 * RATE_HZ)))
+            code, sentence = await unread(server, "Animate", pb.AnimateRequest(config=config), audio, closes=True)
         else:
             code, sentence = await unread(server, "Animate", pb.AnimateRequest(config=config), closes=False)
         assert code == grpc.StatusCode.DEADLINE_EXCEEDED
         assert f"read nothing for {MOST_UNREAD_S} seconds" in sentence
-
-    async def half_closed(server: Server) -> tuple[grpc.StatusCode, str]:
-        channel, animate = raw_stub(server)
-        speaking = animate()
-        for request in (
-            pb.AnimateRequest(config=config),
-            pb.AnimateRequest(audio=pb.Audio(samples=bytes(4 * RATE_HZ))),
-        ):
-            await speaking.write(request.SerializeToString())
-        await speaking.done_writing()
-        while not server.shared.load_shedder.members:
-            await asyncio.sleep(0.01)
-        await gone(server)
-        try:
-            while await speaking.read() is not grpc.aio.EOF:
-                pass
-        except grpc.aio.AioRpcError as error:
-            return error.code(), str(error.details())
-        finally:
-            await channel.close()
-        raise AssertionError("the call ended well")
 
     run_served(story, IMPATIENT, wait_s=40)
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import vivant.rig.cache as rig_cache
 from tests.conftest import portrait_path
 from vivant.errors import InputError, OutputError
-from vivant.face import RigFace, open_portrait
-from vivant.media import PortraitImage
+from vivant.face import open_portrait
 from vivant.provenance.consent import Consent, keep_consent
 from vivant.provenance.settings import Settings
 from vivant.rig.cache import cache_folder, clear_rigs, kept_rigs
@@ -23,19 +19,6 @@ from vivant.rig.rig import Rig
 pytestmark = pytest.mark.unit
 
 PORTRAIT = portrait_path("bram")
-
-
-@pytest.fixture
-def builds(ada: RigFace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the rigs that were built; building is quick here and gives `ada` whatever the image."""
-    built: list[str] = []
-
-    def build(image: PortraitImage, analyser: object, *, name: str, transparent: bool, **_: Any) -> Rig:  # noqa: ANN401
-        built.append(name)
-        return replace(ada.rig, portrait_sha256=image.sha256, portrait_name=name, transparent=transparent)
-
-    monkeypatch.setattr(rig_cache, "build_rig", build)
-    return built
 
 
 def only_file() -> Path:
