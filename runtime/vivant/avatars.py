@@ -38,6 +38,12 @@ def eye_angles_deg(weights: Float32Array) -> tuple[tuple[float, float], tuple[fl
     return left, right
 
 
+def live_link_turns(motion: MotionFrame, weights: Float32Array) -> list[float]:
+    """The nine curves, in radians, that Live Link Face adds to the 52: yaw, pitch and roll of the head, the left, the right eye."""
+    pose, (left, right) = motion.pose, eye_angles_deg(weights)
+    return [math.radians(angle) for angle in (pose.yaw_deg, pose.pitch_deg, pose.roll_deg, *left, 0.0, *right, 0.0)]
+
+
 def vowels(weights: Float32Array) -> tuple[float, float, float, float, float]:
     """Vowel weights in [0, 1] for avatars with five mouths: a, i, u, e, o, which VRM calls A I U E O.
 

@@ -6,11 +6,10 @@ then 61 curves, all big-endian.
 
 from __future__ import annotations
 
-import math
 import struct
 import uuid
 
-from vivant.avatars import all_weights, eye_angles_deg
+from vivant.avatars import all_weights, live_link_turns
 from vivant.types import ARKIT_INDEX, ARKIT_NAMES, MotionFrame
 from vivant_bridge.avatars.udp import UdpReceiver, place_of
 
@@ -42,9 +41,7 @@ class LiveLinkEncoder:
         self._head = struct.pack(f"!Bi{len(device)}si{len(name)}s", VERSION, len(device), device, len(name), name)
 
     def __call__(self, motion: MotionFrame) -> bytes:
-        weights, pose = all_weights(motion), motion.pose
-        (left_yaw, left_pitch), (right_yaw, right_pitch) = eye_angles_deg(weights)
-        angles_deg = pose.yaw_deg, pose.pitch_deg, pose.roll_deg, left_yaw, left_pitch, 0.0, right_yaw, right_pitch, 0.0
+        weights = all_weights(motion)
         time = struct.pack("!ifii", motion.pts_us * TICKS_PER_S // 1_000_000, 0.0, TICKS_PER_S, 1)
-        curves = *weights[_ORDER], *(math.radians(angle) for angle in angles_deg)
+        curves = *weights[_ORDER], *live_link_turns(motion, weights)
         return self._head + time + struct.pack(f"!B{len(curves)}f", len(curves), *curves)

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import IO
 
-from vivant.avatars import all_weights, eye_angles_deg
+from vivant.avatars import all_weights, live_link_turns
 from vivant.types import ARKIT_NAMES, MotionFrame
 
 TURNS = (
@@ -24,10 +23,8 @@ def write_live_link_csv(file: IO[bytes], frames: Iterable[MotionFrame], fps: Fra
     """A header, then a row per frame; the time code begins with 0 and counts the sound's own time."""
     file.write(",".join(COLUMNS).encode() + b"\n")
     for frame in frames:
-        weights, pose = all_weights(frame), frame.pose
-        (left_yaw, left_pitch), (right_yaw, right_pitch) = eye_angles_deg(weights)
-        turns_deg = pose.yaw_deg, pose.pitch_deg, pose.roll_deg, left_yaw, left_pitch, 0.0, right_yaw, right_pitch, 0.0
-        values = [*weights, *(math.radians(angle) for angle in turns_deg)]
+        weights = all_weights(frame)
+        values = [*weights, *live_link_turns(frame, weights)]
         cells = [_time_code(frame.index, fps), str(len(values)), *(f"{float(value):.6f}" for value in values)]
         file.write(",".join(cells).encode() + b"\n")
 
