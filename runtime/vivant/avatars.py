@@ -39,7 +39,7 @@ def eye_angles_deg(weights: Float32Array) -> tuple[tuple[float, float], tuple[fl
 
 
 def live_link_turns(motion: MotionFrame, weights: Float32Array) -> list[float]:
-    """The nine curves, in radians, that Live Link Face adds to the 52: yaw, pitch and roll of the head, the left, the right eye."""
+    """Nine curves, in radians, that Live Link Face adds to the 52: yaw, pitch, roll of the head, the left and the right eye."""
     pose, (left, right) = motion.pose, eye_angles_deg(weights)
     return [math.radians(angle) for angle in (pose.yaw_deg, pose.pitch_deg, pose.roll_deg, *left, 0.0, *right, 0.0)]
 

@@ -95,7 +95,7 @@ def test_uninstall_asks_then_deletes_its_own_files_only(run: Run, tmp_path: Path
     config = tmp_path / "vivant"
     monkeypatch.setenv("VIVANT_CONFIG_DIR", str(config))
     config.mkdir()
-    for name in ("config.toml", "key.pem", "certificate.pem", "letter.txt"):
+    for name in ("config.toml", "key.pem", "certificate.pem", "vtube_studio.token", "letter.txt"):
         (config / name).write_text("")
     rigs = tmp_path / ".cache" / "rigs"
     (rigs / "photo.jpg").write_text("somebody else's")

@@ -30,6 +30,7 @@ WELL = Facts(
     has_onnxruntime=True,
     providers=("cpu",),
     has_server_extra=True,
+    has_vtubing_extra=True,
 )
 OBS = replace(WELL, nodes=(), module_loaded=False, obs_installed=True, obs_camera_registered=True)
 CABLE = SoundDevice(1, "CABLE Input", "WASAPI", 0, 2, 48_000)
@@ -216,3 +217,8 @@ def test_facts_of_other_systems(tmp_path: Path) -> None:
     assert (macos.obs_installed, macos.obs_camera_registered) == (True, True)
     assert not gather(lambda *_: "", tmp_path / "none", "Darwin").obs_installed
     assert gather(lambda *_: "", tmp_path, "Plan 9").system == "Plan 9"
+
+
+def test_what_avatar_tools_would_need_is_named_and_is_no_fault() -> None:
+    (finding,) = (found for found in findings(replace(WELL, has_vtubing_extra=False)) if "vmc" in found.what)
+    assert finding.good and "[vtubing]" in finding.what

@@ -157,5 +157,7 @@ def _runtime(facts: Facts) -> Iterator[Finding]:
         yield Finding(False, "the networks that read a portrait have nothing to run on", install("cpu"))
     if not facts.has_server_extra:
         yield Finding(True, f"`--runtime` would need: {install('server')}")
+    if not facts.has_vtubing_extra:
+        yield Finding(True, f"`--send vmc` and `vtube-studio` would need: {install('vtubing')}")
     if facts.cores < 2:
         yield Finding(False, "one core is little; draw elsewhere", "vivant cam me.png --runtime HOST:50750")

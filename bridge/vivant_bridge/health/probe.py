@@ -61,6 +61,7 @@ class Facts:
     providers: tuple[str, ...] = ()
     """As ``--provider`` takes them."""
     has_server_extra: bool = False
+    has_vtubing_extra: bool = False
     cores: int = 2
 
 
@@ -86,6 +87,7 @@ def gather(run: Run = run_quietly, root: Path = Path("/"), system: str | None = 
         "has_onnxruntime": _has("onnxruntime"),
         "providers": tuple(available()),
         "has_server_extra": _has("grpc"),
+        "has_vtubing_extra": _has("pythonosc") and _has("websockets"),
         "cores": os.cpu_count() or 1,
     }
     look = {"Linux": _linux, "Windows": _windows, "Darwin": _macos}.get(system)
