@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from enum import Enum
-from numbers import Integral, Real
+from numbers import Integral, Rational, Real
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TypeVar
@@ -82,7 +82,7 @@ def _plain(value: object) -> int | float | None:
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
     try:
-        return int(value) if isinstance(value, Integral) else float(value)
+        return int(value) if isinstance(value, Rational) and value.denominator == 1 else float(value)  # whole ones exactly
     except OverflowError:  # a fraction of hundreds of digits
         return None
 

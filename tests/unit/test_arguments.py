@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.odd_values import MOST_CHARS, NO_AMOUNTS, NO_NAMES
@@ -98,6 +98,7 @@ def test_a_pose_is_finite_numbers(name: str, value: Any) -> None:  # noqa: ANN40
 
 
 @settings(deadline=None)
+@example(Fraction(2**53 + 1))  # which no float holds
 @given(anything)
 def test_whatever_comes_as_an_amount_is_one_or_a_short_sentence(value: Any) -> None:  # noqa: ANN401
     if short_refusal(lambda given: real_number("amount", given, 0, 2), value) is None:
