@@ -99,6 +99,7 @@ def test_a_pose_is_finite_numbers(name: str, value: Any) -> None:  # noqa: ANN40
 
 @settings(deadline=None)
 @example(Fraction(2**53 + 1))  # which no float holds
+@example(Fraction(2**54 + 1, 3))  # which is whole as a float
 @given(anything)
 def test_whatever_comes_as_an_amount_is_one_or_a_short_sentence(value: Any) -> None:  # noqa: ANN401
     if short_refusal(lambda given: real_number("amount", given, 0, 2), value) is None:
