@@ -41,6 +41,13 @@ from vivant.types import (
 
 BLOCK_MS = 20
 """Sound is heard in pieces of so much: what an interruption finds unheard is forgotten."""
+MAX_AUDIO_LEAD_MS = 200
+"""By which sound may come before its picture; chosen: more than any player's buffer."""
+
+
+def as_audio_lead_ms(audio_lead_ms: object) -> int:
+    """Raises InputError for what is no such time."""
+    return whole_number("audio_lead_ms", audio_lead_ms, 0, MAX_AUDIO_LEAD_MS)
 
 
 class FaceStream:
@@ -63,9 +70,12 @@ class FaceStream:
         presenter: Presenter | None = None,
         pictures: bool = True,
         audio: bool = False,
+        audio_lead_ms: int = 0,
     ) -> None:
         """``seed`` None is one from chance, so that two faces never move in unison. ``pictures`` False gives motion alone;
         ``audio`` True gives every `Output` its own sound. ``presenter`` takes the place of one of ``size_px`` for ``face``.
+        ``audio_lead_ms``, up to `MAX_AUDIO_LEAD_MS`, is for players with a buffer to fill: the first output of an utterance
+        brings so much more of its sound than its own, as far as it was heard, and no output brings sound of two.
 
         Raises InputError for a rate, size or seed that cannot be, and for pictures when nobody has said who the portrait shows
         (`Presenter`).
@@ -85,6 +95,7 @@ class FaceStream:
         self.n_late = 0
         """Pictures left out for that, and frames that were skipped."""
         self.draws, self._gives_audio = flag("pictures", pictures), flag("audio", audio)
+        self._audio_lead_us = 1000 * as_audio_lead_ms(audio_lead_ms)
         self._state = model.open(self.fps, self.seed, face)
         self._timeline = Timeline(self.fps, sample_rate_hz)
         self._piece = sample_rate_hz * BLOCK_MS // 1000
@@ -385,9 +396,17 @@ class FaceStream:
             self.presenter.portrait if picture is None else self.presenter.presented,
             spoken.utterance if spoken is not None else None,
             self._heard_epoch,
-            self._sound.take(frame_pts_us(motion.index + 1, self.fps)) if self._gives_audio else None,
+            self._sound.take(self._audio_until_us(motion.index)) if self._gives_audio else None,
             spoken.utterance_id if spoken is not None else "",
         )
+
+    def _audio_until_us(self, index: int) -> int:
+        """Where the sound ends that is given with a frame: its own, and so much more as sound leads, within one utterance."""
+        end_us = frame_pts_us(index + 1, self.fps)
+        if not self._audio_lead_us:
+            return end_us
+        lead_us = 0 if self._utterance is None else self._audio_lead_us
+        return min(end_us + lead_us, self._ready.next_mark_us)
 
     def _require_open(self) -> None:
         if self._closed:
