@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 from livekit import rtc
@@ -42,7 +41,6 @@ class LocalRoom(rtc.EventEmitter[str]):
         self.name = "room"
         self.local_participant = LocalParticipant()
         self.remote_participants: dict[str, Any] = {}
-        self.removed: list[str] = []
 
     def isconnected(self) -> bool:
         return True
@@ -78,6 +76,3 @@ class Viewer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for stream in self._streams:
             await stream.aclose()
-
-
-__all__ = ["LocalRoom", "Viewer", "SimpleNamespace"]
