@@ -59,7 +59,10 @@ class Viewer:
     def __init__(self, avatar_audio: rtc.Track, avatar_video: rtc.Track) -> None:
         self.pictures: list[tuple[float, rtc.VideoFrame]] = []
         self.sounds: list[tuple[float, rtc.AudioFrame]] = []
-        self._streams = rtc.AudioStream.from_track(track=avatar_audio, sample_rate=24_000), rtc.VideoStream.from_track(track=avatar_video)
+        self._streams = (
+            rtc.AudioStream.from_track(track=avatar_audio, sample_rate=24_000),
+            rtc.VideoStream.from_track(track=avatar_video),
+        )
         self._tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._see())]
 
     async def _hear(self) -> None:

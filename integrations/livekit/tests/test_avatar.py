@@ -1,4 +1,4 @@
-"""The avatar session with a real agent session: it speaks what the agent says, is interrupted with it, and leaves the room as it was."""
+"""The avatar session with a real agent session: speaks what the agent says, is cut short with it, leaves the room as it was."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from livekit.agents import Agent, AgentSession
+from livekit.plugins import vivant
 from local_room import LocalRoom, Viewer
 from scripted import ClipTTS, ScriptedLLM
-
-from livekit.plugins import vivant
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
@@ -78,7 +77,9 @@ def test_closing_leaves_the_agent_in_its_room_and_twice_is_fine(monkeypatch: pyt
     async def remove(who: Any) -> None:
         removed.append(who.identity)
 
-    job = SimpleNamespace(api=SimpleNamespace(room=SimpleNamespace(remove_participant=remove)), add_shutdown_callback=lambda _: None)
+    job = SimpleNamespace(
+        api=SimpleNamespace(room=SimpleNamespace(remove_participant=remove)), add_shutdown_callback=lambda _: None
+    )
     monkeypatch.setattr("livekit.agents.voice.avatar._types.get_job_context", lambda **_: job)
 
     async def close() -> None:
@@ -94,7 +95,7 @@ def test_a_portrait_that_is_missing_is_said_at_the_start(tmp_path: Any) -> None:
     async def start() -> None:
         session = AgentSession(llm=ScriptedLLM(), tts=ClipTTS(1), vad=None)
         avatar = vivant.AvatarSession(tmp_path / "none.png", consent="me")
-        with pytest.raises(Exception, match="none.png"):
+        with pytest.raises(Exception, match=r"none\.png"):
             await avatar.start(session, LocalRoom())  # type: ignore[arg-type]
         await avatar.aclose()
         await session.aclose()

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from livekit import rtc
 from livekit.agents.voice.avatar import AudioSegmentEnd, AvatarOptions, AvatarRunner, QueueAudioOutput
+from livekit.plugins.vivant import FaceVideoGenerator
 from local_room import LocalRoom
 from scripted import RATE_HZ, voice
 
 import vivant
-from livekit.plugins.vivant import FaceVideoGenerator
 
 SIDE_PX = 128
 FPS = 25
@@ -59,7 +59,9 @@ class Taken:
 
     @property
     def sound(self) -> np.ndarray:
-        return np.concatenate([np.frombuffer(i.data, np.int16) for i in self.items if isinstance(i, rtc.AudioFrame)] or [np.zeros(0, np.int16)])
+        return np.concatenate(
+            [np.frombuffer(i.data, np.int16) for i in self.items if isinstance(i, rtc.AudioFrame)] or [np.zeros(0, np.int16)]
+        )
 
     async def until(self, n_ends: int) -> None:
         while self.n_ends < n_ends:

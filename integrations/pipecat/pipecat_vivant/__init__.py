@@ -2,7 +2,8 @@
 
 from pipecat_vivant import VivantVideoService
 
-pipeline = Pipeline([transport.input(), stt, aggregator.user(), llm, tts, VivantVideoService("me.png", consent="me"), transport.output()])
+face = VivantVideoService("me.png", consent="me")
+pipeline = Pipeline([transport.input(), stt, aggregator.user(), llm, tts, face, transport.output()])
 """
 
 try:

@@ -10,20 +10,14 @@ from typing import Any
 import numpy as np
 from pipecat.audio.utils import create_stream_resampler
 from pipecat.frames.frames import (
-    BotStartedSpeakingFrame,
-    BotStoppedSpeakingFrame,
     CancelFrame,
     EndFrame,
     Frame,
-    FunctionCallInProgressFrame,
-    FunctionCallResultFrame,
     InterruptionFrame,
-    LLMFullResponseStartFrame,
     OutputImageRawFrame,
     StartFrame,
     TTSAudioRawFrame,
     TTSStoppedFrame,
-    UserStartedSpeakingFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
 from pipecat.services.ai_service import AIService
@@ -197,7 +191,12 @@ class VivantVideoService(AIService):
             return
         if item.picture is not None:
             await self.push_frame(OutputImageRawFrame(item.picture.pixels.tobytes(), item.picture.size_px, "RGB"))
-        if item.epoch == session.stream.epoch and item.utterance is not None and item.audio is not None and len(item.audio.samples):
+        if (
+            item.epoch == session.stream.epoch
+            and item.utterance is not None
+            and item.audio is not None
+            and len(item.audio.samples)
+        ):
             await self._speak(item.audio.samples, self._contexts.get(item.utterance_id))
 
     async def _speak(self, samples: np.ndarray, context_id: str | None) -> None:

@@ -19,9 +19,9 @@ from pipecat.frames.frames import (
     TTSStoppedFrame,
 )
 from pipecat.tests.utils import SleepFrame, run_test
+from pipecat_vivant import VivantVideoService
 
 import vivant
-from pipecat_vivant import VivantVideoService
 from vivant.media import open_audio
 
 RATE_HZ = 24_000

@@ -9,6 +9,7 @@ with vivant.FaceStream(face, sample_rate_hz=24_000) as stream:
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -16,16 +17,17 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vivant.arguments import MAX_UINT64, MAX_US, flag, instance, seed_or_chance, text, whole_number
+from vivant.arguments import MAX_UINT64, MAX_US, flag, instance, member, seed_or_chance, text, whole_number
 from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
-from vivant.motion.model import SpeechMotion, require_motion
+from vivant.motion.model import Acting, SpeechMotion, require_motion
 from vivant.samples import as_sample_rate, mono_samples
 from vivant.session.presenter import Presenter
 from vivant.session.queues import Input, InputQueue, ReadyQueue
 from vivant.session.timeline import SoundTape, Timeline
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import (
+    Act,
     AudioChunk,
     Controls,
     Float32Array,
@@ -53,8 +55,8 @@ def as_audio_lead_ms(audio_lead_ms: object) -> int:
 class FaceStream:
     """One stream of speech on one face; the one owner of its timeline, epoch and silence.
 
-    The verbs (`push`, `begin`, `end`, `interrupt`, `finish`, `set_controls`, `set_face`) only queue or set something and may
-    be called by another thread than the one that takes: `take`, or iterating what a verb returns, infers and draws.
+    The verbs (`push`, `begin`, `end`, `interrupt`, `finish`, `set_controls`, `act`, `set_face`) only queue or set something and
+    may be called by another thread than the one that takes: `take`, or iterating what a verb returns, infers and draws.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class FaceStream:
         self._piece = sample_rate_hz * BLOCK_MS // 1000
         # Written by the verbs:
         self._queue = InputQueue(self._piece)
+        self._acts: deque[Act] = deque()
         self._n_utterances = 0
         self._speaking = self._finished = self._closed = False
         self._next_id = ""
@@ -169,6 +172,10 @@ class FaceStream:
     def set_controls(self, controls: Controls) -> None:
         """Gaze, distance, emotion and the like; eased from the next frame on."""
         self.controls = instance("controls", Controls, controls)
+
+    def act(self, act: Act | str) -> None:
+        """A nod, a laugh and so on (`vivant.Act`), once, with the next sound or silence that is heard; blends with speech."""
+        self._acts.append(member("act", Act, act))
 
     def set_face(self, face: Face, portrait: str = "") -> None:
         """Another portrait from the next frame on."""
@@ -328,6 +335,10 @@ class FaceStream:
 
     def _hear_sound(self, samples: Float32Array) -> None:
         timeline = self._timeline
+        while self._acts:
+            act = self._acts.popleft()
+            if isinstance(self._state, Acting):
+                self._state.act(act)
         chunk = AudioChunk(samples, self.sample_rate_hz, timeline.n_heard)
         frames = self._state.push(chunk, self.controls)
         timeline.n_heard += len(samples)

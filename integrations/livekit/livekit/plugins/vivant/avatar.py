@@ -10,9 +10,9 @@ from livekit import rtc
 from livekit.agents import AgentSession, AgentStateChangedEvent, utils
 from livekit.agents.voice.avatar import AvatarOptions, AvatarRunner, QueueAudioOutput
 from livekit.agents.voice.avatar import AvatarSession as BaseAvatarSession
+from livekit.plugins.vivant.generator import FaceVideoGenerator
 
 import vivant
-from livekit.plugins.vivant.generator import FaceVideoGenerator
 
 USUAL_RATE_HZ = 24_000
 """Of a voice whose rate nobody tells: realtime models speak so."""
@@ -37,7 +37,7 @@ class AvatarSession(BaseAvatarSession[Literal["metrics_collected"]]):
         sample_rate_hz: int | None = None,
     ) -> None:
         """``portrait``: a picture or a bundled name, or what `vivant.open_portrait` gave, which a worker's ``prewarm_fnc`` may
-        have opened. ``consent`` says whom it shows: me, agreed, unreal or synthetic. ``sample_rate_hz`` None is the voice's own.
+        have opened. ``consent`` says whom it shows: me, agreed, unreal or synthetic. ``sample_rate_hz`` None is as the voice has.
 
         Raises vivant.InputError and vivant.PortraitError as `vivant.open_portrait` does, at `start` at the latest.
         """

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Callable
 import numpy as np
 from livekit import rtc
 from livekit.agents.voice.avatar import AudioSegmentEnd, VideoGenerator
-
-import vivant
 from livekit.plugins.vivant.log import logger
 
+import vivant
+
 AUDIO_LEAD_MS = 60
-"""Of the voice before its pictures: what the room's audio source keeps, so that a late wake-up is not heard. Its queue has 100 ms."""
+"""Of the voice before its pictures: what the room's audio source keeps (100 ms fit), so that a late wake-up is not heard."""
 SILENT_SEGMENT_MS = 10
 """Of a segment that brought no sound: it must end too, or the agent waits for it for ever."""
 
@@ -21,7 +21,7 @@ Item = rtc.VideoFrame | rtc.AudioFrame | AudioSegmentEnd
 
 
 class FaceVideoGenerator(VideoGenerator):
-    """Video generator: voice in at its own rate; pictures, the same voice and the ends of segments out, in time with each other.
+    """Video generator: voice in at its own rate; pictures, the same voice and the ends of segments out, in time.
 
     While nobody speaks only pictures come: the runner counts every sound it is given as spoken. When the face fails, the
     voice goes on without it. One event loop.
@@ -39,7 +39,13 @@ class FaceVideoGenerator(VideoGenerator):
     ) -> None:
         """Raises vivant.InputError for a rate or size that cannot be, and where nobody has said whom the portrait shows."""
         config = vivant.SessionConfig(
-            fps=fps, size_px=size_px, sample_rate_hz=sample_rate_hz, seed=seed, eager=True, audio=True, audio_lead_ms=AUDIO_LEAD_MS
+            fps=fps,
+            size_px=size_px,
+            sample_rate_hz=sample_rate_hz,
+            seed=seed,
+            eager=True,
+            audio=True,
+            audio_lead_ms=AUDIO_LEAD_MS,
         )
         presenter = vivant.Presenter(face, size_px=size_px, pixel_format=vivant.PixelFormat.I420)  # as encoders want it
         self.session = vivant.Session(face, config, controls=controls, presenter=presenter)
