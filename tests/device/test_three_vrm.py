@@ -1,0 +1,58 @@
+"""three-vrm in a browser, a receiver that is not ours, as `vivant motion --to vmc` moves it."""
+
+from __future__ import annotations
+
+import math
+import socket
+
+import numpy as np
+import pytest
+
+from tests.device.three_vrm_kit import ThreeVrm
+from vivant.types import MotionFrame, Output, Pose
+from vivant.visemes import VISEMES
+from vivant_bridge.avatars.vmc import vmc
+
+pytestmark = pytest.mark.device
+
+FORWARD = """(() => { const m = vrm.humanoid.getRawBoneNode('head').matrixWorld.elements; return [m[8], m[9], m[10]] })()"""
+"""Where the face looks: x to its left, y up, z out of the picture."""
+JAW = {"vrm0": "aa", "vrm1": "aa", "perfect-sync": "jawOpen"}
+
+
+def say(avatar: ThreeVrm, names: str, viseme: str, pose: Pose) -> None:
+    """One frame, and wait until the page has it."""
+    look = next(look for look in VISEMES if look.name == viseme)
+    receiver = vmc(f"{avatar.vmc_port}?names={names}")
+    receiver.open()
+    receiver.send(Output(MotionFrame(0, 0, look.frame().weights, pose=pose), None, "", None, 0))
+    receiver.close()
+    wanted = ">= 0.4" if viseme == "aa" else "< 0.1"
+    avatar.until(f"vrm.expressionManager.getValue('{JAW[names]}') {wanted}")
+
+
+@pytest.mark.parametrize("names", JAW)
+def test_an_avatar_opens_its_mouth_and_turns_its_head(avatar: ThreeVrm, names: str) -> None:
+    say(avatar, names, "sil", Pose())
+    closed = avatar.picture()
+    say(avatar, names, "aa", Pose())
+    opened = avatar.picture()
+    changed = np.abs(opened.astype(int) - closed).max(axis=2) > 40
+    height, width = changed.shape
+    middle = changed[height // 2 : height * 4 // 5, width * 2 // 5 : width * 3 // 5]
+    assert middle.sum() > 500 and middle.sum() > 0.8 * changed.sum(), "the mouth and the chin, and hardly anything else"
+    say(avatar, names, "aa", Pose(yaw_deg=20.0, pitch_deg=10.0))
+    x, y, z = avatar.value(f"new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r({FORWARD}))))")
+    yaw, pitch = math.radians(20), math.radians(10)
+    assert (x, y, z) == pytest.approx(
+        (math.sin(yaw) * math.cos(pitch), math.sin(pitch), math.cos(yaw) * math.cos(pitch)), abs=1e-3
+    )
+
+
+def test_strangers_packets_move_nothing(avatar: ThreeVrm) -> None:
+    say(avatar, "vrm1", "sil", Pose())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.connect(("127.0.0.1", avatar.vmc_port))
+        for packet in (b"", b"\0" * 16, b"#bundle\0" + b"\xff" * 24, b"/VMC/Ext/Blend/Val\0\0,sf\0aa\0\0", b"x" * 2000):
+            stranger.send(packet)
+    say(avatar, "vrm1", "aa", Pose())
