@@ -262,6 +262,23 @@ def test_a_datagram_per_frame_and_nobody_need_listen(make: Callable[[str], Any])
     receiver.close()
 
 
+def test_what_a_tool_or_a_stranger_answers_changes_nothing() -> None:
+    output = Output(MotionFrame(0, 0, arkit_weights(jawOpen=0.5)), None, "", None, 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tool, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        tool.bind(("127.0.0.1", 0))
+        tool.settimeout(5)
+        receiver = live_link_face(f"127.0.0.1:{tool.getsockname()[1]}")
+        receiver.open()
+        receiver.send(output)
+        first, ours = tool.recvfrom(65536)
+        for _ in range(2000):  # more than its buffer holds
+            tool.sendto(b"\xff" * 500, ours)
+            stranger.sendto(first, ours)
+        receiver.send(output)
+        assert tool.recv(65536) == first
+        receiver.close()
+
+
 @pytest.mark.parametrize(
     ("module", "needed"), [("vmc", "pythonosc.osc_bundle_builder"), ("vtube_studio", "websockets.exceptions")]
 )
