@@ -234,7 +234,8 @@ def normals(points: Float32Array, triangles: NDArray[Any]) -> Float32Array:
     found = np.zeros_like(points, np.float32)
     for corner in range(3):
         np.add.at(found, triangles[:, corner], np.cross(b - a, d - a))
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+    lengths = np.linalg.norm(found, axis=1, keepdims=True)
+    return (found / np.maximum(lengths, 1e-12)).astype(np.float32)
 
 
 def sphere(n_around: int = 32, n_down: int = 24) -> tuple[Float32Array, NDArray[Any]]:
@@ -257,7 +258,7 @@ def tinted(part: MouthPart) -> Float32Array:
     """(n, 3) linear colours of the texture under each vertex."""
     height, width = part.texture.shape[:2]
     x, y = np.clip((part.uv * (width, height)).astype(int), 0, (width - 1, height - 1)).T
-    return (part.texture[y, x, :3].astype(np.float32) / 255) ** 2.2
+    return ((part.texture[y, x, :3] / 255.0) ** 2.2).astype(np.float32)
 
 
 def from_neck(points: Float32Array) -> Float32Array:

@@ -17,8 +17,9 @@ from typing import Any
 
 from pythonosc.osc_bundle import OscBundle
 from pythonosc.osc_message import OscMessage
-from websockets.asyncio.server import Request, Response, ServerConnection, broadcast, serve
+from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
 
 FOLDER = Path(__file__).resolve().parent
 LOOPBACK = "127.0.0.1"

@@ -20,7 +20,7 @@ from tests.device.obs_kit import Obs
 from tests.device.sound_kit import SoundServer
 from tests.device.three_vrm_kit import ThreeVrm, is_installed
 
-RIGS = {"guest", "sound", "browser", "obs", "avatar"}
+RIGS = {"guest", "sound", "browser", "obs", "avatar", "blender"}
 """Fixtures of that name; ``browser`` lives in the guest."""
 LEFT_OUT = pytest.StashKey[int]()
 
@@ -93,3 +93,9 @@ def avatar() -> Iterator[ThreeVrm]:
     assert is_installed(), "chromium or what examples/three_vrm needs is not installed"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, ThreeVrm(Path(folder)) as avatar:
         yield avatar
+
+
+@pytest.fixture(scope="session")
+def blender() -> str:
+    """A Python that has it as a module."""
+    return os.environ["VIVANT_BLENDER"]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.device.test_godot_animation import FPS, frames
 from tests.device.three_vrm_kit import ThreeVrm
-from vivant.types import MotionFrame, Output, Pose
+from vivant.avatars import all_weights, vowels
+from vivant.motion_files import write_motion
+from vivant.types import ARKIT_NAMES, MotionFrame, Output, Pose
 from vivant.visemes import VISEMES
-from vivant_bridge.avatars.vmc import vmc
+from vivant_bridge.avatars.vmc import VRM1, vmc
 
 pytestmark = pytest.mark.device
 
@@ -47,6 +52,37 @@ def test_an_avatar_opens_its_mouth_and_turns_its_head(avatar: ThreeVrm, names: s
     assert (x, y, z) == pytest.approx(
         (math.sin(yaw) * math.cos(pitch), math.sin(pitch), math.cos(yaw) * math.cos(pitch)), abs=1e-3
     )
+
+
+PLAY = """(async () => {
+  const [THREE, { GLTFLoader }, { VRMAnimationLoaderPlugin, createVRMAnimationClip }] = await Promise.all(
+    ['three', 'three/addons/loaders/GLTFLoader.js', '@pixiv/three-vrm-animation'].map((name) => import(name)));
+  const loader = new GLTFLoader().register((parser) => new VRMAnimationLoaderPlugin(parser));
+  const bytes = Uint8Array.from(atob('%s'), (letter) => letter.charCodeAt(0));
+  const gltf = await loader.parseAsync(bytes.buffer, '');
+  const mixer = new THREE.AnimationMixer(vrm.scene);
+  mixer.clipAction(createVRMAnimationClip(gltf.userData.vrmAnimations[0], vrm)).play();
+  mixer.setTime(%f);
+  const values = Object.fromEntries(vrm.expressionManager.expressions.map((e) => [e.expressionName, e.weight]));
+  const head = vrm.humanoid.getNormalizedBoneNode('head').getWorldDirection(new THREE.Vector3()).toArray();
+  mixer.stopAllAction();
+  return [values, head];
+})()"""
+
+
+def test_a_motion_file_is_played_by_three_vrm_animation(avatar: ThreeVrm, tmp_path: Path) -> None:
+    motion = frames()
+    write_motion(tmp_path / "line.vrma", motion, FPS)
+    file = base64.b64encode((tmp_path / "line.vrma").read_bytes()).decode()
+    frame = motion[23]
+    values, head = avatar.value(PLAY % (file, frame.pts_us / 1e6))
+    weights = all_weights(frame)
+    assert {name: values[name] for name in ARKIT_NAMES} == pytest.approx(
+        dict(zip(ARKIT_NAMES, map(float, weights), strict=True)), abs=1e-3
+    )
+    assert [values[name] for name in VRM1[:5]] == pytest.approx(vowels(weights), abs=1e-3)
+    yaw, pitch = math.radians(frame.pose.yaw_deg), math.radians(frame.pose.pitch_deg)
+    assert head == pytest.approx((math.sin(yaw) * math.cos(pitch), math.sin(pitch), math.cos(yaw) * math.cos(pitch)), abs=1e-3)
 
 
 def test_strangers_packets_move_nothing(avatar: ThreeVrm) -> None:
