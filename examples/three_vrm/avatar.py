@@ -234,8 +234,8 @@ def normals(points: Float32Array, triangles: NDArray[Any]) -> Float32Array:
     found = np.zeros_like(points, np.float32)
     for corner in range(3):
         np.add.at(found, triangles[:, corner], np.cross(b - a, d - a))
-    lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    return (found / np.maximum(lengths, 1e-12)).astype(np.float32)
+    unit: Float32Array = (found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    return unit
 
 
 def sphere(n_around: int = 32, n_down: int = 24) -> tuple[Float32Array, NDArray[Any]]:

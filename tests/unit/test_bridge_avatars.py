@@ -67,6 +67,16 @@ def test_all_weights_stay_in_range_and_leave_the_motion_alone(motion: MotionFram
     assert np.array_equal(motion.weights, before)
 
 
+def test_what_is_no_number_rests() -> None:
+    odd = arkit_weights(jawOpen=0.5)
+    odd[:3] = np.nan, np.inf, -np.inf
+    weights = all_weights(MotionFrame(0, 0, odd, tongue=(math.nan, 0.0), gaze=(math.nan, math.nan)))
+    expected = arkit_weights(jawOpen=0.5)
+    expected[1] = 1.0
+    assert np.array_equal(weights, expected)
+    assert all(math.isfinite(value) for value in parameters(MotionFrame(0, 0, odd)).values())
+
+
 @pytest.mark.parametrize(("viseme", "vowel"), [("aa", 0), ("ih", 3), ("ou", 2), ("E", 0), ("oh", 4)])
 def test_a_vowel_is_the_one_that_the_chart_says(viseme: str, vowel: int) -> None:
     """The table's still pictures are wide: its E is a word's a."""
