@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import stat
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.session.vtube_studio_kit import DEFAULT_PARAMETERS, VTubeStudioKit, running
 from vivant.errors import UnavailableError
+from vivant.testing import LoopClock, run_virtual
 from vivant.types import MotionFrame, Output, Pose, arkit_weights
 from vivant_bridge.avatars import vtube_studio
 from vivant_bridge.avatars.vtube_studio import VTubeStudio, token_file
+from vivant_bridge.delay import AdaptiveDelay, PresentationClock
 from vivant_bridge.errors import DeviceLostError
+from vivant_bridge.receiver import MotionSender
 
 pytestmark = pytest.mark.session
 
@@ -243,3 +250,44 @@ def test_a_token_is_not_half_written(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         receiver.open()
         receiver.close()
     assert [path.name for path in vtube_studio.token_file().parent.iterdir()] == ["vtube_studio.token"]
+
+
+def sent(receiver: VTubeStudio, story: Callable[[int], object]) -> list[str]:
+    """What a sender says while it has 10 s of frames for the receiver; ``story`` is called before each."""
+    said: list[str] = []
+
+    async def main() -> None:
+        clock = LoopClock()
+        sender = MotionSender(receiver, PresentationClock(clock, 0, AdaptiveDelay(0)), said.append)
+        running_sender = asyncio.create_task(sender.run())
+        for index in range(300):
+            await clock.sleep_until(index * 33_333)
+            story(index)
+            sender.take(index * 33_333, replace(OUTPUT, motion=replace(OUTPUT.motion, index=index, pts_us=index * 33_333)))
+        sender.stop()
+        await running_sender
+
+    run_virtual(main())
+    return said
+
+
+def test_the_face_goes_on_without_the_tool_and_moves_it_when_it_comes() -> None:
+    kit = VTubeStudioKit()
+    with running(kit) as port:
+        pass
+    with ExitStack() as opened:
+
+        def starts_late(index: int) -> None:
+            if index == 60:
+                opened.enter_context(running(kit, port))
+
+        first, second = sent(VTubeStudio(("127.0.0.1", port)), starts_late)
+    assert "does not answer" in first and first.endswith("; trying again")
+    assert second == "VTube Studio gets the motion again" and len(kit.injected) > 60
+
+
+def test_a_refused_permission_is_said_once_and_the_face_goes_on() -> None:
+    kit = VTubeStudioKit(answer="deny")
+    with running(kit) as port:
+        (said,) = sent(VTubeStudio(("127.0.0.1", port)), lambda _: None)
+    assert said.endswith("allow it there and start again; it gets no motion") and kit.questions == 1
