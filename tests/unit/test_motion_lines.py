@@ -87,14 +87,17 @@ def test_text_is_refused_where_there_is_no_sound(tmp_path: Path) -> None:
     assert str(written) == "lines.csv:3: text is not spoken yet; give the 'file' of its sound"
 
 
-@pytest.mark.parametrize("row", [3, None, "a.wav", [], {"file": 3}, {"file": "a\u001b.wav"}, {"file": "a", "seed": True}])
+@pytest.mark.parametrize(
+    "row", [3, None, "a.wav", [], [1, [2]], {"file": 3}, {"file": "a\u001b.wav"}, {"file": "a", "seed": True}]
+)
 def test_json_of_any_kind_is_a_sentence(tmp_path: Path, row: object) -> None:
-    found = table(tmp_path, json.dumps([{"file": "a.wav"}, row]), "lines.json")
-    assert isinstance(found.lines[0], Line) and str(found.lines[1]).startswith("lines.json: line 2: ")
+    first, second, third = table(tmp_path, json.dumps([{"file": "[,.wav"}, row, row], indent=1), "lines.json").lines
+    assert isinstance(first, Line) and first.place == "lines.json:2"
+    assert str(second).startswith("lines.json:5: ") and str(third).startswith("lines.json:")
 
 
 def test_columns_that_mean_nothing_are_told(tmp_path: Path) -> None:
-    assert table(tmp_path, "File,emotoin,notes\na.wav,happy,loud\n").unread == ["emotoin", "notes"]
+    assert table(tmp_path, "File,emotoin,no\x1btes\na.wav,happy,loud\n").unread == ["emotoin", "notes"]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +109,7 @@ def test_columns_that_mean_nothing_are_told(tmp_path: Path) -> None:
         ("lines.csv", b"file\n\xff\xfe.wav", "not in UTF-8"),
         ("lines.csv", b'file\n"a.wav', "cannot be read as a table"),
         ("lines.json", b"{", "cannot be read as a table"),
+        ("lines.json", b"[" * 100_000, "cannot be read as a table"),
         ("lines.json", b'{"file": "a.wav"}', "must hold a list"),
     ],
 )

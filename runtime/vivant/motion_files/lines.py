@@ -9,20 +9,23 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from vivant.arguments import as_seed, shown
+from vivant.arguments import MAX_SHOWN_CHARS, as_seed, shown
 from vivant.errors import InputError
 from vivant.motion_files import FORMATS
+from vivant.plain import plain
 from vivant.types import Controls
 
 COLUMNS = ("file", "text", "character", "emotion", "intensity", "seed", "output")
 """What is read; other columns are the table's own affair."""
 TABLES = (".csv", ".tsv", ".json")
 DELIMITERS = ",;\t"
+_BETWEEN_ROWS = re.compile(r"[,\s]*")
 MAX_TABLE_BYTES = 64 << 20
 """Chosen: some hundred thousand lines."""
 
@@ -61,7 +64,8 @@ class Table:
 def read_table(path: Path, usual: Usual) -> Table:
     """Sounds are looked for beside the table. Raises InputError for what is no table at all."""
     rows = list(_rows(path))
-    unread = sorted({name for _, row in rows if isinstance(row, Mapping) for name in row if name and name not in COLUMNS})
+    names = {name for _, row in rows if isinstance(row, Mapping) for name in row}
+    unread = sorted(plain(name, MAX_SHOWN_CHARS) for name in names if name and name not in COLUMNS)
     return Table([_line(place, row, path.parent, usual) for place, row in rows], unread)
 
 
@@ -129,7 +133,7 @@ def _rows(path: Path) -> Iterator[tuple[str, object]]:
     text = _content(path)
     try:
         yield from _rows_of_json(path.name, text) if path.suffix.lower() == ".json" else _rows_of_csv(path.name, text)
-    except (csv.Error, ValueError) as error:
+    except (csv.Error, ValueError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path.name} cannot be read as a table: {error}") from error
@@ -172,5 +176,11 @@ def _rows_of_json(name: str, text: str) -> Iterator[tuple[str, object]]:
     rows = json.loads(text)
     if not isinstance(rows, list):
         raise InputError(f'{name} must hold a list of lines, [{{"file": ...}}, ...], got {shown(rows)}')
-    for number, row in enumerate(rows, 1):
-        yield f"{name}: line {number}", row
+    decoder, end = json.JSONDecoder(), text.index("[") + 1
+    line = 1 + text.count("\n", 0, end)
+    for _ in rows:  # once more, one by one, for the places
+        begin = _BETWEEN_ROWS.match(text, end).end()  # type: ignore[union-attr]
+        line += text.count("\n", end, begin)
+        row, after = decoder.raw_decode(text, begin)
+        yield f"{name}:{line}", row
+        line, end = line + text.count("\n", begin, after), after
