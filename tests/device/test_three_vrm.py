@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import math
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.device.guest_kit import ROOT
 from tests.device.test_godot_animation import FPS, frames
 from tests.device.three_vrm_kit import ThreeVrm
 from vivant.avatars import all_weights, vowels
@@ -19,6 +22,9 @@ from vivant.visemes import VISEMES
 from vivant_bridge.avatars.vmc import VRM1, vmc
 
 pytestmark = pytest.mark.device
+
+VIVANT = str(Path(sys.executable).parent / "vivant")
+VOICE = ROOT / "runtime" / "vivant" / "assets" / "voice.flac"
 
 FORWARD = """(() => { const m = vrm.humanoid.getRawBoneNode('head').matrixWorld.elements; return [m[8], m[9], m[10]] })()"""
 """Where the face looks: x to its left, y up, z out of the picture."""
@@ -52,6 +58,19 @@ def test_an_avatar_opens_its_mouth_and_turns_its_head(avatar: ThreeVrm, names: s
     assert (x, y, z) == pytest.approx(
         (math.sin(yaw) * math.cos(pitch), math.sin(pitch), math.cos(yaw) * math.cos(pitch)), abs=1e-3
     )
+
+
+def test_the_command_makes_it_speak(avatar: ThreeVrm) -> None:
+    say(avatar, "vrm1", "sil", Pose())
+    command = (VIVANT, "motion", "--mic", f"loop:{VOICE}", "--to", f"vmc:{avatar.vmc_port}?names=vrm1", "--quiet")
+    with subprocess.Popen(command) as vivant:
+        try:
+            for vowel in ("aa", "ih", "ee"):
+                avatar.until(f"vrm.expressionManager.getValue('{vowel}') > 0.3")
+                avatar.until(f"vrm.expressionManager.getValue('{vowel}') < 0.1")
+            avatar.until("vrm.expressionManager.getValue('blinkLeft') > 0.8")
+        finally:
+            vivant.terminate()
 
 
 PLAY = """(async () => {
