@@ -46,6 +46,7 @@ def test_the_avatar_is_a_vrm_with_all_expressions(avatar: Path) -> None:
     gltf = GLTF2.load_binary(str(avatar))
     vrm = gltf.extensions["VRMC_vrm"]
     assert vrm["specVersion"] == "1.0" and set(vrm["expressions"]["custom"]) == set(ARKIT_NAMES)
+    assert not gltf.animations
     assert set(VRM1) <= set(vrm["expressions"]["preset"])
     sides = [
         f"{side}{bone}"

@@ -70,15 +70,16 @@ class Gltf:
         return len(self._accessors) - 1
 
     def glb(self, animation: str, **more: object) -> bytes:
-        """The whole file, with an animation of that name; ``more`` are further properties of the document."""
+        """The whole file, with an animation of that name if anything moves; ``more`` are further properties of the document."""
         children = {child for node in self._nodes for child in node.get("children", ())}
+        moving = {"name": animation, "samplers": self._samplers, "channels": self._channels}
         document = {
             "asset": {"version": "2.0", "generator": "Vivant"},
             "scene": 0,
             "scenes": [{"nodes": [index for index in range(len(self._nodes)) if index not in children]}],
             "nodes": self._nodes,
             **({"meshes": self.meshes} if self.meshes else {}),
-            "animations": [{"name": animation, "samplers": self._samplers, "channels": self._channels}],
+            **({"animations": [moving]} if self._channels else {}),  # the format knows no empty list
             "accessors": self._accessors,
             "bufferViews": self._views,
             "buffers": [{"byteLength": len(self._numbers)}],
