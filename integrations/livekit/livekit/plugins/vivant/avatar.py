@@ -37,7 +37,7 @@ class AvatarSession(BaseAvatarSession[Literal["metrics_collected"]]):
         sample_rate_hz: int | None = None,
     ) -> None:
         """``portrait``: a picture or a bundled name, or what `vivant.open_portrait` gave, which a worker's ``prewarm_fnc`` may
-        have opened. ``consent`` says whom it shows: me, agreed, unreal or synthetic. ``sample_rate_hz`` None is as the voice has.
+        have opened. ``consent`` says whom it shows: me, agreed, unreal or synthetic. ``sample_rate_hz`` None: the voice's.
 
         Raises vivant.InputError and vivant.PortraitError as `vivant.open_portrait` does, at `start` at the latest.
         """
