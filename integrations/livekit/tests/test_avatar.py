@@ -15,6 +15,8 @@ from livekit.plugins import vivant
 from local_room import LocalRoom, Viewer
 from scripted import ClipTTS, ScriptedLLM
 
+import vivant as core
+
 
 def run(test: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(test, 60))
@@ -101,3 +103,17 @@ def test_a_portrait_that_is_missing_is_said_at_the_start(tmp_path: Any) -> None:
         await session.aclose()
 
     run(start())
+
+
+def test_the_face_is_about_what_the_agent_does() -> None:
+    async def watch() -> None:
+        async with agent(0.5, "One moment.") as (session, _, _viewer, avatar):
+            await avatar.set_controls(core.Controls(emotion=core.Emotion.HAPPY))
+            seen: list[core.Controls] = []
+            assert avatar.generator is not None
+            session.on("agent_state_changed", lambda _: seen.append(avatar.generator.session.stream.controls))
+            await session.generate_reply(user_input="go on")
+            assert [controls.attention for controls in seen][:2] == [core.Attention.THINKING, core.Attention.SPEAKING]
+            assert {controls.emotion for controls in seen} == {core.Emotion.HAPPY}
+
+    run(watch())

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
 import numpy as np
 from pipecat.audio.utils import create_stream_resampler
 from pipecat.frames.frames import (
+    BotStoppedSpeakingFrame,
     CancelFrame,
     EndFrame,
     Frame,
+    FunctionCallInProgressFrame,
     InterruptionFrame,
+    LLMFullResponseStartFrame,
     OutputImageRawFrame,
     StartFrame,
     TTSAudioRawFrame,
+    TTSStartedFrame,
     TTSStoppedFrame,
+    UserStartedSpeakingFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
 from pipecat.services.ai_service import AIService
@@ -27,6 +32,15 @@ import vivant
 
 AUDIO_LEAD_MS = 60
 """Of the voice before its pictures: a transport sends sound in pieces of 40 ms, and a late wake-up must not be heard."""
+
+ATTENTION: dict[type[Frame], vivant.Attention] = {
+    UserStartedSpeakingFrame: vivant.Attention.LISTENING,
+    LLMFullResponseStartFrame: vivant.Attention.THINKING,
+    FunctionCallInProgressFrame: vivant.Attention.WORKING,
+    TTSStartedFrame: vivant.Attention.SPEAKING,
+    BotStoppedSpeakingFrame: vivant.Attention.LISTENING,
+}
+"""What the face is about from such a frame on."""
 
 
 @dataclass
@@ -58,6 +72,7 @@ class VivantVideoService(AIService):
         super().__init__(settings=VivantVideoSettings(model="vivant rig"), **kwargs)
         self._portrait, self._consent = portrait, consent
         self._fps, self._size_px, self._seed = fps, size_px, seed
+        self._controls = vivant.Controls()
         self._session: vivant.Session | None = None
         self._faces_task: asyncio.Task[None] | None = None
         self._rate_hz = 0
@@ -79,7 +94,8 @@ class VivantVideoService(AIService):
         self._rate_hz = setup.audio_out_sample_rate
 
     async def set_controls(self, controls: vivant.Controls) -> None:
-        """Gaze, emotion and the like, eased from the next picture on."""
+        """Gaze, emotion and the like, eased from the next picture on. What the face is about follows the conversation."""
+        self._controls = controls
         if self._session is not None:
             await self._session.set_controls(controls)
 
@@ -89,6 +105,8 @@ class VivantVideoService(AIService):
         await super().process_frame(frame, direction)
         if isinstance(frame, InterruptionFrame):
             await self._interrupt()
+        if (attention := ATTENTION.get(type(frame))) is not None:
+            await self.set_controls(replace(self._controls, attention=attention))
         if direction is FrameDirection.DOWNSTREAM and self._session is not None:
             if isinstance(frame, TTSAudioRawFrame):
                 await self._hear(frame)
@@ -162,7 +180,7 @@ class VivantVideoService(AIService):
                 audio_lead_ms=AUDIO_LEAD_MS,
             )
             presenter = vivant.Presenter(face, size_px=self._size_px, pixel_format=vivant.PixelFormat.RGB)
-            session = vivant.Session(face, config, presenter=presenter)
+            session = vivant.Session(face, config, controls=self._controls, presenter=presenter)
         except vivant.VivantError as error:
             await self.push_error(f"no face: {error}", exception=error)
             return

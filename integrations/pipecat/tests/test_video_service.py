@@ -13,10 +13,12 @@ from pipecat.frames.frames import (
     ErrorFrame,
     Frame,
     InterruptionFrame,
+    LLMFullResponseStartFrame,
     OutputImageRawFrame,
     TTSAudioRawFrame,
     TTSStartedFrame,
     TTSStoppedFrame,
+    UserStartedSpeakingFrame,
 )
 from pipecat.tests.utils import SleepFrame, run_test
 from pipecat_vivant import VivantVideoService
@@ -110,3 +112,24 @@ def test_when_the_face_fails_the_voice_goes_on(monkeypatch: pytest.MonkeyPatch) 
     assert [frame for frame in up if isinstance(frame, ErrorFrame) and "the picture is gone" in frame.error]
     assert np.array_equal(sound_of(down)[-len(second) :], second)
     assert [frame.context_id for frame in down if isinstance(frame, TTSStoppedFrame)] == ["first", "second"]
+
+
+def test_the_face_is_about_what_the_conversation_is() -> None:
+    face = service()
+    asyncio.run(face.set_controls(vivant.Controls(emotion="happy")))  # type: ignore[arg-type]
+    seen: list[vivant.Controls] = []
+    set_controls = vivant.Session.set_controls
+
+    async def watch(self: vivant.Session, controls: vivant.Controls) -> None:
+        seen.append(controls)
+        await set_controls(self, controls)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vivant.Session, "set_controls", watch)
+        run(
+            [SleepFrame(0.5), UserStartedSpeakingFrame(), SleepFrame(0.1), LLMFullResponseStartFrame(), *spoken(voice(0.3))],
+            face,
+        )
+    asked = [controls.attention for controls in seen]
+    assert asked == [vivant.Attention.LISTENING, vivant.Attention.THINKING, vivant.Attention.SPEAKING]
+    assert {controls.emotion for controls in seen} == {vivant.Emotion.HAPPY}

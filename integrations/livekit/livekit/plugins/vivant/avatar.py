@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from os import PathLike
 from typing import Literal
 
 from livekit import rtc
-from livekit.agents import AgentSession, AgentStateChangedEvent, utils
+from livekit.agents import AgentSession, AgentStateChangedEvent, ToolExecutionUpdatedEvent, utils
 from livekit.agents.voice.avatar import AvatarOptions, AvatarRunner, QueueAudioOutput
 from livekit.agents.voice.avatar import AvatarSession as BaseAvatarSession
 from livekit.plugins.vivant.generator import FaceVideoGenerator
@@ -17,6 +18,12 @@ import vivant
 USUAL_RATE_HZ = 24_000
 """Of a voice whose rate nobody tells: realtime models speak so."""
 N_CHANNELS = 1
+ATTENTION = {
+    "listening": vivant.Attention.LISTENING,
+    "thinking": vivant.Attention.THINKING,
+    "speaking": vivant.Attention.SPEAKING,
+}
+"""By the agent's state; in every other the face follows the voice."""
 
 
 class AvatarSession(BaseAvatarSession[Literal["metrics_collected"]]):
@@ -44,9 +51,11 @@ class AvatarSession(BaseAvatarSession[Literal["metrics_collected"]]):
         super().__init__()
         self._portrait, self._consent = portrait, consent
         self._fps, self._size_px, self._seed, self._rate_hz = fps, size_px, seed, sample_rate_hz
+        self._controls = vivant.Controls()
         self._identity = ""
         self._runner: AvatarRunner | None = None
-        self._generator: FaceVideoGenerator | None = None
+        self.generator: FaceVideoGenerator | None = None
+        """Between `start` and `aclose`."""
 
     @property
     def avatar_identity(self) -> str:
@@ -69,11 +78,12 @@ class AvatarSession(BaseAvatarSession[Literal["metrics_collected"]]):
         options = AvatarOptions(
             video_width=width, video_height=height, video_fps=self._fps, audio_sample_rate=rate_hz, audio_channels=N_CHANNELS
         )
-        self._runner, self._generator = AvatarRunner(room, audio_recv=voice, video_gen=generator, options=options), generator
+        self._runner, self.generator = AvatarRunner(room, audio_recv=voice, video_gen=generator, options=options), generator
         generator.flush = self._runner.av_sync.clear_queue
         await self._runner.start()
         agent_session.output.replace_audio_tail(voice)
         agent_session.on("agent_state_changed", self._attend)
+        agent_session.on("tool_execution_updated", self._work)
 
     async def _open(self) -> vivant.Face:
         if isinstance(self._portrait, vivant.RigFace):
@@ -81,18 +91,29 @@ class AvatarSession(BaseAvatarSession[Literal["metrics_collected"]]):
         return await asyncio.to_thread(vivant.open_portrait, self._portrait, consent=self._consent)
 
     async def set_controls(self, controls: vivant.Controls) -> None:
-        """Gaze, emotion and the like, eased from the next picture on."""
-        if self._generator is not None:
-            await self._generator.session.set_controls(controls)
+        """Gaze, emotion and the like, eased from the next picture on. What the face is about follows the agent's state."""
+        self._controls = controls
+        self._steer(self._controls.attention)
 
-    def _attend(self, event: AgentStateChangedEvent) -> None: ...
+    def _attend(self, event: AgentStateChangedEvent) -> None:
+        self._steer(ATTENTION.get(event.new_state, vivant.Attention.AUTO))
+
+    def _work(self, event: ToolExecutionUpdatedEvent) -> None:
+        if event.update.type == "tool_call_started":
+            self._steer(vivant.Attention.WORKING)
+
+    def _steer(self, attention: vivant.Attention) -> None:
+        self._controls = replace(self._controls, attention=attention)
+        if self.generator is not None:
+            self.generator.session.stream.set_controls(self._controls)
 
     async def aclose(self) -> None:
         """Leave the room as it is: the base would put ``avatar_identity`` out of it, and that is the agent."""
         runner, self._runner = self._runner, None
-        generator, self._generator = self._generator, None
+        generator, self.generator = self.generator, None
         if self._agent_session is not None:
             self._agent_session.off("agent_state_changed", self._attend)
+            self._agent_session.off("tool_execution_updated", self._work)
         if runner is not None and generator is not None:
             await runner.aclose()
             await generator.aclose()
