@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.odd_values import MOST_CHARS, NO_AMOUNTS, NO_NAMES
 from vivant.arguments import as_path, flag, member, real_number, shown, text, whole_number
 from vivant.errors import InputError
@@ -97,7 +98,7 @@ def test_a_pose_is_finite_numbers(name: str, value: Any) -> None:  # noqa: ANN40
     assert "a pose must be finite numbers" in str(short_refusal(lambda given: Pose(**{name: given}), value))
 
 
-@settings(deadline=None)
+@examples(40)
 @example(Fraction(2**53 + 1))  # which no float holds
 @example(Fraction(2**54 + 1, 3))  # which is whole as a float
 @given(anything)

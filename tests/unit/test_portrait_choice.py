@@ -59,7 +59,7 @@ def test_a_turned_picture_is_turned_back(analyser: PortraitAnalyser, name: str, 
     np.testing.assert_array_equal(turned.face.landmarks, straight.face.landmarks)
 
 
-@pytest.mark.parametrize("clockwise_deg", some([-70, 150, 60, 115], 2))
+@pytest.mark.parametrize("clockwise_deg", some([-70, 150, 60, 115]))
 def test_what_is_tilted_far_comes_out_tilted_little(analyser: PortraitAnalyser, clockwise_deg: int) -> None:
     tilted = portrait("walter").rotate(-clockwise_deg, expand=True, fillcolor=(120, 120, 120))
     choice = choose_face(as_portrait(tilted), analyser)
@@ -117,6 +117,7 @@ def test_a_number_chooses_the_face(analyser: PortraitAnalyser) -> None:
         choose_face(picture, analyser, 0)
 
 
+@pytest.mark.full
 def test_each_face_has_a_rig_of_its_own_in_the_cache(
     analyser: PortraitAnalyser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import PORTRAITS, portrait_path
+from tests.examples import some
 from vivant.errors import UnavailableError
 from vivant.media import load_image
 from vivant.portrait import DetectedFace, PortraitAnalyser, Provider, default_analyser
@@ -39,7 +40,7 @@ def gap(a: DetectedFace, b: DetectedFace) -> float:
     return float(100 * np.linalg.norm(a.landmarks[:, :2] - b.landmarks[:, :2], axis=1).mean() / eye_distance(a))
 
 
-@pytest.mark.parametrize("name", PORTRAITS)
+@pytest.mark.parametrize("name", some(PORTRAITS, 2))
 def test_one_face_looking_at_the_camera(analyser: PortraitAnalyser, name: str) -> None:
     (face,) = analyser.faces(pixels_of(name))
     assert abs(face.pose.yaw_deg) < 8 and abs(face.pose.pitch_deg) < 10 and abs(face.pose.roll_deg) < 5
@@ -111,7 +112,7 @@ def test_following_a_moving_face(analyser: PortraitAnalyser) -> None:
     assert analyser.follow(np.zeros_like(picture), face) is None
 
 
-@pytest.mark.parametrize("name", PORTRAITS)
+@pytest.mark.parametrize("name", some(PORTRAITS, 2))
 def test_the_person_is_cut_out(analyser: PortraitAnalyser, name: str) -> None:
     picture = pixels_of(name)
     (face,) = analyser.faces(picture)

@@ -22,7 +22,10 @@ def rig_file(ada: RigFace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("first_seed", "count"), [(0, 200), pytest.param(1000, 400, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("first_seed", "count"),
+    [(0, 50), pytest.param(0, 200, marks=pytest.mark.full), pytest.param(1000, 400, marks=pytest.mark.slow)],
+)
 def test_a_wild_rig_is_drawn_or_refused(rig_file: Path, first_seed: int, count: int) -> None:
     command = [sys.executable, "-m", "tests.wild_rigs", str(rig_file), str(first_seed), str(count)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from vivant.portrait import PortraitAnalyser
 from vivant.portrait.analyser import Cutout, DetectedFace
 from vivant.rig import canonical as c
 from vivant.rig.build import build_rig
+from vivant.rig.rig import Rig
 from vivant.types import MotionFrame, Pose, UInt8Array, arkit_weights
 
 pytestmark = pytest.mark.unit
@@ -74,17 +75,30 @@ def test_what_cannot_be_animated(faces: list[DetectedFace], words: str, analyser
     assert "use" in str(caught.value) or "needed" in str(caught.value)
 
 
-def test_the_largest_face_is_used_and_said(analyser: PortraitAnalyser) -> None:
-    (face,) = analyser.faces(IMAGE.pixels)
-    stages: list[str] = []
-    rig = build_rig(IMAGE, Given([face, turned(width_px=70)], analyser), progress=stages.append)
-    assert rig.notes == ("2 faces were found; the largest is used; --face 2 takes the next",)
-    assert stages == list(dict.fromkeys(stages))
+@dataclass(frozen=True)
+class Built:
+    rig: Rig
+    stages: list[str]
 
 
-def test_a_turned_head_gets_less_room_on_that_side(analyser: PortraitAnalyser) -> None:
+@pytest.fixture(scope="module")
+def built(analyser: PortraitAnalyser) -> Built:
+    """Of two faces, the larger of which is turned to one side."""
     (face,) = analyser.faces(IMAGE.pixels)
-    limits = build_rig(IMAGE, Given([turned(yaw_deg=14, width_px=face.width_px)], analyser)).arrays["limits"]
+    faces, stages = [turned(yaw_deg=14, width_px=face.width_px), turned(width_px=70)], list[str]()
+    return Built(build_rig(IMAGE, Given(faces, analyser), progress=stages.append), stages)
+
+
+def test_the_largest_face_is_used_and_said(built: Built) -> None:
+    assert "2 faces were found; the largest is used; --face 2 takes the next" in built.rig.notes
+
+
+def test_each_stage_is_said_once(built: Built) -> None:
+    assert built.stages == list(dict.fromkeys(built.stages))
+
+
+def test_a_turned_head_gets_less_room_on_that_side(built: Built) -> None:
+    limits = built.rig.arrays["limits"]
     assert limits[0, 1] < 0.7 * -limits[0, 0]
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.conftest import VOICE_RATE_HZ, bundled_voice
+from tests.examples import examples, some
 from vivant.render import _kernel
 from vivant.session.stream import FaceStream
 from vivant.speech import encoder
@@ -63,21 +64,21 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return calls
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(CUTS)
 def test_the_network_gives_the_same_bits_for_any_number_of_ticks(sizes: list[int]) -> None:
     one = PhoneEncoder()
     assert np.array_equal(np.concatenate([one.push(piece) for piece in cut(SPECTRA, sizes)]), TOGETHER)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(CUTS)
 def test_levels_give_the_same_bits_for_any_number_of_ticks(sizes: list[int]) -> None:
     one = FeatureExtractor()
     assert [tick for piece in cut(SPECTRA, sizes) for tick in one.push(piece)] == FEATURES
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(CUTS)
 def test_the_normaliser_gives_the_same_bits_for_any_number_of_ticks_and_streams(sizes: list[int]) -> None:
     bands_db = np.random.default_rng(1).normal(-30, 12, (2, 200, BANDS))
@@ -86,7 +87,7 @@ def test_the_normaliser_gives_the_same_bits_for_any_number_of_ticks_and_streams(
     assert np.array_equal(np.concatenate(pieces), together[1])
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(CUTS)
 def test_spectra_are_the_same_bits_for_any_number_of_windows(sizes: list[int]) -> None:
     windows = windows_of(Resampler(VOICE_RATE_HZ).push(bundled_voice()[:VOICE_RATE_HZ]).ravel())
@@ -94,7 +95,7 @@ def test_spectra_are_the_same_bits_for_any_number_of_windows(sizes: list[int]) -
     assert np.array_equal(np.concatenate(pieces), power_spectrum(windows))
 
 
-@pytest.mark.parametrize("fps", [12, 25, 30, 60])
+@pytest.mark.parametrize("fps", some([25, 12, 30, 60], 2))
 @pytest.mark.parametrize("piece_ms", [5, 20, 70])
 def test_a_frame_asks_the_network_once(asked: list[int], voice: Float32Array, fps: int, piece_ms: int) -> None:
     calls, n_frames = 0, 0
@@ -121,7 +122,7 @@ def test_streams_in_several_threads_do_not_know_of_each_other() -> None:
         return np.concatenate([one.push(piece) for piece in cut(SPECTRA, sizes)])
 
     with ThreadPoolExecutor(4) as pool:
-        assert all(np.array_equal(found, TOGETHER) for found in pool.map(heard, [[n] * 200 for n in (1, 2, 3, 4, 5, 7)]))
+        assert all(np.array_equal(found, TOGETHER) for found in pool.map(heard, [[n] * 200 for n in (2, 3, 5, 7)]))
 
 
 def test_a_copy_goes_on_by_itself() -> None:
