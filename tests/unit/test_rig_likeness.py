@@ -17,7 +17,7 @@ from vivant.portrait import PortraitAnalyser
 from vivant.render.renderer import RigRenderer
 from vivant.rig import canonical as c
 from vivant.rig.build import build_rig
-from vivant.rig.square import SIDE_PX, place_crop
+from vivant.rig.crop import SIDE_PX, place_crop
 from vivant.rig.mesh import inside
 from vivant.rig.patch import luminance
 from vivant.types import Float32Array, MotionFrame, UInt8Array, arkit_weights

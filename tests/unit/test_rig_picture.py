@@ -13,7 +13,7 @@ from tests.examples import examples, some
 from vivant.media import load_image
 from vivant.portrait import PortraitAnalyser
 from vivant.rig import canonical as c
-from vivant.rig.square import FACE_SHARE, MARGIN_PX, SIDE_PX, place_crop
+from vivant.rig.crop import FACE_SHARE, MARGIN_PX, SIDE_PX, place_crop
 from vivant.rig.lips import darkest_path, mouth_gap, snap_to_seam
 from vivant.rig.matte import fill_holes, separate
 from vivant.types import Float32Array, UInt8Array
