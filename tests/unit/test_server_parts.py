@@ -33,10 +33,10 @@ from vivant.render import _kernel
 from vivant.server.config import resolve
 from vivant.server.limits import Limits
 from vivant.server.load_shedder import LoadShedder, Wanted
-from vivant.server.refusal import StatusError
 from vivant.server.ring import PREFIX, SLOTS, Ring
 from vivant.server.security import Security, is_same_machine
 from vivant.server.server import Server, ServerConfig
+from vivant.server.status import StatusError
 from vivant.server.workers import Load, WorkerPool
 from vivant.session.presenter import LEAST_DETAIL, Presenter
 from vivant.types import Controls, Emotion, MotionFrame, Pose, UInt8Array, arkit_weights

@@ -26,8 +26,8 @@ from vivant.server.load_shedder import LoadShedder, Wanted
 from vivant.server.metrics import Metrics
 from vivant.server.outflow import Context, Outflow
 from vivant.server.portraits import Portraits
-from vivant.server.refusal import StatusError, full
 from vivant.server.ring import Ring
+from vivant.server.status import StatusError, full
 from vivant.server.workers import SessionExecutor, WorkerPool
 from vivant.server.writer import ResponseWriter
 from vivant.session.presenter import Presenter
