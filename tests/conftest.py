@@ -172,12 +172,12 @@ def cut_out(face_of: FaceOf) -> RigFace:
 
 @pytest.fixture
 def builds(ada: RigFace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the rigs that the cache builds; that is quick here, and gives `ada` under the hash of the image."""
-    built: list[str] = []
+    """The names of the rigs that the cache builds; that is quick here, and gives `ada`, small, under the hash of the image."""
+    built, small = list[str](), ada.rig.halved().halved()
 
     def build(image: PortraitImage, analyser: object, *, name: str, transparent: bool, **_: Any) -> Rig:  # noqa: ANN401
         built.append(name)
-        return replace(ada.rig, portrait_sha256=image.sha256, portrait_name=name, transparent=transparent)
+        return replace(small, portrait_sha256=image.sha256, portrait_name=name, transparent=transparent)
 
     monkeypatch.setattr(rig_cache, "build_rig", build)
     return built

@@ -166,6 +166,13 @@ def test_lips_throw_shade_on_teeth_and_most_in_the_corners(sitter: Sitter) -> No
     assert beside > 0.5 * middle
 
 
+def test_the_upper_lip_throws_shade_on_the_teeth_under_it(sitter: Sitter) -> None:
+    look = sitter.draws(**TEETH)
+    x, lip = look.landmarks[13, :2].astype(int)
+    downwards = look.light[lip + 1 : lip + 16, x - 14 : x + 15].mean(axis=1)
+    assert 0.6 * downwards.max() < downwards[:4].mean() < 0.87 * downwards.max()
+
+
 def test_no_dark_line_stays_on_lips_that_part(sitter: Sitter) -> None:
     look = sitter.draws(jawOpen=0.15)
     for inner, outer in ((c.UPPER_INNER_LIP, c.UPPER_OUTER_LIP), (c.LOWER_INNER_LIP, c.LOWER_OUTER_LIP)):
@@ -253,7 +260,7 @@ def within(box: FaceBox) -> NDArray[np.bool_]:
     return np.asarray((x > left) & (x < right) & (y > top) & (y < bottom))
 
 
-@pytest.mark.parametrize("pts_us", [0, 4_000_000])
+@pytest.mark.parametrize("pts_us", some([0, 4_000_000]))
 @pytest.mark.parametrize(
     "box",
     some([(0.3, 0.15, 0.7, 0.95), (0.1, 0.0, 0.9, 0.88), (0.5, 0.0, 1.0, 0.6), (0.0, 0.0, 0.5, 0.85), (0.5, 0.3, 1.0, 1.0)], 2),

@@ -104,9 +104,10 @@ def test_a_turned_head_gets_less_room_on_that_side(built: Built) -> None:
 
 def test_the_alpha_of_a_file_is_the_matte(analyser: PortraitAnalyser) -> None:
     """A cut-out picture keeps its own outline, whatever the network thinks."""
-    height, width = IMAGE.pixels.shape[:2]
+    pixels = np.ascontiguousarray(IMAGE.pixels[::2, ::2])
+    height, width = pixels.shape[:2]
     alpha = np.zeros((height, width), np.uint8)
     alpha[:, width // 4 : -width // 4] = 255
-    rig = build_rig(replace(IMAGE, alpha=alpha), analyser, transparent=True)
+    rig = build_rig(replace(IMAGE, pixels=pixels, alpha=alpha), analyser, transparent=True)
     pixels = RigFace(rig).open(128).render(MotionFrame(0, 0, arkit_weights())).pixels
     assert (pixels[64, [2, -3], 3] == 0).all() and pixels[64, 64, 3] == 255

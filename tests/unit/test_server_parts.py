@@ -237,6 +237,17 @@ def test_overload_costs_the_least_important_first_and_is_given_back_last() -> No
         assert near.detail == LEAST_DETAIL  # now there are only important ones
 
 
+def test_of_those_that_may_lose_the_least_important_do_and_take_turns() -> None:
+    clock = VirtualClock()
+    with WorkerPool(clock, 1) as workers:
+        load_shedder, faces = LoadShedder(workers, clock, 8), [Face(30), Face(10), Face(10)]
+        for face in faces:
+            load_shedder.admit(face)
+        for details in ([0, 1, 0], [0, 1, 1], [0, 2, 1]):
+            load_shedder.judge(Load(0.99, 50_000), 0)
+            assert [face.detail for face in faces] == details
+
+
 def test_a_call_that_is_never_late_keeps_its_quality_and_an_empty_server_takes_anyone() -> None:
     clock = VirtualClock()
     with WorkerPool(clock, 1) as workers:

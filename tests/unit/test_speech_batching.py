@@ -96,7 +96,7 @@ def test_spectra_are_the_same_bits_for_any_number_of_windows(sizes: list[int]) -
 
 
 @pytest.mark.parametrize("fps", some([25, 12, 30, 60], 2))
-@pytest.mark.parametrize("piece_ms", [5, 20, 70])
+@pytest.mark.parametrize("piece_ms", some([20, 5, 70]))
 def test_a_frame_asks_the_network_once(asked: list[int], voice: Float32Array, fps: int, piece_ms: int) -> None:
     calls, n_frames = 0, 0
     size = VOICE_RATE_HZ * piece_ms // 1000
