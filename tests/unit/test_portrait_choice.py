@@ -82,11 +82,11 @@ def test_the_transparency_is_turned_along(analyser: PortraitAnalyser) -> None:
 @pytest.mark.parametrize("name", some(["ada", "bram"]))
 @pytest.mark.parametrize("screen", some([(2400, 1350, 70), (1350, 2400, 90), (3840, 1080, 100)]))
 def test_small_faces_in_wide_pictures(analyser: PortraitAnalyser, name: str, screen: tuple[int, int, int]) -> None:
-    *size, face_px = screen
+    width, height, face_px = screen
     small = portrait(name, round(3.2 * face_px))
-    picture = screenshot(small, *size, at=(size[0] - 500, size[1] - 600))
+    picture = screenshot(small, width, height, at=(width - 500, height - 600))
     choice = choose_face(as_portrait(picture), analyser)
-    x, y = choice.face.landmarks[c.NOSE_TIP, :2] - (size[0] - 500, size[1] - 600)
+    x, y = choice.face.landmarks[c.NOSE_TIP, :2] - (width - 500, height - 600)
     assert 0 < x < small.width and 0 < y < small.height
     assert choice.face.width_px == pytest.approx(face_px, rel=0.15)
 

@@ -9,16 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from vivant.face import RigFace
+from vivant.rig.rig import Rig
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.fixture(scope="module")
-def rig_file(ada: RigFace, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`ada` with small textures, for speed."""
+def rig_file(small_ada: Rig, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("rig") / "ada.vivant"
-    ada.rig.halved().halved().save(path)
+    small_ada.save(path)
     return path
 
 

@@ -29,27 +29,21 @@ pytestmark = pytest.mark.unit
 Members = dict[str, bytes]
 
 
-@pytest.fixture(scope="module")
-def small(ada: RigFace) -> Rig:
-    """`ada` with small textures, for speed."""
-    return ada.rig.halved().halved()
-
-
 @pytest.fixture
-def saved(small: Rig, tmp_path: Path) -> Path:
-    small.save(tmp_path / "ada.vivant")
+def saved(small_ada: Rig, tmp_path: Path) -> Path:
+    small_ada.save(tmp_path / "ada.vivant")
     return tmp_path / "ada.vivant"
 
 
-def test_save_and_load(small: Rig, saved: Path) -> None:
+def test_save_and_load(small_ada: Rig, saved: Path) -> None:
     back = Rig.load(saved)
-    assert back.arrays.keys() == small.arrays.keys()
-    for name, array in small.arrays.items():
+    assert back.arrays.keys() == small_ada.arrays.keys()
+    for name, array in small_ada.arrays.items():
         np.testing.assert_array_equal(back.arrays[name], array, strict=True)
-    for got, wanted in zip(back.textures, small.textures, strict=True):
+    for got, wanted in zip(back.textures, small_ada.textures, strict=True):
         np.testing.assert_array_equal(got, wanted, strict=True)
     for field in ("transparent", "portrait_sha256", "portrait_name", "notes", "texture_names"):
-        assert getattr(back, field) == getattr(small, field)
+        assert getattr(back, field) == getattr(small_ada, field)
 
 
 def test_words_of_strangers_are_short_and_harmless(ada: RigFace, tmp_path: Path) -> None:
