@@ -216,6 +216,7 @@ def test_the_sample_rate_hardly_matters(rate_hz: int) -> None:
     assert np.corrcoef(jaw[: len(whole())], weights(whole())[: len(jaw), JAW])[0, 1] > least_r
 
 
+@pytest.mark.full
 def test_memory_is_constant() -> None:
     state, start = opened(), 0
     push(state, SHORT, start)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.examples import some
 from vivant.motion.noise import CriticallyDampedSpring, Pulses, SmoothNoise
 
 pytestmark = pytest.mark.unit
 
 
-@pytest.mark.parametrize("pace", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("pace", some([0.5, 1.0, 2.0]))
 def test_smooth_noise_has_unit_variance_at_any_pace(pace: float) -> None:
     noise = SmoothNoise(np.random.default_rng(1), 4, 2.0)
     values = np.array([noise.step(pace) for _ in range(20_000)])

@@ -60,7 +60,8 @@ def test_a_turned_picture_is_turned_back(analyser: PortraitAnalyser, name: str, 
     np.testing.assert_array_equal(turned.face.landmarks, straight.face.landmarks)
 
 
-@pytest.mark.parametrize("clockwise_deg", some([-70, 150, 60, 115]))
+@pytest.mark.full
+@pytest.mark.parametrize("clockwise_deg", [-70, 150, 60, 115])
 def test_what_is_tilted_far_comes_out_tilted_little(analyser: PortraitAnalyser, clockwise_deg: int) -> None:
     tilted = portrait("walter").rotate(-clockwise_deg, expand=True, fillcolor=(120, 120, 120))
     choice = choose_face(as_portrait(tilted), analyser)
@@ -69,6 +70,7 @@ def test_what_is_tilted_far_comes_out_tilted_little(analyser: PortraitAnalyser, 
     assert mouth > brow
 
 
+@pytest.mark.full
 def test_the_transparency_is_turned_along(analyser: PortraitAnalyser) -> None:
     upright = portrait("ada")
     alpha = np.zeros(upright.size[::-1], np.uint8)
@@ -91,7 +93,8 @@ def test_small_faces_in_wide_pictures(analyser: PortraitAnalyser, name: str, scr
     assert choice.face.width_px == pytest.approx(face_px, rel=0.15)
 
 
-@pytest.mark.parametrize("seed", some(range(4)))
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(4))
 def test_nobody_in_a_wide_picture(analyser: PortraitAnalyser, seed: int) -> None:
     rng = np.random.default_rng(seed)
     blobs = Image.fromarray(rng.integers(0, 256, (30 * (seed + 1), 40 * (seed + 1), 3), dtype=np.uint8))

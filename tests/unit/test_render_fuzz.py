@@ -23,7 +23,7 @@ def rig_file(small_ada: Rig, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("first_seed", "count"),
-    [(0, 50), pytest.param(0, 200, marks=pytest.mark.full), pytest.param(1000, 400, marks=pytest.mark.slow)],
+    [(0, 25), pytest.param(0, 200, marks=pytest.mark.full), pytest.param(1000, 400, marks=pytest.mark.slow)],
 )
 def test_a_wild_rig_is_drawn_or_refused(rig_file: Path, first_seed: int, count: int) -> None:
     command = [sys.executable, "-m", "tests.wild_rigs", str(rig_file), str(first_seed), str(count)]

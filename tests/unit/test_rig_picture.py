@@ -78,7 +78,7 @@ def outline(analyser: PortraitAnalyser, picture: UInt8Array) -> Float32Array:
     return analyser.cutout(picture, analyser.faces(picture)[0]).person(*picture.shape[1::-1])
 
 
-@pytest.mark.parametrize("name", some(PORTRAITS, 2))
+@pytest.mark.parametrize("name", some(PORTRAITS))
 def test_foreground_over_plate_is_the_picture(analyser: PortraitAnalyser, name: str) -> None:
     picture = photo(name, 320)
     layers = separate(picture, outline(analyser, picture), band_texels=8.0)

@@ -77,7 +77,7 @@ def test_nobody_reads_or_builds_without_the_sealed_context() -> None:
 LOADS = "import vivant, os; from vivant.sealed import onnx; onnx.load(); print(os.environ['ORT_DISABLE_TELEMETRY'])"
 
 
-@pytest.mark.parametrize("switch", some([None, "0", "", "false"], 2))
+@pytest.mark.parametrize("switch", some(["0", None, "", "false"]))
 def test_onnxruntime_leaves_nothing_in_the_home_folder(tmp_path: Path, switch: str | None) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)} | ({} if switch is None else {sealed.SWITCH: switch})
     done = subprocess.run([sys.executable, "-c", LOADS], env=environment, capture_output=True, text=True, check=True)
