@@ -83,7 +83,7 @@ def _plain(value: object) -> int | float | None:
         return None
     try:
         if isinstance(value, Rational) and value.denominator == 1:
-            return int(value.numerator)  # exactly
+            return int(value.numerator)  # exactly, beyond what a float holds
         return float(value)
     except OverflowError:  # a fraction of hundreds of digits
         return None

@@ -23,7 +23,7 @@ from vivant.session.old_names import OldNames
 from vivant.session.pace import pace_of
 from vivant.session.playout import PlayoutBuffer
 from vivant.session.presenter import Presenter
-from vivant.types import Controls, Item
+from vivant.types import Act, Controls, Item
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +51,9 @@ class Session(OldNames):
         self.config = config = instance("config", SessionConfig, SessionConfig() if config is None else config)
         self.stream = config.open(face, controls, motion, presenter)
         self._intake = Intake(self.stream)
-        self._pace = pace_of(config, self.stream, clock, self._intake.fed)
-        self.stream.is_late = is_late or self._pace.is_late
-        self.playout = PlayoutBuffer(self._pace, config.fps)
+        self.pace = pace_of(config, self.stream, clock, self._intake.fed)
+        self.stream.is_late = is_late or self.pace.is_late
+        self.playout = PlayoutBuffer(self.pace, config.fps)
         self.stats = self.playout.stats
         self._executor = executor
         self._task: asyncio.Task[None] | None = None
@@ -61,19 +61,15 @@ class Session(OldNames):
     @property
     def delay_ms(self) -> int:
         """A live frame comes this long after the sound it belongs to was due."""
-        return self._pace.delay_ms
-
-    def due_us(self, pts_us: int) -> int:
-        """When a live frame should be given out, on the session's clock."""
-        return self._pace.due_us(pts_us)
+        return self.pace.delay_ms
 
     async def push(self, samples: ArrayLike) -> None:
         """Add mono audio (n,), floats in [-1, 1] or int16, at the session's rate; waits while two seconds are queued."""
-        await self._intake.push(samples, self._pace)
+        await self._intake.push(samples, self.pace)
 
     def push_nowait(self, samples: ArrayLike) -> None:
         """The same without waiting, however much is queued: for callers that bound their queue themselves."""
-        self._intake.tell(self.stream.push, samples, self._pace.now_us)
+        self._intake.tell(self.stream.push, samples, self.pace.now_us)
 
     async def begin(self, utterance_id: str) -> None:
         """Name the utterance that the next audio begins; the one before it is complete."""
@@ -93,6 +89,10 @@ class Session(OldNames):
     async def set_controls(self, controls: Controls) -> None:
         """Gaze, distance, emotion and the like; eased from the next frame on."""
         self.stream.set_controls(controls)
+
+    async def act(self, act: Act | str) -> None:
+        """A nod, a laugh and so on, once, blended with speech."""
+        self.stream.act(act)
 
     async def set_face(self, face: Face, portrait: str = "") -> None:
         """Another portrait from the next frame on."""
@@ -118,7 +118,7 @@ class Session(OldNames):
         """Until the audio is finished or the session is closed."""
         log.info("session opened: %s", self.config)
         try:
-            async for _ in self._pace.jobs(self.stream):
+            async for _ in self.pace.jobs(self.stream):
                 await self._make()
         except Exception as error:
             self.playout.failure = error
@@ -132,7 +132,7 @@ class Session(OldNames):
         """One picture a job, so that faces take turns; and none while nobody takes the last ones."""
         await self.playout.wanted.wait()
         self.stream.draws = self.config.pictures and self.playout.has_room
-        items = await asyncio.get_running_loop().run_in_executor(self._executor, self._pace.take, self.stream)
+        items = await asyncio.get_running_loop().run_in_executor(self._executor, self.pace.take, self.stream)
         self._intake.heard()
         self.stats.late = self.stream.n_late + self.playout.n_late
         await self.playout.put(*items)
