@@ -42,6 +42,8 @@ def test_a_session_takes_its_controls_as_a_value() -> None:
         with pytest.warns(DeprecationWarning, match="set_controls"):
             session.controls = happy
         assert session.controls == session.stream.controls == happy
+        with pytest.warns(DeprecationWarning, match="pace"):
+            assert session.due_us(0) == session.pace.due_us(0)
         await session.close()
 
     run_virtual(story())

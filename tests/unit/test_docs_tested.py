@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ ROWS = [
 NAMED = re.compile(r"`(tests/[\w/]+\.py)?(?:::(\w+))?`")
 
 
+@cache
 def functions_by_file() -> dict[str, set[str]]:
     """What the tables name; ``::name`` without a file belongs to the file before it."""
     named: dict[str, set[str]] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import portrait_path
+from tests.examples import some
 from vivant.errors import InputError, OutputError
 from vivant.face import open_portrait
 from vivant.provenance.consent import Consent, keep_consent
@@ -39,7 +40,13 @@ def test_a_cut_out_is_another_rig(builds: list[str]) -> None:
     assert len(builds) == len(kept_rigs()) == 2
 
 
-@pytest.mark.parametrize("damage", [b"", b"nonsense"])
+def test_each_face_of_a_picture_has_a_rig_of_its_own(builds: list[str]) -> None:
+    for number in (1, 2, 2):
+        open_portrait(PORTRAIT, face=number)
+    assert len(builds) == len(kept_rigs()) == 2
+
+
+@pytest.mark.parametrize("damage", some([b"", b"nonsense"]))
 def test_a_damaged_file_is_built_again(builds: list[str], damage: bytes) -> None:
     open_portrait(PORTRAIT)
     whole = only_file().read_bytes()

@@ -121,7 +121,7 @@ class ResponseWriter:
             self._count()
         now_us = self._clock.now_us()
         if self._config.session.paced:
-            self._lag_us = max(0, now_us - self._session.due_us(output.pts_us))
+            self._lag_us = max(0, now_us - self._session.pace.due_us(output.pts_us))
             self._metrics.lag.observe(self._lag_us / 1e6)
         if self._begun_us is not None:
             self._metrics.first_frame.observe((now_us - self._begun_us) / 1e6)

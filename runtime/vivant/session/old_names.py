@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+from vivant.session.pace import Pace
 from vivant.session.stream import FaceStream
 from vivant.types import Controls
 
@@ -12,6 +13,12 @@ class OldNames:
     """Beside those of `vivant.Session`."""
 
     stream: FaceStream
+    pace: Pace
+
+    def due_us(self, pts_us: int) -> int:
+        """Deprecated: of `pace`."""
+        warnings.warn("session.pace.due_us(...) instead (docs/upgrading.md)", DeprecationWarning, stacklevel=2)
+        return self.pace.due_us(pts_us)
 
     @property
     def controls(self) -> Controls:
