@@ -55,6 +55,21 @@ inline int ceil_int(float x) {  // std::ceil is a library call on a plain x86-64
     return truncated + (x > static_cast<float>(truncated));
 }
 
+// The texels that the next row is likely to sample. Rows of a triangle are so short that no processor guesses them by itself.
+inline void prefetch_below(const Texture& texture, int32_t column, int32_t row) {
+#if defined(__GNUC__)
+    constexpr int kRows = 2, kLineBytes = 64;
+    const int64_t stride = static_cast<int64_t>(texture.width) * 4;
+    const uint8_t* texel = texture.texels + std::min(row + kRows, texture.height - 2) * stride + column * 4;
+    __builtin_prefetch(texel);
+    __builtin_prefetch(texel + kLineBytes);
+    __builtin_prefetch(texel + stride);
+    __builtin_prefetch(texel + stride + kLineBytes);
+#else
+    (void)texture, (void)column, (void)row;
+#endif
+}
+
 struct Span {
     int32_t at, step;  // 16.16
 };
@@ -116,20 +131,17 @@ void draw_triangle(const Image& image, const Texture& texture, const Corner& a, 
         const int32_t steps = end - begin - 1;
         Span u = span(a.u + dx * du_dx + dy * du_dy - 0.5f, du_dx, steps, last_u);
         Span v = span(a.v + dx * dv_dx + dy * dv_dy - 0.5f, dv_dx, steps, last_v);
+        prefetch_below(texture, u.at >> 16, v.at >> 16);
         I32x4 colour{}, colour_step{};
         if constexpr (kColoured) {
             constexpr float scale = kColourOne * (1 << kColourFraction), most = 2.0f * scale - 1.0f;
             const float whole_steps = static_cast<float>(steps), inverse_steps = steps > 0 ? 1.0f / whole_steps : 0.0f;
-            float first[4], step[4];
-            for (int i = 0; i < 4; ++i) {
-                const float at_begin = a.rgba[i] + dx * colour_dx[i] + dy * colour_dy[i];
-                const float at_end = at_begin + whole_steps * colour_dx[i];
-                first[i] = bounded(at_begin * scale, 0.0f, most);
-                const float exact = (bounded(at_end * scale, 0.0f, most) - first[i]) * inverse_steps;
-                step[i] = static_cast<float>(static_cast<int32_t>(exact));  // towards zero: steps that add up never pass the end
-            }
-            colour = round_4_floats(first);
-            colour_step = round_4_floats(step);
+            const F32x4 by_x = load_4_floats(colour_dx), by_y = load_4_floats(colour_dy);
+            const F32x4 at_begin = load_4_floats(a.rgba) + by_x * dx + by_y * dy, at_end = at_begin + by_x * whole_steps;
+            const F32x4 first = bounded(at_begin * scale, 0.0f, most);
+            colour = rounded(first);
+            // Towards zero: steps that add up never pass the end.
+            colour_step = truncated((bounded(at_end * scale, 0.0f, most) - first) * inverse_steps);
         }
 
         uint8_t* pixel = image.pixels + (static_cast<int64_t>(row) * image.width + begin) * 4;
