@@ -22,7 +22,7 @@ from vivant.motion.model import SpeechMotion
 from vivant.server.clients import Client
 from vivant.server.config import ResolvedConfig, importance_of
 from vivant.server.limits import Limits
-from vivant.server.load_shedder import LoadShedder, Wanted
+from vivant.server.load_shedder import LoadShedder, Pictures, Wanted
 from vivant.server.metrics import Metrics
 from vivant.server.outflow import Context, Outflow
 from vivant.server.portraits import Portraits
@@ -124,6 +124,10 @@ class Call:
     @property
     def detail(self) -> int:
         return self._presenter.detail
+
+    @property
+    def pictures(self) -> Pictures:
+        return Pictures(self._writer.sent, self._session.stats.late)
 
     @property
     def figures(self) -> dict[str, str | int]:
