@@ -44,6 +44,17 @@ def test_who_is_taken_keeps_ten_pictures_a_second_whatever_else_slows_the_machin
     assert any(f"no time for more than {len(faces)} such faces" in sentence for sentence in refusals)
 
 
+def test_a_face_that_gets_nothing_is_seen_to_wait() -> None:
+    async def story(faces: list[Watched]) -> None:
+        await until(1.5)
+        waits_us.append(faces[0].session.waits_us)
+
+    waits_us: list[int] = []
+    run_faces(SlowPool(1, 1_000, 10_000_000), [50.0], story)
+    run_faces(SlowPool(1, 0, 0), [50.0], story)
+    assert waits_us[0] > 1_000_000 and waits_us[1] == 0
+
+
 @pytest.mark.parametrize("place", [0, 4, 8])
 @pytest.mark.parametrize("others", [10.0, 50.0, 80.0])
 def test_an_important_face_keeps_its_rate_and_nobody_stands_still(place: int, others: float) -> None:

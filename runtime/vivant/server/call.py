@@ -30,7 +30,7 @@ from vivant.server.refusal import StatusError, full
 from vivant.server.ring import Ring
 from vivant.server.workers import SessionExecutor, WorkerPool
 from vivant.server.writer import ResponseWriter
-from vivant.session.presenter import Presenter
+from vivant.session.presenter import SHOWN_OF, Presenter
 from vivant.session.session import Session
 from vivant.size import Size
 from vivant.v1 import vivant_pb2 as pb
@@ -127,7 +127,8 @@ class Call:
 
     @property
     def pictures(self) -> Pictures:
-        return Pictures(self._writer.sent, self._session.stats.late)
+        overdue = int(self._session.waits_us * self._config.session.fps / (1_000_000 * SHOWN_OF[self.detail]))
+        return Pictures(self._writer.sent, self._session.stats.late + overdue)
 
     @property
     def figures(self) -> dict[str, str | int]:

@@ -59,7 +59,7 @@ class Pictures(NamedTuple):
 
     shown: int
     late: int
-    """Left out, for their time had passed."""
+    """Left out, for their time had passed, or not made yet although it has."""
 
 
 class Member(Protocol):

@@ -63,6 +63,13 @@ class Session(OldNames):
         self.has_room: Callable[[], bool] = lambda: True
         """Whether a picture made now would soon be taken; asked before each."""
         self._task: asyncio.Task[None] | None = None
+        self._asked_us: int | None = None
+        """When the job was handed in that is not done yet."""
+
+    @property
+    def waits_us(self) -> int:
+        """For so long the executor has had the job that makes the next picture."""
+        return 0 if self._asked_us is None else self._pace.now_us - self._asked_us
 
     @property
     def delay_ms(self) -> int:
@@ -142,7 +149,9 @@ class Session(OldNames):
         """One picture a job, so that faces take turns; and none while nobody takes the last ones."""
         await self.wanted.wait()
         self.stream.draws = self.config.pictures and self.has_room() and not self._out.is_overdue
+        self._asked_us = self._pace.now_us
         items = await asyncio.get_running_loop().run_in_executor(self._executor, self._pace.take, self.stream)
+        self._asked_us = None
         self._intake.heard()
         self.stats.late = self.stream.n_late + self._out.n_late
         await self._out.put(*items)
