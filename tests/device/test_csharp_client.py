@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.session.server_kit import serving
+from tests.session.server_kit import gone, serving
+from tests.session.slow_network import slow_network
+from vivant.server.outflow import FIRST_FRAMES
 
 pytestmark = pytest.mark.device
 
@@ -72,6 +75,26 @@ def test_the_core_assembly_speaks_interrupts_and_reconnects(tmp_path: Path) -> N
         assert said.endswith("ok\n"), said
 
     asyncio.run(story())
+
+
+@needs_tools
+def test_a_slow_network_is_thinned_for_games_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    n_seen = 6
+
+    async def story() -> list[int]:
+        program = await build_program(tmp_path, Path(__file__).parent / "csharp" / "ConsoleClient.cs", *CORE)
+        async with serving() as (server, _), slow_network(server.port, 1e6) as network:
+            code, said = await run_program(program, f"http://127.0.0.1:{network.port}", str(n_seen))
+            await gone(server)
+        assert code == 0 and said.endswith("ok\n"), said
+        return [int(word) for word in said.split()[:-1]]
+
+    with caplog.at_level(logging.INFO, "vivant.server"):
+        indices = asyncio.run(story())
+    assert indices == sorted(indices)
+    assert indices[-1] - indices[-2] > 10
+    (sent,) = (vars(record)["frames_sent"] for record in caplog.records if record.message == "call over")
+    assert sent - n_seen <= FIRST_FRAMES  # where the system's buffers would take ten
 
 
 @needs_tools

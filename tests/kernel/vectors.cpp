@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "encoder.hpp"
+#include "raster.hpp"
 #include "simd.hpp"
 #include "watermark.hpp"
 
@@ -41,7 +42,7 @@ uint32_t operations() {
     std::vector<uint8_t> told;
     for (int round = 0; round < 2000; ++round) {
         uint8_t bytes[16];
-        float floats[4];
+        float floats[8];
         for (uint8_t& byte : bytes) byte = uint8_t(next());
         for (float& value : floats) value = float(next() % 130560) / 4 - 16320;
         const U16x8 a = widen_8_bytes(bytes), b = widen_8_bytes(bytes + 8), weight = splat(uint16_t(next() % 129));
@@ -49,9 +50,30 @@ uint32_t operations() {
         for (const U16x8 value : {a + b, a - b, wide, mul_high(wide, b * splat(257)), lerp(a, b, weight)}) tell(told, value);
         for (const U16x8 value : {widen_4_bytes(bytes), splat_lane_3(wide)}) tell_4(told, value);  // one pixel
         for (float& value : floats) value = std::fabs(value);
-        tell(told, narrow_shifted<1>(round_4_floats(floats) + round_4_floats(floats)));
+        const F32x4 four = load_4_floats(floats), other = bounded(four * 0.7f - load_4_floats(floats + 4), 0.0f, 9000.0f);
+        tell(told, narrow_shifted<1>(rounded(four + four) + truncated(other)));
     }
     return hash(told.data(), told.size());
+}
+
+// Coloured triangles of all shapes, over each other.
+uint32_t triangles() {
+    constexpr int kSide = 64;
+    std::vector<uint8_t> texels(kSide * kSide * 4), pixels(kSide * kSide * 4);
+    for (uint8_t& byte : texels) byte = uint8_t(next());
+    const Texture texture{texels.data(), kSide, kSide};
+    const auto part = [](float most) { return most * float(next() % 2001) / 2000; };
+    for (int round = 0; round < 2000; ++round) {
+        Corner corners[3];
+        for (Corner& corner : corners) {
+            corner = {part(kSide + 20) - 10, part(kSide + 20) - 10, part(kSide), part(kSide), {}};
+            for (float& factor : corner.rgba) factor = part(1.5f);
+            corner.rgba[3] = part(1.0f);
+        }
+        const auto draw = round % 2 ? draw_triangle<true, true> : draw_triangle<true, false>;
+        draw({pixels.data(), kSide, kSide}, texture, corners[0], corners[1], corners[2]);
+    }
+    return hash(pixels.data(), pixels.size());
 }
 
 uint32_t watermark(int width, int height, int channels) {
@@ -102,7 +124,7 @@ void tell_encoder(int at_once) {
 }  // namespace
 
 int main() {
-    std::printf("operations %08x\n", operations());
+    std::printf("operations %08x\ntriangles %08x\n", operations(), triangles());
     for (const int channels : {3, 4})
         for (const int width : {64, 257, 512})
             std::printf("watermark %d %d %08x\n", width, channels, watermark(width, 130, channels));

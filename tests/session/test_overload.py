@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.session.overload_kit import FPS, SlowPool, Watched, run_faces, stand_still, until
+from tests.session.overload_kit import FPS, SlowPool, Watched, run_crowd, run_faces, stand_still, until
 from vivant.types import Output, UtteranceEnd, UtteranceStart
 
 pytestmark = pytest.mark.session
@@ -32,6 +32,27 @@ def test_lateness_is_shared_fairly_among_equals(n: int) -> None:
         assert max(face.delays_s(SETTLED_S, END_S)) < face.session.delay_ms / 1000 + 0.15  # the newest, not a growing past
         pts_us = [output.pts_us for _, output in face.shown()]
         assert pts_us == sorted(set(pts_us))
+
+
+@pytest.mark.parametrize(("slower", "n_taken"), [(1, range(9, 11)), (2, range(4, 6))])
+def test_who_is_taken_keeps_ten_pictures_a_second_whatever_else_slows_the_machine(slower: int, n_taken: range) -> None:
+    visitors = run_crowd(SlowPool(1, 1_000 * slower, 7_000 * slower), 16, 35.0)
+    faces = [visitor.face for visitor in visitors if visitor.face is not None]
+    assert len(faces) in n_taken
+    assert min(face.fps(25, 35) for face in faces) >= 10
+    refusals = [str(visitor.refusal) for visitor in visitors if visitor.face is None]
+    assert any(f"no time for more than {len(faces)} such faces" in sentence for sentence in refusals)
+
+
+def test_a_face_that_gets_nothing_is_seen_to_wait() -> None:
+    async def story(faces: list[Watched]) -> None:
+        await until(1.5)
+        waits_us.append(faces[0].session.waits_us)
+
+    waits_us: list[int] = []
+    run_faces(SlowPool(1, 1_000, 10_000_000), [50.0], story)
+    run_faces(SlowPool(1, 0, 0), [50.0], story)
+    assert waits_us[0] > 1_000_000 and waits_us[1] == 0
 
 
 @pytest.mark.parametrize("place", [0, 4, 8])

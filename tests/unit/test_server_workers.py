@@ -14,11 +14,11 @@ from tests.session.server_kit import open_tint
 from vivant.clock import MonotonicClock, VirtualClock
 from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.server.face_cost import FaceCost, measure
-from vivant.server.load_shedder import LoadShedder, Wanted
+from vivant.server.load_shedder import SETTLING_ROUNDS, LoadShedder, Pictures, Wanted
 from vivant.server.server import Server
 from vivant.server.status import StatusError
 from vivant.server.workers import Load, WorkerPool, batch_pool
-from vivant.session.presenter import SHOWN_OF, Presenter
+from vivant.session.presenter import LEAST_DETAIL, SHOWN_OF, Presenter
 from vivant.testing import PlainFace
 from vivant.types import MotionFrame, arkit_weights
 
@@ -31,6 +31,7 @@ class Member:
     paced = True
     wanted: Wanted | None = None
     importance: tuple[float, float] = (0.0, 0.0)
+    pictures = Pictures(0, 0)
 
     def __init__(self) -> None:
         self.detail = 0
@@ -128,6 +129,57 @@ def test_a_place_is_taken_from_the_moment_of_asking_and_given_back() -> None:
     assert n_admitted(load_shedder, first, wanting()) == 1
     load_shedder.leave(first)
     assert n_admitted(load_shedder, wanting()) == 1
+
+
+def overloaded(shown: int, late: int, n_faces: int = 8) -> LoadShedder:
+    """At the least detail, where in each round so many pictures were shown and left out."""
+    members = [wanting() for _ in range(n_faces)]
+    load_shedder = load_shedder_of(*members, most=100)
+    for n in range(2 * LEAST_DETAIL * n_faces):
+        for member in members:
+            member.pictures = Pictures(n * shown, n * late)
+        load_shedder.judge(Load(1.0, 0), 0)
+    assert all(member.detail == LEAST_DETAIL for member in members)
+    return load_shedder
+
+
+@pytest.mark.parametrize(
+    ("shown", "late", "n_faces", "is_taken"), [(10, 0, 8, True), (17, 3, 8, False), (10, 0, 3, False), (0, 0, 8, True)]
+)
+def test_one_more_is_taken_where_all_would_keep_their_pictures(shown: int, late: int, n_faces: int, is_taken: bool) -> None:
+    load_shedder = overloaded(shown, late, n_faces)
+    load_shedder.require_pictures(wanting(60))  # nobody matters as much
+    if is_taken:
+        load_shedder.require_pictures(wanting())
+    else:
+        with pytest.raises(StatusError, match=f"no time for more than {n_faces} such faces") as refused:
+            load_shedder.require_pictures(wanting())
+        assert refused.value.retry_after_ms
+    load_shedder.judge(CALM, 0)
+    load_shedder.require_pictures(wanting())
+
+
+def test_under_overload_faces_are_taken_one_at_a_time() -> None:
+    taken: list[int] = []
+
+    async def main() -> None:
+        load_shedder, n_rounds = overloaded(10, 0), 0
+
+        async def come(priority: float) -> None:
+            await load_shedder.take_turn(wanting(priority))
+            taken.append(n_rounds)
+
+        async with asyncio.TaskGroup() as tasks:
+            for priority in (50, 50, 90):
+                tasks.create_task(come(priority))
+            while len(taken) < 3:
+                n_rounds += 1
+                await asyncio.sleep(0)
+                load_shedder.judge(Load(1.0, 0), 0)
+                await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert taken == [1, SETTLING_ROUNDS, 2 * SETTLING_ROUNDS]  # the important one at once
 
 
 def test_the_promise_is_what_was_measured() -> None:

@@ -55,6 +55,21 @@ inline int ceil_int(float x) {  // std::ceil is a library call on a plain x86-64
     return truncated + (x > static_cast<float>(truncated));
 }
 
+// The texels that the next row is likely to sample. Rows of a triangle are so short that no processor guesses them by itself.
+inline void prefetch_below(const Texture& texture, int32_t column, int32_t row) {
+#if defined(__GNUC__)
+    constexpr int kRows = 2, kLineBytes = 64;
+    const int64_t stride = static_cast<int64_t>(texture.width) * 4;
+    const uint8_t* texel = texture.texels + std::min(row + kRows, texture.height - 2) * stride + column * 4;
+    __builtin_prefetch(texel);
+    __builtin_prefetch(texel + kLineBytes);
+    __builtin_prefetch(texel + stride);
+    __builtin_prefetch(texel + stride + kLineBytes);
+#else
+    (void)texture, (void)column, (void)row;
+#endif
+}
+
 struct Span {
     int32_t at, step;  // 16.16
 };
@@ -82,18 +97,21 @@ struct Plane {
     float at(float x, float y) const { return at_a + x * dx + y * dy; }  // px from corner a
 };
 
+// The same for the four factors of a colour.
+struct ColourPlane {
+    F32x4 at_a, dx, dy;
+
+    F32x4 at(float x, float y) const { return at_a + dx * x + dy * y; }
+};
+
 // Factors on the texels along a row, each held between 0 and 2.
-inline ColourSpan colour_span(const Plane (&rgba)[4], float x, float y, int32_t steps) {
+inline ColourSpan colour_span(const ColourPlane& rgba, float x, float y, int32_t steps) {
     constexpr float scale = kColourOne * (1 << kColourFraction), most = 2.0f * scale - 1.0f;
     const float whole_steps = static_cast<float>(steps), inverse_steps = steps > 0 ? 1.0f / whole_steps : 0.0f;
-    float first[4], step[4];
-    for (int i = 0; i < 4; ++i) {
-        const float at_begin = rgba[i].at(x, y), at_end = at_begin + whole_steps * rgba[i].dx;
-        first[i] = bounded(at_begin * scale, 0.0f, most);
-        const float exact = (bounded(at_end * scale, 0.0f, most) - first[i]) * inverse_steps;
-        step[i] = static_cast<float>(static_cast<int32_t>(exact));  // towards zero: steps that add up never pass the end
-    }
-    return {round_4_floats(first), round_4_floats(step)};
+    const F32x4 at_begin = rgba.at(x, y), at_end = at_begin + rgba.dx * whole_steps;
+    const F32x4 first = bounded(at_begin * scale, 0.0f, most);
+    // Towards zero: steps that add up never pass the end.
+    return {rounded(first), truncated((bounded(at_end * scale, 0.0f, most) - first) * inverse_steps)};
 }
 
 template <bool kColoured, bool kOpaque>
@@ -147,9 +165,15 @@ void draw_triangle(const Image& image, const Texture& texture, const Corner& a, 
                      ((fc - fa) * (b.x - a.x) - (fb - fa) * (c.x - a.x)) * inverse};
     };
     const Plane u = plane(a.u, b.u, c.u), v = plane(a.v, b.v, c.v);
-    Plane rgba[4]{};
-    if constexpr (kColoured)
-        for (int i = 0; i < 4; ++i) rgba[i] = plane(a.rgba[i], b.rgba[i], c.rgba[i]);
+    ColourPlane rgba{};
+    if constexpr (kColoured) {
+        float dx[4], dy[4];
+        for (int i = 0; i < 4; ++i) {
+            const Plane factor = plane(a.rgba[i], b.rgba[i], c.rgba[i]);
+            dx[i] = factor.dx, dy[i] = factor.dy;
+        }
+        rgba = {load_4_floats(a.rgba), load_4_floats(dx), load_4_floats(dy)};
+    }
     // A hair inside the last texel pair, so that rounding along a row cannot step beyond it.
     const float last_u = static_cast<float>(texture.width) - 1.02f, last_v = static_cast<float>(texture.height) - 1.02f;
 
@@ -166,6 +190,7 @@ void draw_triangle(const Image& image, const Texture& texture, const Corner& a, 
         if constexpr (kColoured) colour = colour_span(rgba, x, y, steps);
         const Span along_u = span(u.at(x, y) - 0.5f, u.dx, steps, last_u);
         const Span along_v = span(v.at(x, y) - 0.5f, v.dx, steps, last_v);
+        prefetch_below(texture, along_u.at >> 16, along_v.at >> 16);
         uint8_t* first = image.pixels + (static_cast<int64_t>(row) * image.width + begin) * 4;
         draw_span<kColoured, kOpaque>(first, steps + 1, texture, along_u, along_v, colour);
     }

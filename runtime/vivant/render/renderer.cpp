@@ -73,6 +73,18 @@ Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height, bo
 
 void Renderer::render(const Motion& motion, uint8_t* out) {
     const Alone alone(busy_);
+#if VIVANT_AVX2
+    if (__builtin_cpu_supports("avx2")) return draw_avx2(motion, out);
+#endif
+    draw(motion, out);
+}
+
+#if VIVANT_AVX2
+// No fused multiply-add: the same pixels.
+__attribute__((target("avx2"), flatten)) void Renderer::draw_avx2(const Motion& motion, uint8_t* out) { draw(motion, out); }
+#endif
+
+void Renderer::draw(const Motion& motion, uint8_t* out) {
     set_drives(motion);
     deform();
     keep_contacts_apart();

@@ -135,6 +135,8 @@ class Renderer {
     int height() const { return height_; }
 
   private:
+    void draw(const Motion& motion, uint8_t* out);
+    void draw_avx2(const Motion& motion, uint8_t* out);
     void set_drives(const Motion& motion);
     void deform();
     template <typename Floats>

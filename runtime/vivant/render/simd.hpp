@@ -1,4 +1,4 @@
-// Eight 16-bit lanes, the only vector type of the rasteriser, and eight floats, that of the speech encoder. SSE2 is part of
+// Eight 16-bit lanes and four of 32, the vector types of the rasteriser, and eight floats, that of the speech encoder. SSE2 is part of
 // every x86-64 and NEON of every arm64, so one wheel runs everywhere; other machines take the plain loops (VIVANT_PLAIN forces
 // them), which give the same numbers.
 #pragma once
@@ -48,8 +48,17 @@ inline U16x8 lerp(U16x8 a, U16x8 b, U16x8 weight) {  // weight 0..128 of b; valu
 struct I32x4 {
     __m128i v;
 };
-inline I32x4 round_4_floats(const float* p) { return {_mm_cvtps_epi32(_mm_loadu_ps(p))}; }
 inline I32x4 operator+(I32x4 a, I32x4 b) { return {_mm_add_epi32(a.v, b.v)}; }
+struct F32x4 {
+    __m128 v;
+};
+inline F32x4 load_4_floats(const float* p) { return {_mm_loadu_ps(p)}; }
+inline F32x4 operator+(F32x4 a, F32x4 b) { return {_mm_add_ps(a.v, b.v)}; }
+inline F32x4 operator-(F32x4 a, F32x4 b) { return {_mm_sub_ps(a.v, b.v)}; }
+inline F32x4 operator*(F32x4 a, float b) { return {_mm_mul_ps(a.v, _mm_set1_ps(b))}; }
+inline F32x4 bounded(F32x4 a, float low, float high) { return {_mm_min_ps(_mm_max_ps(a.v, _mm_set1_ps(low)), _mm_set1_ps(high))}; }
+inline I32x4 rounded(F32x4 a) { return {_mm_cvtps_epi32(a.v)}; }
+inline I32x4 truncated(F32x4 a) { return {_mm_cvttps_epi32(a.v)}; }
 template <int n> U16x8 narrow_shifted(I32x4 a) {  // a >> n, which must fit 15 bits; lanes 4..7 repeat
     const __m128i i = _mm_srai_epi32(a.v, n);
     return {_mm_packs_epi32(i, i)};
@@ -87,8 +96,17 @@ inline U16x8 lerp(U16x8 a, U16x8 b, U16x8 weight) {
 struct I32x4 {
     int32x4_t v;
 };
-inline I32x4 round_4_floats(const float* p) { return {vcvtnq_s32_f32(vld1q_f32(p))}; }
 inline I32x4 operator+(I32x4 a, I32x4 b) { return {vaddq_s32(a.v, b.v)}; }
+struct F32x4 {
+    float32x4_t v;
+};
+inline F32x4 load_4_floats(const float* p) { return {vld1q_f32(p)}; }
+inline F32x4 operator+(F32x4 a, F32x4 b) { return {vaddq_f32(a.v, b.v)}; }
+inline F32x4 operator-(F32x4 a, F32x4 b) { return {vsubq_f32(a.v, b.v)}; }
+inline F32x4 operator*(F32x4 a, float b) { return {vmulq_n_f32(a.v, b)}; }
+inline F32x4 bounded(F32x4 a, float low, float high) { return {vminq_f32(vmaxq_f32(a.v, vdupq_n_f32(low)), vdupq_n_f32(high))}; }
+inline I32x4 rounded(F32x4 a) { return {vcvtnq_s32_f32(a.v)}; }
+inline I32x4 truncated(F32x4 a) { return {vcvtq_s32_f32(a.v)}; }
 template <int n> U16x8 narrow_shifted(I32x4 a) {
     const uint16x4_t half = vqmovun_s32(vshrq_n_s32(a.v, n));
     return {vcombine_u16(half, half)};
@@ -123,14 +141,30 @@ inline U16x8 lerp(U16x8 a, U16x8 b, U16x8 weight) {
 struct I32x4 {
     int32_t v[4];
 };
-inline I32x4 round_4_floats(const float* p) {
-    I32x4 r;
-    for (int i = 0; i < 4; ++i) r.v[i] = static_cast<int32_t>(std::nearbyint(p[i]));
-    return r;
-}
 inline I32x4 operator+(I32x4 a, I32x4 b) {
     for (int i = 0; i < 4; ++i) a.v[i] += b.v[i];
     return a;
+}
+struct F32x4 {
+    float v[4];
+};
+template <class F> F32x4 four_floats(F f) { return {{f(0), f(1), f(2), f(3)}}; }
+inline F32x4 load_4_floats(const float* p) { return four_floats([&](int i) { return p[i]; }); }
+inline F32x4 operator+(F32x4 a, F32x4 b) { return four_floats([&](int i) { return a.v[i] + b.v[i]; }); }
+inline F32x4 operator-(F32x4 a, F32x4 b) { return four_floats([&](int i) { return a.v[i] - b.v[i]; }); }
+inline F32x4 operator*(F32x4 a, float b) { return four_floats([&](int i) { return a.v[i] * b; }); }
+inline F32x4 bounded(F32x4 a, float low, float high) {
+    return four_floats([&](int i) { return a.v[i] > low ? (a.v[i] < high ? a.v[i] : high) : low; });
+}
+inline I32x4 rounded(F32x4 a) {
+    I32x4 r;
+    for (int i = 0; i < 4; ++i) r.v[i] = static_cast<int32_t>(std::nearbyint(a.v[i]));
+    return r;
+}
+inline I32x4 truncated(F32x4 a) {
+    I32x4 r;
+    for (int i = 0; i < 4; ++i) r.v[i] = static_cast<int32_t>(a.v[i]);
+    return r;
 }
 template <int n> U16x8 narrow_shifted(I32x4 a) { return lanes([&](int i) { return a.v[i & 3] >> n; }); }
 inline void store_4_bytes(uint8_t* p, U16x8 a) {

@@ -185,8 +185,7 @@ template <typename Visit> void Watermark::visit_rows(Visit visit) {
     }
 }
 
-void Watermark::apply(uint8_t* pixels) {
-    const Alone alone(busy_);
+void Watermark::mark(uint8_t* pixels) {
     measure(pixels);
     modulate();
     const size_t stride = size_t(width_) * channels_;
@@ -194,6 +193,18 @@ void Watermark::apply(uint8_t* pixels) {
         add(delta, pixels + stride * y, stride);
         if (channels_ == 4) clear_transparent(pixels + stride * y, width_);
     });
+}
+
+#if VIVANT_AVX2
+__attribute__((target("avx2"), flatten)) void Watermark::mark_avx2(uint8_t* pixels) { mark(pixels); }
+#endif
+
+void Watermark::apply(uint8_t* pixels) {
+    const Alone alone(busy_);
+#if VIVANT_AVX2
+    if (__builtin_cpu_supports("avx2")) return mark_avx2(pixels);
+#endif
+    mark(pixels);
 }
 
 }  // namespace vivant

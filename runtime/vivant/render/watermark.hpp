@@ -29,6 +29,8 @@ private:
         int32_t cell;     // the nearer-to-zero neighbour
         int32_t weight;   // of the next cell, 0 .. 64
     };
+    void mark(uint8_t* pixels);
+    void mark_avx2(uint8_t* pixels);
     static std::vector<Tap> taps(int length);
     static std::vector<int> edges(int length);
     void measure(const uint8_t* pixels);

@@ -22,7 +22,7 @@ from vivant.motion.model import SpeechMotion
 from vivant.server.clients import Client
 from vivant.server.config import ResolvedConfig, importance_of
 from vivant.server.limits import Limits
-from vivant.server.load_shedder import LoadShedder, Wanted
+from vivant.server.load_shedder import LoadShedder, Pictures, Wanted
 from vivant.server.metrics import Metrics
 from vivant.server.outflow import Context, Outflow
 from vivant.server.portraits import Portraits
@@ -30,7 +30,7 @@ from vivant.server.ring import Ring
 from vivant.server.status import StatusError, full
 from vivant.server.workers import SessionExecutor, WorkerPool
 from vivant.server.writer import ResponseWriter
-from vivant.session.presenter import Presenter
+from vivant.session.presenter import SHOWN_OF, Presenter
 from vivant.session.session import Session
 from vivant.size import Size
 from vivant.v1 import vivant_pb2 as pb
@@ -124,6 +124,11 @@ class Call:
     @property
     def detail(self) -> int:
         return self._presenter.detail
+
+    @property
+    def pictures(self) -> Pictures:
+        overdue = int(self._session.waits_us * self._config.session.fps / (1_000_000 * SHOWN_OF[self.detail]))
+        return Pictures(self._writer.sent, self._session.stats.late + overdue)
 
     @property
     def figures(self) -> dict[str, str | int]:

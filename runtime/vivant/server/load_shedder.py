@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from vivant.clock import Clock
 from vivant.server.face_cost import FaceCost
@@ -30,6 +32,15 @@ RETRY_AFTER_MS = 2000
 ROOM_SHARE = 0.6
 """Of the cores' time, for faces at the least detail. Chosen: the rest is for clients on the same machine, and Python's own
 lock lets two cores do less than twice of one."""
+LEAST_SHARE = 0.8
+"""Of the pictures that a face's level of detail promises, that all who were taken keep: 10 a second of 25 at half the frames.
+Chosen: below, lips are no longer followed."""
+SETTLING_ROUNDS = 2
+"""From taking one face to the next under overload: by then the first shows in what all get. Chosen."""
+MOST_ROUNDS = 8
+"""Whatever the others do by then; chosen."""
+MOST_WAITING = 4
+"""For their turn: whoever waits longer had better try again. Chosen."""
 STEPPED_SHARE = 0.25
 """Of the faces that can get less, those that do in one round. Chosen: all of them within a few seconds."""
 
@@ -41,6 +52,14 @@ class Wanted:
     fps: Fraction
     size_px: int
     """Of a side; 0 for motion alone."""
+
+
+class Pictures(NamedTuple):
+    """Of one call."""
+
+    shown: int
+    late: int
+    """Left out, for their time had passed, or not made yet although it has."""
 
 
 class Member(Protocol):
@@ -64,6 +83,11 @@ class Member(Protocol):
     @property
     def detail(self) -> int: ...
 
+    @property
+    def pictures(self) -> Pictures:
+        """Since it began."""
+        ...
+
     def set_detail(self, level: int, why: str) -> None:
         """0 is everything, `LEAST_DETAIL` the least."""
         ...
@@ -86,6 +110,10 @@ class LoadShedder:
         self._most = most
         self._calm = 0
         self._overloaded = False
+        self._pictures: deque[dict[Member, Pictures]] = deque(maxlen=SETTLING_ROUNDS + 1)
+        """Of every paced call at the end of each of the last rounds."""
+        self._turn, self._n_waiting = asyncio.Lock(), 0
+        self._judged = asyncio.Event()
 
     def admit(self, member: Member) -> None:
         """Raises StatusError with a retry hint when there is no room."""
@@ -96,9 +124,37 @@ class LoadShedder:
         asking = [other.wanted for other in rivals if other.wanted is not None]
         if asking and member.wanted is not None and self._least_share([*asking, member.wanted]) > self._room:
             raise full(f"this machine has no time for more than {len(asking)} such faces; try again later", RETRY_AFTER_MS)
-        if self._overloaded and self._paced() and not self._able() and member.importance[0] <= IMPORTANT:
-            raise full("the server has no time left for one more face; try again later", RETRY_AFTER_MS)
         self.members.append(member)
+
+    async def take_turn(self, member: Member) -> None:
+        """Under overload: wait until the faces that were taken before show what is left for each. Raises a Refusal with a retry
+        hint when one more would leave them too few pictures."""
+        if not self._overloaded or member.wanted is None or member.importance[0] > IMPORTANT:
+            return
+        if self._n_waiting >= MOST_WAITING:
+            raise full("others wait to be taken already; try again later", RETRY_AFTER_MS)
+        self._n_waiting += 1
+        try:
+            async with self._turn:
+                await self._settled()
+                self.require_pictures(member)
+        finally:
+            self._n_waiting -= 1
+
+    async def _settled(self) -> None:
+        """Until the last one taken shows in what all get, and nobody can get less any more."""
+        for n_rounds in range(1, MOST_ROUNDS + 1):
+            await self._judged.wait()
+            if n_rounds >= SETTLING_ROUNDS and not (self._overloaded and self._able()):
+                return
+
+    def require_pictures(self, member: Member) -> None:
+        """As the rounds so far say; what matters less than the newcomer does not count. Raises a Refusal."""
+        rivals = [other for other in self._paced() if other.importance[0] >= member.importance[0]]
+        shares = [share for other in rivals if (share := self._shown_share(other)) is not None]
+        if self._overloaded and shares and min(shares) * len(rivals) / (len(rivals) + 1) < LEAST_SHARE:
+            sentence = f"other programs leave this machine no time for more than {len(rivals)} such faces; try again later"
+            raise full(sentence, RETRY_AFTER_MS)
 
     def replace(self, place: Member, member: Member) -> None:
         """``member`` takes the place of one that was admitted."""
@@ -107,6 +163,8 @@ class LoadShedder:
     def leave(self, member: Member) -> None:
         if member in self.members:
             self.members.remove(member)
+        for round_ in self._pictures:
+            round_.pop(member, None)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -118,6 +176,9 @@ class LoadShedder:
     def judge(self, load: Load, loop_lag_us: int) -> None:
         """One round."""
         self.load = load
+        self._pictures.append({member: member.pictures for member in self._paced()})
+        self._judged.set()
+        self._judged.clear()
         self._overloaded = load.busy_share > BUSY_SHARE or load.mean_wait_us > LONG_WAIT_US or loop_lag_us > LONG_LAG_US
         if self._overloaded:
             self._calm = 0
@@ -147,6 +208,13 @@ class LoadShedder:
         """Of one core's time, what all of them take at the least detail; 0 if it was not measured."""
         cost = self.cost
         return 0.0 if cost is None else sum(cost.share(wanted.fps, wanted.size_px, LEAST_DETAIL) for wanted in asked)
+
+    def _shown_share(self, member: Member) -> float | None:
+        """Of the pictures that its level of detail promises, over the last rounds; None where there were none."""
+        before, now = self._pictures[0].get(member), member.pictures
+        if before is None or (n := sum(now) - sum(before)) <= 0:
+            return None
+        return (now.shown - before.shown) / n
 
     def _able(self) -> list[Member]:
         """Those that can get less; the important only where there are no others."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, TypeAlias
@@ -21,7 +21,7 @@ from vivant.server.call import Call, ServerContext
 from vivant.server.clients import Client, Clients
 from vivant.server.config import require_declaration, resolve
 from vivant.server.limits import Limits
-from vivant.server.load_shedder import Wanted
+from vivant.server.load_shedder import Pictures, Wanted
 from vivant.server.outflow import Outflow
 from vivant.server.portraits import BUNDLED
 from vivant.server.security import is_same_machine
@@ -54,6 +54,7 @@ class _Place:
     importance: tuple[float, float] = (0.0, 0.0)
     paced = False
     detail = 0
+    pictures = Pictures(0, 0)
 
     def set_detail(self, level: int, why: str) -> None:
         """Never: nothing of it is left out."""
@@ -117,7 +118,7 @@ class FaceService:
         config = resolve(first.config, self._limits)
         if config.shares_memory and not is_same_machine(context.peer()):
             raise InputError("FRAME_TRANSPORT_SHARED_MEMORY needs a client on the same machine")
-        with self._admitted(config.wanted, config.importance) as place:  # before any work, so that a refused call costs nothing
+        async with self._admitted(config.wanted, config.importance) as place:  # before any work: a refused call costs nothing
             client = self._clients.of(context)
             face = await self._open(client, config.message)
             call = Call(self._shared, client, config, face, context)
@@ -138,12 +139,15 @@ class FaceService:
             seconds = round((self._shared.clock.now_us() - began_us) / 1e6, 3)
             log.info("call over", extra={"seconds": seconds, **call.figures})
 
-    @contextmanager
-    def _admitted(self, wanted: Wanted | None = None, importance: tuple[float, float] = (0.0, 0.0)) -> Iterator[_Place]:
+    @asynccontextmanager
+    async def _admitted(
+        self, wanted: Wanted | None = None, importance: tuple[float, float] = (0.0, 0.0)
+    ) -> AsyncIterator[_Place]:
         """A place among the calls. Raises a StatusError when there is none."""
         place = _Place(wanted, importance)
         self._shared.load_shedder.admit(place)
         try:
+            await self._shared.load_shedder.take_turn(place)
             yield place
         finally:
             self._shared.load_shedder.leave(place)
@@ -211,7 +215,7 @@ class FaceService:
 
     async def Synthesize(self, request: pb.SynthesizeRequest, context: Context) -> None:  # noqa: N802
         self._require_open()
-        with self._admitted():
+        async with self._admitted():
             outflow = Outflow(context, self._shared.clock, self._limits.unread_s)
             async with asyncio.TaskGroup() as tasks:
                 watching = tasks.create_task(outflow.watch(asyncio.Event()))  # what nobody takes, it does not make

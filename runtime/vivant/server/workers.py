@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from queue import SimpleQueue
 from typing import Any, TypeAlias, TypeVar
 
 from vivant.clock import Clock
@@ -62,7 +63,9 @@ class WorkerPool(Executor):
         self._clock = clock
         self._queue: FairQueue[_Job] = FairQueue(self.n_workers)
         self._own = self.lane()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._wakes: SimpleQueue[None] = SimpleQueue()
+        """One for every job that was handed in. Not a condition: whom that wakes waits for its lock at once."""
         self._closed = False
         self._since_us = clock.now_us()
         self._busy_us = self._wait_us = self._jobs = 0
@@ -81,43 +84,46 @@ class WorkerPool(Executor):
 
     def submit_to(self, lane: _Lane, work: Callable[[], Result]) -> Future[Result]:
         future: Future[Result] = Future()
-        with self._changed:
+        with self._lock:
             if self._closed:
                 raise RuntimeError("this pool was shut down")
             self._queue.put(lane, _Job(work, future, self._clock.now_us()))
-            self._changed.notify()
+        self._wakes.put(None)
         return future
 
     def load(self) -> Load:
         """Begins a new period."""
         now_us = self._clock.now_us()
-        with self._changed:
+        with self._lock:
             span_us, jobs = max(1, now_us - self._since_us) * self.n_workers, max(1, self._jobs)
             load = Load(min(1.0, self._busy_us / span_us), self._wait_us / jobs)
             self._since_us, self._busy_us, self._wait_us, self._jobs = now_us, 0, 0, 0
         return load
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        with self._changed:
+        with self._lock:
             self._closed = True
             for job in self._queue.clear() if cancel_futures else ():
                 job.future.cancel()
-            self._changed.notify_all()
+        for _ in self._threads:
+            self._wakes.put(None)
         for thread in self._threads if wait else ():
             thread.join()
 
     def _work(self) -> None:
         while True:
-            with self._changed:
-                while (taken := self._queue.take()) is None:
-                    if self._closed:
-                        return
-                    self._changed.wait()
+            with self._lock:
+                taken, closed = self._queue.take(), self._closed
+            if taken is None:
+                if closed:
+                    return
+                self._wakes.get()
+                continue
             lane, job, is_important = taken
             began_us = self._clock.now_us()
             tell = job.run()
             spent_us = self._clock.now_us() - began_us
-            with self._changed:
+            with self._lock:
                 self._queue.done(lane, spent_us, is_important)
                 self._busy_us += spent_us
                 self._wait_us += began_us - job.asked_us

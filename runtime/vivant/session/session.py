@@ -57,6 +57,13 @@ class Session(OldNames):
         self.stats = self.playout.stats
         self._executor = executor
         self._task: asyncio.Task[None] | None = None
+        self._asked_us: int | None = None
+        """When the job was handed in that is not done yet."""
+
+    @property
+    def waits_us(self) -> int:
+        """For so long the executor has had the job that makes the next picture."""
+        return 0 if self._asked_us is None else self.pace.now_us - self._asked_us
 
     @property
     def delay_ms(self) -> int:
@@ -132,7 +139,9 @@ class Session(OldNames):
         """One picture a job, so that faces take turns; and none while nobody takes the last ones."""
         await self.playout.wanted.wait()
         self.stream.draws = self.config.pictures and self.playout.has_room
+        self._asked_us = self.pace.now_us
         items = await asyncio.get_running_loop().run_in_executor(self._executor, self.pace.take, self.stream)
+        self._asked_us = None
         self._intake.heard()
         self.stats.late = self.stream.n_late + self.playout.n_late
         await self.playout.put(*items)

@@ -114,8 +114,8 @@ best (2 min of random German syllables; jaw angle, lip distance: 90 ms, r .89 an
 _SNAP = _window(4, 1)
 """Of the events; they are prepared a tick ahead, for no lips are faster than theirs."""
 _WINDOWS = np.stack([_ROUNDS if channel in (ROUND, FUNNEL) else _MOVES for channel in range(_N_BLENDED)])
-_LIPS_MEET = [PHONE_INDEX["p"], PHONE_INDEX["m"]]
-_OPENING = [JAW, LIPS, FUNNEL, HISS, TONGUE]
+_P, _M, _F = (PHONE_INDEX[phone] for phone in "pmf")
+_OPENS = np.isin(np.arange(len(CHANNELS)), (JAW, LIPS, FUNNEL, HISS, TONGUE)).astype(np.float64)
 _CLOSES_FROM, _CLOSES_WITHIN = 0.05, 0.12
 """Chance of a bilabial from which lips close, and how much more of it shuts them: a doubt is enough. Chosen."""
 _JAW_WIDENS, _NARROW_JAW = 0.25, 0.2
@@ -145,6 +145,8 @@ class ArticulationTrack:
         self._settled = np.ones(_BEHIND + 1 + GUESSES)
         self._loud = np.zeros(AHEAD + _BEHIND + 1)
         self._closed = 0.0
+        self._shares = np.empty((_BEHIND + 1 + GUESSES, len(PHONES) + 1))
+        """Scratch of `_blend`: the phones, silence at rest, and a pause."""
 
     def push(self, probabilities: Float32Array, features: Features, singing: bool = False) -> Mouth:
         """Take what `PhoneEncoder.push` and `FeatureExtractor.push` gave for the newest tick; give a (9,) mouth."""
@@ -158,19 +160,19 @@ class ArticulationTrack:
         self._settle()
         self._loud[:-1] = self._loud[1:]
         self._loud[-1] = max(features.loud, self._loud[-2] - _SONG_FADE) if singing else features.loud
-        speaking = 1 - self._phones[:, SILENCE]
         mouth = np.zeros(len(CHANNELS))
         mouth[:_N_BLENDED] = self._blend()
         effort = _LEAST_EFFORT + (1 - _LEAST_EFFORT) * float(_MOVES @ self._loud[: len(_MOVES)])
         mouth[JAW] *= effort
         mouth[LIPS] *= 0.5 + 0.5 * min(max(effort, 1.3 * mouth[HISS]), 1.0)  # a hiss is quiet and shows its teeth all the same
         closed = self._close()
-        mouth[_OPENING] *= 1 - closed
+        mouth *= 1 - closed * _OPENS
         mouth[SPREAD] = (1 - closed) * (mouth[SPREAD] + _JAW_WIDENS * (mouth[JAW] - _NARROW_JAW))
-        mouth[SEAL] = closed * smoothstep(2 * float(speaking[_BEHIND:].mean()))
-        mouth[BITE] = 0.9 * smoothstep(1.6 * float(_SNAP @ self._phones[:, PHONE_INDEX["f"]]) - 0.3)
+        mouth[SEAL] = closed * smoothstep(2 * float((1 - self._phones[_BEHIND:, SILENCE]).mean()))
+        mouth[BITE] = 0.9 * smoothstep(1.6 * float(_SNAP @ self._phones[:, _F]) - 0.3)
         mouth[LIPS] *= 1 - 0.5 * mouth[BITE]
-        return np.clip(mouth, 0.0, 1.0)
+        bounded: Mouth = np.minimum(np.maximum(mouth, 0.0), 1.0)
+        return bounded
 
     def _sung(self, heard: NDArray[np.float64], voiced: float) -> NDArray[np.float64]:
         """A held note is easily taken for an instrument, and its vibrato for other vowels: what was heard holds on."""
@@ -188,15 +190,15 @@ class ArticulationTrack:
 
     def _blend(self) -> NDArray[np.float64]:
         """(7,) every channel's mean place over its window, weighted by chance and dominance."""
-        rest = self._phones[:, SILENCE] * self._settled**2
-        shares = np.column_stack([self._phones, self._phones[:, SILENCE] - rest])
-        shares[:, SILENCE] = rest
+        silent, shares = self._phones[:, SILENCE], self._shares
+        rest = silent * self._settled**2
+        shares[:, :-1], shares[:, SILENCE], shares[:, -1] = self._phones, rest, silent - rest
         pull, insist = _WINDOWS @ (shares @ _PULL), _WINDOWS @ (shares @ _INSISTS)
-        blended: NDArray[np.float64] = np.diagonal(pull) / np.diagonal(insist)
+        blended: NDArray[np.float64] = pull.diagonal() / insist.diagonal()
         return blended
 
     def _close(self) -> float:
         """How far the lips are shut by a bilabial; they need not be sure of it, and no lips are faster than theirs."""
-        wanted = smoothstep((float(_SNAP @ self._phones[:, _LIPS_MEET].sum(1)) - _CLOSES_FROM) / _CLOSES_WITHIN)
+        wanted = smoothstep((float(_SNAP @ (self._phones[:, _P] + self._phones[:, _M])) - _CLOSES_FROM) / _CLOSES_WITHIN)
         self._closed += min(max(wanted - self._closed, -_FASTEST), _FASTEST)
         return self._closed

@@ -16,6 +16,7 @@ static class ConsoleClient
     {
         AppContext.SetSwitch("System.Net.Http.SocketsHttpHandler.Http2UnencryptedSupport", true);
         var server = new FaceServer { Address = new Uri(arguments[0]), Handler = () => new SocketsHttpHandler() };
+        if (arguments.Length > 1) return Watches(server, int.Parse(arguments[1]));
         var config = new SessionConfig
         {
             Portrait = new PortraitRef { Id = "ada" },
@@ -49,6 +50,23 @@ static class ConsoleClient
         finally
         {
             config.SizePx = SidePx;
+        }
+        Console.WriteLine("ok");
+        return 0;
+    }
+
+    /// <summary>So many pictures of a megabyte each, and which they were.</summary>
+    static int Watches(FaceServer server, int count)
+    {
+        var config = new SessionConfig { Portrait = new PortraitRef { Id = "ada" }, SizePx = 512, SampleRateHz = RateHz };
+        using (var face = new FaceConnection(server, config))
+        {
+            for (int seen = 0; seen < count; seen++)
+            {
+                FacePicture picture = null;
+                Until("a picture", () => (picture = face.Picture.Take()) != null);
+                Console.Write(picture.Index + " ");
+            }
         }
         Console.WriteLine("ok");
         return 0;

@@ -39,6 +39,7 @@ namespace Vivant
         readonly Task running;
         volatile Outbox outbox = new Outbox();
         volatile GrpcCall call;
+        Receipts receipts;
         volatile SessionStarted started;
         volatile Statistics statistics;
         volatile Exception lastError;
@@ -217,6 +218,7 @@ namespace Vivant
                 // pictures carry it from the first on, and one that was lost with the last connection comes through after all.
                 outbox = new Outbox();
                 var current = outbox;
+                receipts = new Receipts(current);
                 await call.WriteAsync(new AnimateRequest { Config = CurrentConfig() }).ConfigureAwait(false);
                 ulong before = (ulong)Interlocked.Read(ref epoch);
                 if (before > 0) await call.WriteAsync(new AnimateRequest { Interrupt = new Interrupt { Epoch = before } }).ConfigureAwait(false);
@@ -241,7 +243,10 @@ namespace Vivant
 
         SessionConfig CurrentConfig()
         {
-            lock (config) return config.Clone();
+            SessionConfig current;
+            lock (config) current = config.Clone();
+            current.ConfirmsFrames = current.Delivery != Delivery.Immediate;
+            return current;
         }
 
         static async Task SendAsync(GrpcCall call, Outbox outbox)
@@ -264,7 +269,7 @@ namespace Vivant
             {
                 input.ReadTag();
                 int length = input.ReadLength();
-                Picture.Fill(input, message.Array, (int)input.Position + length);
+                receipts.Came(Picture.Fill(input, message.Array, (int)input.Position + length));
                 Picture.Publish((ulong)Interlocked.Read(ref epoch));
                 return;
             }
@@ -293,6 +298,39 @@ namespace Vivant
         IEnumerable<KeyValuePair<string, string>> Metadata()
         {
             if (server.Token != "") yield return new KeyValuePair<string, string>("authorization", "Bearer " + server.Token);
+        }
+    }
+
+    /// <summary>Tells the server how many pictures of a call have come, so that a slow network brings the newest.</summary>
+    sealed class Receipts
+    {
+        /// <summary>They are sent at most so late; chosen: each costs both sides a message.</summary>
+        const int SoonMs = 100;
+
+        readonly Outbox outbox;
+        ulong next;
+        long come;
+        int telling;
+
+        public Receipts(Outbox outbox)
+        {
+            this.outbox = outbox;
+        }
+
+        /// <summary>The reading task: a picture with its place in the call. Where some before it were left out, the server waits for this receipt.</summary>
+        public void Came(ulong index)
+        {
+            int waitMs = index == next ? SoonMs : 0;
+            next = index + 1;
+            Interlocked.Increment(ref come);
+            if (Interlocked.CompareExchange(ref telling, 1, 0) == 0) _ = TellAsync(waitMs);
+        }
+
+        async Task TellAsync(int waitMs)
+        {
+            await Task.Delay(waitMs).ConfigureAwait(false);
+            Interlocked.Exchange(ref telling, 0); // first, so that what comes from here on is told
+            outbox.Add(new AnimateRequest { RingRelease = new RingRelease { Sequence = (ulong)Interlocked.Read(ref come) } });
         }
     }
 

@@ -31,10 +31,11 @@ namespace Vivant
         /// <summary>Pictures that were replaced before anyone took them.</summary>
         public long Skipped { get; private set; }
 
-        /// <summary>The network's task: reads a serialised Frame.</summary>
-        public void Fill(CodedInputStream input, byte[] source, int frameEnd)
+        /// <summary>The network's task: reads a serialised Frame and gives its index.</summary>
+        public ulong Fill(CodedInputStream input, byte[] source, int frameEnd)
         {
             FrameReader.Read(input, source, frameEnd, filling);
+            return filling.Index;
         }
 
         /// <summary>The network's task: what was filled becomes the newest, unless it is of an epoch that is over.</summary>
