@@ -24,11 +24,13 @@ from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 
 LID_FADE = {0: 1.0, 1: 0.95, 2: 0.72, 3: 0.3}
 """Strength of the retouched lid by mesh steps from its margin; the crease lies two steps up."""
-LIP_FADE, LIP_RINGS = (0.03, 0.075), 6
+LIP_FADE, EDGE, LIP_RINGS = (0.03, 0.075), 0.05, 20
 """Distance from the seam, in outer-eye distances, from which the retouched lip fades and at which it has ended; and the most
 mesh steps that lie within it, in the corners."""
-BESIDE = 0.06
-"""How far beyond the corners it has faded, likewise."""
+AROUND_CORNERS = 2.0
+"""How much sooner around the corners, whose shade is the portrait's own."""
+MEETING = 0.012
+"""How far beyond the seam's line it has ended around its corners, likewise."""
 LID_BLUR, LID_OWN = (0.06, 0.012), 0.6
 """Averaging along and across the lid, in outer-eye distances; and how much of the result counts against the skin around."""
 STROKE = 0.05
@@ -62,17 +64,28 @@ def add_lips(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
         (skin.upper_lip, skin.lower_lip), (c.UPPER_OUTER_LIP, c.LOWER_OUTER_LIP), TURNS_IN, strict=True
     ):
         seam = skin.points[list(row)]
-        steps = steps_from(skin, row[1:-1], _not_of_lip(skin, row, outer, seam), LIP_RINGS)
-        points = skin.points[list(steps), :2]
-        gaps = np.linalg.norm(points[:, None] - skin.points[list(row), :2], axis=2)
-        nearest, away = gaps.argmin(axis=1), gaps.min(axis=1) / unit
-        beside = np.maximum(seam[0, 0] - points[:, 0], points[:, 0] - seam[-1, 0]) / unit
-        strength = np.clip((LIP_FADE[1] - away) / (LIP_FADE[1] - LIP_FADE[0]), 0.0, 1.0)
-        strength *= np.clip(1.0 - beside / BESIDE, 0.0, 1.0)
-        tints = {drive: strength * parting[drive, nearest] for drive in range(len(parting))}
+        gaps = np.linalg.norm(skin.points[:, None, :2] - seam[:, :2], axis=2)
+        far = set(np.flatnonzero(gaps.min(axis=1) > (LIP_FADE[1] + EDGE) * unit).tolist())
+        steps = steps_from(skin, row[1:-1], far | _not_of_lip(skin, row, outer, seam), LIP_RINGS)
+        tints = {drive: parting[drive, gaps[list(steps)].argmin(axis=1)] for drive in range(len(parting))}
         lip = _without_seam(patch, seam, skin.points[list(outer)], light, unit, shade)
-        texture = pool.add_texture("lip without seam", np.dstack([lip, np.full(lip.shape[:2], 255, np.uint8)]))
+        texture = pool.add_texture("lip without seam", np.dstack([lip, _near_seam(patch, seam, skin.points[list(outer)], unit)]))
         add_overlay(pool, skin, steps, patch, texture, tints, [row])
+
+
+def _near_seam(patch: Patch, seam: FloatArray, outer: FloatArray, unit: float) -> UInt8Array:
+    """(h, w) alpha of the retouched lip: 1 at the seam, fading away from it and, sooner, around its corners."""
+    at = patch.coordinates()
+    before = _before(at, seam, outer) / unit
+    beside = np.maximum(np.maximum(seam[0, 0] - at[..., 0], at[..., 0] - seam[-1, 0]), 0.0) / unit
+    alpha = 1.0 - smoothsteps(np.hypot(AROUND_CORNERS * beside, before), *LIP_FADE)
+    return np.asarray(np.round(255 * alpha * smoothsteps(before, -MEETING, 0.0)), np.uint8)
+
+
+def _before(at: FloatArray, seam: FloatArray, outer: FloatArray) -> FloatArray:
+    """(h, w) px from places (h, w, 2) to the seam, positive on the lip's own side."""
+    own = np.sign(seam[:, 1].mean() - outer[:, 1].mean())  # 1 for the upper lip
+    return np.asarray(own * (np.interp(at[..., 0], seam[:, 0], seam[:, 1]) - at[..., 1]))
 
 
 def _not_of_lip(skin: Skin, row: tuple[int, ...], outer: tuple[int, ...], seam: FloatArray) -> set[int]:
