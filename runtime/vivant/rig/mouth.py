@@ -32,7 +32,7 @@ LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
 """Factors: of the upper teeth's light, for the lower ones stand in their shade; of the tongue's own colour."""
 CAVITY_LIGHT = 0.7, 1.35
 """Factors on the dark of the mouth below the palate and above the floor, which light from the front reaches; chosen by eye."""
-SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.5
+SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.25
 """How far the tongue falls into shade at its sides; and how much of its depth counts: all of it would take it out of the middle
 of a turned mouth, whose lips do not go around the teeth either."""
 TEETH_DOWN = 0.021
@@ -48,6 +48,8 @@ CORNER_SHADE, MIDDLE_SHADE, CORNERS_FROM = 0.9, 0.04, 1.0
 LIP_SHADES, SHADE_SHARE = ((0.78, 0.06), (0.60, 0.06)), 0.55
 """Shade of the upper and of the lower lip on what lies behind: alpha at the lip, and its reach in outer-eye distances; but at
 most this share of the opening, so that teeth between lips that hardly part are not grey."""
+LINED_SHADE = 0.35
+"""How much of all shade there is between the lips of a pen drawing, which shades with strokes. Chosen by eye."""
 SOLID, ALWAYS_CLEAR = 0.98, 9.0
 """Alpha from which the portrait hides what lies behind it; what is taken off the alpha of teeth that it would not hide."""
 DRAWN_UP = 0.10
@@ -56,10 +58,13 @@ UNDER_LIPS_PX = 2.0
 """How far what spans the opening reaches under the lips."""
 TIP_FROM_V = 0.42
 """From here on (texture v) the tongue may cover the lip; what lies further back stays inside."""
-THROAT_V, SIDES_END = (0.05, 0.6), (0.7, 1.0)
+TONGUE_LIFTS = 0.03
+"""Outer-eye distances by which the tongue lies higher than on the scanned head: in an open mouth its back shows above the lower
+lip. Chosen by eye."""
+THROAT_V, SIDES_END = (0.05, 0.5), (0.75, 1.0)
 """Part of the tongue over which it comes out of the dark of the throat, texture v; and over which it sinks into that at its
 sides, shares of its half width. Chosen by eye."""
-TONGUE_RESTS, TONGUE_SINKS = 0.22, 0.25
+TONGUE_RESTS, TONGUE_SINKS = 0.22, 0.05
 """Share of its height that the tongue loses at rest (the atlas has it against the palate) and with the jaw open."""
 N_FRONT = 198
 """Vertices of an arch's front. The lower arch's biting surfaces follow in the atlas; at our size they only make noise."""
@@ -130,7 +135,7 @@ def add_mouth(
     if own is not None and own.edge_y is not None:
         upper_place, bright = place.lowered(own.edge_y - _incisal_edge_y(place)), own.light
     _add_cavity(pool, skin, light.on(atlas.cavity_rgb))
-    tongue = _add_tongue(pool, place)
+    tongue = _add_tongue(pool, place.lowered(-TONGUE_LIFTS * fit.unit))
     lower = _add_part(pool, place, "lower teeth", _front_of(atlas.lower), light=LOWER_TEETH_LIGHT * bright)
     _add_part(pool, upper_place, "upper teeth", atlas.upper, light=bright)
     for name, moves in _jaw_moves(atlas.lower.vertices[:N_FRONT]).items():
@@ -269,13 +274,13 @@ def lip_parting(skin: Skin) -> FloatArray:
 
 def _add_shade(pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light) -> None:
     """The mouth's own shade over teeth and tongue: in its corners, and under both lips."""
-    centre = np.sin(np.linspace(0, np.pi, len(skin.upper_lip)))
+    centre, strength = np.sin(np.linspace(0, np.pi, len(skin.upper_lip))), LINED_SHADE if light.lined else 1.0
     overall = CORNER_SHADE + (MIDDLE_SHADE - CORNER_SHADE) * (1.0 - (1.0 - centre) ** CORNERS_FROM)
     texture = _flat_texture(pool, "shade", light.on(np.array(SHADE_RGB)))
-    upper, lower = (_add_row(pool, skin, fit, row, down, overall) for row, down in _under_lips(skin))
+    upper, lower = (_add_row(pool, skin, fit, row, down, strength * overall) for row, down in _under_lips(skin))
     pool.add_layer(strip_triangles(upper, lower, len(centre)), texture)
     for (row, under), (alpha, reach), inwards in zip(_under_lips(skin), LIP_SHADES, (1.0, -1.0), strict=True):
-        at_lip = _add_row(pool, skin, fit, row, under, alpha * centre**0.7)
+        at_lip = _add_row(pool, skin, fit, row, under, strength * alpha * centre**0.7)
         ends = _add_row(pool, skin, fit, row, 0.0, 0.0 * centre)
         for drive, gap in enumerate(lip_parting(skin)):
             down = inwards * np.minimum(SHADE_SHARE * gap, reach * fit.unit)

@@ -47,8 +47,6 @@ NEAR_SEAM = (0.03, 0.05)
 itself reaches, but at least and at most so far."""
 ALIKE = 0.15
 """Difference from the lip's own colour, relative, up to which a pixel is lip."""
-LINED = 0.12
-"""Mean contrast of fine strokes in a lip, relative, from which it counts as drawn with a pen; skin and oil stay far below."""
 TURNS_IN = (0.16, 0.08)
 """Light that the upper and the lower lip lose towards their inner edges, where they turn away from it."""
 LASH_LENGTH = 0.055
@@ -178,7 +176,7 @@ def _without_seam(patch: Patch, seam: FloatArray, outer: FloatArray, light: Ligh
     lip = (np.abs(across) < 1.0) & (before > LIP_FROM * thickness) & (before < LIP_TO * thickness)
     tone = _lip_tone(patch, lip)
     near = (np.abs(across) < 1.15) & (before < np.clip(LIP_TO * thickness, NEAR_SEAM[0] * unit, NEAR_SEAM[1] * unit))
-    alien = near & ndimage.binary_dilation(near & ~_alike(mirrored, tone)) & (not _is_lined(patch, lip, unit))
+    alien = near & ndimage.binary_dilation(near & ~_alike(mirrored, tone)) & (not light.lined)
     filled = fill_holes(np.clip(mirrored, 0, 255).astype(np.uint8), ~alien).astype(np.float64)
     soft = ndimage.gaussian_filter(alien.astype(np.float64), 1.0)[..., None]
     filled = mirrored + np.clip(2.0 * soft, 0.0, 1.0) * (ndimage.gaussian_filter(filled, (1.0, 1.0, 0)) - mirrored)
@@ -196,13 +194,6 @@ def _lip_tone(patch: Patch, lip: NDArray[np.bool_]) -> FloatArray:
     means = (patch.pixels * lip[..., None]).sum(axis=0)[known] / count[known, None]
     tone = np.stack([np.interp(np.arange(lip.shape[1]), known, means[:, k]) for k in range(3)], axis=-1)
     return np.asarray(ndimage.gaussian_filter1d(tone, 0.03 * lip.shape[1], axis=0, mode="nearest"))
-
-
-def _is_lined(patch: Patch, lip: NDArray[np.bool_], unit: float) -> bool:
-    """Whether the lip is drawn in strokes, whose own dark and light nothing stuck to."""
-    brightness = luminance(patch.pixels)
-    strokes = np.abs(brightness - ndimage.gaussian_filter(brightness, 0.025 * unit * patch.texels_per_px))[lip]
-    return bool(lip.any() and strokes.mean() > LINED * brightness[lip].mean())
 
 
 def _alike(seen: FloatArray, colour: FloatArray) -> NDArray[np.bool_]:

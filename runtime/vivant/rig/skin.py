@@ -213,8 +213,8 @@ def _round_the_opening(
     middle, half = (row[0, 0] + row[-1, 0]) / 2, (row[-1, 0] - row[0, 0]) / 2
     parting = field[list(lower), 1] - field[list(upper), 1]
     wanted = parting.max() * np.maximum(1.0 - ((row[:, 0] - middle) / half) ** 2, 0.0) ** ROUNDNESS
-    chord = np.interp(row[:, 0], row[[0, -1], 0], row[[0, -1], 1])
-    wanted -= FLATTENS * (row[:, 1] - chord)
+    seam = points[list(upper), 1] + UPPER_SHARE * (row[:, 1] - points[list(upper), 1])
+    wanted -= FLATTENS * (seam - np.polyval(np.polyfit(row[:, 0] - middle, seam, 2), row[:, 0] - middle))
     below = points[:, 1] - np.interp(points[:, 0], row[:, 0], row[:, 1])
     share = np.clip(1.0 - below / (0.45 * unit), 0.0, 1.0) * (below >= -1e-6)
     share[list(upper)] = 0.0
