@@ -63,6 +63,7 @@ class Light:
     def on(self, colours: UInt8Array | FloatArray) -> FloatArray:
         """General colours (..., 3) in 0..255 as this portrait would show them."""
         lit = self.haze + (1.0 - self.haze / 255.0) * self.gain * (_inked(colours) if self.lined else colours)
+        lit = np.maximum(lit, self.tones[1, 1:]) if self.lined else lit  # no ink is blacker than the picture's own
         brightness = luminance(lit)
         toned = np.stack([np.interp(brightness, self.tones[:, 0], self.tones[:, 1 + k]) for k in range(3)], axis=-1)
         colours = np.maximum(toned + self.colourful * (lit - toned), 0.0)

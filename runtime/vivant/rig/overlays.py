@@ -18,7 +18,7 @@ from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import mark_open, neighbours, strip_triangles
 from vivant.rig.mouth import lip_parting
 from vivant.rig.patch import Patch, luminance
-from vivant.rig.scene_builder import OPEN_EDGE, SceneBuilder
+from vivant.rig.scene_builder import MOUTH_CLOSED, OPEN_EDGE, SceneBuilder
 from vivant.rig.skin import Skin, unproject
 from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 
@@ -49,6 +49,8 @@ ALIKE = 0.15
 """Difference from the lip's own colour, relative, up to which a pixel is lip."""
 TURNS_IN = (0.16, 0.08)
 """Light that the upper and the lower lip lose towards their inner edges, where they turn away from it."""
+SEAM_SHADE = 0.5
+"""Likewise at the very edge of lips that were open in the portrait and have no seam of their own. Chosen by eye."""
 LASH_LENGTH = 0.055
 """Of the longest, in outer-eye distances; chosen by eye."""
 
@@ -66,7 +68,10 @@ def add_lips(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
         far = set(np.flatnonzero(gaps.min(axis=1) > (LIP_FADE[1] + EDGE) * unit).tolist())
         steps = steps_from(skin, row[1:-1], far | _not_of_lip(skin, row, outer, seam), LIP_RINGS)
         tints = {drive: parting[drive, gaps[list(steps)].argmin(axis=1)] for drive in range(len(parting))}
-        lip = _without_seam(patch, seam, skin.points[list(outer)], light, unit, shade)
+        closes = bool(np.abs(skin.closing).max() > 0.0)
+        if closes:
+            tints[MOUTH_CLOSED] = np.ones(len(steps))
+        lip = _without_seam(patch, seam, skin.points[list(outer)], light, unit, shade, SEAM_SHADE * closes)
         texture = pool.add_texture("lip without seam", np.dstack([lip, _near_seam(patch, seam, skin.points[list(outer)], unit)]))
         add_overlay(pool, skin, steps, patch, texture, tints, [row])
 
@@ -153,9 +158,9 @@ def add_overlay(
     pool.add_layer(start + triangles, texture, 0, mark_open(triangles, neighbours(triangles), loops, OPEN_EDGE))
 
 
-def _without_seam(patch: Patch, seam: FloatArray, outer: FloatArray, light: Light, unit: float, shade: float) -> UInt8Array:
+def _without_seam(patch: Patch, seam: FloatArray, outer: FloatArray, light: Light, unit: float, shade: float, line: float) -> UInt8Array:
     """One lip alone (h, w, 3): from a little before the seam on, pixels are a compressed mirror image of the lip before
-    that, without anything that is unlike the lip, and ``shade`` darker at the edge."""
+    that, without anything that is unlike the lip, and ``shade`` darker towards the edge, ``line`` at it."""
     at = patch.coordinates()
     middle = np.interp(at[..., 0], seam[:, 0], seam[:, 1])
     own = float(np.sign(seam[:, 1].mean() - outer[:, 1].mean()))  # 1 for the upper lip
@@ -181,7 +186,7 @@ def _without_seam(patch: Patch, seam: FloatArray, outer: FloatArray, light: Ligh
     soft = ndimage.gaussian_filter(alien.astype(np.float64), 1.0)[..., None]
     filled = mirrored + np.clip(2.0 * soft, 0.0, 1.0) * (ndimage.gaussian_filter(filled, (1.0, 1.0, 0)) - mirrored)
     turned = np.clip(1.0 - before / band, 0.0, 1.0)[..., None]
-    turned_in: UInt8Array = np.clip(filled * (1.0 - light.relief * shade * turned**1.5), 0, 255).round().astype(np.uint8)
+    turned_in: UInt8Array = np.clip(filled * (1.0 - light.relief * (shade * turned**1.5 + line * turned**4)), 0, 255).round().astype(np.uint8)
     return turned_in
 
 

@@ -124,10 +124,9 @@ def _closing(
 ) -> FloatArray:
     """(n, 3) moves both lips onto one line between them, the lower one more; everything within reach gives way."""
     top, bottom = points[list(upper)], points[list(lower)]
-    gap = bottom - top
-    if np.abs(gap[:, :2]).max() < 1e-6:
+    if not _is_open(bottom - top):
         return np.zeros_like(points)
-    meeting = top + UPPER_SHARE * gap
+    meeting = _meeting(points, upper, lower)
     meeting[:, 0] = meeting[:, 0].mean() + CORNERS_IN * (meeting[:, 0] - meeting[:, 0].mean())
     row = list(upper) + list(lower[1:-1])
     target = np.concatenate([meeting, meeting[1:-1]])
@@ -137,6 +136,20 @@ def _closing(
     values[: len(row)] = target - points[row]
     closing: FloatArray = Spreader(points, triangles, handles).spread(values)
     return closing
+
+
+def _meeting(points: FloatArray, upper: tuple[int, ...], lower: tuple[int, ...]) -> FloatArray:
+    """(n, 3) the line on which the lips meet: a smooth one; of a closed mouth the seam, as it is."""
+    top, gap = points[list(upper)], points[list(lower)] - points[list(upper)]
+    meeting = top + UPPER_SHARE * gap
+    if _is_open(gap):
+        x = meeting[:, 0] - meeting[:, 0].mean()
+        meeting[:, 1] = np.polyval(np.polyfit(x, meeting[:, 1], 2), x)
+    return np.asarray(meeting)
+
+
+def _is_open(gap: FloatArray) -> bool:
+    return bool(np.abs(gap[:, :2]).max() >= 1e-6)
 
 
 def _widened_eyes(flat: FloatArray, unit: float) -> FloatArray:
@@ -209,12 +222,12 @@ def _round_the_opening(
     field: FloatArray, points: FloatArray, upper: tuple[int, ...], lower: tuple[int, ...], unit: float
 ) -> None:
     """Give the lower lip of an open jaw an elliptic edge whatever the spacing of this mouth's landmarks."""
-    row = points[list(lower)]
-    middle, half = (row[0, 0] + row[-1, 0]) / 2, (row[-1, 0] - row[0, 0]) / 2
+    row, seam = points[list(lower)], _meeting(points, upper, lower)
+    middle, half = (seam[0, 0] + seam[-1, 0]) / 2, (seam[-1, 0] - seam[0, 0]) / 2
+    across = (seam[:, 0] - middle) / half
     parting = field[list(lower), 1] - field[list(upper), 1]
-    wanted = parting.max() * np.maximum(1.0 - ((row[:, 0] - middle) / half) ** 2, 0.0) ** ROUNDNESS
-    seam = points[list(upper), 1] + UPPER_SHARE * (row[:, 1] - points[list(upper), 1])
-    wanted -= FLATTENS * (seam - np.polyval(np.polyfit(row[:, 0] - middle, seam, 2), row[:, 0] - middle))
+    wanted = parting.max() * np.maximum(1.0 - across**2, 0.0) ** ROUNDNESS
+    wanted -= FLATTENS * (seam[:, 1] - np.polyval(np.polyfit(across, seam[:, 1], 2), across))
     below = points[:, 1] - np.interp(points[:, 0], row[:, 0], row[:, 1])
     share = np.clip(1.0 - below / (0.45 * unit), 0.0, 1.0) * (below >= -1e-6)
     share[list(upper)] = 0.0
