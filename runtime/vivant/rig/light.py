@@ -67,7 +67,7 @@ class Light:
         brightness = luminance(lit)
         toned = np.stack([np.interp(brightness, self.tones[:, 0], self.tones[:, 1 + k]) for k in range(3)], axis=-1)
         colours = np.maximum(toned + self.colourful * (lit - toned), 0.0)
-        return np.asarray(colours / np.maximum(colours.max(axis=-1, keepdims=True) / 255.0, 1.0))  # too bright keeps its hue
+        return np.asarray(colours / max(float(colours.max()) / 255.0, 1.0))  # what is too bright keeps its hue and its relief
 
     def on_texture(self, rgba: UInt8Array) -> UInt8Array:
         """The same for a texture (h, w, 4)."""

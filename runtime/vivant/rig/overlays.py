@@ -30,7 +30,7 @@ mesh steps that lie within it, in the corners."""
 AROUND_CORNERS = 2.0
 """How much sooner around the corners, whose shade is the portrait's own."""
 MEETING = 0.012
-"""How far beyond the seam's line it has ended around its corners, likewise."""
+"""Width of the passage from one retouched lip to the other around the corners, likewise."""
 LID_BLUR, LID_OWN = (0.06, 0.012), 0.6
 """Averaging along and across the lid, in outer-eye distances; and how much of the result counts against the skin around."""
 STROKE = 0.05
@@ -49,7 +49,7 @@ ALIKE = 0.15
 """Difference from the lip's own colour, relative, up to which a pixel is lip."""
 TURNS_IN = (0.16, 0.08)
 """Light that the upper and the lower lip lose towards their inner edges, where they turn away from it."""
-SEAM_SHADE = 0.5
+SEAM_SHADE = (0.5, 0.1)
 """Likewise at the very edge of lips that were open in the portrait and have no seam of their own. Chosen by eye."""
 LASH_LENGTH = 0.055
 """Of the longest, in outer-eye distances; chosen by eye."""
@@ -60,18 +60,18 @@ def add_lips(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
     both = skin.points[list(skin.upper_lip + skin.lower_lip)]
     patch = Patch.around(picture, both, 0.15 * unit, texels_per_px)
     parting = ndimage.maximum_filter1d(lip_parting(skin), 3, axis=1) / (0.012 * unit)  # up to the very corners
-    for row, outer, shade in zip(
-        (skin.upper_lip, skin.lower_lip), (c.UPPER_OUTER_LIP, c.LOWER_OUTER_LIP), TURNS_IN, strict=True
+    closes = bool(np.abs(skin.closing).max() > 0.0)
+    for row, outer, shade, line in zip(
+        (skin.upper_lip, skin.lower_lip), (c.UPPER_OUTER_LIP, c.LOWER_OUTER_LIP), TURNS_IN, SEAM_SHADE, strict=True
     ):
         seam = skin.points[list(row)]
         gaps = np.linalg.norm(skin.points[:, None, :2] - seam[:, :2], axis=2)
         far = set(np.flatnonzero(gaps.min(axis=1) > (LIP_FADE[1] + EDGE) * unit).tolist())
         steps = steps_from(skin, row[1:-1], far | _not_of_lip(skin, row, outer, seam), LIP_RINGS)
         tints = {drive: parting[drive, gaps[list(steps)].argmin(axis=1)] for drive in range(len(parting))}
-        closes = bool(np.abs(skin.closing).max() > 0.0)
         if closes:
             tints[MOUTH_CLOSED] = np.ones(len(steps))
-        lip = _without_seam(patch, seam, skin.points[list(outer)], light, unit, shade, SEAM_SHADE * closes)
+        lip = _without_seam(patch, seam, skin.points[list(outer)], light, unit, shade, line * closes)
         texture = pool.add_texture("lip without seam", np.dstack([lip, _near_seam(patch, seam, skin.points[list(outer)], unit)]))
         add_overlay(pool, skin, steps, patch, texture, tints, [row])
 
@@ -82,7 +82,8 @@ def _near_seam(patch: Patch, seam: FloatArray, outer: FloatArray, unit: float) -
     before = _before(at, seam, outer) / unit
     beside = np.maximum(np.maximum(seam[0, 0] - at[..., 0], at[..., 0] - seam[-1, 0]), 0.0) / unit
     alpha = 1.0 - smoothsteps(np.hypot(AROUND_CORNERS * beside, before), *LIP_FADE)
-    return np.asarray(np.round(255 * alpha * smoothsteps(before, -MEETING, 0.0)), np.uint8)
+    ends = np.minimum(beside, MEETING)  # within the mouth at the other lip, beyond its corners before the seam's line
+    return np.asarray(np.round(255 * alpha * smoothsteps((before - ends) / MEETING + 1.0)), np.uint8)
 
 
 def _before(at: FloatArray, seam: FloatArray, outer: FloatArray) -> FloatArray:
