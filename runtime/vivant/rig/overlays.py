@@ -72,7 +72,9 @@ def add_lips(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
         if closes:
             tints[MOUTH_CLOSED] = np.ones(len(steps))
         lip = _without_seam(patch, seam, skin.points[list(outer)], light, unit, shade, line * closes)
-        texture = pool.add_texture("lip without seam", np.dstack([lip, _near_seam(patch, seam, skin.points[list(outer)], unit)]))
+        texture = pool.add_texture(
+            "lip without seam", np.dstack([lip, _near_seam(patch, seam, skin.points[list(outer)], unit)])
+        )
         add_overlay(pool, skin, steps, patch, texture, tints, [row])
 
 
@@ -159,7 +161,9 @@ def add_overlay(
     pool.add_layer(start + triangles, texture, 0, mark_open(triangles, neighbours(triangles), loops, OPEN_EDGE))
 
 
-def _without_seam(patch: Patch, seam: FloatArray, outer: FloatArray, light: Light, unit: float, shade: float, line: float) -> UInt8Array:
+def _without_seam(
+    patch: Patch, seam: FloatArray, outer: FloatArray, light: Light, unit: float, shade: float, line: float
+) -> UInt8Array:
     """One lip alone (h, w, 3): from a little before the seam on, pixels are a compressed mirror image of the lip before
     that, without anything that is unlike the lip, and ``shade`` darker towards the edge, ``line`` at it."""
     at = patch.coordinates()
@@ -187,7 +191,9 @@ def _without_seam(patch: Patch, seam: FloatArray, outer: FloatArray, light: Ligh
     soft = ndimage.gaussian_filter(alien.astype(np.float64), 1.0)[..., None]
     filled = mirrored + np.clip(2.0 * soft, 0.0, 1.0) * (ndimage.gaussian_filter(filled, (1.0, 1.0, 0)) - mirrored)
     turned = np.clip(1.0 - before / band, 0.0, 1.0)[..., None]
-    turned_in: UInt8Array = np.clip(filled * (1.0 - light.relief * (shade * turned**1.5 + line * turned**4)), 0, 255).round().astype(np.uint8)
+    turned_in: UInt8Array = (
+        np.clip(filled * (1.0 - light.relief * (shade * turned**1.5 + line * turned**4)), 0, 255).round().astype(np.uint8)
+    )
     return turned_in
 
 

@@ -28,7 +28,7 @@ for the sheet must not tear."""
 ROUNDNESS = 0.65
 """Exponent of the open mouth's edge, (1 - x^2) to this power: below, its corners are those of a box. Chosen by eye."""
 FLATTENS = 1.5
-"""Of the seam's own waves, how much an open jaw takes out of the lower lip's edge: they are the upper lip's, which hangs into it."""
+"""Of the seam's own waves, how much an open jaw takes out of the lower lip's edge: they are those of the upper lip."""
 UPPER_SHARE, CORNERS_IN, GIVES_WAY = 0.4, 0.94, 0.55
 """Closing an open mouth: how far down the gap the lips meet, how much of the width stays, how far around the skin gives way
 (outer-eye distances)."""
