@@ -157,7 +157,7 @@ def crown_albedo(tooth: Tooth, a: Array, b: Array, dist: Array, grain: Array) ->
     front = {"central": 1.0, "lateral": 1.0, "lower": 0.9}.get(tooth.kind, 0.25)
     wb = (0.85 * (1 - smooth(b, -0.02, 0.42)))[..., None]
     col = mid * (1 - wb) + neck * wb
-    rim = front * smooth(b, 0.72, 0.97) * (0.75 + 0.25 * np.cos(a * 9.0)) * 0.62
+    rim = front * smooth(b, 0.72, 0.97) * (0.75 + 0.25 * np.cos(a * 9.0)) * 0.36
     rim = np.maximum(rim, front * 0.3 * smooth(dist, 0.1, 0.0) * smooth(b, 0.35, 0.7))[..., None]
     col = col * (1 - rim) + cool * rim
     line = (0.4 * front * smooth(dist, 0.035, 0.0) * smooth(b, 0.9, 0.98))[..., None]
@@ -211,7 +211,7 @@ def paint_gum(cv: Canvas, teeth: list[Tooth], rng: np.random.Generator) -> None:
                     - 0.03 * np.clip(rise, 0, 2) + 0.0016 * stipple)
     cv.albedo[:] = gum_albedo(dist, rise, blot)
     cv.occlusion[:] = 1 - 0.14 * np.exp(-dist / 0.05)
-    deep = to_linear((124, 66, 58))
+    deep = to_linear((168, 102, 88))
     cv.albedo[~gum] = deep
     cv.height[~gum] = -0.06
     cv.occlusion[~gum] = 0.8
@@ -221,7 +221,7 @@ def paint_gum(cv: Canvas, teeth: list[Tooth], rng: np.random.Generator) -> None:
 
 def gum_albedo(dist: Array, rise: Array, blot: Array) -> Array:
     """Gum colour, linear (H, W, 3): red margin, paler attached gum, redder mucosa."""
-    margin, pale, mucosa = (to_linear(c) for c in ((184, 98, 94), (203, 128, 120), (176, 88, 86)))
+    margin, pale, mucosa = (to_linear(c) for c in ((206, 128, 120), (216, 146, 136), (184, 98, 94)))
     k = smooth(dist, 0.0, 0.16)[..., None]
     col = margin * (1 - k) + pale * k
     k2 = smooth(rise, 0.35, 0.8)[..., None]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from vivant.easing import smoothstep
+from vivant.easing import smoothstep, smoothsteps
 from vivant.rig import canonical as c
 from vivant.rig.mesh import inside
 from vivant.rig.patch import Patch, luminance
@@ -32,6 +32,11 @@ FLAT, SHADED = 0.05, 0.30
 """Lower quartile of the slope of the skin's brightness, relative, per outer-eye distance: flat colour, and any lit skin."""
 CLIPPED = 250.0
 """From here on a brightness may be anything above: it tells nothing about the light."""
+LINED, STROKE = 0.12, 0.025
+"""Mean contrast of fine strokes in the skin, relative, from which a picture counts as drawn with a pen: such have .19, oil on
+canvas and wrinkles up to .07; and the width of what is fine, outer-eye distances."""
+INK, PAPER = 150.0, 200.0
+"""A pen has no greys: general colours darker than the former become ink, those lighter than the latter paper."""
 N_TONES = 40
 """Steps of brightness over which the colours of a print are compared; chosen."""
 
@@ -52,14 +57,17 @@ class Light:
     """(3,) median colour of the skin."""
     relief: float
     """1 where skin is shaded, 0 where it is flat colour."""
+    lined: bool
+    """Drawn in strokes of a pen."""
 
     def on(self, colours: UInt8Array | FloatArray) -> FloatArray:
         """General colours (..., 3) in 0..255 as this portrait would show them."""
-        lit = self.haze + (1.0 - self.haze / 255.0) * self.gain * colours
+        lit = self.haze + (1.0 - self.haze / 255.0) * self.gain * (_inked(colours) if self.lined else colours)
+        lit = np.maximum(lit, self.tones[1, 1:]) if self.lined else lit  # no ink is blacker than the picture's own
         brightness = luminance(lit)
         toned = np.stack([np.interp(brightness, self.tones[:, 0], self.tones[:, 1 + k]) for k in range(3)], axis=-1)
         colours = np.maximum(toned + self.colourful * (lit - toned), 0.0)
-        return np.asarray(colours / np.maximum(colours.max(axis=-1, keepdims=True) / 255.0, 1.0))  # too bright keeps its hue
+        return np.asarray(colours / max(float(colours.max()) / 255.0, 1.0))  # what is too bright keeps its hue and its relief
 
     def on_texture(self, rgba: UInt8Array) -> UInt8Array:
         """The same for a texture (h, w, 4)."""
@@ -80,6 +88,11 @@ class Light:
         return np.asarray((colours - self.haze) / np.maximum((1.0 - self.haze / 255.0) * self.gain, 1e-3))
 
 
+def _inked(colours: UInt8Array | FloatArray) -> FloatArray:
+    """General colours (..., 3) as nearly black or white."""
+    return np.asarray(np.repeat(255.0 * smoothsteps(luminance(colours), INK, PAPER)[..., None], 3, axis=-1))
+
+
 def measure_light(picture: UInt8Array, landmarks: Float32Array, unit: float, texels_per_px: float) -> Light:
     """The light on the face whose landmarks (478, 2+) are given in rig px."""
     patch = Patch.around(picture, landmarks[list(c.OVAL)], 0.0, texels_per_px)
@@ -96,6 +109,7 @@ def measure_light(picture: UInt8Array, landmarks: Float32Array, unit: float, tex
         colourful=colourful,
         tones=tones,
         skin=np.asarray(np.median(colours[skin], axis=0), np.float64),
+        lined=_is_lined(luminance(patch.pixels[::step, ::step]), skin, unit_cells),
         relief=_relief(colours, skin, unit_cells) or max(_relief(colours, skin & half, unit_cells) for half in (upper, ~upper)),
     )
 
@@ -149,6 +163,11 @@ def _tones(colours: FloatArray, face: NDArray[np.bool_], unit_cells: float) -> t
     near = np.maximum(ndimage.gaussian_filter(face.astype(np.float32), blur), 0.01)[..., None]
     smooth = np.abs(ndimage.gaussian_filter(beside, (*blur, 0)) / near)[face].max(axis=1)
     return tones, smoothstep(float(np.percentile(smooth, 75) / luminance(seen).mean()), ONE_COLOUR, COLOURS)
+
+
+def _is_lined(brightness: FloatArray, skin: NDArray[np.bool_], unit_cells: float) -> bool:
+    strokes = np.abs(brightness - ndimage.gaussian_filter(brightness, STROKE * unit_cells))[skin]
+    return bool(strokes.mean() > LINED * brightness[skin].mean())
 
 
 def _relief(colours: FloatArray, skin: NDArray[np.bool_], unit_cells: float) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vivant.easing import smoothsteps
 from vivant.rig import canonical as c
 from vivant.rig.crop import MARGIN_PX
 from vivant.rig.head import HeadFit
@@ -24,12 +25,14 @@ FLAT_TEXELS = 8
 """Side of a texture of one colour."""
 ENAMEL_RGB = np.array((226.0, 216.0, 199.0))
 """Of the front teeth in our atlas."""
-TEETH_OVER_SKIN = (1.13, 1.55)
+TEETH_OVER_SKIN = (1.0, 1.5)
 """Brightness of the upper front teeth over the skin's, from and to; chosen so that what is seen of them, in the shade of the
 lips, is about as light over the cheeks as in films of people (benchmarks/mouth_inside.py)."""
 LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
 """Factors: of the upper teeth's light, for the lower ones stand in their shade; of the tongue's own colour."""
-SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.5
+CAVITY_LIGHT = 0.7, 1.35
+"""Factors on the dark of the mouth below the palate and above the floor, which light from the front reaches; chosen by eye."""
+SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.25
 """How far the tongue falls into shade at its sides; and how much of its depth counts: all of it would take it out of the middle
 of a turned mouth, whose lips do not go around the teeth either."""
 TEETH_DOWN = 0.021
@@ -40,10 +43,13 @@ OPEN_SHARE = 0.42
 stays where it is when a jaw drops. Chosen by eye."""
 SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
-CORNER_SHADE, MIDDLE_SHADE, CORNERS_FROM = 0.70, 0.03, 1.3
+CORNER_SHADE, MIDDLE_SHADE, CORNERS_FROM = 0.9, 0.04, 1.0
 """Alpha of the shade at the corners and in the middle; exponent of the passage between them."""
-LIP_SHADES = ((0.46, 0.055), (0.56, 0.06))
-"""Shade of the upper and of the lower lip on what lies behind: alpha at the lip, and its reach in outer-eye distances."""
+LIP_SHADES, SHADE_SHARE = ((0.78, 0.06), (0.60, 0.06)), 0.55
+"""Shade of the upper and of the lower lip on what lies behind: alpha at the lip, and its reach in outer-eye distances; but at
+most this share of the opening, so that teeth between lips that hardly part are not grey."""
+LINED_SHADE = 0.35
+"""How much of all shade there is between the lips of a pen drawing, which shades with strokes. Chosen by eye."""
 SOLID, ALWAYS_CLEAR = 0.98, 9.0
 """Alpha from which the portrait hides what lies behind it; what is taken off the alpha of teeth that it would not hide."""
 DRAWN_UP = 0.10
@@ -52,7 +58,13 @@ UNDER_LIPS_PX = 2.0
 """How far what spans the opening reaches under the lips."""
 TIP_FROM_V = 0.42
 """From here on (texture v) the tongue may cover the lip; what lies further back stays inside."""
-TONGUE_RESTS, TONGUE_SINKS = 0.22, 0.45
+TONGUE_LIFTS = 0.03
+"""Outer-eye distances by which the tongue lies higher than on the scanned head: in an open mouth its back shows above the lower
+lip. Chosen by eye."""
+THROAT_V, SIDES_END = (0.05, 0.5), (0.75, 1.0)
+"""Part of the tongue over which it comes out of the dark of the throat, texture v; and over which it sinks into that at its
+sides, shares of its half width. Chosen by eye."""
+TONGUE_RESTS, TONGUE_SINKS = 0.22, 0.05
 """Share of its height that the tongue loses at rest (the atlas has it against the palate) and with the jaw open."""
 N_FRONT = 198
 """Vertices of an arch's front. The lower arch's biting surfaces follow in the atlas; at our size they only make noise."""
@@ -123,7 +135,7 @@ def add_mouth(
     if own is not None and own.edge_y is not None:
         upper_place, bright = place.lowered(own.edge_y - _incisal_edge_y(place)), own.light
     _add_cavity(pool, skin, light.on(atlas.cavity_rgb))
-    tongue = _add_tongue(pool, place)
+    tongue = _add_tongue(pool, place.lowered(-TONGUE_LIFTS * fit.unit))
     lower = _add_part(pool, place, "lower teeth", _front_of(atlas.lower), light=LOWER_TEETH_LIGHT * bright)
     _add_part(pool, upper_place, "upper teeth", atlas.upper, light=bright)
     for name, moves in _jaw_moves(atlas.lower.vertices[:N_FRONT]).items():
@@ -141,7 +153,8 @@ def _add_tongue(pool: SceneBuilder, place: MouthPlace) -> int:
     lying = _drawn_forward(tongue.vertices + _flattened(tongue.vertices, TONGUE_RESTS))
     across = 2.0 * np.abs(tongue.uv[:, 0] - 0.5)
     light = TONGUE_LIGHT * (1.0 - SIDES_SHADE * across**3)
-    return _add_part(pool, place, "tongue", replace(tongue, vertices=lying), light=light, flags=SORTED)
+    seen = smoothsteps(tongue.uv[:, 1], *THROAT_V) * (1.0 - smoothsteps(across, *SIDES_END))
+    return _add_part(pool, place, "tongue", replace(tongue, vertices=lying), light=light, alpha=seen, flags=SORTED)
 
 
 def _front_of(part: c.MouthPart) -> c.MouthPart:
@@ -193,9 +206,9 @@ def _add_cavity(pool: SceneBuilder, skin: Skin, rgb: FloatArray) -> None:
     """The dark behind teeth and tongue: it spans the opening from lip to lip, so that nothing of it shows anywhere else."""
     count, starts = len(skin.upper_lip), []
     texture = _flat_texture(pool, "cavity", rgb)
-    for row, under in ((skin.upper_lip, -UNDER_LIPS_PX), (skin.lower_lip, UNDER_LIPS_PX)):
-        points = skin.points[list(row)] + (0.0, under, 0.0)
-        starts.append(pool.add_vertices(unproject(points), np.full((count, 2), FLAT_TEXELS / 2), 1.0))
+    for (row, under), lit in zip(_under_lips(skin), CAVITY_LIGHT, strict=True):
+        points, colour = skin.points[list(row)] + (0.0, under, 0.0), np.tile((lit, lit, lit, 1.0), (count, 1))
+        starts.append(pool.add_vertices(unproject(points), np.full((count, 2), FLAT_TEXELS / 2), 1.0, colour))
         pool.link(starts[-1] + np.arange(count), np.asarray(row))
     pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
 
@@ -210,7 +223,7 @@ def _add_part(
     name: str,
     part: c.MouthPart,
     light: float | FloatArray,
-    alpha: float = 1.0,
+    alpha: float | FloatArray = 1.0,
     flags: int = 0,
 ) -> int:
     seen = place.place(part.vertices)
@@ -261,31 +274,32 @@ def lip_parting(skin: Skin) -> FloatArray:
 
 def _add_shade(pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light) -> None:
     """The mouth's own shade over teeth and tongue: in its corners, and under both lips."""
-    centre = np.sin(np.linspace(0, np.pi, len(skin.upper_lip)))
+    centre, strength = np.sin(np.linspace(0, np.pi, len(skin.upper_lip))), LINED_SHADE if light.lined else 1.0
     overall = CORNER_SHADE + (MIDDLE_SHADE - CORNER_SHADE) * (1.0 - (1.0 - centre) ** CORNERS_FROM)
     texture = _flat_texture(pool, "shade", light.on(np.array(SHADE_RGB)))
-    upper, lower = (skin.upper_lip, -UNDER_LIPS_PX), (skin.lower_lip, UNDER_LIPS_PX)
-    _add_shade_strip(pool, skin, fit, texture, (*upper, overall), (*lower, overall))
-    for (row, under), (alpha, reach), inwards in ((upper, LIP_SHADES[0], 1.0), (lower, LIP_SHADES[1], -1.0)):
-        at_lip = (row, under, alpha * centre**0.7)
-        _add_shade_strip(pool, skin, fit, texture, at_lip, (row, inwards * reach * fit.unit, 0.0 * centre))
+    upper, lower = (_add_row(pool, skin, fit, row, down, strength * overall) for row, down in _under_lips(skin))
+    pool.add_layer(strip_triangles(upper, lower, len(centre)), texture)
+    for (row, under), (alpha, reach), inwards in zip(_under_lips(skin), LIP_SHADES, (1.0, -1.0), strict=True):
+        at_lip = _add_row(pool, skin, fit, row, under, strength * alpha * centre**0.7)
+        ends = _add_row(pool, skin, fit, row, 0.0, 0.0 * centre)
+        for drive, gap in enumerate(lip_parting(skin)):
+            down = inwards * np.minimum(SHADE_SHARE * gap, reach * fit.unit)
+            pool.add_moves(drive, ends, down[:, None] * (0.0, 1.0, 0.0))
+        pool.add_layer(strip_triangles(at_lip, ends, len(centre)), texture)
 
 
-def _add_shade_strip(
-    pool: SceneBuilder,
-    skin: Skin,
-    fit: HeadFit,
-    texture: int,
-    *sides: tuple[tuple[int, ...], float, FloatArray],
-) -> None:
-    """Between two rows of vertices: which, how far below them (px), alpha (n,)."""
-    starts = []
-    for row, down, alpha in sides:
-        points = skin.points[list(row)] + (0, down, -0.02 * fit.unit)
-        colour = np.column_stack([np.ones((len(row), 3)), alpha])
-        starts.append(pool.add_vertices(unproject(points), np.full((len(row), 2), FLAT_TEXELS / 2), 1.0, colour))
-        pool.link(starts[-1] + np.arange(len(row)), np.asarray(row))
-    pool.add_layer(strip_triangles(starts[0], starts[1], len(sides[0][0])), texture)
+def _under_lips(skin: Skin) -> tuple[tuple[tuple[int, ...], float], ...]:
+    """Upper and lower inner-lip vertices, and how far below them (px) lies what spans the opening."""
+    return (skin.upper_lip, -UNDER_LIPS_PX), (skin.lower_lip, UNDER_LIPS_PX)
+
+
+def _add_row(pool: SceneBuilder, skin: Skin, fit: HeadFit, row: tuple[int, ...], down: float, alpha: FloatArray) -> int:
+    """Vertices of shade that follow a row of the skin's, ``down`` px below it."""
+    points = skin.points[list(row)] + (0, down, -0.02 * fit.unit)
+    colour = np.column_stack([np.ones((len(row), 3)), alpha])
+    start = pool.add_vertices(unproject(points), np.full((len(row), 2), FLAT_TEXELS / 2), 1.0, colour)
+    pool.link(start + np.arange(len(row)), np.asarray(row))
+    return start
 
 
 def _add_inner_lip(

@@ -18,17 +18,19 @@ from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import mark_open, neighbours, strip_triangles
 from vivant.rig.mouth import lip_parting
 from vivant.rig.patch import Patch, luminance
-from vivant.rig.scene_builder import OPEN_EDGE, SceneBuilder
+from vivant.rig.scene_builder import MOUTH_CLOSED, OPEN_EDGE, SceneBuilder
 from vivant.rig.skin import Skin, unproject
 from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 
 LID_FADE = {0: 1.0, 1: 0.95, 2: 0.72, 3: 0.3}
 """Strength of the retouched lid by mesh steps from its margin; the crease lies two steps up."""
-LIP_FADE, LIP_RINGS = (0.03, 0.075), 6
+LIP_FADE, EDGE, LIP_RINGS = (0.03, 0.075), 0.05, 20
 """Distance from the seam, in outer-eye distances, from which the retouched lip fades and at which it has ended; and the most
 mesh steps that lie within it, in the corners."""
-BESIDE = 0.06
-"""How far beyond the corners it has faded, likewise."""
+AROUND_CORNERS = 2.0
+"""How much sooner around the corners, whose shade is the portrait's own."""
+MEETING = 0.012
+"""Width of the passage from one retouched lip to the other around the corners, likewise."""
 LID_BLUR, LID_OWN = (0.06, 0.012), 0.6
 """Averaging along and across the lid, in outer-eye distances; and how much of the result counts against the skin around."""
 STROKE = 0.05
@@ -45,10 +47,10 @@ NEAR_SEAM = (0.03, 0.05)
 itself reaches, but at least and at most so far."""
 ALIKE = 0.15
 """Difference from the lip's own colour, relative, up to which a pixel is lip."""
-LINED = 0.12
-"""Mean contrast of fine strokes in a lip, relative, from which it counts as drawn with a pen; skin and oil stay far below."""
 TURNS_IN = (0.16, 0.08)
 """Light that the upper and the lower lip lose towards their inner edges, where they turn away from it."""
+SEAM_SHADE = (0.5, 0.1)
+"""Likewise at the very edge of lips that were open in the portrait and have no seam of their own. Chosen by eye."""
 LASH_LENGTH = 0.055
 """Of the longest, in outer-eye distances; chosen by eye."""
 
@@ -58,21 +60,38 @@ def add_lips(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
     both = skin.points[list(skin.upper_lip + skin.lower_lip)]
     patch = Patch.around(picture, both, 0.15 * unit, texels_per_px)
     parting = ndimage.maximum_filter1d(lip_parting(skin), 3, axis=1) / (0.012 * unit)  # up to the very corners
-    for row, outer, shade in zip(
-        (skin.upper_lip, skin.lower_lip), (c.UPPER_OUTER_LIP, c.LOWER_OUTER_LIP), TURNS_IN, strict=True
+    closes = bool(np.abs(skin.closing).max() > 0.0)
+    for row, outer, shade, line in zip(
+        (skin.upper_lip, skin.lower_lip), (c.UPPER_OUTER_LIP, c.LOWER_OUTER_LIP), TURNS_IN, SEAM_SHADE, strict=True
     ):
         seam = skin.points[list(row)]
-        steps = steps_from(skin, row[1:-1], _not_of_lip(skin, row, outer, seam), LIP_RINGS)
-        points = skin.points[list(steps), :2]
-        gaps = np.linalg.norm(points[:, None] - skin.points[list(row), :2], axis=2)
-        nearest, away = gaps.argmin(axis=1), gaps.min(axis=1) / unit
-        beside = np.maximum(seam[0, 0] - points[:, 0], points[:, 0] - seam[-1, 0]) / unit
-        strength = np.clip((LIP_FADE[1] - away) / (LIP_FADE[1] - LIP_FADE[0]), 0.0, 1.0)
-        strength *= np.clip(1.0 - beside / BESIDE, 0.0, 1.0)
-        tints = {drive: strength * parting[drive, nearest] for drive in range(len(parting))}
-        lip = _without_seam(patch, seam, skin.points[list(outer)], light, unit, shade)
-        texture = pool.add_texture("lip without seam", np.dstack([lip, np.full(lip.shape[:2], 255, np.uint8)]))
+        gaps = np.linalg.norm(skin.points[:, None, :2] - seam[:, :2], axis=2)
+        far = set(np.flatnonzero(gaps.min(axis=1) > (LIP_FADE[1] + EDGE) * unit).tolist())
+        steps = steps_from(skin, row[1:-1], far | _not_of_lip(skin, row, outer, seam), LIP_RINGS)
+        tints = {drive: parting[drive, gaps[list(steps)].argmin(axis=1)] for drive in range(len(parting))}
+        if closes:
+            tints[MOUTH_CLOSED] = np.ones(len(steps))
+        lip = _without_seam(patch, seam, skin.points[list(outer)], light, unit, shade, line * closes)
+        texture = pool.add_texture(
+            "lip without seam", np.dstack([lip, _near_seam(patch, seam, skin.points[list(outer)], unit)])
+        )
         add_overlay(pool, skin, steps, patch, texture, tints, [row])
+
+
+def _near_seam(patch: Patch, seam: FloatArray, outer: FloatArray, unit: float) -> UInt8Array:
+    """(h, w) alpha of the retouched lip: 1 at the seam, fading away from it and, sooner, around its corners."""
+    at = patch.coordinates()
+    before = _before(at, seam, outer) / unit
+    beside = np.maximum(np.maximum(seam[0, 0] - at[..., 0], at[..., 0] - seam[-1, 0]), 0.0) / unit
+    alpha = 1.0 - smoothsteps(np.hypot(AROUND_CORNERS * beside, before), *LIP_FADE)
+    ends = np.minimum(beside, MEETING)  # within the mouth at the other lip, beyond its corners before the seam's line
+    return np.asarray(np.round(255 * alpha * smoothsteps((before - ends) / MEETING + 1.0)), np.uint8)
+
+
+def _before(at: FloatArray, seam: FloatArray, outer: FloatArray) -> FloatArray:
+    """(h, w) px from places (h, w, 2) to the seam, positive on the lip's own side."""
+    own = np.sign(seam[:, 1].mean() - outer[:, 1].mean())  # 1 for the upper lip
+    return np.asarray(own * (np.interp(at[..., 0], seam[:, 0], seam[:, 1]) - at[..., 1]))
 
 
 def _not_of_lip(skin: Skin, row: tuple[int, ...], outer: tuple[int, ...], seam: FloatArray) -> set[int]:
@@ -142,9 +161,11 @@ def add_overlay(
     pool.add_layer(start + triangles, texture, 0, mark_open(triangles, neighbours(triangles), loops, OPEN_EDGE))
 
 
-def _without_seam(patch: Patch, seam: FloatArray, outer: FloatArray, light: Light, unit: float, shade: float) -> UInt8Array:
+def _without_seam(
+    patch: Patch, seam: FloatArray, outer: FloatArray, light: Light, unit: float, shade: float, line: float
+) -> UInt8Array:
     """One lip alone (h, w, 3): from a little before the seam on, pixels are a compressed mirror image of the lip before
-    that, without anything that is unlike the lip, and ``shade`` darker at the edge."""
+    that, without anything that is unlike the lip, and ``shade`` darker towards the edge, ``line`` at it."""
     at = patch.coordinates()
     middle = np.interp(at[..., 0], seam[:, 0], seam[:, 1])
     own = float(np.sign(seam[:, 1].mean() - outer[:, 1].mean()))  # 1 for the upper lip
@@ -165,12 +186,14 @@ def _without_seam(patch: Patch, seam: FloatArray, outer: FloatArray, light: Ligh
     lip = (np.abs(across) < 1.0) & (before > LIP_FROM * thickness) & (before < LIP_TO * thickness)
     tone = _lip_tone(patch, lip)
     near = (np.abs(across) < 1.15) & (before < np.clip(LIP_TO * thickness, NEAR_SEAM[0] * unit, NEAR_SEAM[1] * unit))
-    alien = near & ndimage.binary_dilation(near & ~_alike(mirrored, tone)) & (not _is_lined(patch, lip, unit))
+    alien = near & ndimage.binary_dilation(near & ~_alike(mirrored, tone)) & (not light.lined)
     filled = fill_holes(np.clip(mirrored, 0, 255).astype(np.uint8), ~alien).astype(np.float64)
     soft = ndimage.gaussian_filter(alien.astype(np.float64), 1.0)[..., None]
     filled = mirrored + np.clip(2.0 * soft, 0.0, 1.0) * (ndimage.gaussian_filter(filled, (1.0, 1.0, 0)) - mirrored)
     turned = np.clip(1.0 - before / band, 0.0, 1.0)[..., None]
-    turned_in: UInt8Array = np.clip(filled * (1.0 - light.relief * shade * turned**1.5), 0, 255).round().astype(np.uint8)
+    turned_in: UInt8Array = (
+        np.clip(filled * (1.0 - light.relief * (shade * turned**1.5 + line * turned**4)), 0, 255).round().astype(np.uint8)
+    )
     return turned_in
 
 
@@ -183,13 +206,6 @@ def _lip_tone(patch: Patch, lip: NDArray[np.bool_]) -> FloatArray:
     means = (patch.pixels * lip[..., None]).sum(axis=0)[known] / count[known, None]
     tone = np.stack([np.interp(np.arange(lip.shape[1]), known, means[:, k]) for k in range(3)], axis=-1)
     return np.asarray(ndimage.gaussian_filter1d(tone, 0.03 * lip.shape[1], axis=0, mode="nearest"))
-
-
-def _is_lined(patch: Patch, lip: NDArray[np.bool_], unit: float) -> bool:
-    """Whether the lip is drawn in strokes, whose own dark and light nothing stuck to."""
-    brightness = luminance(patch.pixels)
-    strokes = np.abs(brightness - ndimage.gaussian_filter(brightness, 0.025 * unit * patch.texels_per_px))[lip]
-    return bool(lip.any() and strokes.mean() > LINED * brightness[lip].mean())
 
 
 def _alike(seen: FloatArray, colour: FloatArray) -> NDArray[np.bool_]:

@@ -25,16 +25,19 @@ LID_MEETING = 0.16
 FALL = 0.30
 """How fast hair and ears fall back behind the face oval, px of depth per px; much less than they do,
 for the sheet must not tear."""
-ROUNDNESS = 0.55
-"""Exponent of the open mouth's edge, (1 - x^2) to this power; measured lips are a little more pointed."""
+ROUNDNESS = 0.65
+"""Exponent of the open mouth's edge, (1 - x^2) to this power: below, its corners are those of a box. Chosen by eye."""
+FLATTENS = 1.5
+"""Of the seam's own waves, how much an open jaw takes out of the lower lip's edge: they are those of the upper lip."""
 UPPER_SHARE, CORNERS_IN, GIVES_WAY = 0.4, 0.94, 0.55
 """Closing an open mouth: how far down the gap the lips meet, how much of the width stays, how far around the skin gives way
 (outer-eye distances)."""
 PURSES = {"mouthPucker": 0.025, "mouthFunnel": 0.08}
 """How far rounding draws the lips together beside their middle, where an open jaw would part them along all their width,
 outer-eye distances: a rounded vowel is a small oval (Fromkin 1964). Chosen by eye."""
-PURSED_WITHIN = 0.05
-"""How far above and below their line the lips follow, outer-eye distances; chosen by eye."""
+PURSED_WITHIN, PURSED_ABOVE = 0.05, 0.25
+"""How far above and below their line the lips follow, outer-eye distances; and the upper one's share of the way, for it stays
+near its corners. Chosen by eye."""
 REACH = 0.75
 """How far beyond the face oval, in outer-eye distances, expressions are felt."""
 
@@ -121,10 +124,9 @@ def _closing(
 ) -> FloatArray:
     """(n, 3) moves both lips onto one line between them, the lower one more; everything within reach gives way."""
     top, bottom = points[list(upper)], points[list(lower)]
-    gap = bottom - top
-    if np.abs(gap[:, :2]).max() < 1e-6:
+    if not _is_open(bottom - top):
         return np.zeros_like(points)
-    meeting = top + UPPER_SHARE * gap
+    meeting = _meeting(points, upper, lower)
     meeting[:, 0] = meeting[:, 0].mean() + CORNERS_IN * (meeting[:, 0] - meeting[:, 0].mean())
     row = list(upper) + list(lower[1:-1])
     target = np.concatenate([meeting, meeting[1:-1]])
@@ -134,6 +136,20 @@ def _closing(
     values[: len(row)] = target - points[row]
     closing: FloatArray = Spreader(points, triangles, handles).spread(values)
     return closing
+
+
+def _meeting(points: FloatArray, upper: tuple[int, ...], lower: tuple[int, ...]) -> FloatArray:
+    """(n, 3) the line on which the lips meet: a smooth one; of a closed mouth the seam, as it is."""
+    top, gap = points[list(upper)], points[list(lower)] - points[list(upper)]
+    meeting = top + UPPER_SHARE * gap
+    if _is_open(gap):
+        x = meeting[:, 0] - meeting[:, 0].mean()
+        meeting[:, 1] = np.polyval(np.polyfit(x, meeting[:, 1], 2), x)
+    return np.asarray(meeting)
+
+
+def _is_open(gap: FloatArray) -> bool:
+    return bool(np.abs(gap[:, :2]).max() >= 1e-6)
 
 
 def _widened_eyes(flat: FloatArray, unit: float) -> FloatArray:
@@ -192,12 +208,13 @@ def _pursed(face: c.CanonicalFace) -> Float32Array:
     fields, points = face.fields[:, : c.N_SURFACE].copy(), face.points[: c.N_SURFACE]
     upper, lower = list(c.UPPER_INNER_LIP), list(c.LOWER_INNER_LIP)
     across = np.abs(points[:, 0]) / points[c.UPPER_INNER_LIP[-1], 0]
-    beside = smoothsteps((across - 0.15) / 0.6) * (1 - smoothsteps((across - 0.85) / 0.3))
+    beside = smoothsteps((across - 0.3) / 0.5) * (1 - smoothsteps((across - 0.7) / 0.28))  # not the corners
     above = points[:, 1] - np.interp(points[:, 0], points[upper, 0], (points[upper, 1] + points[lower, 1]) / 2)
     above[upper], above[lower] = 1e-3, -1e-3
-    towards = -np.sign(above) * np.exp(-((above / PURSED_WITHIN) ** 2)) * beside
+    share = np.where(above > 0.0, -PURSED_ABOVE, 1.0 - PURSED_ABOVE)
+    towards = share * np.exp(-((above / PURSED_WITHIN) ** 2)) * beside
     for name, together in PURSES.items():
-        fields[ARKIT_INDEX[name], :, 1] += (0.5 * together * towards).astype(np.float32)
+        fields[ARKIT_INDEX[name], :, 1] += (together * towards).astype(np.float32)
     return fields
 
 
@@ -205,10 +222,12 @@ def _round_the_opening(
     field: FloatArray, points: FloatArray, upper: tuple[int, ...], lower: tuple[int, ...], unit: float
 ) -> None:
     """Give the lower lip of an open jaw an elliptic edge whatever the spacing of this mouth's landmarks."""
-    row = points[list(lower)]
-    middle, half = (row[0, 0] + row[-1, 0]) / 2, (row[-1, 0] - row[0, 0]) / 2
+    row, seam = points[list(lower)], _meeting(points, upper, lower)
+    middle, half = (seam[0, 0] + seam[-1, 0]) / 2, (seam[-1, 0] - seam[0, 0]) / 2
+    across = (seam[:, 0] - middle) / half
     parting = field[list(lower), 1] - field[list(upper), 1]
-    wanted = parting.max() * np.maximum(1.0 - ((row[:, 0] - middle) / half) ** 2, 0.0) ** ROUNDNESS
+    wanted = parting.max() * np.maximum(1.0 - across**2, 0.0) ** ROUNDNESS
+    wanted -= FLATTENS * (seam[:, 1] - np.polyval(np.polyfit(across, seam[:, 1], 2), across))
     below = points[:, 1] - np.interp(points[:, 0], row[:, 0], row[:, 1])
     share = np.clip(1.0 - below / (0.45 * unit), 0.0, 1.0) * (below >= -1e-6)
     share[list(upper)] = 0.0
