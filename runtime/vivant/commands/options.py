@@ -13,9 +13,12 @@ import typer
 from rich.console import Console
 
 from vivant.bundled import is_bundled, portraits
+from vivant.drive.driver import Driver
+from vivant.drive.recorded import VIDEO, RecordedDriver
 from vivant.errors import InputError
 from vivant.face import Face
 from vivant.media import open_audio
+from vivant.motion.driven import Lips
 from vivant.motion.model import SpeechMotion
 from vivant.portrait import PortraitAnalyser, Provider
 from vivant.provenance.consent import (
@@ -27,8 +30,9 @@ from vivant.provenance.consent import (
     parse_consent,
     stated_consent,
 )
+from vivant.provenance.credentials import DriveClaim
 from vivant.provenance.label import LANGUAGES
-from vivant.provenance.production import Production, begin
+from vivant.provenance.production import Production, begin, claim_drive, sha256_of
 from vivant.registry import ANALYSERS, FACES, find
 from vivant.size import Size
 
@@ -68,6 +72,20 @@ FaceOption = Annotated[
 ]
 ConsentOption = Annotated[
     str | None, typer.Option(help="Who the portrait shows: me, agreed, unreal or synthetic; said once, then kept.")
+]
+DriveOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE or NAME[:ARGUMENT]",
+        help="What moves head, eyes, brows and smile: a video of a face, a motion file (.csv, .jsonl), or, live,"
+        " webcam, vmc, livelink or what another package brings.",
+    ),
+]
+LipsOption = Annotated[
+    Lips, typer.Option(help="With --drive: lips of the voice, of the camera, or of both (the camera's while it sees them).")
+]
+DriveConsentOption = Annotated[
+    str | None, typer.Option(help="Who a driving video shows: me, agreed, unreal or synthetic; said once, then kept.")
 ]
 LanguageOption = Annotated[str | None, typer.Option(help=f"Language of the label: {', '.join(LANGUAGES)}.")]
 GeneratorOption = Annotated[str, typer.Option(metavar="NAME", help="What draws the face: rig, or what another package brings.")]
@@ -145,22 +163,39 @@ def begin_production(
     label_off_reason: str | None = None,
     language: str | None = None,
     motion: SpeechMotion | None = None,
+    drive: DriveClaim | None = None,
 ) -> Production:
     """Consent and policy; on a terminal the question who the portrait shows is asked once."""
-    stated = stated_consent(consent)
     sha256 = face.portrait_sha256
-    if stated is None and sha256 not in bundled_portraits() and kept_consent(sha256) is None and _somebody_is_there():
-        stated = _ask(portrait)
+    stated = stated_consent(consent) if sha256 in bundled_portraits() else _answer(sha256, portrait, consent)
     with portrait_file(portrait) as file:
-        return begin(face, file, audio, seed, stated, label_off_reason, language, note, motion)
+        return begin(face, file, audio, seed, stated, label_off_reason, language, note, motion, drive)
+
+
+def begin_drive(driver: Driver, consent: str | None) -> DriveClaim | None:
+    """The same for who a driving video shows. None for what is live: who sits before a camera of their own knows it."""
+    if not isinstance(driver, RecordedDriver):
+        return None
+    if driver.note:
+        note(driver.note)
+    sha256 = sha256_of(driver.path, "driving")
+    return claim_drive(driver, sha256, _answer(sha256, driver.path, consent) if driver.kind == VIDEO else None, note)
+
+
+def _answer(sha256: str, shown: Path, consent: str | None) -> Consent | None:
+    """Who a file shows, as it is stated; where it is not, and nobody said it before, a terminal is asked."""
+    stated = stated_consent(consent)
+    if stated is None and kept_consent(sha256) is None and _somebody_is_there():
+        return _ask(shown)
+    return stated
 
 
 def _somebody_is_there() -> bool:
     return console.is_terminal and sys.stdin.isatty()
 
 
-def _ask(portrait: Path) -> Consent:
-    say(f"Who does {portrait.name} show? Only people who agreed may be animated.")
+def _ask(shown: Path) -> Consent:
+    say(f"Who does {shown.name} show? Only people who agreed may be animated.")
     for answer, words in WORDS.items():
         say(f"  {answer.value:<10} {words}")
     say("  other      someone else")
