@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.report import PORTRAITS, VOICE, Row, show
 from vivant import MonotonicClock, open_portrait
 from vivant_bridge.bridge import Bridge, Figures
-from vivant_bridge.choose import choose_camera, choose_source, choose_speaker
+from vivant_bridge.device_registry import choose_camera, choose_source, choose_speaker
 from vivant_bridge.picture.compositor import SIZES, Compositor, Fill
 from vivant_bridge.runtime.local import LocalRuntime
 from vivant_bridge.runtime.remote import RemoteRuntime

@@ -15,7 +15,7 @@ from tests.session.command_line import ADA, Run, frames_of
 from tests.session.test_bridge import for_seconds  # the same story
 from vivant import cli
 from vivant.testing import LoopClock
-from vivant_bridge import choose
+from vivant_bridge import device_registry
 from vivant_bridge.keys import _split
 from vivant_bridge.sound.portaudio import SoundDevice
 from vivant_bridge.status import figures_line, panel
@@ -122,14 +122,14 @@ def test_a_missing_extra_is_named(
     ],
 )
 def test_words_for_a_source(text: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choose, "sounddevice", lambda: None)
-    assert choose.choose_source(text, LoopClock(), pcm_rate_hz=48_000, pcm_channels=1).name == name
+    monkeypatch.setattr(device_registry, "sounddevice", lambda: None)
+    assert device_registry.choose_source(text, LoopClock(), pcm_rate_hz=48_000, pcm_channels=1).name == name
 
 
 def test_a_speaker_that_is_not_there_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     there = [SoundDevice(0, "USB Headset", "ALSA", 1, 2, 48_000), SoundDevice(1, "Webcam", "ALSA", 1, 0, 48_000)]
-    monkeypatch.setattr(choose, "sound_devices", lambda: there)
-    monkeypatch.setattr(choose, "sounddevice", lambda: None)
+    monkeypatch.setattr(device_registry, "sound_devices", lambda: there)
+    monkeypatch.setattr(device_registry, "sounddevice", lambda: None)
     sentence = run("cam", ADA, "--mic", "none", "--camera", "null", "--speaker", "CABLE Input").sentence()
     assert "no output is called 'CABLE Input'; there are: 'USB Headset'" in sentence
     assert "Webcam" not in sentence

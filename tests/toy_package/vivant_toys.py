@@ -16,7 +16,7 @@ from vivant.portrait import Cutout, Provider, default_analyser
 from vivant.portrait import DetectedFace as FoundFace
 from vivant.size import Size
 from vivant.types import UInt8Array, frame_pts_us
-from vivant_bridge.choose import SinkRequest, SourceRequest
+from vivant_bridge.device_registry import SinkRequest, SourceRequest
 from vivant_bridge.sound.source import SampleFormat
 
 COLOUR = (200, 40, 120)

@@ -24,7 +24,7 @@ from vivant_bridge.avatars.live_link import CURVES, LiveLinkEncoder, live_link_f
 from vivant_bridge.avatars.udp import place_of
 from vivant_bridge.avatars.vmc import VRM0, VRM1, VmcEncoder, vmc
 from vivant_bridge.avatars.vtube_studio import CUSTOM, parameters
-from vivant_bridge.choose import choose_receiver
+from vivant_bridge.device_registry import choose_receiver
 
 pytestmark = pytest.mark.unit
 

@@ -18,7 +18,7 @@ from PIL import Image
 from vivant.errors import InputError, OutputError, UnavailableError
 from vivant.provenance.label import Label
 from vivant.types import PixelFormat, UInt8Array
-from vivant_bridge.choose import choose_camera
+from vivant_bridge.device_registry import choose_camera
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.picture.camera import CHECK_EVERY, VirtualCamera, explained
 from vivant_bridge.picture.compositor import SIZES, Compositor, Fill, planes

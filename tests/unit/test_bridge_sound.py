@@ -19,8 +19,8 @@ from tests.session.command_line import write_wav
 from vivant.clock import VirtualClock
 from vivant.errors import InputError, UnavailableError
 from vivant.types import Float32Array
-from vivant_bridge.choose import choose_speaker
 from vivant_bridge.delay import MOST_US, AdaptiveDelay, PresentationClock
+from vivant_bridge.device_registry import choose_speaker
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.sound import portaudio
 from vivant_bridge.sound.jitter_buffer import FLOOR_S, JitterBuffer

@@ -28,9 +28,9 @@ from vivant.portrait import Provider
 from vivant.provenance.label import Label
 from vivant.provenance.production import own_files
 from vivant_bridge.bridge import RATE_HZ, Bridge
-from vivant_bridge.choose import choose_camera, choose_receiver, choose_source, choose_speaker
 from vivant_bridge.commands.running import run_on_terminal
-from vivant_bridge.opening import Address, Drawing, open_here, open_there
+from vivant_bridge.device_registry import choose_camera, choose_receiver, choose_source, choose_speaker
+from vivant_bridge.open_runtime import Address, Drawing, open_local_runtime, open_remote_runtime
 from vivant_bridge.picture.compositor import SIZES, Compositor, Fill
 from vivant_bridge.runtime.runtime import Runtime
 from vivant_bridge.sound.noise_gate import NoiseGate
@@ -132,10 +132,10 @@ def cam(
     drawing = Drawing(face_number, generator, motion, analyser, provider, transparent=cut_out, mirror=mirror)
     face: Runtime
     if runtime is None:
-        face = open_here(portraits, drawing, seed, consent, no_label)
+        face = open_local_runtime(portraits, drawing, seed, consent, no_label)
     else:
         way = Address(runtime, token_file, tls_ca)
-        face = open_there(way, portraits, drawing, consent, no_label, motion=bool(receivers))
+        face = open_remote_runtime(way, portraits, drawing, consent, no_label, motion=bool(receivers))
     noise_gate = NoiseGate(RATE_HZ, None if gate == GATE_OFF_DB else gate, push_to_talk=push_to_talk)
     around = partial(Bridge, face, source, sink, compositor, output, receivers=receivers, report=say)
     make = partial(around, fps=rate, seed=seed, sync_offset_ms=sync_offset, gate=noise_gate, clock=clock)

@@ -18,9 +18,9 @@ from vivant.motion_files import FORMATS, write_motion, writer_of
 from vivant.offline import motion_of
 from vivant.registry import MOTIONS, find
 from vivant_bridge.bridge import Bridge
-from vivant_bridge.choose import choose_receiver, choose_source, choose_speaker
 from vivant_bridge.commands.cam import MicOption, QuietOption, SecondsOption, SpeakerOption
 from vivant_bridge.commands.running import run_on_terminal
+from vivant_bridge.device_registry import choose_receiver, choose_source, choose_speaker
 from vivant_bridge.picture.compositor import Compositor, Fill
 from vivant_bridge.picture.sink import NullCamera
 from vivant_bridge.runtime.motion import MotionRuntime

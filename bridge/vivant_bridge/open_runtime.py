@@ -65,7 +65,7 @@ class Address:
         return _read(self.tls_ca, "certificate") if self.tls_ca is not None else None
 
 
-def open_here(
+def open_local_runtime(
     portraits: list[Path], drawing: Drawing, seed: int | None, consent: str | None, no_label: str | None
 ) -> LocalRuntime:
     """In this process."""
@@ -86,7 +86,7 @@ def open_here(
     return LocalRuntime(opened, consents=answers, label_off_reason=no_label, mirror=drawing.mirror, motion=motion)
 
 
-def open_there(
+def open_remote_runtime(
     address: Address,
     portraits: list[Path],
     drawing: Drawing,
