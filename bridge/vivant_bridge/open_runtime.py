@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,10 +67,15 @@ class Address:
 
 
 def open_local_runtime(
-    portraits: list[Path], drawing: Drawing, seed: int | None, consent: str | None, no_label: str | None
+    portraits: list[Path],
+    drawing: Drawing,
+    seed: int | None,
+    consent: str | None,
+    no_label: str | None,
+    driven: Callable[[SpeechMotion], SpeechMotion] = lambda motion: motion,
 ) -> LocalRuntime:
-    """In this process."""
-    motion: SpeechMotion = find(MOTIONS, drawing.motion)()
+    """In this process; ``driven`` puts a driver around the voice's motion."""
+    motion = driven(find(MOTIONS, drawing.motion)())
     opened, answers = [], []
     for portrait in portraits:
         face = open_with_progress(

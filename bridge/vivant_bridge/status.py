@@ -68,6 +68,7 @@ def figures_line(figures: Figures) -> str:
         "no output" if figures.offset_ms is None else f"picture - sound {figures.offset_ms:+.0f} ms",
         f"repeated {figures.repeated}, late {figures.late}, gaps {figures.gaps}, sound gaps {figures.sound_gaps}",
         f"level {figures.level_db:.0f} dB",
+        *([figures.driver] if figures.driver else []),
     ]
     return "; ".join(parts)
 

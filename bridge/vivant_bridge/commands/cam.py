@@ -13,17 +13,23 @@ from vivant.commands.options import (
     DEFAULT_ANALYSER,
     AnalyserOption,
     ConsentOption,
+    DriveConsentOption,
+    DriveOption,
     FaceOption,
     FpsOption,
     GeneratorOption,
     LabelOption,
+    LipsOption,
     MotionOption,
     ProviderOption,
     SeedOption,
+    begin_drive,
     say,
 )
+from vivant.drive.choose import choose_driver
 from vivant.face import as_fps
 from vivant.media.apart import Inputs, require_apart
+from vivant.motion.driven import Lips, driving
 from vivant.portrait import Provider
 from vivant.provenance.label import Label
 from vivant.provenance.production import own_files
@@ -100,6 +106,9 @@ def cam(
     fill: FillOption = "blur",
     mirror: MirrorOption = False,
     fps: FpsOption = "30",
+    drive: DriveOption = None,
+    lips: LipsOption = Lips.BOTH,
+    drive_consent: DriveConsentOption = None,
     send: SendOption = None,
     sync_offset: SyncOffsetOption = 0.0,
     gate: GateOption = -55.0,
@@ -121,23 +130,27 @@ def cam(
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Show PORTRAIT as a webcam that speaks with your voice, and play that voice in time with it."""
-    _require_ranges(portraits, size, sync_offset, gate, runtime, mirror)
-    _require_apart(camera, portraits, mic, fill, token_file, tls_ca)
+    _require_ranges(portraits, size, sync_offset, gate)
+    _require_drawn_here(runtime, mirror, drive)
+    _require_apart(camera, {"fill": Path(fill), "token": token_file, "authority": tls_ca, **_files(portraits, mic, drive)})
     clock, rate, (width, height), beside = MonotonicClock(), as_fps(fps), SIZES[size], Fill.parse(fill)
     source = choose_source(mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
     sink, output = choose_camera(camera, device), choose_speaker(speaker, clock)
     compositor = Compositor(width, height, beside, label=None if no_label else Label(), pixel_format=sink.pixel_format)
     receivers = [choose_receiver(text) for text in send or ()]
+    driver = choose_driver(drive) if drive is not None else None
+    if driver is not None:
+        begin_drive(driver, drive_consent)
     cut_out = beside.kind == "transparent"
     drawing = Drawing(face_number, generator, motion, analyser, provider, transparent=cut_out, mirror=mirror)
     face: Runtime
     if runtime is None:
-        face = open_local_runtime(portraits, drawing, seed, consent, no_label)
+        face = open_local_runtime(portraits, drawing, seed, consent, no_label, driving(driver, lips))
     else:
         way = Address(runtime, token_file, tls_ca)
         face = open_remote_runtime(way, portraits, drawing, consent, no_label, motion=bool(receivers))
     noise_gate = NoiseGate(RATE_HZ, None if gate == GATE_OFF_DB else gate, push_to_talk=push_to_talk)
-    around = partial(Bridge, face, source, sink, compositor, output, receivers=receivers, report=say)
+    around = partial(Bridge, face, source, sink, compositor, output, receivers=receivers, driver=driver, report=say)
     make = partial(around, fps=rate, seed=seed, sync_offset_ms=sync_offset, gate=noise_gate, clock=clock)
     if not quiet:
         say(f"{sink.name}: {width}x{height} at {fps} fps, drawn {face.name}; voice from {source.name}, to {speaker}")
@@ -146,23 +159,33 @@ def cam(
     run_on_terminal(make, clock, face.n_portraits, seconds, quiet=quiet)
 
 
-def _require_apart(
-    camera: str, portraits: list[Path], mic: str, fill: str, token_file: Path | None, tls_ca: Path | None
-) -> None:
+def _files(portraits: list[Path], mic: str, drive: str | None) -> Inputs:
+    """What is shown, heard and followed, where these are files."""
+    sound = Path(mic.partition(":")[2]) if mic.startswith(("file:", "loop:")) else None
+    driving = Path(drive.removeprefix("file:")) if drive is not None else None
+    return {"sound": sound, "driving": driving} | {f"portrait {portrait.name}": portrait for portrait in portraits}
+
+
+def _require_apart(camera: str, read: Inputs) -> None:
     """Refuse a recording over what is read."""
     kind, _, out = camera.partition(":")
-    if kind != "file":
+    if kind == "file":
+        require_apart(Path(out), dict(read) | own_files())
+
+
+def _require_drawn_here(runtime: str | None, mirror: bool, drive: str | None) -> None:
+    """Refuse what a server does not do."""
+    if runtime is None:
         return
-    sound = Path(mic.partition(":")[2]) if mic.startswith(("file:", "loop:")) else None
-    for portrait in portraits:
-        require_apart(Path(out), {"portrait": portrait})
-    read: Inputs = {"sound": sound, "fill": Path(fill), "token": token_file, "authority": tls_ca}
-    require_apart(Path(out), dict(read) | own_files())
+    if drive is not None:
+        raise InputError("--drive moves faces that are drawn here; leave --runtime away, or run `vivant cam` on that machine")
+    if mirror:
+        raise InputError(
+            "--mirror would turn the server's label too; turn the portrait itself, or mirror in the program that shows it"
+        )
 
 
-def _require_ranges(
-    portraits: list[Path], size: str, sync_offset: float, gate: float, runtime: str | None, mirror: bool
-) -> None:
+def _require_ranges(portraits: list[Path], size: str, sync_offset: float, gate: float) -> None:
     if len(portraits) > MOST_PORTRAITS:
         raise InputError(f"at most {MOST_PORTRAITS} portraits, one for each key; got {len(portraits)}")
     if size not in SIZES:
@@ -171,7 +194,3 @@ def _require_ranges(
         raise InputError(f"--sync-offset is from -200 to 500 ms, got {sync_offset:g}")
     if not GATE_OFF_DB <= gate <= GATE_MOST_DB:
         raise InputError(f"--gate is from {GATE_OFF_DB:g} (off) to {GATE_MOST_DB:g} dB, got {gate:g}")
-    if mirror and runtime is not None:
-        raise InputError(
-            "--mirror would turn the server's label too; turn the portrait itself, or mirror in the program that shows it"
-        )

@@ -11,9 +11,21 @@ from typing import Annotated
 import typer
 
 from vivant import Controls, Emotion, InputError, MonotonicClock, MotionFrame, SpeechMotion
-from vivant.commands.options import MotionOption, SeedOption, TrackOption, console, say
+from vivant.commands.options import (
+    DriveConsentOption,
+    DriveOption,
+    LipsOption,
+    MotionOption,
+    SeedOption,
+    TrackOption,
+    begin_drive,
+    console,
+    say,
+)
+from vivant.drive.choose import choose_driver
 from vivant.face import as_fps
 from vivant.media.apart import require_apart
+from vivant.motion.driven import Lips, driving
 from vivant.motion_files import FORMATS, write_motion, writer_of
 from vivant.offline import motion_of
 from vivant.registry import MOTIONS, find
@@ -44,6 +56,9 @@ def motion(
             help="Live, to vmc, vtube-studio, live-link-face, ifacialmocap or what another package brings; may be repeated.",
         ),
     ] = None,
+    drive: DriveOption = None,
+    lips: LipsOption = Lips.BOTH,
+    drive_consent: DriveConsentOption = None,
     mic: MicOption = "default",
     speaker: SpeakerOption = "none",
     fps: Annotated[str, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work.")] = "60",
@@ -59,12 +74,16 @@ def motion(
 ) -> None:
     """Move avatars of other programs by a voice: live (--to vmc), or write its motion to files (VOICE... -o OUT)."""
     rate, controls = as_fps(fps), Controls((0, 0), 1.0, emotion, intensity, head_motion, mouth)
-    speech: SpeechMotion = find(MOTIONS, model)()
+    driver = choose_driver(drive) if drive is not None else None
+    if driver is not None:
+        begin_drive(driver, drive_consent)
+    speech: SpeechMotion = driving(driver, lips)(find(MOTIONS, model)())
     if to and not voices and out is None:
         receivers, clock = [choose_receiver(text) for text in to], MonotonicClock()
         source, output = choose_source(mic, clock, pcm_rate_hz=48_000, pcm_channels=1), choose_speaker(speaker, clock)
         unseen = Compositor(UNSEEN_PX, UNSEEN_PX, Fill.parse("blur"))
-        around = partial(Bridge, MotionRuntime(speech), source, NullCamera(), unseen, output, receivers=receivers, report=say)
+        bridge = partial(Bridge, MotionRuntime(speech), source, NullCamera(), unseen, output, driver=driver)
+        around = partial(bridge, receivers=receivers, report=say)
         if not quiet:
             say(f"motion at {fps} fps to {', '.join(receiver.name for receiver in receivers)}; voice from {source.name}")
         make = partial(_steered, partial(around, fps=rate, seed=seed, clock=clock), controls)

@@ -38,7 +38,7 @@ from vivant.errors import InputError
 from vivant.face import as_fps
 from vivant.media import Silence, has_sound
 from vivant.media.formats import folder_of, format_of
-from vivant.motion.driven import DrivenMotion, Lips
+from vivant.motion.driven import Lips, driving
 from vivant.motion.model import SpeechMotion
 from vivant.offline import RenderReport, presenter_of_files, render_file
 from vivant.portrait import Provider
@@ -103,9 +103,8 @@ def render(
     opened = open_with_progress(
         portrait, provider, number=face, transparent=behind is not None, generator=generator, analyser=analyser
     )
-    model: SpeechMotion = find(MOTIONS, motion)()
+    model: SpeechMotion = driving(driver, lips)(find(MOTIONS, motion)())
     driven_by = begin_drive(driver, drive_consent) if driver is not None else None
-    model = DrivenMotion(model, driver, lips) if driver is not None else model
     work = begin_production(opened, portrait, heard, seed, consent, no_label, language, model, driven_by)
     report = render_with_bar(work, sound, out, fps=fps, size=size, controls=controls, motion=model, track=track, behind=behind)
     say(f"{out}: {summary(report)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol
@@ -62,9 +61,6 @@ class Driver(Protocol):
         ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
-
-
-Report = Callable[[str], None]
 
 
 def vector_of(motion: MotionFrame) -> Float32Array:

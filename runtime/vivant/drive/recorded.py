@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vivant.drive.driver import GAP_US, Seen, between
 from vivant.errors import InputError
 from vivant.media.inputs import require_file
 from vivant.motion_files import read_motion, reads_motion
 
+if TYPE_CHECKING:
+    from vivant.capture.tracker import TrackedFace
+
 VIDEO, MOTION_FILE = "video", "motion file"
 """Kinds of recordings, as manifests name them."""
+LEAST_CONFIDENCE = 0.4
+"""`TrackedFace.confidence` below which a face is lost; chosen."""
 
 
 class RecordedDrive:
@@ -74,4 +80,23 @@ def motion_file(path: Path) -> RecordedDriver:
 
 def video_file(path: Path) -> RecordedDriver:
     """Driver of the face in a video. Raises InputError."""
-    raise InputError(f"{path} is no motion file (.csv, .jsonl)")  # the tracker follows
+    from vivant.capture.video import facts_of, open_frames  # needs the networks, which motion files do not
+
+    duration_s = facts_of(path).duration_s
+    length_us = round(1e6 * duration_s) if duration_s else max(pts_us for _, pts_us in open_frames(path))
+    return RecordedDriver(path, VIDEO, length_us, lambda: _tracked(path))
+
+
+def _tracked(path: Path) -> Iterator[Seen]:
+    from vivant.capture.tracker import FaceTracker
+    from vivant.capture.video import facts_of, open_frames
+
+    tracker = FaceTracker(float(facts_of(path).fps or 30))
+    for picture, pts_us in open_frames(path):
+        yield sight_of(tracker.track(picture, pts_us), pts_us)
+
+
+def sight_of(tracked: TrackedFace, time_us: int) -> Seen:
+    """What a tracker saw; a face that is no more than guessed at is lost."""
+    is_clear = tracked.motion is not None and tracked.confidence >= LEAST_CONFIDENCE
+    return Seen(time_us, tracked.motion if is_clear else None, tracked.mouth_hidden)

@@ -6,7 +6,7 @@ lips                           ◄── voice, camera, or the better of both
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from enum import Enum
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -86,6 +86,11 @@ class DrivenMotion:
     def open(self, fps: Fraction, seed: int, face: Face | None = None) -> DrivenState:
         drive = self._driver.open(1000 * self.look_ahead_ms)
         return DrivenState(self._voice.open(fps, seed, face), drive, self._lips)
+
+
+def driving(driver: Driver | None, lips: Lips) -> Callable[[SpeechMotion], SpeechMotion]:
+    """What puts a driver around a voice's motion; nothing, where there is none."""
+    return lambda voice: voice if driver is None else DrivenMotion(voice, driver, lips)
 
 
 class DrivenState:
