@@ -39,7 +39,7 @@ def decode(packet: bytes, time_us: int) -> Seen:
 def _seen(curves: tuple[float, ...], time_us: int) -> Seen:
     if not curves:  # as the app sends it while it sees no face
         return Seen(time_us, None)
-    if len(curves) != len(CURVES):
+    if len(curves) != len(CURVES) or not all(map(math.isfinite, curves)):
         raise ValueError(f"{len(curves)} curves")
     n = len(ARKIT_NAMES)
     weights = [0.0] * n

@@ -27,7 +27,7 @@ class Decoder(Protocol):
     """A protocol: datagrams to sights."""
 
     def __call__(self, packet: bytes, time_us: int) -> Seen | None:
-        """What a packet shows; None where more is to come. Raises ValueError for one that cannot be, and takes nothing of it."""
+        """What a packet shows; None where more is to come. Raises ValueError for one that cannot be, and takes none of it."""
         ...
 
 
@@ -90,9 +90,7 @@ class UdpDriver:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stopped.set()
         self._thread.join()
         self._socket.close()

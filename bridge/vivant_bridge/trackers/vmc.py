@@ -29,10 +29,11 @@ try:
 except ImportError as error:
     raise UnavailableError(f"VMC needs the extra 'vtubing': {install('vtubing')}") from error
 
+_APART = PARTED_LIPS / 2
 MOUTHS = {
     "a": arkit_weights(jawOpen=OPEN_JAW),
-    "i": arkit_weights(mouthLowerDownLeft=PARTED_LIPS / 2, mouthLowerDownRight=PARTED_LIPS / 2, mouthUpperUpLeft=PARTED_LIPS / 2,
-                       mouthUpperUpRight=PARTED_LIPS / 2, mouthStretchLeft=0.3, mouthStretchRight=0.3),
+    "i": arkit_weights(mouthLowerDownLeft=_APART, mouthLowerDownRight=_APART, mouthUpperUpLeft=_APART, mouthUpperUpRight=_APART,
+                       mouthStretchLeft=0.3, mouthStretchRight=0.3),
     "u": arkit_weights(mouthPucker=0.7 * ROUND_LIPS, mouthFunnel=0.3 * ROUND_LIPS),
     "e": arkit_weights(jawOpen=OPEN_JAW / 2, mouthLowerDownLeft=0.05, mouthLowerDownRight=0.05, mouthStretchLeft=0.2,
                        mouthStretchRight=0.2),
@@ -49,10 +50,10 @@ EXPRESSIONS: dict[str, FloatArray] = {
     **MOUTHS,
     **dict(zip(("aa", "ih", "ou", "ee", "oh"), MOUTHS.values(), strict=True)),
     "blink": _BLINK["Left"] + _BLINK["Right"],
-    **{name: _BLINK["Left"] for name in ("blink_l", "blinkleft")},
-    **{name: _BLINK["Right"] for name in ("blink_r", "blinkright")},
+    **dict.fromkeys(("blink_l", "blinkleft"), _BLINK["Left"]),
+    **dict.fromkeys(("blink_r", "blinkright"), _BLINK["Right"]),
     **{name: EMOTIONS[mood] for mood, names in _MOODS.items() for name in names},
-    **{name: 0.5 * EMOTIONS[Emotion.HAPPY] for name in ("fun", "relaxed")},
+    **dict.fromkeys(("fun", "relaxed"), 0.5 * EMOTIONS[Emotion.HAPPY]),
 }
 """(52,) of each expression's name, without its case: VRM 0, VRM 1, perfect sync."""
 VOWELS = {*MOUTHS, "aa", "ih", "ou", "ee", "oh"}
@@ -111,9 +112,7 @@ class VmcDecoder:
     def _shown(self) -> list[tuple[str, float]]:
         """Expressions but those that a more exact one tells better."""
         exact = {"jawopen", *(name for name in EXPRESSIONS if name.startswith("mouth"))} & self._values.keys()
-        return [
-            (name, value) for name, value in self._values.items() if name in EXPRESSIONS and not (exact and name in VOWELS)
-        ]
+        return [(name, value) for name, value in self._values.items() if name in EXPRESSIONS and not (exact and name in VOWELS)]
 
     def _gaze(self, vector: FloatArray) -> FloatArray:
         eyes = [np.array(_angles_deg(self._bones, eye)[:2]) for eye in ("LeftEye", "RightEye") if eye in self._bones]

@@ -95,8 +95,8 @@ def render(
     driver = _recording(drive) if drive is not None else None
     sound = _sound(audio, driver)
     heard = sound if isinstance(sound, Path) else None
-    driving = driver.path if driver else None
-    inputs = {"portrait": portrait, "sound": heard, "driving": driving, "background": behind.source if behind else None}
+    recording = driver.path if driver else None
+    inputs = {"portrait": portrait, "sound": heard, "driving": recording, "background": behind.source if behind else None}
     require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
     if heard is not None:
         say_notes(heard, track)

@@ -10,7 +10,7 @@ from vivant.drive.driver import GAP_US, Seen, between
 
 KEPT = 256
 """Sights: two seconds of a tracker at 120 Hz; chosen."""
-DRIFT = 0.005
+DRIFT = 0.001
 """Two clocks part by less than this."""
 BROKEN_US = 250_000
 """What comes so much later than it did has stood still and begins anew; chosen."""
