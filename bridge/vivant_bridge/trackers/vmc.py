@@ -82,6 +82,8 @@ class VmcDecoder:
             messages = [(timed.message.address, timed.message.params) for timed in OscPacket(packet).messages]
         except (ParseError, IndexError, TypeError, OverflowError) as error:
             raise ValueError("no OSC") from error
+        if not any(address.startswith("/VMC/") for address, _ in messages):
+            raise ValueError("nothing of VMC's")
         values, bones, tracks, shows = dict(self._values), dict(self._bones), self._tracks, False
         for address, params in messages:
             if address == "/VMC/Ext/Blend/Val":
