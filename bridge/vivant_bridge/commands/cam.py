@@ -33,6 +33,7 @@ from vivant.motion.driven import Lips, driving
 from vivant.portrait import Provider
 from vivant.provenance.label import Label
 from vivant.provenance.production import own_files
+from vivant.provenance.settings import FILE, Settings, config_folder
 from vivant_bridge.bridge import RATE_HZ, Bridge
 from vivant_bridge.commands.running import run_on_terminal
 from vivant_bridge.device_registry import choose_camera, choose_receiver, choose_source, choose_speaker
@@ -93,6 +94,10 @@ RuntimeOption = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Dr
 TokenFileOption = Annotated[Path | None, typer.Option(help="File with the server's token, or VIVANT_TOKEN.")]
 TlsCaOption = Annotated[Path | None, typer.Option(help="PEM certificate of the server's authority; turns TLS on.")]
 SecondsOption = Annotated[float | None, typer.Option(min=0, help="Stop after so long; default: when you quit.")]
+HotkeysOption = Annotated[
+    bool,
+    typer.Option("--hotkeys", help="Listen for the key combinations of config.toml while other programs have the keyboard."),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Say only what goes wrong.")]
 
 
@@ -113,6 +118,7 @@ def cam(
     sync_offset: SyncOffsetOption = 0.0,
     gate: GateOption = -55.0,
     push_to_talk: PushToTalkOption = False,
+    hotkeys: HotkeysOption = False,
     pcm_rate: PcmRateOption = 48_000,
     pcm_channels: PcmChannelsOption = 1,
     runtime: RuntimeOption = None,
@@ -156,7 +162,15 @@ def cam(
         say(f"{sink.name}: {width}x{height} at {fps} fps, drawn {face.name}; voice from {source.name}, to {speaker}")
     if not quiet and output is None and mic != "none":
         say("hint: a call that hears your microphone hears it before it sees the lips; --speaker plays it in time")
-    run_on_terminal(make, clock, face.n_portraits, seconds, quiet=quiet)
+    run_on_terminal(make, clock, face.n_portraits, seconds, quiet=quiet, combinations=_combinations() if hotkeys else None)
+
+
+def _combinations() -> dict[str, str]:
+    """Of the settings. Raises InputError where they name none."""
+    combinations = Settings.load().hotkeys
+    if not combinations:
+        raise InputError(f"--hotkeys needs combinations; name some in {config_folder() / FILE}, under [hotkeys]")
+    return combinations
 
 
 def _files(portraits: list[Path], mic: str, drive: str | None) -> Inputs:
