@@ -15,9 +15,11 @@ import pytest
 
 from tests.session.command_line import ADA, Run
 from vivant.clock import MonotonicClock
+from vivant.errors import UnavailableError
 from vivant.types import MotionFrame, Pose, arkit_weights
 from vivant_bridge.avatars.live_link import LiveLinkEncoder
 from vivant_bridge.avatars.vmc import VmcEncoder
+from vivant_bridge.control import tell
 from vivant_bridge.trackers.live_link import decode
 
 pytestmark = [pytest.mark.session, pytest.mark.realtime]
@@ -116,6 +118,29 @@ def test_a_portrait_follows_a_tracker_into_a_camera(run: Run, tmp_path: Path) ->
     frames = frames_of(tmp_path / "out.y4m")[-60:]
     means = np.array([frame[180:300, 150:362].astype(float).mean(axis=2) for frame in frames])
     assert np.abs(means - means[0]).mean(axis=(1, 2)).max() > 4, "the face turns"
+
+
+def test_a_running_face_is_told(run: Run, listener: socket.socket) -> None:
+    """As a stream deck does, from another process."""
+
+    told = threading.Event()
+
+    def client() -> None:
+        for _ in range(600):
+            with suppress(UnavailableError):
+                tell(["happy"])
+                told.set()
+            if told.wait(0.05):
+                return
+
+    thread = threading.Thread(target=client)
+    thread.start()
+    to = f"live-link-face:{listener.getsockname()[1]}"
+    done = run("motion", "--to", to, "--mic", "none", "--fps", "30", "--seconds", "5")
+    thread.join()
+    assert done.code == 0
+    assert told.is_set() and heard(listener)[-1].weights[23] > 0.3
+    assert "no `vivant cam` or `vivant motion` runs here" in run("tell", "happy").sentence()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from vivant import InputError, MonotonicClock
 from vivant.commands.options import (
     DEFAULT_ANALYSER,
     AnalyserOption,
+    BackgroundOption,
     ConsentOption,
     DriveConsentOption,
     DriveOption,
@@ -23,13 +24,12 @@ from vivant.commands.options import (
     MotionOption,
     ProviderOption,
     SeedOption,
-    begin_drive,
+    driver_of,
     say,
 )
-from vivant.drive.choose import choose_driver
 from vivant.face import as_fps
 from vivant.media.apart import Inputs, require_apart
-from vivant.motion.driven import Lips, driving
+from vivant.motion.driven import Lips
 from vivant.portrait import Provider
 from vivant.provenance.label import Label
 from vivant.provenance.production import own_files
@@ -37,9 +37,8 @@ from vivant.provenance.settings import FILE, Settings, config_folder
 from vivant_bridge.bridge import RATE_HZ, Bridge
 from vivant_bridge.commands.running import run_on_terminal
 from vivant_bridge.device_registry import choose_camera, choose_receiver, choose_source, choose_speaker
-from vivant_bridge.open_runtime import Address, Drawing, open_local_runtime, open_remote_runtime
-from vivant_bridge.picture.compositor import SIZES, Compositor, Fill
-from vivant_bridge.runtime.runtime import Runtime
+from vivant_bridge.open_runtime import Address, Drawing, open_runtime
+from vivant_bridge.picture.compositor import SIZES, Backdrop, Compositor
 from vivant_bridge.sound.noise_gate import NoiseGate
 
 MOST_PORTRAITS = 9
@@ -109,6 +108,7 @@ def cam(
     device: DeviceOption = None,
     size: SizeOption = "720p",
     fill: FillOption = "blur",
+    background: BackgroundOption = "original",
     mirror: MirrorOption = False,
     fps: FpsOption = "30",
     drive: DriveOption = None,
@@ -137,24 +137,20 @@ def cam(
 ) -> None:
     """Show PORTRAIT as a webcam that speaks with your voice, and play that voice in time with it."""
     _require_ranges(portraits, size, sync_offset, gate)
-    _require_drawn_here(runtime, mirror, drive)
-    _require_apart(camera, {"fill": Path(fill), "token": token_file, "authority": tls_ca, **_files(portraits, mic, drive)})
-    clock, rate, (width, height), beside = MonotonicClock(), as_fps(fps), SIZES[size], Fill.parse(fill)
+    read: Inputs = {"fill": Path(fill), "background": Path(background), "token": token_file, "authority": tls_ca}
+    _require_apart(camera, dict(read) | dict(_files(portraits, mic, drive)))
+    combinations = _combinations() if hotkeys else None
+    clock, rate, (width, height) = MonotonicClock(), as_fps(fps), SIZES[size]
+    backdrop = Backdrop.parse(background, fill, SIZES[size])
     source = choose_source(mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
     sink, output = choose_camera(camera, device), choose_speaker(speaker, clock)
-    compositor = Compositor(width, height, beside, label=None if no_label else Label(), pixel_format=sink.pixel_format)
+    label = None if no_label else Label()
+    compositor = Compositor(width, height, backdrop.fill, label=label, pixel_format=sink.pixel_format)
     receivers = [choose_receiver(text) for text in send or ()]
-    driver = choose_driver(drive) if drive is not None else None
-    if driver is not None:
-        begin_drive(driver, drive_consent)
-    cut_out = beside.kind == "transparent"
-    drawing = Drawing(face_number, generator, motion, analyser, provider, transparent=cut_out, mirror=mirror)
-    face: Runtime
-    if runtime is None:
-        face = open_local_runtime(portraits, drawing, seed, consent, no_label, driving(driver, lips))
-    else:
-        way = Address(runtime, token_file, tls_ca)
-        face = open_remote_runtime(way, portraits, drawing, consent, no_label, motion=bool(receivers))
+    driver = driver_of(drive, drive_consent)
+    drawing = Drawing(face_number, generator, motion, analyser, provider, backdrop, mirror, driver, lips)
+    way = Address(runtime, token_file, tls_ca) if runtime is not None else None
+    face = open_runtime(way, portraits, drawing, seed, consent, no_label, motion=bool(receivers))
     noise_gate = NoiseGate(RATE_HZ, None if gate == GATE_OFF_DB else gate, push_to_talk=push_to_talk)
     around = partial(Bridge, face, source, sink, compositor, output, receivers=receivers, driver=driver, report=say)
     make = partial(around, fps=rate, seed=seed, sync_offset_ms=sync_offset, gate=noise_gate, clock=clock)
@@ -162,7 +158,7 @@ def cam(
         say(f"{sink.name}: {width}x{height} at {fps} fps, drawn {face.name}; voice from {source.name}, to {speaker}")
     if not quiet and output is None and mic != "none":
         say("hint: a call that hears your microphone hears it before it sees the lips; --speaker plays it in time")
-    run_on_terminal(make, clock, face.n_portraits, seconds, quiet=quiet, combinations=_combinations() if hotkeys else None)
+    run_on_terminal(make, clock, face.n_portraits, seconds, quiet=quiet, combinations=combinations)
 
 
 def _combinations() -> dict[str, str]:
@@ -185,18 +181,6 @@ def _require_apart(camera: str, read: Inputs) -> None:
     kind, _, out = camera.partition(":")
     if kind == "file":
         require_apart(Path(out), dict(read) | own_files())
-
-
-def _require_drawn_here(runtime: str | None, mirror: bool, drive: str | None) -> None:
-    """Refuse what a server does not do."""
-    if runtime is None:
-        return
-    if drive is not None:
-        raise InputError("--drive moves faces that are drawn here; leave --runtime away, or run `vivant cam` on that machine")
-    if mirror:
-        raise InputError(
-            "--mirror would turn the server's label too; turn the portrait itself, or mirror in the program that shows it"
-        )
 
 
 def _require_ranges(portraits: list[Path], size: str, sync_offset: float, gate: float) -> None:

@@ -18,11 +18,10 @@ from vivant.commands.options import (
     MotionOption,
     SeedOption,
     TrackOption,
-    begin_drive,
     console,
+    driver_of,
     say,
 )
-from vivant.drive.choose import choose_driver
 from vivant.face import as_fps
 from vivant.media.apart import require_apart
 from vivant.motion.driven import Lips, driving
@@ -74,9 +73,7 @@ def motion(
 ) -> None:
     """Move avatars of other programs by a voice: live (--to vmc), or write its motion to files (VOICE... -o OUT)."""
     rate, controls = as_fps(fps), Controls((0, 0), 1.0, emotion, intensity, head_motion, mouth)
-    driver = choose_driver(drive) if drive is not None else None
-    if driver is not None:
-        begin_drive(driver, drive_consent)
+    driver = driver_of(drive, drive_consent)
     speech: SpeechMotion = driving(driver, lips)(find(MOTIONS, model)())
     if to and not voices and out is None:
         receivers, clock = [choose_receiver(text) for text in to], MonotonicClock()

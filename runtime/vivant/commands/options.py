@@ -13,10 +13,11 @@ import typer
 from rich.console import Console
 
 from vivant.bundled import is_bundled, portraits
+from vivant.drive.choose import choose_driver
 from vivant.drive.driver import Driver
 from vivant.drive.recorded import VIDEO, RecordedDriver
 from vivant.errors import InputError
-from vivant.face import Face
+from vivant.face import Face, RigFace
 from vivant.media import open_audio
 from vivant.motion.driven import Lips
 from vivant.motion.model import SpeechMotion
@@ -72,6 +73,10 @@ FaceOption = Annotated[
 ]
 ConsentOption = Annotated[
     str | None, typer.Option(help="Who the portrait shows: me, agreed, unreal or synthetic; said once, then kept.")
+]
+BackgroundOption = Annotated[
+    str,
+    typer.Option(help="Behind the person: original, blur, transparent, a colour such as #00ff00 or navy, or an image file."),
 ]
 DriveOption = Annotated[
     str | None,
@@ -130,8 +135,11 @@ def open_with_progress(
     transparent: bool = False,
     generator: str = "rig",
     analyser: str = DEFAULT_ANALYSER,
+    blurred: bool = False,
 ) -> Face:
     """Open a portrait, or a bundled one by its name, with a line per stage and its notes; face ``number`` by size.
+
+    ``blurred`` puts the background out of focus.
 
     Raises UnavailableError when a provider is named that does not run here, even when no network is needed.
     """
@@ -151,7 +159,13 @@ def open_with_progress(
         say(f"built the rig (networks on {reader.provider if reader else Provider.CPU})")
     for sentence in face.notes:
         note(sentence)
-    return face
+    return _blurred(face) if blurred else face
+
+
+def _blurred(face: Face) -> Face:
+    if not isinstance(face, RigFace):
+        raise InputError(f"--background blur is for faces that Vivant draws itself, not for {face.name}")
+    return face.blurred()
 
 
 def begin_production(
@@ -170,6 +184,15 @@ def begin_production(
     stated = stated_consent(consent) if sha256 in bundled_portraits() else _answer(sha256, portrait, consent)
     with portrait_file(portrait) as file:
         return begin(face, file, audio, seed, stated, label_off_reason, language, note, motion, drive)
+
+
+def driver_of(drive: str | None, consent: str | None) -> Driver | None:
+    """The driver that ``--drive`` names, if it does, once its consent is clear."""
+    if drive is None:
+        return None
+    driver = choose_driver(drive)
+    begin_drive(driver, consent)
+    return driver
 
 
 def begin_drive(driver: Driver, consent: str | None) -> DriveClaim | None:

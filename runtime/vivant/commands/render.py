@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from vivant.commands.options import (
     DEFAULT_ANALYSER,
     AnalyserOption,
+    BackgroundOption,
     ConsentOption,
     DriveConsentOption,
     DriveOption,
@@ -44,7 +45,7 @@ from vivant.offline import RenderReport, presenter_of_files, render_file
 from vivant.portrait import Provider
 from vivant.provenance.production import Production, require_ready
 from vivant.registry import MOTIONS, find
-from vivant.session.background import Background
+from vivant.session.background import BLUR, Background
 from vivant.size import Size
 from vivant.types import Controls, Emotion
 
@@ -65,9 +66,7 @@ def render(
     ] = None,
     size: SizeOption = None,
     face: FaceOption = 1,
-    background: Annotated[
-        str, typer.Option(help="original, transparent, a colour such as #00ff00 or navy, or an image file.")
-    ] = "original",
+    background: BackgroundOption = "original",
     track: TrackOption = None,
     seed: SeedOption = None,
     gaze: Annotated[
@@ -92,6 +91,8 @@ def render(
     fps, size = fps or kind.usual_fps, size or Size.of(kind.usual_side_px)
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
     behind = Background.parse(background, size)
+    if background == BLUR and not size.is_square:
+        raise InputError(f"--background blur is for square videos, not for {size.width}x{size.height}; name a picture instead")
     driver = _recording(drive) if drive is not None else None
     sound = _sound(audio, driver)
     heard = sound if isinstance(sound, Path) else None
@@ -101,7 +102,13 @@ def render(
     if heard is not None:
         say_notes(heard, track)
     opened = open_with_progress(
-        portrait, provider, number=face, transparent=behind is not None, generator=generator, analyser=analyser
+        portrait,
+        provider,
+        number=face,
+        transparent=behind is not None,
+        generator=generator,
+        analyser=analyser,
+        blurred=background == BLUR,
     )
     model: SpeechMotion = driving(driver, lips)(find(MOTIONS, motion)())
     driven_by = begin_drive(driver, drive_consent) if driver is not None else None
