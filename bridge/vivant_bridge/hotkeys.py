@@ -23,6 +23,11 @@ WAYLAND = (
 )
 
 
+def is_wayland() -> bool:
+    """Whether this desktop lets no program hear the keys of another."""
+    return sys.platform == "linux" and os.environ.get("XDG_SESSION_TYPE") == "wayland"
+
+
 @contextmanager
 def hotkeys(combinations: Mapping[str, str], steering: Steering, report: Callable[[str], None]) -> Iterator[None]:
     """Listen on threads of pynput's, and steer on the running event loop.
@@ -89,7 +94,7 @@ class HeldKeys:
 
 def _keyboard() -> Any:  # noqa: ANN401
     """pynput's. Raises UnavailableError, a sentence."""
-    if sys.platform == "linux" and os.environ.get("XDG_SESSION_TYPE") == "wayland":
+    if is_wayland():
         raise UnavailableError(WAYLAND)
     try:
         from pynput import keyboard
