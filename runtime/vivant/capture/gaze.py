@@ -1,10 +1,11 @@
-"""Where the eyes look, from where the irises lie between the corners of the lids."""
+"""Where the eyes look: from where the irises lie between the corners of the lids, and by what the network says."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from vivant.capture.solver import Floats, Placement
+from vivant.portrait import DetectedFace
 from vivant.rig import canonical as c
 from vivant.types import MAX_GAZE_DEG, Float32Array
 
@@ -14,14 +15,15 @@ CORNERS = ((c.LEFT_INNER_EYE, c.LEFT_OUTER_EYE), (c.RIGHT_INNER_EYE, c.RIGHT_OUT
 """The person's left eye first."""
 
 
-def gaze_of(landmarks: Float32Array, placement: Placement) -> tuple[float, float]:
-    """(yaw, pitch) of both eyes in degrees relative to the head, of landmarks (478, 3) in px, y down; mean of the two."""
-    yaw, pitch = np.mean([_direction(landmarks, placement, eye) for eye in (0, 1)], axis=0)
+def gaze_of(face: DetectedFace, placement: Placement) -> tuple[float, float]:
+    """(yaw, pitch) of both eyes in degrees relative to the head: the mean of both eyes, and of both ways to tell."""
+    measured = np.mean([_direction(face.landmarks, placement, eye) for eye in (0, 1)], axis=0)
+    yaw, pitch = 0.5 * (measured + face.gaze_deg.mean(axis=0))
     return float(np.clip(yaw, -MAX_GAZE_DEG, MAX_GAZE_DEG)), float(np.clip(pitch, -MAX_GAZE_DEG, MAX_GAZE_DEG))
 
 
 def _direction(landmarks: Float32Array, placement: Placement, eye: int) -> tuple[float, float]:
-    """Degrees of one eye: the iris lies on the eyeball, whose centre is as far behind the corners as on the average head."""
+    """Degrees of one eye: the iris lies on the eyeball, whose centre is as far behind the lids' corners as on average."""
     face = c.canonical_face()
     corners, iris = list(CORNERS[eye]), c.IRISES[1 - eye][0]
     middle = landmarks[corners].mean(axis=0)

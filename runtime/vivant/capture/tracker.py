@@ -9,6 +9,7 @@ import numpy as np
 from vivant.arguments import real_number
 from vivant.capture.following import FollowedFace
 from vivant.capture.gaze import gaze_of
+from vivant.capture.rest import Rest
 from vivant.capture.smoothing import OneEuro
 from vivant.capture.solver import LIPS, FaceSolver, Floats, Placement
 from vivant.portrait import DetectedFace, PortraitAnalyser, default_analyser
@@ -19,8 +20,8 @@ CLEAR_DOUBT, LOST_DOUBT = 0.006, 0.03
 """`DetectedFace.doubt` at which confidence is 1 and 0; photographs have .0043 to .0088, what is no face .016 and more."""
 LEAST_LIPS_SEEN = 0.5
 """Mean chance that the points of the lips show, below which the mouth is hidden."""
-REST_US = 1_000_000
-"""Where the head is in the first second is where it rests."""
+LEARN_US = 1_000_000
+"""The person's own shape is learnt in the first second that she is seen, and where her head is then is where it rests."""
 STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE = (3.0, 4.0), (1.5, 0.12), (1.5, 8.0), (2.0, 0.15)
 """Least cut-off in Hz and what it gains per unit a second (weights, degrees, outer-eye distances, degrees); chosen by eye."""
 
@@ -52,7 +53,8 @@ class FaceTracker:
         self._face = FollowedFace(analyser or default_analyser(), 1 if face is None else face)
         self._solver = FaceSolver()
         self._rest: tuple[Floats, float] | None = None
-        self._rest_until_us = 0
+        self._learn_until_us: int | None = None
+        self._own_rest = Rest()
         self._filters = tuple(OneEuro(*still) for still in (STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE))
 
     def track(self, picture: UInt8Array, pts_us: int) -> TrackedFace:
@@ -63,12 +65,19 @@ class FaceTracker:
         return TrackedFace(self._motion(seen, pts_us), _confidence(seen), bool(seen.seen[list(LIPS)].mean() < LEAST_LIPS_SEEN))
 
     def _motion(self, seen: DetectedFace, pts_us: int) -> MotionFrame:
-        placement = self._solver.placement
-        pitch_deg = gaze_of(seen.landmarks, placement)[1] if placement else 0.0
-        weights = self._solver.solve(seen.landmarks, pitch_deg)
+        if self._learn_until_us is None:
+            self._learn_until_us = pts_us + LEARN_US
+        learning = pts_us < self._learn_until_us
+        pitch_deg = float(seen.gaze_deg[:, 1].mean())
+        weights = self._own_rest.take_off(self._solver.solve(seen.landmarks, pitch_deg, learning=learning), pts_us)
         placement = self._solver.placement
         assert placement is not None
-        values = (weights, np.array(placement.angles_deg()), self._place(placement, pts_us), gaze_of(seen.landmarks, placement))
+        values = (
+            weights,
+            np.array(placement.angles_deg()),
+            self._place(placement, learning=learning),
+            gaze_of(seen, placement),
+        )
         smooth = [one(np.asarray(value), pts_us) for one, value in zip(self._filters, values, strict=True)]
         (yaw, pitch, roll), (x, y, log_scale), (gaze_yaw, gaze_pitch) = (part.tolist() for part in smooth[1:])
         return MotionFrame(
@@ -79,14 +88,14 @@ class FaceTracker:
             gaze=(gaze_yaw, gaze_pitch),
         )
 
-    def _place(self, placement: Placement, pts_us: int) -> Floats:
+    def _place(self, placement: Placement, *, learning: bool) -> Floats:
         """(3,) shift to the right and up in outer-eye distances, and log scale, of the point that the head turns about."""
-        at = placement.origin_px + placement.unit_px * placement.rotation @ _pivot()
-        here = np.append(at[:2], np.log(placement.unit_px))
+        at = placement.origin_px + placement.unit_px * placement.rotation[:2] @ _pivot()
+        here = np.append(at, np.log(placement.unit_px))
         if self._rest is None:
-            self._rest, self._rest_until_us = (here, 1.0), pts_us + REST_US
+            self._rest = (here, 1.0)
         rest, count = self._rest
-        if pts_us < self._rest_until_us:
+        if learning:
             rest, count = rest + (here - rest) / (count + 1), count + 1
             self._rest = rest, count
         moved = here - rest

@@ -35,7 +35,8 @@ LEAST_STEP_US = 1_000
 CAMERA_RATE_HZ, CAMERA_SIZE = 30, "640x480"
 """Asked of a camera."""
 _WEBCAM = re.compile(r"webcam(?::(\d{1,3}))?")
-_CONTAINERS = "asf,avi,flv,gif,h264,ivf,matroska,mov,mpeg,mpegts,mxf,ogg,yuv4mpegpipe"
+_CONTAINERS = "asf,avi,flac,flv,gif,h264,ivf,matroska,mov,mp3,mpeg,mpegts,mxf,ogg,wav,yuv4mpegpipe"
+"""Those of sound alone too: it is said that they hold no video."""
 _OPTIONS = {
     # Playlists and scripts can make FFmpeg read other files and addresses; films need neither.
     "format_whitelist": _CONTAINERS,
@@ -158,6 +159,6 @@ def _time_us(frame: VideoFrame) -> int | None:
 def _upright(frame: VideoFrame) -> UInt8Array:
     scale = min(1.0, MOST_PX / max(frame.width, frame.height))
     width, height = (max(2, round(side * scale)) for side in (frame.width, frame.height))
-    pixels = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+    pixels = np.asarray(frame.reformat(width=width, height=height, format="rgb24").to_ndarray(), np.uint8)
     quarters = round(getattr(frame, "rotation", 0) / 90) % 4  # since PyAV 14
     return np.ascontiguousarray(np.rot90(pixels, quarters)) if quarters else pixels
