@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.easing import smoothstep
 from vivant.speech.resample import HOP, RATE_HZ, Resampler
 from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Float32Array
 
@@ -151,12 +152,6 @@ class _RunningScore:
         self._mean += gain * error
         self._deviation = max(self._deviation + gain * (1.25 * abs(error) - self._deviation), 3.0)
         return error / self._deviation
-
-
-def smoothstep(x: float) -> float:
-    """0 below 0, 1 above 1, with level ends."""
-    x = min(max(x, 0.0), 1.0)
-    return x * x * (3 - 2 * x)
 
 
 def _pitch(power: NDArray[np.float64]) -> tuple[float, float]:

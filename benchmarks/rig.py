@@ -17,10 +17,10 @@ from vivant.face import RigFace
 from vivant.media import load_image
 from vivant.rig import canonical as c
 from vivant.rig.build import build_rig
+from vivant.rig.crop import MARGIN_PX, SIDE_PX, place_crop
 from vivant.rig.head import HeadFit, fit_head
 from vivant.rig.mesh import inside
 from vivant.rig.rig import Rig
-from vivant.rig.square import MARGIN_PX, SIDE_PX, place_crop
 from vivant.types import MotionFrame, UInt8Array, arkit_weights
 
 SIZE_PX = 512

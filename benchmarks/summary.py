@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from benchmarks import bridge, inference, render, rig, round_trip, shapes, startup, voice
 from benchmarks.report import VOICE, Row, quiet
@@ -14,8 +15,8 @@ VOICE_FIGURES = ("cost", "lips closed", "mouth behind energy", "blinks per minut
 
 def voice_rows() -> list[Row]:
     """The main figures of the voice, without the ones that need another synthesiser."""
-    measured = [row for row in voice.measure(VOICE) if row.name.startswith(VOICE_FIGURES)]
-    return [Row(f"voice: {row.name}", row.target, row.value) for row in measured]
+    measured = [row for row in voice.measure(VOICE) if row.what.startswith(VOICE_FIGURES)]
+    return [replace(row, what=f"voice: {row.what}") for row in measured]
 
 
 PARTS: dict[str, Callable[[], list[Row]]] = {

@@ -26,7 +26,7 @@ def main() -> None:
     lines = [(row.what, row.target, row.measured) for row in all_rows()]
     with quiet():
         shape_table = markdown(shapes.shape_lines())
-        voice_lines = [(row.name, row.target, row.value) for row in voice.measure(VOICE)]
+        voice_lines = [(row.what, row.target, row.measured) for row in voice.measure(VOICE)]
     chosen = [line for line in lines if line[0].startswith(SUMMARY) and "turned" not in line[0]]
     put(ROOT / "README.md", "summary", markdown([HEAD, *chosen]))
     for name, table in (("all", markdown([HEAD, *lines])), ("shapes", shape_table), ("voice", markdown([HEAD, *voice_lines]))):

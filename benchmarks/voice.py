@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,13 +21,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import welch
 
-import vivant.motion.articulatory as voice_module
+from benchmarks.report import VOICE, Row
 from vivant.media import open_audio
 from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.types import ARKIT_INDEX, AudioChunk, Controls, Float32Array, MotionFrame
 
 FPS = Fraction(25)
-VOICE = Path(voice_module.__file__).parents[1] / "assets" / "voice.flac"
 SENTENCES = (
     "My mother bought five fresh mushrooms and a bottle of apple juice. Bob and Pam popped up above the big black boat. "
     "She sees the sea, and he feels the breeze. You who knew the moon should soon move to the blue room. "
@@ -44,15 +42,6 @@ OPENING = {
 OTHER_PHONE = 0.18
 
 Curve = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table."""
-
-    name: str
-    value: str
-    target: str
 
 
 def lip_gap(weights: NDArray[np.float32]) -> Curve:
@@ -102,11 +91,11 @@ def mouth_rows(frames: list[MotionFrame], talking: NDArray[np.bool_]) -> list[Ro
     relative = width[talking] / np.median(width[talking])
     gap = gap[talking]
     return [
-        Row("lip gap 10/50/90/99 %", _join(np.percentile(gap, [10, 50, 90, 99]), 3), ".002/.079/.150/.215"),
-        Row("lips closed while talking", f"{np.mean(gap < 0.005):.0%}", "about 10 %"),
-        Row("opening/closing speed 99 %, 1/s", _join(np.percentile(speed, [99, 1]), 2), "1.6/-1.5 (1.0 to 2.4)"),
-        Row("mouth width 5/95 %", _join(np.percentile(relative, [5, 95]), 2), ".87/1.18"),
-        Row("opening with width, r", f"{np.corrcoef(gap, width[talking])[0, 1]:.2f}", ".46 (.35 to .73)"),
+        Row("lip gap 10/50/90/99 %", ".002/.079/.150/.215", _join(np.percentile(gap, [10, 50, 90, 99]), 3)),
+        Row("lips closed while talking", "about 10 %", f"{np.mean(gap < 0.005):.0%}"),
+        Row("opening/closing speed 99 %, 1/s", "1.6/-1.5 (1.0 to 2.4)", _join(np.percentile(speed, [99, 1]), 2)),
+        Row("mouth width 5/95 %", ".87/1.18", _join(np.percentile(relative, [5, 95]), 2)),
+        Row("opening with width, r", ".46 (.35 to .73)", f"{np.corrcoef(gap, width[talking])[0, 1]:.2f}"),
     ]
 
 
@@ -117,10 +106,10 @@ def head_rows(frames: list[MotionFrame], label: str, target: tuple[str, str, str
     share = np.cumsum(power.sum(1)[1:]) / power.sum(1)[1:].sum()
     below = [frequency[1:][np.searchsorted(share, part)] for part in (0.5, 0.9)]
     return [
-        Row(f"head std yaw/pitch/roll, {label}", _join(angles.std(0), 1), target[0]),
-        Row("  speed median, deg/s", _join(np.median(speed, 0), 1), target[1]),
-        Row("  speed 95 %, deg/s", _join(np.percentile(speed, 95, 0), 0), target[2]),
-        Row("  half / 90 % of power below, Hz", _join(below, 2), target[3]),
+        Row(f"head std yaw/pitch/roll, {label}", target[0], _join(angles.std(0), 1)),
+        Row("  speed median, deg/s", target[1], _join(np.median(speed, 0), 1)),
+        Row("  speed 95 %, deg/s", target[2], _join(np.percentile(speed, 95, 0), 0)),
+        Row("  half / 90 % of power below, Hz", target[3], _join(below, 2)),
     ]
 
 
@@ -132,10 +121,10 @@ def eye_rows(frames: list[MotionFrame], label: str, blink_target: str) -> list[R
     count = int(np.sum(shut[1:] & ~shut[:-1]))
     minutes = len(frames) / float(FPS) / 60
     return [
-        Row(f"blinks per minute, {label}", f"{count / minutes:.1f}", blink_target),
-        Row("  lid closed, s", f"{shut.sum() / float(FPS) / max(count, 1):.2f}", ".14 (.12 to .16)"),
-        Row("  gaze std yaw/pitch, deg", _join(gaze.std(0), 1), "about 1 to 5"),
-        Row("  browInnerUp std / max", _join([brows.std(), brows.max()], 2), "small; up to about .4"),
+        Row(f"blinks per minute, {label}", blink_target, f"{count / minutes:.1f}"),
+        Row("  lid closed, s", ".14 (.12 to .16)", f"{shut.sum() / float(FPS) / max(count, 1):.2f}"),
+        Row("  gaze std yaw/pitch, deg", "about 1 to 5", _join(gaze.std(0), 1)),
+        Row("  browInnerUp std / max", "small; up to about .4", _join([brows.std(), brows.max()], 2)),
     ]
 
 
@@ -166,8 +155,8 @@ def sync_rows(samples: Float32Array, rate_hz: int) -> list[Row]:
     speed = _per_10_ms(np.linalg.norm(np.gradient(angles, 0.02, axis=0), axis=1), 50)
     head_ms, head_r = best_lag_ms(gaussian_filter1d(speed, 4), energy_curve(samples, rate_hz, len(gap)), 10)
     return [
-        Row("mouth behind energy, ms (r)", f"{lag_ms:+.0f} ({r:.2f})", "-45 to +15"),
-        Row("head speed behind energy, ms (r)", f"{head_ms:+.0f} ({head_r:.2f})", "within 80"),
+        Row("mouth behind energy, ms (r)", "-45 to +15", f"{lag_ms:+.0f} ({r:.2f})"),
+        Row("head speed behind energy, ms (r)", "within 80", f"{head_ms:+.0f} ({head_r:.2f})"),
     ]
 
 
@@ -186,8 +175,8 @@ def phone_rows(voice: str) -> list[Row]:
     }
     shares = " ".join(f"{''.join(kind)} {np.mean(hits):.0%}" for kind, hits in sealed.items())
     return [
-        Row(f"mouth behind phones ({voice}), ms (r)", f"{lag_ms:+.0f} ({r:.2f})", "-40 to +40"),
-        Row("  lips sealed in", shares, "high, high, low"),
+        Row(f"mouth behind phones ({voice}), ms (r)", "-40 to +40", f"{lag_ms:+.0f} ({r:.2f})"),
+        Row("  lips sealed in", "high, high, low", shares),
     ]
 
 
@@ -215,8 +204,8 @@ def measure(voice: Path) -> list[Row]:
     talking = np.array([energy[max(0, 4 * k - 10) : 4 * k + 10].max() > 0.1 for k in range(len(frames))])
     idle, _ = drive(np.zeros(300 * 16_000, np.float32), 16_000)
     rows = [
-        Row("look-ahead, ms", str(ArticulatoryMotion.look_ahead_ms), "at most 120"),
-        Row("cost, share of one core", f"{cost_s * rate_hz / len(talk):.1%}", "at most 10 %"),
+        Row("look-ahead, ms", "at most 120", str(ArticulatoryMotion.look_ahead_ms)),
+        Row("cost, share of one core", "at most 10 %", f"{cost_s * rate_hz / len(talk):.1%}"),
         *mouth_rows(frames, talking),
         *sync_rows(samples, rate_hz),
         *head_rows(frames, "talking", ("6.4/2.9/3.8", "16/7/5", "60/28/19", "0.66/1.6")),
@@ -270,7 +259,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, metavar="FILE.png")
     options = parser.parse_args()
     for row in measure(options.voice):
-        sys.stdout.write(f"{row.name:42} {row.value:32} {row.target}\n")
+        sys.stdout.write(f"{row.what:42} {row.measured:32} {row.target}\n")
     if options.plot:
         plot(options.voice, options.plot)
 

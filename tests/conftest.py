@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
+from importlib.metadata import distributions
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,7 @@ import tests.examples  # noqa: F401  registers what `pytest_configure` loads
 from vivant.face import RigFace
 from vivant.media import PortraitImage, load_image, open_audio
 from vivant.portrait import PortraitAnalyser, default_analyser
+from vivant.render import _kernel
 from vivant.rig import cache as rig_cache
 from vivant.rig.build import build_rig
 from vivant.rig.rig import Rig
@@ -27,6 +32,7 @@ PORTRAITS = ("ada", "bram", "tomas", "noor", "ada_painting")
 VOICE_RATE_HZ = 24_000
 
 FaceOf = Callable[..., RigFace]
+RigOf = Callable[[str, Callable[[], Rig]], Rig]
 
 KINDS = {"unit", "session", "golden", "device"}
 """Markers; every module of tests declares exactly one of them."""
@@ -70,10 +76,18 @@ def bundled_voice() -> Float32Array:
         return np.concatenate([chunk.samples for chunk in sound.chunks()])
 
 
+@pytest.fixture(scope="session")
+def cache_dirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders that are not there yet; `TempPathFactory.mktemp` would look through all earlier ones each time."""
+    base = tmp_path_factory.mktemp("caches")
+    return (base / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def cache_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache_dir(cache_dirs: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Empty for every test; nothing touches the user's own cache."""
-    folder = tmp_path_factory.mktemp("cache")
+    folder = next(cache_dirs)
+    folder.mkdir()
     monkeypatch.setenv("VIVANT_CACHE_DIR", str(folder))
     monkeypatch.setenv("VIVANT_CONFIG_DIR", str(folder / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "others"))  # where `cache clear` looks for what onnxruntime left
@@ -95,17 +109,54 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def face_of(analyser: PortraitAnalyser, run_dir: Path) -> FaceOf:
-    """A bundled portrait by name, built at the first request of a run; ``transparent`` cuts the person out."""
+def rigs_dir(request: pytest.FixtureRequest, run_dir: Path) -> Path:
+    """Where built rigs are shared: by all quick runs of the same package, to the bit; with ``--full`` by those of one run."""
+    cache = getattr(request.config, "cache", None)
+    if cache is None or request.config.getoption("full"):
+        return run_dir
+    kept, now = cache.mkdir("rigs"), package_hash()
+    for folder in kept.iterdir():
+        if folder.name != now:
+            shutil.rmtree(folder, ignore_errors=True)
+    (kept / now).mkdir(exist_ok=True)
+    return Path(kept / now)
+
+
+def package_hash() -> str:
+    """Of every file of the package, kernel and networks too, and of all versions that are installed."""
+    digest = hashlib.sha256(repr(sorted((each.name, each.version) for each in distributions())).encode())
+    for file in sorted(Path(str(files("vivant"))).rglob("*")):
+        if file.is_file() and file.suffix != ".pyc":
+            digest.update(file.name.encode() + file.read_bytes())
+    digest.update(Path(_kernel.__file__).read_bytes())  # lies elsewhere where the package is installed as editable
+    return digest.hexdigest()[:16]
+
+
+@pytest.fixture(scope="session")
+def rig_of(rigs_dir: Path) -> RigOf:
+    """The rig of that name, which is built where no run before has left it."""
+
+    def load(name: str, build: Callable[[], Rig]) -> Rig:
+        file = rigs_dir / f"{name}.vivant"
+        if not file.exists():
+            build().save(file)
+        return Rig.load(file)
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def face_of(analyser: PortraitAnalyser, rig_of: RigOf) -> FaceOf:
+    """A bundled portrait by name; ``transparent`` cuts the person out."""
 
     @cache
-    def build(name: str, transparent: bool = False) -> RigFace:
-        file = run_dir / f"{name}{'_cut_out' if transparent else ''}.vivant"
-        if not file.exists():
-            build_rig(load_image(portrait_path(name)), analyser, name=f"{name}.jpg", transparent=transparent).save(file)
-        return RigFace(Rig.load(file))
+    def opened(name: str, transparent: bool = False) -> RigFace:
+        def build() -> Rig:
+            return build_rig(load_image(portrait_path(name)), analyser, name=f"{name}.jpg", transparent=transparent)
 
-    return build
+        return RigFace(rig_of(f"{name}{'_cut_out' if transparent else ''}", build))
+
+    return opened
 
 
 @pytest.fixture(scope="session")
@@ -119,14 +170,20 @@ def cut_out(face_of: FaceOf) -> RigFace:
     return face_of("ada", transparent=True)
 
 
+@pytest.fixture(scope="session")
+def small_ada(ada: RigFace) -> Rig:
+    """`ada` with small textures, for speed."""
+    return ada.rig.halved().halved()
+
+
 @pytest.fixture
-def builds(ada: RigFace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the rigs that the cache builds; that is quick here, and gives `ada` under the hash of the image."""
-    built: list[str] = []
+def builds(small_ada: Rig, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the rigs that the cache builds; that is quick here, and gives `ada`, small, under the hash of the image."""
+    built = list[str]()
 
     def build(image: PortraitImage, analyser: object, *, name: str, transparent: bool, **_: Any) -> Rig:  # noqa: ANN401
         built.append(name)
-        return replace(ada.rig, portrait_sha256=image.sha256, portrait_name=name, transparent=transparent)
+        return replace(small_ada, portrait_sha256=image.sha256, portrait_name=name, transparent=transparent)
 
     monkeypatch.setattr(rig_cache, "build_rig", build)
     return built

@@ -27,10 +27,10 @@ from vivant.render.renderer import RigRenderer
 from vivant.rig.build import BUILDER_VERSION, Progress
 from vivant.rig.cache import cached_rig
 from vivant.rig.canonical import N_SURFACE
+from vivant.rig.crop import SIDE_PX
 from vivant.rig.framing import framed
 from vivant.rig.rig import Rig
 from vivant.rig.seal import open_rig
-from vivant.rig.square import SIDE_PX
 from vivant.size import MAX_SIZE_PX as MAX_SIZE_PX
 from vivant.size import MIN_SIZE_PX as MIN_SIZE_PX
 from vivant.size import Size

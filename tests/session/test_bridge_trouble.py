@@ -46,6 +46,27 @@ class Plug:
         pass
 
 
+def run_unplugged(from_s: float, to_s: float, end_s: float, name: str = "a test microphone") -> Stage:
+    """A bridge whose microphone is gone for a while."""
+
+    def make() -> Stage:
+        stage = Stage()
+        stage.bridge.source.wanted = plug = Plug(tone(stage.clock))
+        plug.name = name
+        return stage
+
+    async def story(stage: Stage) -> None:
+        plug = stage.bridge.source.wanted
+        assert isinstance(plug, Plug)
+        await stage.until(from_s)
+        plug.out = True
+        await stage.until(to_s)
+        plug.out = False
+        await stage.until(end_s)
+
+    return run_stage(make, story)
+
+
 def goes_on(stage: Stage) -> bool:
     """Whether frames never stopped."""
     return stage.camera.longest_gap_us() < 40_000
@@ -72,21 +93,7 @@ def test_no_microphone_and_then_one() -> None:
 
 
 def test_microphone_lost_in_mid_call() -> None:
-    def make() -> Stage:
-        stage = Stage()
-        stage.bridge.source.wanted = Plug(tone(stage.clock))
-        return stage
-
-    async def story(stage: Stage) -> None:
-        plug = stage.bridge.source.wanted
-        assert isinstance(plug, Plug)
-        await stage.until(4)
-        plug.out = True
-        await stage.until(8)
-        plug.out = False
-        await stage.until(16)
-
-    stage = run_stage(make, story)
+    stage = run_unplugged(4, 8, 16)
     assert stage.said == ["a test microphone is gone; trying again", "a test microphone is back"]
     assert goes_on(stage)
     assert stage.bridge.supervisor.lives == 1

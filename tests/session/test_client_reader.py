@@ -12,8 +12,9 @@ import pytest
 
 from tests.session.server_kit import RATE_HZ, picture, run_served, settings, tone, until
 from vivant.client import Client
+from vivant.client import reader as reader_module
 from vivant.client.backlog import Backlog
-from vivant.client.reader import MOST_EARLY, Reader
+from vivant.client.reader import MOST_EARLY, Reader, bare_write
 from vivant.errors import UnavailableError
 from vivant.server.call import Call
 from vivant.server.limits import Limits
@@ -92,6 +93,31 @@ def test_a_refusal_behind_unread_pictures_ends_the_pushing() -> None:
                     await face.push(tone(1))
 
     run_served(story, ServerConfig(limits=Limits(audio_queue_ms=2 * QUEUE_MS)), 30)
+
+
+def test_grpc_has_what_lies_under_a_write() -> None:
+    """The one private part of gRPC that we use. Without it `write` goes the public way, and a server's reason may be lost."""
+
+    async def story(server: Server, client: Client) -> None:
+        call = client._stub.Animate()
+        assert bare_write(call) is not None
+        call.cancel()
+
+    run_served(story)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_request_goes_through_either_way(hidden: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if hidden:
+        monkeypatch.setattr(reader_module, "bare_write", lambda call: None)
+
+    async def story(server: Server, client: Client) -> None:
+        async with client.animate(picture(10), settings()) as face:
+            await face.push(tone(0.1))
+            await face.end()
+            await until(face, "UTTERANCE_FINISHED")
+
+    run_served(story)
 
 
 class HeldUp:

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.session.bridge_kit import Stage, run_stage
 from tests.session.command_line import ADA, SMALL, Run
 from tests.session.live import live, opened, push_all
-from tests.session.test_bridge_trouble import Plug
+from tests.session.test_bridge_trouble import run_unplugged
 from vivant.face import open_portrait
 from vivant.provenance.consent import Consent, keep_consent
 from vivant.session.pace import LateLog
@@ -20,7 +19,6 @@ from vivant.session.session import Session
 from vivant.testing import LoopClock
 from vivant.types import Float32Array
 from vivant_bridge.delay import AdaptiveDelay
-from vivant_bridge.sound.source import tone
 
 pytestmark = pytest.mark.session
 
@@ -87,22 +85,7 @@ def test_a_portrait_is_not_named(
 
 
 def test_a_bridge_tells_of_devices_and_delay_without_their_names(lines: pytest.LogCaptureFixture) -> None:
-    def make() -> Stage:
-        stage = Stage()
-        stage.bridge.source.wanted = plug = Plug(tone(stage.clock))
-        plug.name = NAME
-        return stage
-
-    async def story(stage: Stage) -> None:
-        plug = stage.bridge.source.wanted
-        assert isinstance(plug, Plug)
-        await stage.until(2)
-        plug.out = True
-        await stage.until(4)
-        plug.out = False
-        await stage.until(8)
-
-    stage = run_stage(make, story)
+    stage = run_unplugged(2, 4, 8, NAME)
     text = said(lines)
     assert any(NAME in sentence for sentence in stage.said), "its user is told by name"
     for told in ("Plug opened\n", "Plug lost in use", "Plug cannot be opened: DeviceLostError", "Plug opened again"):

@@ -16,8 +16,8 @@ from vivant.media.images import PortraitImage
 from vivant.portrait import PortraitAnalyser
 from vivant.rig import canonical as c
 from vivant.rig.build import build_rig
+from vivant.rig.crop import SIDE_PX
 from vivant.rig.patch import luminance
-from vivant.rig.square import SIDE_PX
 from vivant.types import FloatArray, UInt8Array
 from vivant.visemes import EXPRESSIONS, POSES, VISEMES, Look
 

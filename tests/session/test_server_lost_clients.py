@@ -129,7 +129,7 @@ def test_a_reader_that_sleeps_costs_the_others_nothing_and_memory_stays() -> Non
         await speaks(client)
         while call.figures["frames_dropped"] < 30:  # type: ignore[attr-defined] # 30 MB that nobody takes
             await asyncio.sleep(0.01)
-        waiting = call._session._out._items  # type: ignore[attr-defined]
+        waiting = call._session.playout._items  # type: ignore[attr-defined]
         assert waiting.stats.peak_ms <= STOOD_STILL_US / 1000 + 50
         sleepy.cancel()
         await gone(server)

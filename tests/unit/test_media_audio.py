@@ -80,11 +80,11 @@ def _joined(chunks: list[AudioChunk]) -> Samples:
 def _correlation(decoded: Samples, original: Samples) -> float:
     """Best match within 60 ms, as codecs shift the sound a little."""
     n = min(len(decoded), len(original)) - 3000
-    scores = [np.corrcoef(decoded[shift : shift + n], original[:n])[0, 1] for shift in range(0, 2900, 4)]
+    scores = [np.corrcoef(decoded[shift : shift + n], original[:n])[0, 1] for shift in range(0, 2900, 8)]
     return float(np.max(scores))
 
 
-@pytest.mark.parametrize("suffix", list(_CODECS))
+@pytest.mark.parametrize("suffix", some(_CODECS, 2))
 def test_codecs(suffix: str, tmp_path: Path) -> None:
     codec, sample_format, rate_hz = _CODECS[suffix]
     original = _tone(rate_hz, noise=0.05)
@@ -253,7 +253,7 @@ def test_a_gap_in_the_time_stamps_is_silence(tmp_path: Path) -> None:
     assert (samples[20000:] == 0.25).all()
 
 
-@pytest.mark.parametrize("hours", some([0.5, 2.0]))
+@pytest.mark.parametrize("hours", some([0.15, 2.0]))
 def test_two_hours_in_constant_memory(hours: float, tmp_path: Path) -> None:
     """A sparse file: 58 MB an hour of samples that take no disk, 115 MB if they were all kept as float32."""
     resource = pytest.importorskip("resource")
@@ -269,7 +269,7 @@ def test_two_hours_in_constant_memory(hours: float, tmp_path: Path) -> None:
     with open_audio(path) as audio:
         assert audio.duration_s == 3600 * hours
         assert sum(len(chunk.samples) for chunk in audio.chunks(1000)) == n
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before < 30e6
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before < 12e6
 
 
 @pytest.mark.parametrize(

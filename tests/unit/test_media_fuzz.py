@@ -69,7 +69,11 @@ def _film(path: Path, picture: UInt8Array) -> None:
 
 @pytest.mark.parametrize(
     ("side_px", "first_seed", "count"),
-    [(SMALL_PX, 0, 110), pytest.param(SEARCHED_PX, 2200, 1100, marks=pytest.mark.slow)],
+    [
+        (SMALL_PX, 0, 55),
+        pytest.param(SMALL_PX, 0, 110, marks=pytest.mark.full),
+        pytest.param(SEARCHED_PX, 2200, 1100, marks=pytest.mark.slow),
+    ],
 )
 def test_a_damaged_file_is_read_or_refused(tmp_path: Path, side_px: int, first_seed: int, count: int) -> None:
     folder = _folder(tmp_path, side_px)

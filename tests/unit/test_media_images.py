@@ -7,8 +7,6 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from tests.examples import examples
+from tests.privileges import without_privileges
 from vivant.errors import InputError
 from vivant.media import images as images_module
 from vivant.media import load_image
@@ -71,20 +70,6 @@ def _png_header(width: int, height: int) -> bytes:
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
-
-
-@contextmanager
-def _without_privileges() -> Iterator[None]:
-    """As root every file is readable, so step down for a moment."""
-    if not hasattr(os, "geteuid"):
-        pytest.skip("permissions of this kind need POSIX")
-    before = os.geteuid()
-    if before == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
 
 
 @examples(60)
@@ -264,7 +249,7 @@ def test_no_permission(tmp_path: Path) -> None:
     path = tmp_path / "private.png"
     path.write_bytes(_encoded(Image.fromarray(_gradient())))
     path.chmod(0)
-    with _without_privileges(), pytest.raises(InputError, match="no permission to read"):
+    with without_privileges(), pytest.raises(InputError, match="no permission to read"):
         load_image(path)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.examples import some
 from vivant.errors import OutputError
 from vivant.media import write_png
 from vivant.media.atomic import replacing, replacing_folder
@@ -44,7 +45,7 @@ def _end(process: subprocess.Popen[str], number: int) -> None:
     process.communicate()
 
 
-@pytest.mark.parametrize("name", ["out.mp4", "frames"])
+@pytest.mark.parametrize("name", some(["out.mp4", "frames"]))
 def test_killed_programs_are_cleaned_up_after(name: str, tmp_path: Path) -> None:
     killed, left = _maker(tmp_path / name)
     running, kept = _maker(tmp_path / name)

@@ -16,6 +16,7 @@ from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.examples import some
 from vivant.errors import ClosedError, InputError
 from vivant.media import VideoSink, open_audio, open_video
 from vivant.types import AudioChunk, PixelFormat, VideoFrame, frame_pts_us
@@ -152,7 +153,7 @@ def test_the_moov_atom_comes_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mov", "clip.mkv", "clip.webm"])
-@pytest.mark.parametrize("rate_hz", [16000, 44100, 48000, 192000])
+@pytest.mark.parametrize("rate_hz", some([44100, 16000, 48000, 192000]))
 def test_sound_has_the_length_of_the_picture(name: str, rate_hz: int, tmp_path: Path) -> None:
     path = _write(tmp_path / name, 50, rate_hz)
     with open_audio(path) as audio:

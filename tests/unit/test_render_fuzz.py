@@ -9,20 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from vivant.face import RigFace
+from vivant.rig.rig import Rig
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.fixture(scope="module")
-def rig_file(ada: RigFace, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`ada` with small textures, for speed."""
+def rig_file(small_ada: Rig, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("rig") / "ada.vivant"
-    ada.rig.halved().halved().save(path)
+    small_ada.save(path)
     return path
 
 
-@pytest.mark.parametrize(("first_seed", "count"), [(0, 200), pytest.param(1000, 400, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("first_seed", "count"),
+    [(0, 50), pytest.param(0, 200, marks=pytest.mark.full), pytest.param(1000, 400, marks=pytest.mark.slow)],
+)
 def test_a_wild_rig_is_drawn_or_refused(rig_file: Path, first_seed: int, count: int) -> None:
     command = [sys.executable, "-m", "tests.wild_rigs", str(rig_file), str(first_seed), str(count)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)

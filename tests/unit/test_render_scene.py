@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
-from tests.examples import examples
+from tests.examples import examples, some
 from vivant.errors import InputError
 from vivant.face import RigFace
 from vivant.render._kernel import Renderer
@@ -119,7 +119,7 @@ def test_a_wrong_index_is_refused_or_harmless(name: str, data: st.DataObject) ->
 
 
 @pytest.mark.parametrize("name", INDEX_ARRAYS)
-@pytest.mark.parametrize("value", [2**31 - 1, -(2**31), 10**6, -3])
+@pytest.mark.parametrize("value", some([2**31 - 1, -3, -(2**31), 10**6], 2))
 def test_an_index_far_outside_is_refused(name: str, value: int) -> None:
     for column in range(GOOD.arrays[name].shape[1]):
         array = GOOD.arrays[name].copy()
@@ -167,11 +167,11 @@ def test_wild_numbers_are_refused(name: str, value: float) -> None:
             changed(GOOD, name, array).scene()
 
 
-@pytest.mark.parametrize("value", [6e4, -6e4, 1000.0, -3.0, 1e-42, -0.0])
 @pytest.mark.parametrize("name", FLOAT_ARRAYS)
-def test_wild_numbers_do_no_harm(name: str, value: float) -> None:
-    with contextlib.suppress(InputError):
-        assert draw(changed(GOOD, name, np.full_like(GOOD.arrays[name], value))).shape == (SIDE, SIDE, 4)
+def test_wild_numbers_do_no_harm(name: str) -> None:
+    for value in (6e4, -6e4, 1000.0, -3.0, 1e-42, -0.0):
+        with contextlib.suppress(InputError):
+            assert draw(changed(GOOD, name, np.full_like(GOOD.arrays[name], value))).shape == (SIDE, SIDE, 4)
 
 
 @pytest.mark.parametrize(

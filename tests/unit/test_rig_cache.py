@@ -39,6 +39,12 @@ def test_a_cut_out_is_another_rig(builds: list[str]) -> None:
     assert len(builds) == len(kept_rigs()) == 2
 
 
+def test_each_face_of_a_picture_has_a_rig_of_its_own(builds: list[str]) -> None:
+    for number in (1, 2, 2):
+        open_portrait(PORTRAIT, face=number)
+    assert len(builds) == len(kept_rigs()) == 2
+
+
 @pytest.mark.parametrize("damage", [b"", b"nonsense"])
 def test_a_damaged_file_is_built_again(builds: list[str], damage: bytes) -> None:
     open_portrait(PORTRAIT)

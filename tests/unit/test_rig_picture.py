@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.conftest import PORTRAITS, portrait_path
-from tests.examples import examples
+from tests.examples import examples, some
 from vivant.media import load_image
 from vivant.portrait import PortraitAnalyser
 from vivant.rig import canonical as c
+from vivant.rig.crop import FACE_SHARE, MARGIN_PX, SIDE_PX, place_crop
 from vivant.rig.lips import darkest_path, mouth_gap, snap_to_seam
 from vivant.rig.matte import fill_holes, separate
-from vivant.rig.square import FACE_SHARE, MARGIN_PX, SIDE_PX, place_crop
 from vivant.types import Float32Array, UInt8Array
 
 pytestmark = pytest.mark.unit
@@ -78,7 +78,7 @@ def outline(analyser: PortraitAnalyser, picture: UInt8Array) -> Float32Array:
     return analyser.cutout(picture, analyser.faces(picture)[0]).person(*picture.shape[1::-1])
 
 
-@pytest.mark.parametrize("name", PORTRAITS)
+@pytest.mark.parametrize("name", some(PORTRAITS, 2))
 def test_foreground_over_plate_is_the_picture(analyser: PortraitAnalyser, name: str) -> None:
     picture = photo(name, 320)
     layers = separate(picture, outline(analyser, picture), band_texels=8.0)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
+from tests.examples import examples
 from tests.odd_values import MOST_CHARS, REFUSED, SAME, WAVE
 from vivant.errors import InputError
 from vivant.samples import MOST_AMPLITUDE, as_sample_rate, mono_samples
@@ -83,7 +84,7 @@ def test_the_same_however_it_is_cut(values: list[float], at: int) -> None:
     assert np.array_equal(parts, mono_samples(whole)) and np.abs(parts).max(initial=0) <= 1
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     stn.arrays(
         stn.scalar_dtypes() | stn.unicode_string_dtypes(max_len=3),

@@ -16,6 +16,7 @@ from unittest.mock import Mock
 import pytest
 from PIL import Image
 
+from tests.examples import some
 from vivant import sealed
 from vivant.client import connect
 from vivant.provenance.verify import Credentials, verify
@@ -32,6 +33,11 @@ MAKERS = {f"c2pa.{kind}{way}" for kind in ("Reader", "Builder") for way in ("", 
 FORBIDDEN = {"c2pa.Context", "c2pa.Settings", "c2pa.load_settings", "c2pa.read_file", "c2pa.sign_file"}
 
 
+def last_name(node: ast.expr) -> str:
+    """Of ``a.b.name`` or ``name``."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
 def imported(path: Path) -> set[str]:
     """Modules of all imports, also those inside functions, by statement or by name."""
     found = set()
@@ -40,7 +46,7 @@ def imported(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__"):
+        elif isinstance(node, ast.Call) and last_name(node.func) in ("import_module", "__import__"):
             found |= {str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)}
     return found
 
@@ -50,8 +56,9 @@ def test_only_the_sealed_place_imports_what_calls_home(folder: str) -> None:
     paths = list((ROOT / folder).rglob("*.py"))
     assert paths
     for path in paths:
-        heads = {name.split(".")[0] for name in imported(path)}
-        assert not imported(path) & REPORTERS, path
+        names = imported(path)
+        heads = {name.split(".")[0] for name in names}
+        assert not names & REPORTERS, path
         assert "vivant/sealed/" in path.as_posix() or not heads & NOISY, path
 
 
@@ -59,7 +66,8 @@ def test_nobody_reads_or_builds_without_the_sealed_context() -> None:
     """Without one the library takes a context of its own, which fetches."""
     makers = []
     for path in (ROOT / "runtime").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if "c2pa" in text else ():
             if isinstance(node, ast.Call) and ast.unparse(node.func) in MAKERS:
                 makers.append(ast.unparse(node))
             assert "sealed" in str(path) or not (isinstance(node, ast.Attribute) and ast.unparse(node) in FORBIDDEN), path
@@ -69,7 +77,7 @@ def test_nobody_reads_or_builds_without_the_sealed_context() -> None:
 LOADS = "import vivant, os; from vivant.sealed import onnx; onnx.load(); print(os.environ['ORT_DISABLE_TELEMETRY'])"
 
 
-@pytest.mark.parametrize("switch", [None, "0", "", "false"])
+@pytest.mark.parametrize("switch", some([None, "0", "", "false"], 2))
 def test_onnxruntime_leaves_nothing_in_the_home_folder(tmp_path: Path, switch: str | None) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)} | ({} if switch is None else {sealed.SWITCH: switch})
     done = subprocess.run([sys.executable, "-c", LOADS], env=environment, capture_output=True, text=True, check=True)
@@ -149,7 +157,7 @@ def picture_that_calls(port: int, image_format: str) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "WEBP", "TIFF", "PNG"])
+@pytest.mark.parametrize("image_format", some(["JPEG", "PNG", "WEBP", "TIFF"]))
 def test_no_picture_makes_verify_call_an_address(tmp_path: Path, calls: tuple[int, list[bytes]], image_format: str) -> None:
     port, heard = calls
     path = tmp_path / f"a.{image_format.lower()}"

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from vivant.server.builds import LEAST_BYTES, Builds
-from vivant.server.refusal import StatusError
+from vivant.server.status import StatusError
 
 pytestmark = pytest.mark.unit
 

@@ -33,10 +33,10 @@ from vivant.render import _kernel
 from vivant.server.config import resolve
 from vivant.server.limits import Limits
 from vivant.server.load_shedder import LoadShedder, Wanted
-from vivant.server.refusal import StatusError
 from vivant.server.ring import PREFIX, SLOTS, Ring
 from vivant.server.security import Security, is_same_machine
 from vivant.server.server import Server, ServerConfig
+from vivant.server.status import StatusError
 from vivant.server.workers import Load, WorkerPool
 from vivant.session.presenter import LEAST_DETAIL, Presenter
 from vivant.types import Controls, Emotion, MotionFrame, Pose, UInt8Array, arkit_weights
@@ -235,6 +235,17 @@ def test_overload_costs_the_least_important_first_and_is_given_back_last() -> No
         for _ in range(4 * LEAST_DETAIL):
             load_shedder.judge(busy, 0)
         assert near.detail == LEAST_DETAIL  # now there are only important ones
+
+
+def test_of_those_that_may_lose_the_least_important_do_and_take_turns() -> None:
+    clock = VirtualClock()
+    with WorkerPool(clock, 1) as workers:
+        load_shedder, faces = LoadShedder(workers, clock, 8), [Face(30), Face(10), Face(10)]
+        for face in faces:
+            load_shedder.admit(face)
+        for details in ([0, 1, 0], [0, 1, 1], [0, 2, 1]):
+            load_shedder.judge(Load(0.99, 50_000), 0)
+            assert [face.detail for face in faces] == details
 
 
 def test_a_call_that_is_never_late_keeps_its_quality_and_an_empty_server_takes_anyone() -> None:

@@ -15,8 +15,8 @@ from vivant.clock import MonotonicClock, VirtualClock
 from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.server.face_cost import FaceCost, measure
 from vivant.server.load_shedder import LoadShedder, Wanted
-from vivant.server.refusal import StatusError
 from vivant.server.server import Server
+from vivant.server.status import StatusError
 from vivant.server.workers import Load, WorkerPool, batch_pool
 from vivant.session.presenter import SHOWN_OF, Presenter
 from vivant.testing import PlainFace

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import VOICE_RATE_HZ
+from tests.examples import some
 from vivant.session.stream import FaceStream
 from vivant.testing import PlainFace
 from vivant.types import ARKIT_INDEX, Float32Array, Item, Output, UtteranceEnd, UtteranceStart
@@ -68,17 +69,17 @@ def test_the_newest_late_picture_is_drawn_in_one_go_with_those_before_it(voice: 
     assert [output.picture is not None for output in outputs] == [False] * (len(outputs) - 1) + [True]
 
 
-@pytest.mark.parametrize("fps", [25, 30, "30000/1001", 24])
+@pytest.mark.parametrize("fps", some(["30000/1001", 25, 30, 24]))
 def test_after_a_skip_frames_go_on_at_their_times_and_hear_what_belongs_there(voice: Float32Array, fps: object) -> None:
-    line = np.tile(voice, 3)
+    line = np.tile(voice, 2)
     with opened(fps=fps, pictures=False, audio=True) as stream, opened(fps=fps, pictures=False) as whole:
         stream.push(line)
         before = outputs_of(stream.take(1_000_000))
-        stream.skip(4_000_000)
-        after = [item for now_us in range(4_000_000, 8_000_000, 20_000) for item in outputs_of(stream.take(now_us))]
+        stream.skip(3_000_000)
+        after = [item for now_us in range(3_000_000, 5_500_000, 40_000) for item in outputs_of(stream.take(now_us))]
         usual = outputs_of([*whole.push(line), *whole.finish()])
-    assert after[0].pts_us >= 4_000_000 > after[0].pts_us - 1e6 / float(stream.fps)
-    assert stream.n_late == after[0].motion.index - before[-1].motion.index - 1 > 50
+    assert after[0].pts_us >= 3_000_000 > after[0].pts_us - 1e6 / float(stream.fps)
+    assert stream.n_late == after[0].motion.index - before[-1].motion.index - 1 > 40
     for output in after:
         index = output.motion.index
         assert output.pts_us == usual[index].pts_us and output.audio is not None

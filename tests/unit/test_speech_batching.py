@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.conftest import VOICE_RATE_HZ, bundled_voice
+from tests.examples import examples, some
 from vivant.render import _kernel
 from vivant.session.stream import FaceStream
 from vivant.speech import encoder
@@ -36,8 +38,12 @@ def spectra(samples: Float32Array) -> NDArray[np.float64]:
 SPOKEN = spectra(bundled_voice()[: 2 * VOICE_RATE_HZ])
 SILENT = np.zeros((SILENT_TICKS, SPOKEN.shape[1]))
 SPECTRA = np.concatenate([SILENT, SPOKEN[:60], SILENT[:20], SPOKEN[60:150]])
-TOGETHER = PhoneEncoder().push(SPECTRA)
-FEATURES = FeatureExtractor().push(SPECTRA)
+
+
+@cache
+def together() -> Float32Array:
+    return PhoneEncoder().push(SPECTRA)
+
 
 CUTS = st.lists(st.integers(1, 40), min_size=1, max_size=40)
 
@@ -63,21 +69,21 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return calls
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(CUTS)
 def test_the_network_gives_the_same_bits_for_any_number_of_ticks(sizes: list[int]) -> None:
     one = PhoneEncoder()
-    assert np.array_equal(np.concatenate([one.push(piece) for piece in cut(SPECTRA, sizes)]), TOGETHER)
+    assert np.array_equal(np.concatenate([one.push(piece) for piece in cut(SPECTRA, sizes)]), together())
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(CUTS)
 def test_levels_give_the_same_bits_for_any_number_of_ticks(sizes: list[int]) -> None:
     one = FeatureExtractor()
-    assert [tick for piece in cut(SPECTRA, sizes) for tick in one.push(piece)] == FEATURES
+    assert [tick for piece in cut(SPECTRA, sizes) for tick in one.push(piece)] == FeatureExtractor().push(SPECTRA)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(CUTS)
 def test_the_normaliser_gives_the_same_bits_for_any_number_of_ticks_and_streams(sizes: list[int]) -> None:
     bands_db = np.random.default_rng(1).normal(-30, 12, (2, 200, BANDS))
@@ -86,7 +92,7 @@ def test_the_normaliser_gives_the_same_bits_for_any_number_of_ticks_and_streams(
     assert np.array_equal(np.concatenate(pieces), together[1])
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(CUTS)
 def test_spectra_are_the_same_bits_for_any_number_of_windows(sizes: list[int]) -> None:
     windows = windows_of(Resampler(VOICE_RATE_HZ).push(bundled_voice()[:VOICE_RATE_HZ]).ravel())
@@ -94,8 +100,8 @@ def test_spectra_are_the_same_bits_for_any_number_of_windows(sizes: list[int]) -
     assert np.array_equal(np.concatenate(pieces), power_spectrum(windows))
 
 
-@pytest.mark.parametrize("fps", [12, 25, 30, 60])
-@pytest.mark.parametrize("piece_ms", [5, 20, 70])
+@pytest.mark.parametrize("fps", some([25, 12, 30, 60], 2))
+@pytest.mark.parametrize("piece_ms", some([20, 5, 70]))
 def test_a_frame_asks_the_network_once(asked: list[int], voice: Float32Array, fps: int, piece_ms: int) -> None:
     calls, n_frames = 0, 0
     size = VOICE_RATE_HZ * piece_ms // 1000
@@ -121,7 +127,7 @@ def test_streams_in_several_threads_do_not_know_of_each_other() -> None:
         return np.concatenate([one.push(piece) for piece in cut(SPECTRA, sizes)])
 
     with ThreadPoolExecutor(4) as pool:
-        assert all(np.array_equal(found, TOGETHER) for found in pool.map(heard, [[n] * 200 for n in (1, 2, 3, 4, 5, 7)]))
+        assert all(np.array_equal(found, together()) for found in pool.map(heard, [[n] * 200 for n in (2, 3, 5, 7)]))
 
 
 def test_a_copy_goes_on_by_itself() -> None:
@@ -129,7 +135,7 @@ def test_a_copy_goes_on_by_itself() -> None:
     one.push(SPECTRA[:50])
     twin = copy.deepcopy(one)
     twin.push(SPOKEN[100:140])
-    assert np.array_equal(one.push(SPECTRA[50:]), TOGETHER[50:])
+    assert np.array_equal(one.push(SPECTRA[50:]), together()[50:])
 
 
 def stack(name: str, layers: int, inputs: int, outputs: int) -> dict[str, NDArray[Any]]:

@@ -57,7 +57,7 @@ def mix(pieces: Iterator[Float32Array], channels: Sequence[str], rate_hz: int) -
     hops = (_Hop.of(samples, rate_hz) for samples in regroup(pieces, max(1, rate_hz * _HOP_MS // 1000)))
     for hop in _followed(hops, repeat(nothing, _REACH)):
         around.append(hop)
-        desk.hear(hop)
+        desk.push(hop)
         after = desk.set(around)
         if (present := around[_REACH - 1]) is not nothing:
             yield _faded(present.samples, before, after)
@@ -121,7 +121,7 @@ class _Desk:
         self._spoken = np.ones(len(channels))
         self._heard = np.zeros((len(channels), len(channels)))
 
-    def hear(self, hop: _Hop) -> None:
+    def push(self, hop: _Hop) -> None:
         self._heard = self._heard + hop.covariance
 
     def set(self, around: deque[_Hop]) -> _Matrix:

@@ -69,8 +69,8 @@ class VoiceState:
         longer jump is a source that has moved, not a loss, and waiting it out would freeze the face.
         """
         frames = []
-        for piece in self._ear.take(chunk):
-            self._ear.hear(piece, controls.singing)
+        for piece in self._front_end.pieces(chunk):
+            self._front_end.push(piece, controls.singing)
             frames += self._certain_frames(controls)
         return frames
 
@@ -78,7 +78,7 @@ class VoiceState:
         """The frames up to the end of the audio. Their future is silence; what is heard later does not change them."""
         # A twin hears the silence, so that this state can go on as if it had never been.
         twin = copy.deepcopy(self)
-        twin._ear.hear_silence(ArticulatoryMotion.look_ahead_ms, controls.singing)
+        twin._front_end.push_silence(ArticulatoryMotion.look_ahead_ms, controls.singing)
         frames = twin._certain_frames(controls)
         if frames:
             self._next_index = twin._next_index
@@ -91,7 +91,7 @@ class VoiceState:
         self._begin_listening()
 
     def _begin_listening(self) -> None:
-        self._ear = _AudioFrontEnd()
+        self._front_end = _AudioFrontEnd()
         self._origin_us = frame_pts_us(self._next_index, self._fps)
         self._ticks_lived = 0
 
@@ -101,7 +101,7 @@ class VoiceState:
 
     def _certain_frames(self, controls: Controls) -> list[MotionFrame]:
         frames = []
-        heard_us = self._origin_us + self._ear.heard_us
+        heard_us = self._origin_us + self._front_end.heard_us
         while (pts_us := frame_pts_us(self._next_index, self._fps)) + ArticulatoryMotion.look_ahead_ms * 1000 <= heard_us:
             frames.append(self._frame(pts_us, controls))
             self._next_index += 1
@@ -111,7 +111,7 @@ class VoiceState:
         since_us = pts_us - self._origin_us
         missed: list[Vector] = []
         while (self._ticks_lived - 1) * TICK_US < since_us:
-            mouth, prosody = self._ear.next_tick()
+            mouth, prosody = self._front_end.next_tick()
             self._rows = (self._rows[1], np.concatenate([mouth, self._life.step(prosody, controls)]))
             if 0 < since_us - self._ticks_lived * TICK_US <= self._blind_us:
                 missed.append(self._rows[1])
@@ -151,7 +151,7 @@ class _AudioFrontEnd:
     def heard_us(self) -> int:
         return self._n_heard * 1_000_000 // self._resampler.rate_hz if self._resampler else 0
 
-    def take(self, chunk: AudioChunk) -> list[Float32Array]:
+    def pieces(self, chunk: AudioChunk) -> list[Float32Array]:
         """The chunk, checked, with lost audio as silence before it, in pieces of at most a second."""
         samples = _checked(chunk)
         rate_hz = chunk.sample_rate_hz
@@ -167,7 +167,7 @@ class _AudioFrontEnd:
         samples = np.concatenate([np.zeros(min(lost, rate_hz), np.float32), samples])
         return [samples[i : i + rate_hz] for i in range(0, len(samples), rate_hz)]
 
-    def hear(self, samples: Float32Array, singing: bool) -> None:
+    def push(self, samples: Float32Array, singing: bool) -> None:
         assert self._resampler is not None
         self._n_heard += len(samples)
         self._hops.extend((hop, singing) for hop in self._resampler.push(samples))
@@ -194,10 +194,10 @@ class _AudioFrontEnd:
                 self._ticks.append(tick)
         self._hops.clear()
 
-    def hear_silence(self, duration_ms: int, singing: bool) -> None:
+    def push_silence(self, duration_ms: int, singing: bool) -> None:
         """Nearly ``duration_ms``: one sample less, so that a frame at the very end of the audio stays out."""
         if self._resampler is not None:
-            self.hear(np.zeros(self._resampler.rate_hz * duration_ms // 1000 - 1, np.float32), singing)
+            self.push(np.zeros(self._resampler.rate_hz * duration_ms // 1000 - 1, np.float32), singing)
 
 
 def _checked(chunk: AudioChunk) -> Float32Array:

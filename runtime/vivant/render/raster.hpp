@@ -71,79 +71,103 @@ inline Span span(float first, float gradient, int32_t steps, float last) {
     return {std::max(static_cast<int32_t>(first * 65536.0f), -step * steps), step};
 }
 
-// Walks the pixel centres inside a triangle. Two triangles that share an edge compute its crossing with each row from the
-// same two points in the same order, so no pixel between them is missed or drawn twice.
+struct ColourSpan {
+    I32x4 at, step;  // kColourOne with kColourFraction further bits
+};
+
+// A value that is given at the corners and changes evenly between them.
+struct Plane {
+    float at_a, dx, dy;  // per px
+
+    float at(float x, float y) const { return at_a + x * dx + y * dy; }  // px from corner a
+};
+
+// Factors on the texels along a row, each held between 0 and 2.
+inline ColourSpan colour_span(const Plane (&rgba)[4], float x, float y, int32_t steps) {
+    constexpr float scale = kColourOne * (1 << kColourFraction), most = 2.0f * scale - 1.0f;
+    const float whole_steps = static_cast<float>(steps), inverse_steps = steps > 0 ? 1.0f / whole_steps : 0.0f;
+    float first[4], step[4];
+    for (int i = 0; i < 4; ++i) {
+        const float at_begin = rgba[i].at(x, y), at_end = at_begin + whole_steps * rgba[i].dx;
+        first[i] = bounded(at_begin * scale, 0.0f, most);
+        const float exact = (bounded(at_end * scale, 0.0f, most) - first[i]) * inverse_steps;
+        step[i] = static_cast<float>(static_cast<int32_t>(exact));  // towards zero: steps that add up never pass the end
+    }
+    return {round_4_floats(first), round_4_floats(step)};
+}
+
+template <bool kColoured, bool kOpaque>
+void draw_span(uint8_t* pixel, int count, const Texture& texture, Span u, Span v, ColourSpan colour) {
+    for (const uint8_t* end = pixel + 4 * count; pixel != end; pixel += 4, u.at += u.step, v.at += v.step) {
+        U16x8 texel = sample(texture, u.at, v.at);
+        if constexpr (kColoured) {
+            texel = mul_high(shift_left<7>(texel), narrow_shifted<kColourFraction>(colour.at));
+            colour.at = colour.at + colour.step;
+        }
+        if constexpr (kOpaque)
+            store_4_bytes(pixel, texel);
+        else
+            blend_over(pixel, texel);
+    }
+}
+
+struct Crossing {
+    float left, right;
+};
+
+// The sides of a triangle from above. Two triangles that share an edge compute its crossing with each row from the same two
+// points in the same order, so no pixel between them is missed or drawn twice.
+struct Edges {
+    const Corner *top, *middle, *bottom;
+    float long_slope, upper_slope, lower_slope;
+
+    Edges(const Corner& a, const Corner& b, const Corner& c) : top(&a), middle(&b), bottom(&c) {
+        if (middle->y < top->y) std::swap(middle, top);
+        if (bottom->y < middle->y) std::swap(bottom, middle);
+        if (middle->y < top->y) std::swap(middle, top);
+        const auto slope = [](const Corner* from, const Corner* to) { return (to->x - from->x) / (to->y - from->y); };
+        long_slope = slope(top, bottom), upper_slope = slope(top, middle), lower_slope = slope(middle, bottom);
+    }
+
+    Crossing at(float y) const {
+        const float x0 = top->x + (y - top->y) * long_slope;
+        const float x1 = y < middle->y ? top->x + (y - top->y) * upper_slope : middle->x + (y - middle->y) * lower_slope;
+        return x1 < x0 ? Crossing{x1, x0} : Crossing{x0, x1};
+    }
+};
+
+// Walks the pixel centres inside a triangle.
 template <bool kColoured, bool kOpaque>
 void draw_triangle(const Image& image, const Texture& texture, const Corner& a, const Corner& b, const Corner& c) {
-    const Corner* top = &a;
-    const Corner* middle = &b;
-    const Corner* bottom = &c;
-    if (middle->y < top->y) std::swap(middle, top);
-    if (bottom->y < middle->y) std::swap(bottom, middle);
-    if (middle->y < top->y) std::swap(middle, top);
-
     const float area = (b.x - a.x) * (c.y - a.y) - (c.x - a.x) * (b.y - a.y);
     if (!(std::fabs(area) > 1e-6f)) return;
     const float inverse = 1.0f / area;
-    const auto along_x = [&](float fa, float fb, float fc) { return ((fb - fa) * (c.y - a.y) - (fc - fa) * (b.y - a.y)) * inverse; };
-    const auto along_y = [&](float fa, float fb, float fc) { return ((fc - fa) * (b.x - a.x) - (fb - fa) * (c.x - a.x)) * inverse; };
-    const float du_dx = along_x(a.u, b.u, c.u), du_dy = along_y(a.u, b.u, c.u);
-    const float dv_dx = along_x(a.v, b.v, c.v), dv_dy = along_y(a.v, b.v, c.v);
+    const auto plane = [&](float fa, float fb, float fc) {
+        return Plane{fa, ((fb - fa) * (c.y - a.y) - (fc - fa) * (b.y - a.y)) * inverse,
+                     ((fc - fa) * (b.x - a.x) - (fb - fa) * (c.x - a.x)) * inverse};
+    };
+    const Plane u = plane(a.u, b.u, c.u), v = plane(a.v, b.v, c.v);
+    Plane rgba[4]{};
+    if constexpr (kColoured)
+        for (int i = 0; i < 4; ++i) rgba[i] = plane(a.rgba[i], b.rgba[i], c.rgba[i]);
     // A hair inside the last texel pair, so that rounding along a row cannot step beyond it.
     const float last_u = static_cast<float>(texture.width) - 1.02f, last_v = static_cast<float>(texture.height) - 1.02f;
 
-    float colour_dx[4] = {0, 0, 0, 0}, colour_dy[4] = {0, 0, 0, 0};
-    if constexpr (kColoured)
-        for (int i = 0; i < 4; ++i) {
-            colour_dx[i] = along_x(a.rgba[i], b.rgba[i], c.rgba[i]);
-            colour_dy[i] = along_y(a.rgba[i], b.rgba[i], c.rgba[i]);
-        }
+    const Edges edges(a, b, c);
+    const int end_row = std::min(image.height, ceil_int(edges.bottom->y - 0.5f));
+    for (int row = std::max(0, ceil_int(edges.top->y - 0.5f)); row < end_row; ++row) {
+        const Crossing crossing = edges.at(static_cast<float>(row) + 0.5f);
+        const int begin = std::max(0, ceil_int(crossing.left - 0.5f));
+        const int steps = std::min(image.width, ceil_int(crossing.right - 0.5f)) - begin - 1;
+        if (steps < 0) continue;
 
-    const auto slope = [](const Corner* from, const Corner* to) { return (to->x - from->x) / (to->y - from->y); };
-    const float long_slope = slope(top, bottom), upper_slope = slope(top, middle), lower_slope = slope(middle, bottom);
-    const int first_row = std::max(0, ceil_int(top->y - 0.5f));
-    const int end_row = std::min(image.height, ceil_int(bottom->y - 0.5f));
-    for (int row = first_row; row < end_row; ++row) {
-        const float y = static_cast<float>(row) + 0.5f;
-        float x0 = top->x + (y - top->y) * long_slope;
-        float x1 = y < middle->y ? top->x + (y - top->y) * upper_slope : middle->x + (y - middle->y) * lower_slope;
-        if (x1 < x0) std::swap(x0, x1);
-        const int begin = std::max(0, ceil_int(x0 - 0.5f));
-        const int end = std::min(image.width, ceil_int(x1 - 0.5f));
-        if (begin >= end) continue;
-
-        const float dx = static_cast<float>(begin) + 0.5f - a.x, dy = y - a.y;
-        const int32_t steps = end - begin - 1;
-        Span u = span(a.u + dx * du_dx + dy * du_dy - 0.5f, du_dx, steps, last_u);
-        Span v = span(a.v + dx * dv_dx + dy * dv_dy - 0.5f, dv_dx, steps, last_v);
-        I32x4 colour{}, colour_step{};
-        if constexpr (kColoured) {
-            constexpr float scale = kColourOne * (1 << kColourFraction), most = 2.0f * scale - 1.0f;
-            const float whole_steps = static_cast<float>(steps), inverse_steps = steps > 0 ? 1.0f / whole_steps : 0.0f;
-            float first[4], step[4];
-            for (int i = 0; i < 4; ++i) {
-                const float at_begin = a.rgba[i] + dx * colour_dx[i] + dy * colour_dy[i];
-                const float at_end = at_begin + whole_steps * colour_dx[i];
-                first[i] = bounded(at_begin * scale, 0.0f, most);
-                const float exact = (bounded(at_end * scale, 0.0f, most) - first[i]) * inverse_steps;
-                step[i] = static_cast<float>(static_cast<int32_t>(exact));  // towards zero: steps that add up never pass the end
-            }
-            colour = round_4_floats(first);
-            colour_step = round_4_floats(step);
-        }
-
-        uint8_t* pixel = image.pixels + (static_cast<int64_t>(row) * image.width + begin) * 4;
-        for (int x = begin; x < end; ++x, pixel += 4, u.at += u.step, v.at += v.step) {
-            U16x8 texel = sample(texture, u.at, v.at);
-            if constexpr (kColoured) {
-                texel = mul_high(shift_left<7>(texel), narrow_shifted<kColourFraction>(colour));
-                colour = colour + colour_step;
-            }
-            if constexpr (kOpaque)
-                store_4_bytes(pixel, texel);
-            else
-                blend_over(pixel, texel);
-        }
+        const float x = static_cast<float>(begin) + 0.5f - a.x, y = static_cast<float>(row) + 0.5f - a.y;
+        ColourSpan colour{};
+        if constexpr (kColoured) colour = colour_span(rgba, x, y, steps);
+        const Span along_u = span(u.at(x, y) - 0.5f, u.dx, steps, last_u);
+        const Span along_v = span(v.at(x, y) - 0.5f, v.dx, steps, last_v);
+        uint8_t* first = image.pixels + (static_cast<int64_t>(row) * image.width + begin) * 4;
+        draw_span<kColoured, kOpaque>(first, steps + 1, texture, along_u, along_v, colour);
     }
 }
 

@@ -109,20 +109,21 @@ void Renderer::set_drives(const Motion& motion) {
 
 void Renderer::deform() {
     points_ = scene_->rest;
-    for (const Block& block : scene_->move_blocks) {
-        const float weight = drives_[block.drive];
-        if (weight == 0.0f) continue;
-        float* to = &points_[block.start].x;
-        const float* from = &scene_->moves[block.offset].x;
-        for (int i = 0; i < block.count * 3; ++i) to[i] += weight * from[i];
-    }
+    add_blocks(scene_->move_blocks, scene_->moves, points_);
     colours_ = scene_->colour;
-    for (const Block& block : scene_->tint_blocks) {
+    add_blocks(scene_->tint_blocks, scene_->tints, colours_);
+}
+
+// Morph targets: to each vertex of a block its own delta, as far as the block's drive goes.
+template <typename Floats>
+void Renderer::add_blocks(const std::vector<Block>& blocks, const std::vector<Floats>& deltas, std::vector<Floats>& vertices) const {
+    constexpr int kFloats = sizeof(Floats) / sizeof(float);
+    for (const Block& block : blocks) {
         const float weight = drives_[block.drive];
         if (weight == 0.0f) continue;
-        float* to = &colours_[block.start].r;
-        const float* from = &scene_->tints[block.offset].r;
-        for (int i = 0; i < block.count * 4; ++i) to[i] += weight * from[i];
+        const float* from = reinterpret_cast<const float*>(&deltas[block.offset]);
+        float* to = reinterpret_cast<float*>(&vertices[block.start]);
+        for (int i = 0; i < kFloats * block.count; ++i) to[i] += weight * from[i];
     }
 }
 

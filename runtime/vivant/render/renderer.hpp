@@ -137,6 +137,8 @@ class Renderer {
   private:
     void set_drives(const Motion& motion);
     void deform();
+    template <typename Floats>
+    void add_blocks(const std::vector<Block>& blocks, const std::vector<Floats>& deltas, std::vector<Floats>& vertices) const;
     void keep_contacts_apart();
     void turn_eyes();
     void project(const Motion& motion);

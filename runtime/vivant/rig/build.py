@@ -14,6 +14,7 @@ from vivant.portrait.checks import require_mouth, require_whole
 from vivant.portrait.choice import choose_face
 from vivant.rig import canonical as c
 from vivant.rig.calibrate import calibrated
+from vivant.rig.crop import MARGIN_PX, SIDE_PX, RigCrop, place_crop
 from vivant.rig.drawn import add_drawn_lids, fit_drawn_eyes
 from vivant.rig.eyes import Eyeball, add_eyes
 from vivant.rig.head import HeadFit, fit_head
@@ -27,7 +28,6 @@ from vivant.rig.rig import Rig
 from vivant.rig.scene_builder import MOUTH_CLOSED, SORTED, STATIC, SceneBuilder
 from vivant.rig.shading import add_shading
 from vivant.rig.skin import CAMERA_DISTANCE_PX, Skin, build_skin, unproject
-from vivant.rig.square import MARGIN_PX, SIDE_PX, RigCrop, place_crop
 from vivant.rig.surroundings import Surroundings
 from vivant.types import Float32Array, FloatArray, UInt8Array
 

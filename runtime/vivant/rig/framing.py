@@ -10,8 +10,8 @@ from scipy import ndimage
 from vivant.easing import smoothsteps
 from vivant.errors import InputError
 from vivant.rig import canonical as c
+from vivant.rig.crop import MARGIN_PX, SIDE_PX
 from vivant.rig.rig import Rig
-from vivant.rig.square import MARGIN_PX, SIDE_PX
 from vivant.rig.surroundings import Box, Surroundings
 from vivant.size import Size
 from vivant.types import Float32Array, FloatArray, UInt8Array

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from vivant.rig import canonical as c
-from vivant.rig.square import MARGIN_PX
+from vivant.rig.crop import MARGIN_PX
 from vivant.types import Float32Array, FloatArray, UInt8Array
 
 SEARCH = 0.055

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vivant.rig import canonical as c
+from vivant.rig.crop import MARGIN_PX
 from vivant.rig.head import HeadFit
 from vivant.rig.light import Light
 from vivant.rig.matte import Layers
 from vivant.rig.mesh import strip_triangles
 from vivant.rig.scene_builder import SORTED, TONGUE_UP, SceneBuilder
 from vivant.rig.skin import Skin, unproject
-from vivant.rig.square import MARGIN_PX
 from vivant.rig.teeth import find_own_teeth
 from vivant.types import ARKIT_INDEX, Float32Array, FloatArray, UInt8Array
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vivant.pixels import LUMA
-from vivant.rig.square import MARGIN_PX
+from vivant.rig.crop import MARGIN_PX
 from vivant.types import FloatArray, UInt8Array
 
 

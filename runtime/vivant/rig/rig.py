@@ -20,7 +20,7 @@ from vivant.media.atomic import replacing, reporting
 from vivant.plain import plain
 from vivant.portrait.analyser import OURS
 from vivant.render._kernel import Scene
-from vivant.rig.square import MARGIN_PX, SIDE_PX
+from vivant.rig.crop import MARGIN_PX, SIDE_PX
 from vivant.rig.surroundings import Box, Surroundings
 from vivant.types import UInt8Array
 

@@ -58,7 +58,7 @@ class SceneBuilder:
         return start
 
     def add_moves(self, drive: int, start: int, moves: FloatArray, least_px: float = 0.02) -> None:
-        """Vertices from ``start`` move by ``moves`` (n, 3) at drive value 1; still ends are cut off."""
+        """Morph target: vertices from ``start`` move by ``moves`` (n, 3) at drive value 1; still ends are cut off."""
         self._add_block("move", drive, start, np.asarray(moves, np.float32), least_px)
 
     def add_tints(self, drive: int, start: int, tints: FloatArray) -> None:

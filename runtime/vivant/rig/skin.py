@@ -10,10 +10,10 @@ from scipy import sparse
 
 from vivant.easing import smoothsteps
 from vivant.rig import canonical as c
+from vivant.rig.crop import MARGIN_PX, SIDE_PX
 from vivant.rig.head import HeadFit, surface_depth
 from vivant.rig.mesh import Spreader, distance_to_polygon, inside, mark_open, neighbours, refine, triangulate_around
 from vivant.rig.scene_builder import OPEN_EDGE
-from vivant.rig.square import MARGIN_PX, SIDE_PX
 from vivant.types import ARKIT_INDEX, Float32Array, FloatArray
 
 CAMERA_DISTANCE_PX = 1500.0

@@ -13,8 +13,8 @@ from scipy import ndimage
 
 from vivant.easing import smoothsteps
 from vivant.media.images import load_image
+from vivant.rig.crop import MAX_TEXELS_PER_PX, SIDE_PX, RigCrop
 from vivant.rig.matte import FAINT, fill_holes
-from vivant.rig.square import MAX_TEXELS_PER_PX, SIDE_PX, RigCrop
 from vivant.types import Float32Array, UInt8Array
 
 REACH_PX = 384.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from vivant.server.limits import MIB
-from vivant.server.refusal import full
+from vivant.server.status import full
 
 Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")

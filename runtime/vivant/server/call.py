@@ -26,8 +26,8 @@ from vivant.server.load_shedder import LoadShedder, Wanted
 from vivant.server.metrics import Metrics
 from vivant.server.outflow import Context, Outflow
 from vivant.server.portraits import Portraits
-from vivant.server.refusal import StatusError, full
 from vivant.server.ring import Ring
+from vivant.server.status import StatusError, full
 from vivant.server.workers import SessionExecutor, WorkerPool
 from vivant.server.writer import ResponseWriter
 from vivant.session.presenter import Presenter
@@ -102,7 +102,7 @@ class Call:
         self._ring: Ring | None = None
         self._outflow = Outflow(context, shared.clock, shared.limits.unread_s)
         self._writer = ResponseWriter(self._outflow, config, self._session, metrics=shared.metrics, clock=shared.clock)
-        self._session.has_room = lambda: self._writer.has_room
+        self._session.playout.reader_has_room = lambda: self._writer.has_room
         self._swap: asyncio.Task[None] | None = None
 
     @property
@@ -154,7 +154,8 @@ class Call:
         try:
             await self._writer.start(self.session_id, notes, self._ring)
             async with self._session, asyncio.TaskGroup() as tasks:
-                beside = [tasks.create_task(self._read(tasks)), tasks.create_task(self._outflow.watch(self._session.wanted))]
+                watching = self._outflow.watch(self._session.playout.wanted)
+                beside = [tasks.create_task(self._read(tasks)), tasks.create_task(watching)]
                 await self._writer.write()
                 for task in beside:
                     task.cancel()

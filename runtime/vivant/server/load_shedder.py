@@ -10,7 +10,7 @@ from typing import Protocol
 from vivant.clock import Clock
 from vivant.server.face_cost import FaceCost
 from vivant.server.fair_queue import IMPORTANT
-from vivant.server.refusal import full
+from vivant.server.status import full
 from vivant.server.workers import Load, WorkerPool
 from vivant.session.presenter import LEAST_DETAIL, MOST_DETAIL
 
@@ -88,7 +88,7 @@ class LoadShedder:
         self._overloaded = False
 
     def admit(self, member: Member) -> None:
-        """Raises a Refusal with a retry hint when there is no room."""
+        """Raises StatusError with a retry hint when there is no room."""
         if len(self.members) >= self._most:
             raise full(f"the server serves {self._most} sessions already; try again later", RETRY_AFTER_MS)
         # Whoever matters less than the newcomer will get less; that is no reason to refuse it.

@@ -10,7 +10,7 @@ import grpc
 from google.protobuf.message import Message
 
 from vivant.clock import Clock
-from vivant.server.refusal import StatusError
+from vivant.server.status import StatusError
 
 Context: TypeAlias = grpc.aio.ServicerContext
 

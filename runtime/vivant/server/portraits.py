@@ -29,7 +29,7 @@ from vivant.server.builds import Builds
 from vivant.server.clients import Client
 from vivant.server.decoder import Decoder
 from vivant.server.limits import Limits
-from vivant.server.refusal import StatusError, full
+from vivant.server.status import StatusError, full
 from vivant.v1 import vivant_pb2 as pb
 
 BUNDLED = portraits()

@@ -24,8 +24,8 @@ from vivant.server.limits import Limits
 from vivant.server.load_shedder import Wanted
 from vivant.server.outflow import Outflow
 from vivant.server.portraits import BUNDLED
-from vivant.server.refusal import StatusError, abort, first_of
 from vivant.server.security import is_same_machine
+from vivant.server.status import StatusError, abort, first_of
 from vivant.server.tracing import span
 from vivant.session.session import Session
 from vivant.size import USUAL_SIDE_PX

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -21,15 +21,20 @@ NONE = -1
 class PlayoutBuffer:
     """One task puts, another takes. Where too much waits, the oldest of a live session falls out; else whoever puts waits."""
 
-    def __init__(self, pace: Pace, fps: Fraction, stats: SessionStats) -> None:
-        self._pace, self._stats = pace, stats
+    def __init__(self, pace: Pace, fps: Fraction) -> None:
+        self._pace, self.stats = pace, SessionStats()
         self._frame_ms = 1000.0 * fps.denominator / fps.numerator
         self._items: Channel[Item] = Channel(STOOD_STILL_US / 1000, Full.LATEST if pace.delay_ms else Full.BLOCK)
         self._sleep: asyncio.Timeout | None = None
         self._epoch = 0
         self.last_pts_us = 0
         """Of the last output that was taken."""
-        self.is_overdue = False
+        self.wanted = asyncio.Event()
+        """Cleared, nothing need be made: nobody takes it."""
+        self.wanted.set()
+        self.reader_has_room: Callable[[], bool] = lambda: True
+        """Whether whoever takes pictures can pass one on."""
+        self._was_overdue = False
         """A late picture waited still when the last items were put: nobody takes them."""
         self.n_late = 0
         """Pictures that were left out here."""
@@ -41,13 +46,18 @@ class PlayoutBuffer:
         """Nothing more will come; some may still be there."""
         return self._items.closed
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a picture made now would soon be taken; asked before each."""
+        return self.reader_has_room() and not self._was_overdue
+
     async def put(self, *items: Item) -> None:
         """Raises ClosedError after `close`."""
-        self.is_overdue = any(map(self._is_overdue, self._items.waiting))
+        self._was_overdue = any(map(self._is_overdue, self._items.waiting))
         dropped = self._items.stats.dropped
         for item in items:
             await self._items.put(item, self._frame_ms if isinstance(item, Output) else 0)
-        self._stats.dropped += self._items.stats.dropped - dropped
+        self.stats.dropped += self._items.stats.dropped - dropped
 
     async def interrupt(self, marker: Interrupted) -> None:
         """Forget all that waits, and all of other epochs that is still to come; the marker comes next."""
@@ -75,7 +85,7 @@ class PlayoutBuffer:
                 continue  # the process stood still, or an interruption came meanwhile
             if isinstance(ready, Output):
                 self.last_pts_us = ready.pts_us
-                self._stats.frames += 1
+                self.stats.frames += 1
             yield ready
         if self.failure is not None:
             raise self.failure

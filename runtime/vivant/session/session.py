@@ -18,7 +18,6 @@ from vivant.errors import ClosedError
 from vivant.face import Face
 from vivant.motion.model import SpeechMotion
 from vivant.session.config import SessionConfig as SessionConfig
-from vivant.session.config import SessionStats
 from vivant.session.intake import Intake
 from vivant.session.old_names import OldNames
 from vivant.session.pace import pace_of
@@ -51,17 +50,12 @@ class Session(OldNames):
     ) -> None:
         self.config = config = instance("config", SessionConfig, SessionConfig() if config is None else config)
         self.stream = config.open(face, controls, motion, presenter)
-        self.stats = SessionStats()
         self._intake = Intake(self.stream)
         self._pace = pace_of(config, self.stream, clock, self._intake.fed)
         self.stream.is_late = is_late or self._pace.is_late
-        self._out = PlayoutBuffer(self._pace, config.fps, self.stats)
+        self.playout = PlayoutBuffer(self._pace, config.fps)
+        self.stats = self.playout.stats
         self._executor = executor
-        self.wanted = asyncio.Event()
-        """Cleared, nothing is made: nobody takes it."""
-        self.wanted.set()
-        self.has_room: Callable[[], bool] = lambda: True
-        """Whether a picture made now would soon be taken; asked before each."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -94,7 +88,7 @@ class Session(OldNames):
 
         A new epoch begins, one later than the last or the named one.
         """
-        await self._out.interrupt(self._intake.tell(self.stream.interrupt, epoch))
+        await self.playout.interrupt(self._intake.tell(self.stream.interrupt, epoch))
 
     async def set_controls(self, controls: Controls) -> None:
         """Gaze, distance, emotion and the like; eased from the next frame on."""
@@ -111,14 +105,14 @@ class Session(OldNames):
     async def close(self) -> None:
         """Stop everything; what is queued is lost. Closing twice is fine."""
         self._intake.close()
-        self._out.abandon()
+        self.playout.abandon()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     def __aiter__(self) -> AsyncIterator[Item]:
         """Outputs and markers in order, until the session is over. Raises what made it fail."""
-        return aiter(self._out)
+        return aiter(self.playout)
 
     async def _run(self) -> None:
         """Until the audio is finished or the session is closed."""
@@ -127,21 +121,21 @@ class Session(OldNames):
             async for _ in self._pace.jobs(self.stream):
                 await self._make()
         except Exception as error:
-            self._out.failure = error
+            self.playout.failure = error
             log.warning("session failed: %s", type(error).__name__)
         finally:
             self._intake.close()
-            self._out.close()
+            self.playout.close()
             log.info("session closed: %s", self.stats)
 
     async def _make(self) -> None:
         """One picture a job, so that faces take turns; and none while nobody takes the last ones."""
-        await self.wanted.wait()
-        self.stream.draws = self.config.pictures and self.has_room() and not self._out.is_overdue
+        await self.playout.wanted.wait()
+        self.stream.draws = self.config.pictures and self.playout.has_room
         items = await asyncio.get_running_loop().run_in_executor(self._executor, self._pace.take, self.stream)
         self._intake.heard()
-        self.stats.late = self.stream.n_late + self._out.n_late
-        await self._out.put(*items)
+        self.stats.late = self.stream.n_late + self.playout.n_late
+        await self.playout.put(*items)
 
     async def __aenter__(self) -> Session:
         if self._task is not None:
@@ -152,5 +146,5 @@ class Session(OldNames):
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         await self.close()
         # A failure closes the session; whoever pushed then knows only that.
-        if self._out.failure is not None and (kind is None or issubclass(kind, ClosedError)):
-            raise self._out.failure
+        if self.playout.failure is not None and (kind is None or issubclass(kind, ClosedError)):
+            raise self.playout.failure

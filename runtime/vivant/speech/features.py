@@ -59,7 +59,7 @@ class FeatureExtractor:
     def _tick(self, energy: float, voiced: float, pitch_hz: float) -> Features:
         speech_db = self._noise.cleaned_db(energy, voiced)
         audible = smoothstep((speech_db - _SILENCE_DB) / 8)
-        self._level.hear(speech_db, voiced * audible)
+        self._level.push(speech_db, voiced * audible)
         loud = self._level.loudness(speech_db)
         # Only a voice opens the gate; it stays open for unvoiced sounds within 0.3 s of it.
         self._evidence = max(self._evidence - 1 / 30, voiced * audible * smoothstep(4 * loud))
@@ -87,7 +87,7 @@ class _SpeakerLevel:
     def __init__(self) -> None:
         self._peak_db = -60.0
 
-    def hear(self, level_db: float, certainty: float) -> None:
+    def push(self, level_db: float, certainty: float) -> None:
         excess = level_db - self._peak_db
         self._peak_db += excess * certainty * (0.25 if excess > 0 else 0.003)
 

@@ -11,9 +11,9 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize("pace", [0.5, 1.0, 2.0])
-def test_wander_has_unit_variance_at_any_pace(pace: float) -> None:
-    wander = SmoothNoise(np.random.default_rng(1), 4, 2.0)
-    values = np.array([wander.step(pace) for _ in range(20_000)])
+def test_smooth_noise_has_unit_variance_at_any_pace(pace: float) -> None:
+    noise = SmoothNoise(np.random.default_rng(1), 4, 2.0)
+    values = np.array([noise.step(pace) for _ in range(20_000)])
     np.testing.assert_allclose(values.std(0), 1.0, atol=0.2)
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.unit
 
 IDLE = Prosody(talking=False, stress=0, phrase_start=False, phrase_end=False, energy=0, arousal=0)
 YAW, PITCH, SCALE, GAZE = 52, 53, 57, slice(58, 60)
-MINUTES = 3
+MINUTES = 2
 BLINK = ARKIT_INDEX["eyeBlinkLeft"]
 
 
