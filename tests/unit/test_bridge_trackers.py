@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 import socket
 import struct
+import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,8 +25,11 @@ from vivant.drive.driver import Seen
 from vivant.drive.live import ClockOffset, LiveDrive, LiveTrack
 from vivant.errors import InputError, UnavailableError
 from vivant.types import ARKIT_INDEX, Float32Array, MotionFrame, Pose, arkit_weights
+from vivant_bridge.avatars.ifacialmocap import encode as ifacialmocap_packet
 from vivant_bridge.avatars.live_link import LiveLinkEncoder
 from vivant_bridge.avatars.vmc import VmcEncoder
+from vivant_bridge.trackers.ifacialmocap import decode as ask_phone
+from vivant_bridge.trackers.ifacialmocap import ifacialmocap
 from vivant_bridge.trackers.live_link import decode, live_link
 from vivant_bridge.trackers.udp import UdpDriver
 from vivant_bridge.trackers.vmc import VmcDecoder, vmc
@@ -69,6 +75,39 @@ def test_vmc_reads_what_perfect_sync_sends(motion: MotionFrame) -> None:
     found = motion_of(VmcDecoder()(VmcEncoder("perfect-sync")(motion), 7))
     assert but_looks(found) == pytest.approx(but_looks(motion), abs=1e-5)
     assert found.pose.yaw_deg == pytest.approx(motion.pose.yaw_deg, abs=1e-3)
+
+
+@given(MOTIONS)
+def test_ifacialmocap_reads_what_ifacialmocap_sends(motion: MotionFrame) -> None:
+    first = ifacialmocap_packet(motion)
+    second = re.sub(rb"([A-Za-z_]+)-(\d+)\|", rb"\1&\2|", first)
+    for packet in (first, second):
+        found = motion_of(ask_phone(packet, 7))
+        assert but_looks(found) == pytest.approx(but_looks(motion), abs=0.0051)
+        assert found.pose.pitch_deg == pytest.approx(motion.pose.pitch_deg, abs=1e-3)
+        assert found.pose.yaw_deg == pytest.approx(motion.pose.yaw_deg, abs=1e-3)
+    assert ask_phone(b"trackingStatus-0|" + first, 7).motion is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere loopback has one address")
+def test_a_phone_is_asked_and_nobody_else_is_heard() -> None:
+    """A twin of the app on another address of loopback: it sends once it was asked."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        phone.bind(("127.0.0.2", 0))
+        phone.settimeout(10)
+        packet = ifacialmocap_packet(MotionFrame(0, 0, arkit_weights(jawOpen=0.5)))
+        with ifacialmocap(f"127.0.0.2:{phone.getsockname()[1]}") as driver:
+            question, here = phone.recvfrom(100)
+            assert question.startswith(b"iFacialMocap_")
+            for out in (other, phone):
+                out.sendto(packet, here)
+            for _ in range(200):
+                if driver.n_taken + driver.n_dropped == 2:
+                    break
+                threading.Event().wait(0.02)
+            assert (driver.n_taken, driver.n_dropped) == (1, 1)
+    with pytest.raises(InputError, match="needs the phone's address"):
+        ifacialmocap("")
 
 
 @pytest.mark.parametrize("names", ["vrm0", "vrm1"])
@@ -123,7 +162,7 @@ def test_neck_and_head_turn_one_another_and_an_untracked_face_is_lost() -> None:
     ],
 )
 def test_a_packet_that_cannot_be_is_dropped_and_counted(packet: bytes) -> None:
-    for driver in (vmc(""), live_link("")):
+    for driver in (vmc(""), live_link(""), ifacialmocap("127.0.0.1")):
         driver.take(packet, ME)
         assert (driver.n_taken, driver.n_dropped) == (0, 1) and driver.open(0).at(0) is None
 
@@ -131,7 +170,7 @@ def test_a_packet_that_cannot_be_is_dropped_and_counted(packet: bytes) -> None:
 @given(st.binary(max_size=600))
 @examples(60)
 def test_no_bytes_break_a_driver(packet: bytes) -> None:
-    for driver in (vmc(""), live_link("")):
+    for driver in (vmc(""), live_link(""), ifacialmocap("127.0.0.1")):
         for sent in (packet, b"#bundle\0" + packet, b"\x06\0\0\0\0\0\0\0\0" + packet):
             driver.take(sent, ME)
         assert driver.n_taken + driver.n_dropped == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import math
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.examples import examples
+from vivant import FaceStream, Output, Session, SessionConfig
 from vivant.avatars import all_weights
 from vivant.drive.checks import FACE_AND_TURN, seen_by_phone, seen_of
 from vivant.drive.choose import choose_driver
@@ -22,9 +24,10 @@ from vivant.drive.driver import N_VALUES, N_WEIGHTS, Drive, Seen, vector_of
 from vivant.drive.recorded import RecordedDrive, motion_file
 from vivant.errors import InputError
 from vivant.face import default_motion
-from vivant.motion.driven import FACE, HOLD_US, LIPS, SMILE, DrivenState, Lips
+from vivant.motion.driven import FACE, HOLD_US, LIPS, SMILE, DrivenMotion, DrivenState, Lips
 from vivant.motion_files import read_motion, write_motion
 from vivant.motion_files.live_link_csv import COLUMNS
+from vivant.testing import PlainFace
 from vivant.types import (
     ARKIT_INDEX,
     AudioChunk,
@@ -200,6 +203,27 @@ def test_a_driver_moves_the_face_and_the_voice_the_lips(voice: Float32Array) -> 
     assert shown[:, LIPS] == pytest.approx(alone[:, LIPS], abs=1e-6)
     assert shown[:, SMILE_LEFT] == pytest.approx(np.maximum(source, alone)[:, SMILE_LEFT], abs=1e-6)
     assert matrix(driven(voice, Script(dict(frames)), Lips.CAMERA))[:, LIPS] == pytest.approx(source[:, LIPS], abs=1e-6)
+
+
+def test_a_session_drives_as_a_stream_does_to_the_bit(voice: Float32Array, tmp_path: Path) -> None:
+    write_motion(tmp_path / "a.jsonl", nodding(), FPS)
+    motion = DrivenMotion(default_motion(), motion_file(tmp_path / "a.jsonl"), Lips.BOTH)
+    sound, nobody = voice[: 2 * VOICE_RATE_HZ], PlainFace()
+
+    async def live() -> list[MotionFrame]:
+        config = SessionConfig(sample_rate_hz=VOICE_RATE_HZ, seed=5, paced=False, pictures=False)
+        async with Session(nobody, config, motion=motion) as session:
+            for start in range(0, len(sound), 777):
+                await session.push(sound[start : start + 777])
+            await session.finish()
+            return [item.motion async for item in session if isinstance(item, Output)]
+
+    with FaceStream(nobody, sample_rate_hz=VOICE_RATE_HZ, seed=5, motion=motion, pictures=False) as stream:
+        items = [*stream.push(sound), *stream.finish()]
+    offline = [item.motion for item in items if isinstance(item, Output)]
+    here = asyncio.run(live())
+    assert len(here) == len(offline) == 60
+    assert np.array_equal(matrix(here), matrix(offline))
 
 
 def test_both_shut_the_lips_where_the_sound_says_so(voice: Float32Array) -> None:
