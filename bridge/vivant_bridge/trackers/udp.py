@@ -48,7 +48,7 @@ class UdpDriver:
     ) -> None:
         """``place`` is where to listen: the host of this machine that is bound, and the port.
 
-        A tracker that sends only after a ``question`` is ``asked``, again and again while it is silent, and nobody else is heard.
+        A tracker that sends only after a ``question`` is ``asked``, again and again while it is silent; nobody else is heard.
         """
         self.name = f"{tool} at {place[0]}:{place[1]}"
         self.n_taken = self.n_dropped = 0
