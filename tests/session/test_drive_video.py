@@ -46,14 +46,13 @@ def drawn(face: RigFace, motion: list[MotionFrame]) -> Iterator[UInt8Array]:
     return (np.ascontiguousarray(renderer.render(frame).pixels[..., :3]) for frame in motion)
 
 
-@pytest.fixture
-def film(face_of: FaceOf, tmp_path: Path) -> Path:
-    """A second and a half of a person, without sound."""
-    path, motion = tmp_path / "bram.mp4", turning(36)
+def film(face: RigFace, path: Path, n: int) -> Path:
+    """So many pictures of a person, without sound."""
+    motion = turning(n)
     with open_video(
         path, width=SIDE_PX, height=SIDE_PX, fps=FPS, sample_rate_hz=None, n_channels=1, alpha=False, complete=None
     ) as video:
-        for frame, pixels in zip(motion, drawn(face_of("bram"), motion), strict=True):
+        for frame, pixels in zip(motion, drawn(face, motion), strict=True):
             video.write(VideoFrame(frame.index, frame.pts_us, pixels, PixelFormat.RGB))
     return path
 
@@ -70,12 +69,14 @@ def r(one: list[float], other: list[float]) -> float:
     return float(np.corrcoef(one, other)[0, 1])
 
 
+@pytest.mark.slow  # pytest -m slow tests/session/test_drive_video.py
 def test_a_portrait_moves_as_the_person_in_a_video_does(
-    run: Run, film: Path, tmp_path: Path, analyser: PortraitAnalyser
+    run: Run, face_of: FaceOf, tmp_path: Path, analyser: PortraitAnalyser
 ) -> None:
-    """Known motion in, pixels out, measured by a network that looks at both."""
-    assert not has_sound(film)
-    done = run("render", ADA, "--drive", film, "-o", "ada.mp4", "--size", str(SIDE_PX), "--fps", "24")
+    """Known motion in, pixels out, measured by a network that looks at them."""
+    video = film(face_of("bram"), tmp_path / "bram.mp4", 36)
+    assert not has_sound(video)
+    done = run("render", ADA, "--drive", video, "-o", "ada.mp4", "--size", str(SIDE_PX), "--fps", "24")
     assert done.code == 0, done.err
     shown, known = frames_of(tmp_path / "ada.mp4"), turning(36)
     assert len(shown) == 36
@@ -86,9 +87,10 @@ def test_a_portrait_moves_as_the_person_in_a_video_does(
     assert json.loads(said)["driven_by"] == "video"
 
 
-def test_who_a_driving_video_shows_is_asked(run: Run, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_a_driving_video_shows_is_asked(run: Run, face_of: FaceOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VIVANT_CONSENT")
-    arguments = ("render", ADA, "--drive", film, "-o", "ada.mp4", "--size", "64")
+    video = film(face_of("bram"), tmp_path / "bram.mp4", 6)
+    arguments = ("render", ADA, "--drive", video, "-o", "ada.mp4", "--size", "64")
     assert "who bram.mp4 shows; say it once with --drive-consent" in run(*arguments).sentence()
     assert "has not agreed" in run(*arguments, "--drive-consent", "other").sentence()
     assert not (tmp_path / "ada.mp4").exists()
@@ -104,7 +106,7 @@ def test_what_is_no_video_of_a_face_is_a_sentence_or_a_voices_face(run: Run, tmp
 @pytest.mark.realtime
 def test_a_camera_is_followed_as_pictures_come(face_of: FaceOf, analyser: PortraitAnalyser) -> None:
     """A twin of a camera takes pictures at the speed of time; what a drive shows is what was there, as late as sound is."""
-    known = turning(72)
+    known = turning(60)
     pictures = list(drawn(face_of("bram"), known))
     clock, began, over = MonotonicClock(), threading.Event(), threading.Event()
     start_us = 0
