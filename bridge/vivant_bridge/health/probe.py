@@ -14,6 +14,7 @@ from pathlib import Path
 
 from vivant import VivantError
 from vivant.providers import available
+from vivant_bridge.health.tools import listening_tools
 from vivant_bridge.hotkeys import is_wayland
 from vivant_bridge.sound.portaudio import SoundDevice, sound_devices
 
@@ -66,6 +67,8 @@ class Facts:
     has_hotkeys_extra: bool = False
     on_wayland: bool = False
     """Where no program hears the keys of another."""
+    avatar_tools: tuple[str, ...] = ()
+    """That listen now, as ``--to`` names them."""
     cores: int = 2
 
 
@@ -94,6 +97,7 @@ def gather(run: Run = run_quietly, root: Path = Path("/"), system: str | None = 
         "has_vtubing_extra": _has("pythonosc") and _has("websockets"),
         "has_hotkeys_extra": _has("pynput"),
         "on_wayland": is_wayland(),
+        "avatar_tools": listening_tools(),
         "cores": os.cpu_count() or 1,
     }
     look = {"Linux": _linux, "Windows": _windows, "Darwin": _macos}.get(system)

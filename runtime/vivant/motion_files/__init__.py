@@ -11,6 +11,8 @@ from vivant.drive.driver import Seen
 from vivant.errors import InputError
 from vivant.media.atomic import replacing, reporting
 from vivant.media.inputs import require_file
+from vivant.motion_files.gltf_animation import write_gltf_animation
+from vivant.motion_files.godot_animation import write_godot_animation
 from vivant.motion_files.json_lines import read_json_lines, write_json_lines
 from vivant.motion_files.live_link_csv import read_live_link_csv, write_live_link_csv
 from vivant.motion_files.unity_clip import write_unity_clip
@@ -25,6 +27,8 @@ FORMATS: Mapping[str, Writer] = {
     ".jsonl": write_json_lines,
     ".anim": write_unity_clip,
     ".vrma": write_vrm_animation,
+    ".tres": write_godot_animation,
+    ".glb": write_gltf_animation,
 }
 
 Reader = Callable[[IO[bytes], str], Iterator[Seen | None]]
