@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from vivant_bridge.choose import choose_receiver
 
 from tests.session.vtube_studio_kit import VTubeStudioKit, running
 from vivant.sealed import onnx
 from vivant_bridge.commands.devices import listing
+from vivant_bridge.device_registry import choose_receiver
 from vivant_bridge.health.diagnose import Finding, findings
 from vivant_bridge.health.probe import Facts, VideoNode, gather
 from vivant_bridge.health.tools import UDP_PORTS, answers_as_vtube_studio, is_taken
