@@ -1,7 +1,8 @@
 """``python -m benchmarks``: every figure that was promised, beside what this machine measures, as one Markdown table.
 
 ``python -m benchmarks inference voice`` measures these parts alone. ``python -m benchmarks load`` and
-``python -m benchmarks soak`` are the server's, and take longer: see `load` and `server_soak`.
+``python -m benchmarks soak`` are the server's, and take longer: see `load` and `server_soak`; ``python -m benchmarks capture``
+compares captured motion with known one.
 """
 
 from __future__ import annotations
@@ -21,11 +22,17 @@ def main(words: Sequence[str]) -> None:
             from benchmarks import server_soak
 
             server_soak.main(rest)
+        case ["capture", *rest]:
+            from benchmarks import capture
+
+            capture.main(rest)
         case names:
             from benchmarks import report, summary
 
             if unknown := sorted(set(names) - set(summary.PARTS)):
-                raise SystemExit(f"expected nothing, load, soak or of {', '.join(summary.PARTS)}; got {', '.join(unknown)}")
+                raise SystemExit(
+                    f"expected nothing, load, soak, capture or of {', '.join(summary.PARTS)}; got {', '.join(unknown)}"
+                )
             report.show(summary.all_rows(names or tuple(summary.PARTS)))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from vivant import Clock, MonotonicClock
+from vivant.drive.driver import Driver
 from vivant.types import UInt8Array
 from vivant_bridge.delay import AdaptiveDelay, PresentationClock
 from vivant_bridge.devices import ReconnectingDevice
@@ -69,6 +71,8 @@ class Figures:
     sound_gaps: int
     level_db: float
     lives: int
+    driver: str = ""
+    """How whoever drives the face does, in words."""
 
 
 def _starting(compositor: Compositor) -> UInt8Array:
@@ -93,6 +97,7 @@ class Bridge:
         speaker: AudioSink | None = None,
         *,
         receivers: Sequence[MotionReceiver] = (),
+        driver: Driver | None = None,
         fps: Fraction = Fraction(30),
         seed: int | None = None,
         sync_offset_ms: float = 0.0,
@@ -103,7 +108,7 @@ class Bridge:
         spawn: Spawn = on_a_thread,
     ) -> None:
         """A positive ``sync_offset_ms`` plays the voice so much later than the picture. ``receivers`` get the motion when its
-        picture is shown. The compositor has the camera's pixel format.
+        picture is shown; ``driver`` is whom the runtime's motion follows. The compositor has the camera's pixel format.
 
         ``report`` hears one sentence about whatever goes wrong or is well again; ``spawn`` runs the camera's pacing, and
         each receiver's.
@@ -130,6 +135,7 @@ class Bridge:
             executor=executor,
             report=report,
         )
+        self.driver = driver
         self.presentation, self._clock, self._spawn = presentation, clock, spawn
         self._offset_us = round(1000 * sync_offset_ms)
         self._quit = asyncio.Event()
@@ -146,6 +152,10 @@ class Bridge:
 
     async def run(self) -> None:
         """Until `quit`. Raises what only the user can mend."""
+        with self.driver or nullcontext():
+            await self._run()
+
+    async def _run(self) -> None:
         stories = [self._spawn(self.pacer.run), self._hear(), self.supervisor.run(), self._judge(), self.source.run()]
         stories += [self.speaker.run()] if self.speaker is not None else []
         tasks = [asyncio.ensure_future(story) for story in stories]
@@ -236,4 +246,5 @@ class Bridge:
             sound_gaps=self.jitter_buffer.gaps,
             level_db=self.gate.level_db,
             lives=self.supervisor.lives,
+            driver=self.driver.state() if self.driver is not None else "",
         )

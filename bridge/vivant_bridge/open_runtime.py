@@ -7,17 +7,21 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from vivant import InputError, SpeechMotion
+from vivant import InputError
 from vivant.bundled import is_bundled
 from vivant.commands.options import DEFAULT_ANALYSER, begin_production, open_with_progress, portrait_file, say
+from vivant.drive.driver import Driver
 from vivant.loopback import host_of, is_loopback
 from vivant.media.inputs import require_file
+from vivant.motion.driven import Lips, driving
 from vivant.portrait import Provider
 from vivant.provenance.consent import Consent, bundled_portraits, require_consent, stated_consent
 from vivant.provenance.policy import Policy
 from vivant.registry import MOTIONS, find
+from vivant_bridge.picture.compositor import ORIGINAL, Backdrop
 from vivant_bridge.runtime.local import LocalRuntime
 from vivant_bridge.runtime.remote import RemoteRuntime
+from vivant_bridge.runtime.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,11 @@ class Drawing:
     motion: str = "voice"
     analyser: str = DEFAULT_ANALYSER
     provider: Provider = Provider.AUTO
-    transparent: bool = False
+    backdrop: Backdrop = ORIGINAL
     mirror: bool = False
+    driver: Driver | None = None
+    lips: Lips = Lips.BOTH
+    """With a driver."""
 
     def require_usual(self) -> None:
         """Raises InputError for what a server decides by itself."""
@@ -41,6 +48,14 @@ class Drawing:
         for option in ("generator", "motion", "analyser"):
             if getattr(self, option) != getattr(usual, option):
                 raise InputError(f"--{option} is for faces that are drawn here; with --runtime give it to `vivant serve`")
+        if self.driver is not None:
+            raise InputError("--drive moves faces that are drawn here; leave --runtime away, or run `vivant cam` there")
+        if self.backdrop.background is not None or self.backdrop.blurred:
+            raise InputError("--background is for faces that are drawn here; with --runtime it is original or transparent")
+        if self.mirror:
+            raise InputError(
+                "--mirror would turn the server's label too; turn the portrait itself, or mirror in the program that shows it"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +80,49 @@ class Address:
         return _read(self.tls_ca, "certificate") if self.tls_ca is not None else None
 
 
+def open_runtime(
+    address: Address | None,
+    portraits: list[Path],
+    drawing: Drawing,
+    seed: int | None,
+    consent: str | None,
+    no_label: str | None,
+    *,
+    motion: bool = False,
+) -> Runtime:
+    """On a server, or without one in this process; ``motion`` asks a server for it."""
+    if address is None:
+        return open_local_runtime(portraits, drawing, seed, consent, no_label)
+    return open_remote_runtime(address, portraits, drawing, consent, no_label, motion=motion)
+
+
 def open_local_runtime(
     portraits: list[Path], drawing: Drawing, seed: int | None, consent: str | None, no_label: str | None
 ) -> LocalRuntime:
     """In this process."""
-    motion: SpeechMotion = find(MOTIONS, drawing.motion)()
+    motion = driving(drawing.driver, drawing.lips)(find(MOTIONS, drawing.motion)())
     opened, answers = [], []
     for portrait in portraits:
         face = open_with_progress(
             portrait,
             drawing.provider,
             number=drawing.face_number,
-            transparent=drawing.transparent,
+            transparent=drawing.backdrop.cut_out,
             generator=drawing.generator,
             analyser=drawing.analyser,
+            blurred=drawing.backdrop.blurred,
         )
         work = begin_production(face, portrait, None, seed, consent, no_label, motion=motion)
         opened.append(face)
         answers.append(work.claim.consent)
-    return LocalRuntime(opened, consents=answers, label_off_reason=no_label, mirror=drawing.mirror, motion=motion)
+    return LocalRuntime(
+        opened,
+        consents=answers,
+        label_off_reason=no_label,
+        mirror=drawing.mirror,
+        motion=motion,
+        background=drawing.backdrop.background,
+    )
 
 
 def open_remote_runtime(
@@ -107,7 +146,7 @@ def open_remote_runtime(
         label_off_reason=no_label,
         token=address.token(),
         ca=address.certificate(),
-        transparent=drawing.transparent,
+        transparent=drawing.backdrop.cut_out,
         motion=motion,
         report=say,
     )

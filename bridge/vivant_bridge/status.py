@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from vivant import Clock, Emotion
 from vivant_bridge.bridge import Bridge, Figures
 from vivant_bridge.keys import Keyboard
+from vivant_bridge.steering import Steering
 
 LOOK_US = 100_000
 """Between two looks at the figures."""
@@ -20,40 +19,28 @@ GAZE_STEP_DEG, GAZE_MOST_DEG = 5.0, 25.0
 TALK_S = 0.7
 """A held key repeats after at most so long."""
 EMOTIONS = list(Emotion)
+KEYS = {"n": "neutral", "c": "gaze 0 0", "m": "mute", "p": "pause", "q": "quit"}
+TURNS = {
+    "left": (-GAZE_STEP_DEG, 0.0), "right": (GAZE_STEP_DEG, 0.0), "up": (0.0, GAZE_STEP_DEG), "down": (0.0, -GAZE_STEP_DEG)
+}  # fmt: skip
 HELP = "e emotion  n neutral  arrows gaze  c centre  m mute  p pause  1-9 portrait  q quit"
 HELP_TALK = HELP + "  hold space to talk"
 
 
 async def press(bridge: Bridge, key: str, n_portraits: int) -> None:
     """Do what a key means; unknown ones mean nothing."""
-    supervisor, controls = bridge.supervisor, bridge.supervisor.controls
-    yaw, pitch = controls.gaze
-    turns = {
-        "left": (-GAZE_STEP_DEG, 0.0),
-        "right": (GAZE_STEP_DEG, 0.0),
-        "up": (0.0, GAZE_STEP_DEG),
-        "down": (0.0, -GAZE_STEP_DEG),
-    }
-    if key == "e":
-        emotion = EMOTIONS[(EMOTIONS.index(controls.emotion) + 1) % len(EMOTIONS)]
-        await supervisor.set_controls(replace(controls, emotion=emotion))
-    elif key == "n":
-        await supervisor.set_controls(replace(controls, emotion=Emotion.NEUTRAL))
-    elif key in turns:
-        right, up = turns[key]
-        await supervisor.set_controls(replace(controls, gaze=(_within(yaw + right), _within(pitch + up))))
-    elif key == "c":
-        await supervisor.set_controls(replace(controls, gaze=(0.0, 0.0)))
-    elif key == "m":
-        bridge.gate.muted = not bridge.gate.muted
-    elif key == "p":
-        bridge.pause(not bridge.pacer.paused)
+    steering, controls = Steering(bridge, n_portraits), bridge.supervisor.controls
+    if key in KEYS:
+        await steering.obey(KEYS[key].split())
+    elif key == "e":
+        await steering.obey([EMOTIONS[(EMOTIONS.index(controls.emotion) + 1) % len(EMOTIONS)].value])
+    elif key in TURNS:
+        gaze = (_within(angle + step) for angle, step in zip(controls.gaze, TURNS[key], strict=True))
+        await steering.obey(["gaze", *map(str, gaze)])
     elif key == " ":
         bridge.gate.talk(TALK_S)
-    elif key == "q":
-        bridge.quit()
     elif key in "123456789" and int(key) <= n_portraits:
-        await supervisor.set_portrait(int(key) - 1)
+        await steering.obey(["portrait", key])
 
 
 def _within(angle_deg: float) -> float:
@@ -68,6 +55,7 @@ def figures_line(figures: Figures) -> str:
         "no output" if figures.offset_ms is None else f"picture - sound {figures.offset_ms:+.0f} ms",
         f"repeated {figures.repeated}, late {figures.late}, gaps {figures.gaps}, sound gaps {figures.sound_gaps}",
         f"level {figures.level_db:.0f} dB",
+        *([figures.driver] if figures.driver else []),
     ]
     return "; ".join(parts)
 

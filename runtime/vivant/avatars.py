@@ -88,6 +88,24 @@ class Quaternion:
             cy * cx * cz + sy * sx * sz,
         )
 
+    def __mul__(self, other: Quaternion) -> Quaternion:
+        """Turned by ``other`` first, which this one carries."""
+        a, b = self, other
+        return Quaternion(
+            a.w * b.x + a.x * b.w + a.y * b.z - a.z * b.y,
+            a.w * b.y + a.y * b.w + a.z * b.x - a.x * b.z,
+            a.w * b.z + a.z * b.w + a.x * b.y - a.y * b.x,
+            a.w * b.w - a.x * b.x - a.y * b.y - a.z * b.z,
+        )
+
+    def angles_deg(self) -> tuple[float, float, float]:
+        """Yaw, pitch and roll: the inverse of `of`."""
+        x, y, z, w = self.x, self.y, self.z, self.w
+        yaw = math.atan2(2 * (x * z + w * y), 1 - 2 * (x * x + y * y))
+        pitch = math.asin(min(1.0, max(-1.0, 2 * (w * x - y * z))))
+        roll = math.atan2(2 * (x * y + w * z), 1 - 2 * (x * x + z * z))
+        return -math.degrees(yaw), -math.degrees(pitch), math.degrees(roll)
+
     @classmethod
     def of_pose(cls, pose: Pose) -> Quaternion:
         return cls.of(pose.yaw_deg, pose.pitch_deg, pose.roll_deg)

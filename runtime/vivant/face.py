@@ -99,6 +99,10 @@ class RigFace:
         self._scenes = [rig.scene()]
         self._smallest = rig
 
+    def blurred(self) -> RigFace:
+        """The same person before a background that is out of focus, in square frames. Raises InputError for a cut-out one."""
+        return RigFace(self.rig.with_blurred_background(), self.source, self.consent)
+
     @property
     def face_box(self) -> FaceBox:
         points = self.rig.arrays["rest"][:N_SURFACE, :2] / SIDE_PX

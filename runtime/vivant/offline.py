@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from os import PathLike
@@ -14,7 +15,7 @@ from vivant.arguments import as_path, instance
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError
 from vivant.face import Face, RigFace, as_fps, default_motion
-from vivant.media import SoundBlock, open_audio, open_video
+from vivant.media import Silence, SoundBlock, open_audio, open_video
 from vivant.media.apart import require_apart
 from vivant.media.atomic import Complete
 from vivant.media.formats import folder_of, format_of
@@ -46,7 +47,7 @@ class RenderReport:
 
 def render_file(
     face: Face,
-    audio: str | PathLike[str],
+    audio: str | PathLike[str] | Silence,
     out: str | PathLike[str],
     *,
     fps: int | float | str | Fraction,
@@ -61,20 +62,22 @@ def render_file(
     clock: Clock | None = None,
     progress: Callable[[float, float | None], None] = lambda done_s, total_s: None,
 ) -> RenderReport:
-    """Speak a sound file, or its track number ``track``; stereo stays stereo.
+    """Speak a sound file, or its track number ``track``; stereo stays stereo. `Silence` is a face that only lives, or is driven
+    (`DrivenMotion`); the video then has no sound.
 
     ``progress`` hears seconds done and seconds in all (None where the file does not say). Every frame is labelled and marked
     by ``presenter`` (default: one of ``size_px`` with ``background``). Memory is constant however long the file. ``out``
     appears complete or not at all; ``complete``, as in ``media.atomic``, has the last word (`Production.complete` signs).
     Raises InputError, also where ``out`` is one of the inputs, and OutputError.
     """
-    audio, out, rate_fps = as_path("audio", audio), as_path("out", out), as_fps(fps)
+    out, rate_fps = as_path("out", out), as_fps(fps)
+    audio = audio if isinstance(audio, Silence) else as_path("audio", audio)
     presenter = presenter or presenter_of_files(face, size_px, background)
     _require_inputs_apart(face, audio, out, presenter.background)
     clock = clock or MonotonicClock()
     began_us, frames, samples = clock.now_us(), 0, 0
-    with open_audio(audio, track) as sound:
-        rate, has_sound = sound.sample_rate_hz, format_of(out).has_sound
+    with nullcontext(audio) if isinstance(audio, Silence) else open_audio(audio, track) as sound:
+        rate, has_sound = sound.sample_rate_hz, format_of(out).has_sound and sound is not audio
         stream = FaceStream(
             face, fps=rate_fps, sample_rate_hz=rate, seed=seed, controls=controls, motion=motion, presenter=presenter
         )
@@ -141,10 +144,10 @@ def presenter_of_files(
     return Presenter(face, size_px=size_px, background=background, pixel_format=pixel_format, **disclosure)
 
 
-def _require_inputs_apart(face: Face, audio: Path, out: Path, background: Background | None) -> None:
+def _require_inputs_apart(face: Face, audio: Path | Silence, out: Path, background: Background | None) -> None:
     inputs = {
         "portrait": face.source if isinstance(face, RigFace) else None,
-        "sound": audio,
+        "sound": None if isinstance(audio, Silence) else audio,
         "background": background.source if background else None,
     }
     require_apart(folder_of(out) or out, inputs, folder=folder_of(out) is not None)

@@ -1,4 +1,4 @@
-"""Registry: faces, motion models, analysers, sinks, sources and motion receivers by name.
+"""Registry: faces, motion models, analysers, drivers, sinks, sources and motion receivers by name.
 
 Any package adds its own by an entry point:
 
@@ -19,6 +19,8 @@ MOTIONS = "vivant.motions"
 """``make() -> SpeechMotion``."""
 ANALYSERS = "vivant.analysers"
 """``make(provider: Provider) -> PortraitAnalyser``."""
+DRIVERS = "vivant.drivers"
+"""``make(argument: str) -> vivant.drive.driver.Driver``: what stands behind the colon of ``--drive``."""
 SINKS = "vivant.sinks"
 """``make(request: vivant_bridge.device_registry.SinkRequest) -> FrameSink``, for ``vivant cam --camera name:argument``."""
 SOURCES = "vivant.sources"
@@ -29,6 +31,7 @@ NOUNS = {
     FACES: "kind of face",
     MOTIONS: "motion model",
     ANALYSERS: "analyser",
+    DRIVERS: "driver",
     SINKS: "camera",
     SOURCES: "microphone",
     RECEIVERS: "receiver",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from tests.session.bridge_kit import Stage, run_stage
@@ -34,6 +35,33 @@ def test_cam_writes_what_a_camera_would_show(run: Run, tmp_path: Path) -> None:
     assert len(frames) > 40
     changes = [np.abs(frame.astype(int) - frames[0]).mean() for frame in frames]
     assert max(changes) > 2, "a face moves, whether or not a card came before it"
+
+
+@pytest.mark.parametrize("fill", ["blur", "crop"])
+def test_a_background_is_behind_the_person_all_over_the_picture(run: Run, tmp_path: Path, fill: str) -> None:
+    Image.new("RGB", (128, 72), "#00ff00").save(tmp_path / "green.png")
+    for background in ("#00ff00", "green.png"):
+        arguments = ("--mic", "none", "--size", "480p", "--fill", fill, "--seconds", "3", "--background", background)
+        done = run("cam", ADA, "--camera", "file:out.y4m", *arguments)
+        assert done.code == 0, done.err
+        frame = frames_of(tmp_path / "out.y4m")[-1].astype(int)
+        for corner in (frame[4, 4], frame[4, 120]):
+            assert corner[1] > 200 and corner[[0, 2]].max() < 60, "beside the person and beside the square"
+        assert frame[240, 320, 0] > 90, "skin"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--background", "#00ff00", "--fill", "navy"], "--background #00ff00 fills the whole picture"),
+        (["--background", "nowhere"], "background must be original, blur"),
+        (["--background", "transparent"], "takes RGBA"),
+        (["--background", "blur", "--runtime", "127.0.0.1:9"], "--background is for faces that are drawn here"),
+        (["--hotkeys"], "--hotkeys needs combinations"),
+    ],
+)
+def test_words_that_do_not_go_together(run: Run, arguments: list[str], sentence: str) -> None:
+    assert sentence in run("cam", ADA, "--mic", "none", "--camera", "null", "--seconds", "1", *arguments).sentence()
 
 
 def test_quiet_says_nothing(run: Run) -> None:

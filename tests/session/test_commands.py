@@ -221,3 +221,17 @@ def test_a_background_fills_a_frame_of_any_size(run: Run, short: Path) -> None:
         assert frame.size == (96, 160)
         beside = np.asarray(frame, np.int16)[:24, :12]
     assert np.abs(beside - (20, 220, 40)).max() < 40  # the middle third of what lies behind is wider than the frame
+
+
+def test_a_blurred_background_is_the_portraits_own_out_of_focus(run: Run, tmp_path: Path) -> None:
+    (Path("short.wav")).write_bytes(write_wav(tmp_path / "s.wav", np.zeros(4_000, np.float32), 16_000).read_bytes())
+    for word in ("original", "blur"):
+        assert run("render", ADA, "short.wav", "-o", word, "--background", word, "--size", "256", "--fps", "12").code == 0
+    sharp, soft = (pictures(tmp_path / word)[0].astype(int) for word in ("original", "blur"))
+    face, wall = (slice(110, 150), slice(110, 150)), (slice(60, 200), slice(4, 40))
+    assert np.abs(sharp[face] - soft[face]).max() <= 2, "the person stays sharp"
+    assert np.abs(np.diff(soft[wall], axis=0)).mean() < 0.7 * np.abs(np.diff(sharp[wall], axis=0)).mean()
+    assert (
+        "is for square videos"
+        in run("render", ADA, "short.wav", "-o", "a.mp4", "--background", "blur", "--size", "96x128").sentence()
+    )

@@ -105,6 +105,15 @@ def test_a_name_that_nobody_has_registered(beside: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "error: there is no kind of face named 'toys'; known are rig, toy\n")
 
 
+def test_a_driver_of_another_package_moves_an_avatar(beside: Path) -> None:
+    to = ("--to", "toy:motion.jsonl", "--mic", "none", "--seconds", "4")
+    done = run("motion", "--drive", "toy:0.5", "--lips", "camera", *to)
+    assert done.returncode == 0, done.stderr
+    assert "the toy plays" in done.stdout
+    jaws = [json.loads(line)["jaw"] for line in (beside / "motion.jsonl").read_text().splitlines()]
+    assert jaws and set(jaws) == {0.5}
+
+
 def test_a_command_of_another_package(beside: Path) -> None:
     assert run("toy").stdout == "a toy command\n"
 

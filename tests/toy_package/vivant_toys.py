@@ -12,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from vivant import AudioChunk, Controls, InputError, MotionFrame, Output, PixelFormat, VideoFrame, arkit_weights
+from vivant.drive.driver import Seen
 from vivant.portrait import Cutout, Provider, default_analyser
 from vivant.portrait import DetectedFace as FoundFace
 from vivant.size import Size
@@ -51,6 +52,31 @@ class ToyState:
 
     def reset(self) -> None:
         pass
+
+
+class ToyDriver:
+    """`Driver`: somebody whose mouth is open, all the time."""
+
+    kind = "toy"
+
+    def __init__(self, argument: str) -> None:
+        self.name, self._jaw, self._held = f"a toy that opens by {argument}", float(argument), False
+
+    def open(self, look_ahead_us: int) -> ToyDriver:
+        return self
+
+    def at(self, pts_us: int) -> Seen | None:
+        return Seen(pts_us, MotionFrame(0, pts_us, arkit_weights(jawOpen=self._jaw))) if self._held else None
+
+    def state(self) -> str:
+        return "the toy plays"
+
+    def __enter__(self) -> ToyDriver:
+        self._held = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held = False
 
 
 class ToyFace:

@@ -35,6 +35,7 @@ WELL = Facts(
     providers=("cpu",),
     has_server_extra=True,
     has_vtubing_extra=True,
+    has_hotkeys_extra=True,
 )
 OBS = replace(WELL, nodes=(), module_loaded=False, obs_installed=True, obs_camera_registered=True)
 CABLE = SoundDevice(1, "CABLE Input", "WASAPI", 0, 2, 48_000)
@@ -226,6 +227,13 @@ def test_facts_of_other_systems(tmp_path: Path) -> None:
 def test_what_avatar_tools_would_need_is_named_and_is_no_fault() -> None:
     (finding,) = (found for found in findings(replace(WELL, has_vtubing_extra=False)) if "vmc" in found.what)
     assert finding.good and "[vtubing]" in finding.what
+
+
+def test_what_hotkeys_would_need_is_named_and_on_wayland_the_way_without_them() -> None:
+    (finding,) = (found for found in findings(replace(WELL, has_hotkeys_extra=False)) if "hotkeys" in found.what)
+    assert finding.good and "[hotkeys]" in finding.what
+    (finding,) = (found for found in findings(replace(WELL, on_wayland=True)) if "Wayland" in found.what)
+    assert finding.good and "vivant tell happy" in finding.what
 
 
 def test_avatar_tools_are_named_as_to_takes_them() -> None:

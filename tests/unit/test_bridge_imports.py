@@ -15,8 +15,9 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).resolve().parents[2]
 INNER = ("vivant.rig", "vivant.motion", "vivant.speech", "vivant.session", "vivant.server")
 """Of the runtime, what only it may know."""
-OPEN = ("vivant.session.pace",)
-"""What the bridge shares of it: the rule for late pictures, and how late a live frame is."""
+OPEN = ("vivant.session.pace", "vivant.session.background", "vivant.motion.driven", "vivant.motion.expression")
+"""What the bridge shares of it: the rule for late pictures, and how late a live frame is; what is behind a person, as in
+videos; what a driver moves; moods."""
 
 
 def imports(folder: Path) -> Iterator[tuple[str, str]]:

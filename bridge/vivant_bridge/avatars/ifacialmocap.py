@@ -23,13 +23,15 @@ def encode(motion: MotionFrame) -> bytes:
     """A packet. x turns down, y to the person's right, z towards the left shoulder, as in Unity."""
     weights, pose = all_weights(motion), motion.pose
     (left_yaw, left_pitch), (right_yaw, right_pitch) = eye_angles_deg(weights)
-    shapes = "".join(f"{_short(name)}-{round(100 * float(weight))}|" for name, weight in zip(ARKIT_NAMES, weights, strict=True))
+    shapes = "".join(
+        f"{short_name(name)}-{round(100 * float(weight))}|" for name, weight in zip(ARKIT_NAMES, weights, strict=True)
+    )
     head = (-pose.pitch_deg, -pose.yaw_deg, pose.roll_deg, -pose.x * EYE_DISTANCE_M, pose.y * EYE_DISTANCE_M, 0.0)
     right_eye, left_eye = (-right_pitch, -right_yaw, 0.0), (-left_pitch, -left_yaw, 0.0)
     return f"{shapes}=head#{_list(head)}|rightEye#{_list(right_eye)}|leftEye#{_list(left_eye)}|".encode()
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """``eyeBlinkLeft`` is ``eyeBlink_L``; ``mouthLeft`` and ``jawLeft`` are movements, not sides."""
     if name in ("jawLeft", "jawRight", "mouthLeft", "mouthRight"):
         return name

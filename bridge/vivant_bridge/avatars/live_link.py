@@ -25,7 +25,10 @@ CURVES = (
     "headYaw", "headPitch", "headRoll",
     "leftEyeYaw", "leftEyePitch", "leftEyeRoll", "rightEyeYaw", "rightEyePitch", "rightEyeRoll",
 )  # fmt: skip
-_ORDER = [ARKIT_INDEX[name] for name in CURVES[: len(ARKIT_NAMES)]]
+ORDER = [ARKIT_INDEX[name] for name in CURVES[: len(ARKIT_NAMES)]]
+"""Place of each curve among the weights."""
+LENGTH, FRAME_TIME = struct.Struct("!i"), struct.Struct("!ifii")
+"""Of a name before it; frame, part of a frame, and the rate as a fraction."""
 
 
 def live_link_face(argument: str) -> UdpReceiver:
@@ -38,10 +41,10 @@ class LiveLinkEncoder:
 
     def __init__(self, subject: str = SUBJECT) -> None:
         device, name = str(uuid.uuid4()).encode(), subject.encode()
-        self._head = struct.pack(f"!Bi{len(device)}si{len(name)}s", VERSION, len(device), device, len(name), name)
+        self._head = bytes([VERSION]) + LENGTH.pack(len(device)) + device + LENGTH.pack(len(name)) + name
 
     def __call__(self, motion: MotionFrame) -> bytes:
         weights = all_weights(motion)
-        time = struct.pack("!ifii", motion.pts_us * TICKS_PER_S // 1_000_000, 0.0, TICKS_PER_S, 1)
-        curves = *weights[_ORDER], *live_link_turns(motion, weights)
+        time = FRAME_TIME.pack(motion.pts_us * TICKS_PER_S // 1_000_000, 0.0, TICKS_PER_S, 1)
+        curves = *weights[ORDER], *live_link_turns(motion, weights)
         return self._head + time + struct.pack(f"!B{len(curves)}f", len(curves), *curves)

@@ -12,27 +12,33 @@ from vivant import InputError, MonotonicClock
 from vivant.commands.options import (
     DEFAULT_ANALYSER,
     AnalyserOption,
+    BackgroundOption,
     ConsentOption,
+    DriveConsentOption,
+    DriveOption,
     FaceOption,
     FpsOption,
     GeneratorOption,
     LabelOption,
+    LipsOption,
     MotionOption,
     ProviderOption,
     SeedOption,
+    driver_of,
     say,
 )
 from vivant.face import as_fps
 from vivant.media.apart import Inputs, require_apart
+from vivant.motion.driven import Lips
 from vivant.portrait import Provider
 from vivant.provenance.label import Label
 from vivant.provenance.production import own_files
+from vivant.provenance.settings import FILE, Settings, config_folder
 from vivant_bridge.bridge import RATE_HZ, Bridge
 from vivant_bridge.commands.running import run_on_terminal
 from vivant_bridge.device_registry import choose_camera, choose_receiver, choose_source, choose_speaker
-from vivant_bridge.open_runtime import Address, Drawing, open_local_runtime, open_remote_runtime
-from vivant_bridge.picture.compositor import SIZES, Compositor, Fill
-from vivant_bridge.runtime.runtime import Runtime
+from vivant_bridge.open_runtime import Address, Drawing, open_runtime
+from vivant_bridge.picture.compositor import SIZES, Backdrop, Compositor
 from vivant_bridge.sound.noise_gate import NoiseGate
 
 MOST_PORTRAITS = 9
@@ -87,6 +93,10 @@ RuntimeOption = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Dr
 TokenFileOption = Annotated[Path | None, typer.Option(help="File with the server's token, or VIVANT_TOKEN.")]
 TlsCaOption = Annotated[Path | None, typer.Option(help="PEM certificate of the server's authority; turns TLS on.")]
 SecondsOption = Annotated[float | None, typer.Option(min=0, help="Stop after so long; default: when you quit.")]
+HotkeysOption = Annotated[
+    bool,
+    typer.Option("--hotkeys", help="Listen for the key combinations of config.toml while other programs have the keyboard."),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Say only what goes wrong.")]
 
 
@@ -98,12 +108,17 @@ def cam(
     device: DeviceOption = None,
     size: SizeOption = "720p",
     fill: FillOption = "blur",
+    background: BackgroundOption = "original",
     mirror: MirrorOption = False,
     fps: FpsOption = "30",
+    drive: DriveOption = None,
+    lips: LipsOption = Lips.BOTH,
+    drive_consent: DriveConsentOption = None,
     send: SendOption = None,
     sync_offset: SyncOffsetOption = 0.0,
     gate: GateOption = -55.0,
     push_to_talk: PushToTalkOption = False,
+    hotkeys: HotkeysOption = False,
     pcm_rate: PcmRateOption = 48_000,
     pcm_channels: PcmChannelsOption = 1,
     runtime: RuntimeOption = None,
@@ -121,48 +136,54 @@ def cam(
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
     """Show PORTRAIT as a webcam that speaks with your voice, and play that voice in time with it."""
-    _require_ranges(portraits, size, sync_offset, gate, runtime, mirror)
-    _require_apart(camera, portraits, mic, fill, token_file, tls_ca)
-    clock, rate, (width, height), beside = MonotonicClock(), as_fps(fps), SIZES[size], Fill.parse(fill)
+    _require_ranges(portraits, size, sync_offset, gate)
+    read: Inputs = {"fill": Path(fill), "background": Path(background), "token": token_file, "authority": tls_ca}
+    _require_apart(camera, dict(read) | dict(_files(portraits, mic, drive)))
+    combinations = _combinations() if hotkeys else None
+    clock, rate, (width, height) = MonotonicClock(), as_fps(fps), SIZES[size]
+    backdrop = Backdrop.parse(background, fill, SIZES[size])
     source = choose_source(mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
     sink, output = choose_camera(camera, device), choose_speaker(speaker, clock)
-    compositor = Compositor(width, height, beside, label=None if no_label else Label(), pixel_format=sink.pixel_format)
+    label = None if no_label else Label()
+    compositor = Compositor(width, height, backdrop.fill, label=label, pixel_format=sink.pixel_format)
     receivers = [choose_receiver(text) for text in send or ()]
-    cut_out = beside.kind == "transparent"
-    drawing = Drawing(face_number, generator, motion, analyser, provider, transparent=cut_out, mirror=mirror)
-    face: Runtime
-    if runtime is None:
-        face = open_local_runtime(portraits, drawing, seed, consent, no_label)
-    else:
-        way = Address(runtime, token_file, tls_ca)
-        face = open_remote_runtime(way, portraits, drawing, consent, no_label, motion=bool(receivers))
+    driver = driver_of(drive, drive_consent)
+    drawing = Drawing(face_number, generator, motion, analyser, provider, backdrop, mirror, driver, lips)
+    way = Address(runtime, token_file, tls_ca) if runtime is not None else None
+    face = open_runtime(way, portraits, drawing, seed, consent, no_label, motion=bool(receivers))
     noise_gate = NoiseGate(RATE_HZ, None if gate == GATE_OFF_DB else gate, push_to_talk=push_to_talk)
-    around = partial(Bridge, face, source, sink, compositor, output, receivers=receivers, report=say)
+    around = partial(Bridge, face, source, sink, compositor, output, receivers=receivers, driver=driver, report=say)
     make = partial(around, fps=rate, seed=seed, sync_offset_ms=sync_offset, gate=noise_gate, clock=clock)
     if not quiet:
         say(f"{sink.name}: {width}x{height} at {fps} fps, drawn {face.name}; voice from {source.name}, to {speaker}")
     if not quiet and output is None and mic != "none":
         say("hint: a call that hears your microphone hears it before it sees the lips; --speaker plays it in time")
-    run_on_terminal(make, clock, face.n_portraits, seconds, quiet=quiet)
+    run_on_terminal(make, clock, face.n_portraits, seconds, quiet=quiet, combinations=combinations)
 
 
-def _require_apart(
-    camera: str, portraits: list[Path], mic: str, fill: str, token_file: Path | None, tls_ca: Path | None
-) -> None:
+def _combinations() -> dict[str, str]:
+    """Of the settings. Raises InputError where they name none."""
+    combinations = Settings.load().hotkeys
+    if not combinations:
+        raise InputError(f"--hotkeys needs combinations; name some in {config_folder() / FILE}, under [hotkeys]")
+    return combinations
+
+
+def _files(portraits: list[Path], mic: str, drive: str | None) -> Inputs:
+    """What is shown, heard and followed, where these are files."""
+    sound = Path(mic.partition(":")[2]) if mic.startswith(("file:", "loop:")) else None
+    driving = Path(drive.removeprefix("file:")) if drive is not None else None
+    return {"sound": sound, "driving": driving} | {f"portrait {portrait.name}": portrait for portrait in portraits}
+
+
+def _require_apart(camera: str, read: Inputs) -> None:
     """Refuse a recording over what is read."""
     kind, _, out = camera.partition(":")
-    if kind != "file":
-        return
-    sound = Path(mic.partition(":")[2]) if mic.startswith(("file:", "loop:")) else None
-    for portrait in portraits:
-        require_apart(Path(out), {"portrait": portrait})
-    read: Inputs = {"sound": sound, "fill": Path(fill), "token": token_file, "authority": tls_ca}
-    require_apart(Path(out), dict(read) | own_files())
+    if kind == "file":
+        require_apart(Path(out), dict(read) | own_files())
 
 
-def _require_ranges(
-    portraits: list[Path], size: str, sync_offset: float, gate: float, runtime: str | None, mirror: bool
-) -> None:
+def _require_ranges(portraits: list[Path], size: str, sync_offset: float, gate: float) -> None:
     if len(portraits) > MOST_PORTRAITS:
         raise InputError(f"at most {MOST_PORTRAITS} portraits, one for each key; got {len(portraits)}")
     if size not in SIZES:
@@ -171,7 +192,3 @@ def _require_ranges(
         raise InputError(f"--sync-offset is from -200 to 500 ms, got {sync_offset:g}")
     if not GATE_OFF_DB <= gate <= GATE_MOST_DB:
         raise InputError(f"--gate is from {GATE_OFF_DB:g} (off) to {GATE_MOST_DB:g} dB, got {gate:g}")
-    if mirror and runtime is not None:
-        raise InputError(
-            "--mirror would turn the server's label too; turn the portrait itself, or mirror in the program that shows it"
-        )

@@ -12,9 +12,21 @@ import typer
 
 from vivant import Controls, Emotion, InputError, MonotonicClock, MotionFrame, SpeechMotion
 from vivant.cli import say_error
-from vivant.commands.options import MotionOption, SeedOption, TrackOption, console, note, say
+from vivant.commands.options import (
+    DriveConsentOption,
+    DriveOption,
+    LipsOption,
+    MotionOption,
+    SeedOption,
+    TrackOption,
+    console,
+    driver_of,
+    note,
+    say,
+)
 from vivant.face import as_fps
 from vivant.media.apart import require_apart
+from vivant.motion.driven import Lips, driving
 from vivant.motion_files import FORMATS, write_motion, writer_of
 from vivant.motion_files.batch import Batch, Made
 from vivant.motion_files.lines import Line, Usual, lines_of, read_table
@@ -32,6 +44,22 @@ UNSEEN_PX = 64
 """Of the picture that nobody sees."""
 
 
+LinesOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="TABLE",
+        help="Instead of VOICE: .csv, .tsv or .json with the columns file, character, emotion, intensity, seed, output.",
+    ),
+]
+ToOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME[:ARGUMENT]",
+        help="Live, to vmc, vtube-studio, live-link-face, ifacialmocap or what another package brings; may be repeated.",
+    ),
+]
+
+
 def motion(
     voices: Annotated[
         list[Path] | None, typer.Argument(help="Sound or video files, for instance all lines of a dialogue.")
@@ -39,21 +67,12 @@ def motion(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help=f"A file ({', '.join(FORMATS)}), or a folder for one of each voice.")
     ] = None,
-    lines: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="TABLE",
-            help="Instead of VOICE: .csv, .tsv or .json with the columns file, character, emotion, intensity, seed, output.",
-        ),
-    ] = None,
+    lines: LinesOption = None,
     kind: Annotated[str, typer.Option("--format", help=f"In a folder: {', '.join(kind[1:] for kind in FORMATS)}.")] = "csv",
-    to: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME[:ARGUMENT]",
-            help="Live, to vmc, vtube-studio, live-link-face, ifacialmocap or what another package brings; may be repeated.",
-        ),
-    ] = None,
+    to: ToOption = None,
+    drive: DriveOption = None,
+    lips: LipsOption = Lips.BOTH,
+    drive_consent: DriveConsentOption = None,
     mic: MicOption = "default",
     speaker: SpeakerOption = "none",
     fps: Annotated[str, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work.")] = "60",
@@ -68,13 +87,17 @@ def motion(
     model: MotionOption = "voice",
 ) -> None:
     """Move avatars of other programs by a voice: live (--to vmc), or write its motion to files (VOICE... -o OUT)."""
+    if drive is not None and not to:
+        raise InputError("--drive goes with --to; `vivant capture VIDEO -o FILE` writes what a face does to a motion file")
     rate, controls = as_fps(fps), Controls((0, 0), 1.0, emotion, intensity, head_motion, mouth)
-    speech: SpeechMotion = find(MOTIONS, model)()
+    driver = driver_of(drive, drive_consent)
+    speech: SpeechMotion = driving(driver, lips)(find(MOTIONS, model)())
     if to and not voices and out is None:
         receivers, clock = [choose_receiver(text) for text in to], MonotonicClock()
         source, output = choose_source(mic, clock, pcm_rate_hz=48_000, pcm_channels=1), choose_speaker(speaker, clock)
         unseen = Compositor(UNSEEN_PX, UNSEEN_PX, Fill.parse("blur"))
-        around = partial(Bridge, MotionRuntime(speech), source, NullCamera(), unseen, output, receivers=receivers, report=say)
+        bridge = partial(Bridge, MotionRuntime(speech), source, NullCamera(), unseen, output, driver=driver)
+        around = partial(bridge, receivers=receivers, report=say)
         if not quiet:
             say(f"motion at {fps} fps to {', '.join(receiver.name for receiver in receivers)}; voice from {source.name}")
         make = partial(_steered, partial(around, fps=rate, seed=seed, clock=clock), controls)

@@ -5,23 +5,37 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
 
 from rich.live import Live
 
 from vivant import Clock
 from vivant.commands.options import console, say
 from vivant_bridge.bridge import Bridge
-from vivant_bridge.keys import keyboard
+from vivant_bridge.control import control_channel
+from vivant_bridge.hotkeys import hotkeys
+from vivant_bridge.keys import Keyboard, keyboard
 from vivant_bridge.status import LOG_US, LOOK_US, figures_line, panel, watch_keys
+from vivant_bridge.steering import Steering
 from vivant_bridge.terminal import stderr_lines
 
 
-def run_on_terminal(make: Callable[[], Bridge], clock: Clock, n_portraits: int, seconds: float | None, *, quiet: bool) -> None:
-    """Until a key, a signal or ``seconds`` end it; ``make`` is called on the event loop that the bridge belongs to."""
+def run_on_terminal(
+    make: Callable[[], Bridge],
+    clock: Clock,
+    n_portraits: int,
+    seconds: float | None,
+    *,
+    quiet: bool,
+    combinations: Mapping[str, str] | None = None,
+) -> None:
+    """Until a key, a signal or ``seconds`` end it; ``make`` is called on the event loop that the bridge belongs to.
+
+    ``combinations`` are those of `hotkeys`, if it listens to any.
+    """
     _wake_in_time()
-    asyncio.run(_run(make, clock, n_portraits, seconds, quiet=quiet))
+    asyncio.run(_run(make, clock, n_portraits, seconds, quiet, combinations))
 
 
 def _wake_in_time() -> None:
@@ -32,24 +46,40 @@ def _wake_in_time() -> None:
         ctypes.windll.winmm.timeBeginPeriod(1)
 
 
-async def _run(make: Callable[[], Bridge], clock: Clock, n_portraits: int, seconds: float | None, *, quiet: bool) -> None:
+async def _run(
+    make: Callable[[], Bridge],
+    clock: Clock,
+    n_portraits: int,
+    seconds: float | None,
+    quiet: bool,
+    combinations: Mapping[str, str] | None,
+) -> None:
     bridge = make()
+    steering = Steering(bridge, n_portraits)
     for sign in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])):
         with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
             asyncio.get_running_loop().add_signal_handler(sign, bridge.quit)
-    with keyboard() as keys:
-        beside = [_show(bridge, clock) if console.is_terminal else _log(bridge, clock)] if not quiet else []
-        beside += [watch_keys(bridge, keys, n_portraits, clock)] if keys is not None else []
-        beside += [_quit_after(bridge, clock, seconds)] if seconds is not None else []
-        tasks = [asyncio.create_task(story) for story in beside]
-        try:
-            await bridge.run()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    listening = hotkeys(combinations, steering, say) if combinations else nullcontext()
+    async with control_channel(steering, say):
+        with keyboard() as keys, listening:
+            await _live(bridge, keys, clock, n_portraits, seconds, quiet=quiet)
     if not quiet:
         say(f"ended; {figures_line(bridge.figures())}")
+
+
+async def _live(
+    bridge: Bridge, keys: Keyboard | None, clock: Clock, n_portraits: int, seconds: float | None, *, quiet: bool
+) -> None:
+    beside = [_show(bridge, clock) if console.is_terminal else _log(bridge, clock)] if not quiet else []
+    beside += [watch_keys(bridge, keys, n_portraits, clock)] if keys is not None else []
+    beside += [_quit_after(bridge, clock, seconds)] if seconds is not None else []
+    tasks = [asyncio.create_task(story) for story in beside]
+    try:
+        await bridge.run()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _show(bridge: Bridge, clock: Clock) -> None:

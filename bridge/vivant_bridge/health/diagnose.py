@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vivant.extras import install
 from vivant_bridge.health.probe import Facts, VideoNode
 from vivant_bridge.health.tools import UDP_PORTS
+from vivant_bridge.hotkeys import WAYLAND
 from vivant_bridge.picture.camera import RELOAD
 
 OLD_DRIVER = "0.12.7"
@@ -158,13 +159,17 @@ def _runtime(facts: Facts) -> Iterator[Finding]:
         yield Finding(False, "the networks that read a portrait have nothing to run on", install("cpu"))
     if not facts.has_server_extra:
         yield Finding(True, f"`--runtime` would need: {install('server')}")
+    if facts.on_wayland:
+        yield Finding(True, WAYLAND)
+    elif not facts.has_hotkeys_extra:
+        yield Finding(True, f"`--hotkeys` would need: {install('hotkeys')}")
     if facts.cores < 2:
         yield Finding(False, "one core is little; draw elsewhere", "vivant cam me.png --runtime HOST:50750")
 
 
 def _avatars(facts: Facts) -> Iterator[Finding]:
     if not facts.has_vtubing_extra:
-        yield Finding(True, f"`--to vmc` and `vtube-studio` would need: {install('vtubing')}")
+        yield Finding(True, f"`--to vmc`, `--drive vmc` and `vtube-studio` would need: {install('vtubing')}")
     for name in facts.avatar_tools:
         port, whose = UDP_PORTS.get(name, (None, ""))
         who = f"a program listens on UDP port {port} ({whose})" if port else "VTube Studio's API answers"

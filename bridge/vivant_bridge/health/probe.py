@@ -15,6 +15,7 @@ from pathlib import Path
 from vivant import VivantError
 from vivant.providers import available
 from vivant_bridge.health.tools import listening_tools
+from vivant_bridge.hotkeys import is_wayland
 from vivant_bridge.sound.portaudio import SoundDevice, sound_devices
 
 Run = Callable[..., str]
@@ -63,6 +64,9 @@ class Facts:
     """As ``--provider`` takes them."""
     has_server_extra: bool = False
     has_vtubing_extra: bool = False
+    has_hotkeys_extra: bool = False
+    on_wayland: bool = False
+    """Where no program hears the keys of another."""
     avatar_tools: tuple[str, ...] = ()
     """That listen now, as ``--to`` names them."""
     cores: int = 2
@@ -91,6 +95,8 @@ def gather(run: Run = run_quietly, root: Path = Path("/"), system: str | None = 
         "providers": tuple(available()),
         "has_server_extra": _has("grpc"),
         "has_vtubing_extra": _has("pythonosc") and _has("websockets"),
+        "has_hotkeys_extra": _has("pynput"),
+        "on_wayland": is_wayland(),
         "avatar_tools": listening_tools(),
         "cores": os.cpu_count() or 1,
     }

@@ -13,6 +13,7 @@ from vivant.media import load_image
 from vivant.pixels import rgb_of
 from vivant.provenance.label import Label
 from vivant.render import _kernel
+from vivant.session.background import BLUR, Background
 from vivant.types import PixelFormat, UInt8Array
 
 SIZES = {"720p": (1280, 720), "480p": (640, 480), "square": (512, 512)}
@@ -44,6 +45,38 @@ class Fill:
                 f"--fill is blur, crop, a colour such as #1e2b3c or navy, an image file, or transparent; got {text!r}"
             )
         return cls("image", Image.fromarray(load_image(Path(text)).pixels).convert("RGB"))
+
+
+@dataclass(frozen=True, slots=True)
+class Backdrop:
+    """What a camera's picture shows behind the person and beside the square, as ``--background`` and ``--fill`` say it."""
+
+    fill: Fill
+    background: Background | None
+    """Behind who is cut out, as large as the camera's picture; None where nobody is, or where it stays transparent."""
+    cut_out: bool
+    blurred: bool
+    """The portrait's own background, out of focus."""
+
+    @classmethod
+    def parse(cls, background: str, fill: str, size: tuple[int, int]) -> Backdrop:
+        """Raises InputError for words that are neither's, and for two of them that say what lies beside the square."""
+        beside = Fill.parse(fill)
+        if background in ("original", BLUR):
+            return cls(beside, None, beside.kind == "transparent", background == BLUR)
+        if beside.kind not in ("blur", "crop"):
+            raise InputError(f"--background {background} fills the whole picture; leave --fill {fill} away")
+        crops = beside.kind == "crop"
+        side = min(max(size), MOST_DRAWN_PX)
+        behind = Background.parse(background, side if crops else size)
+        if behind is None or behind.pixels is None:
+            return cls(beside if crops else Fill("transparent"), None, cut_out=True, blurred=False)
+        around = beside if crops else Fill("image", Image.fromarray(behind.pixels))
+        return cls(around, behind, cut_out=True, blurred=False)
+
+
+ORIGINAL = Backdrop(Fill("blur"), None, cut_out=False, blurred=False)
+"""The portrait's own background, and beside the square it again, out of focus."""
 
 
 class Compositor:

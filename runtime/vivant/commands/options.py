@@ -13,9 +13,13 @@ import typer
 from rich.console import Console
 
 from vivant.bundled import is_bundled, portraits
+from vivant.drive.choose import choose_driver
+from vivant.drive.driver import Driver
+from vivant.drive.recorded import VIDEO, RecordedDriver
 from vivant.errors import InputError
-from vivant.face import Face
+from vivant.face import Face, RigFace
 from vivant.media import open_audio
+from vivant.motion.driven import Lips
 from vivant.motion.model import SpeechMotion
 from vivant.portrait import PortraitAnalyser, Provider
 from vivant.provenance.consent import (
@@ -27,8 +31,9 @@ from vivant.provenance.consent import (
     parse_consent,
     stated_consent,
 )
+from vivant.provenance.credentials import DriveClaim
 from vivant.provenance.label import LANGUAGES
-from vivant.provenance.production import Production, begin
+from vivant.provenance.production import Production, begin, claim_drive, sha256_of
 from vivant.registry import ANALYSERS, FACES, find
 from vivant.size import Size
 
@@ -68,6 +73,24 @@ FaceOption = Annotated[
 ]
 ConsentOption = Annotated[
     str | None, typer.Option(help="Who the portrait shows: me, agreed, unreal or synthetic; said once, then kept.")
+]
+BackgroundOption = Annotated[
+    str,
+    typer.Option(help="Behind the person: original, blur, transparent, a colour such as #00ff00 or navy, or an image file."),
+]
+DriveOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE or NAME[:ARGUMENT]",
+        help="What moves head, eyes, brows and smile: a video of a face, a motion file (.csv, .jsonl), or, live,"
+        " webcam, vmc, livelink or what another package brings.",
+    ),
+]
+LipsOption = Annotated[
+    Lips, typer.Option(help="With --drive: lips of the voice, of the camera, or of both (the camera's while it sees them).")
+]
+DriveConsentOption = Annotated[
+    str | None, typer.Option(help="Who a driving video shows: me, agreed, unreal or synthetic; said once, then kept.")
 ]
 LanguageOption = Annotated[str | None, typer.Option(help=f"Language of the label: {', '.join(LANGUAGES)}.")]
 GeneratorOption = Annotated[str, typer.Option(metavar="NAME", help="What draws the face: rig, or what another package brings.")]
@@ -112,8 +135,11 @@ def open_with_progress(
     transparent: bool = False,
     generator: str = "rig",
     analyser: str = DEFAULT_ANALYSER,
+    blurred: bool = False,
 ) -> Face:
     """Open a portrait, or a bundled one by its name, with a line per stage and its notes; face ``number`` by size.
+
+    ``blurred`` puts the background out of focus.
 
     Raises UnavailableError when a provider is named that does not run here, even when no network is needed.
     """
@@ -133,7 +159,13 @@ def open_with_progress(
         say(f"built the rig (networks on {reader.provider if reader else Provider.CPU})")
     for sentence in face.notes:
         note(sentence)
-    return face
+    return _blurred(face) if blurred else face
+
+
+def _blurred(face: Face) -> Face:
+    if not isinstance(face, RigFace):
+        raise InputError(f"--background blur is for faces that Vivant draws itself, not for {face.name}")
+    return face.blurred()
 
 
 def begin_production(
@@ -145,22 +177,48 @@ def begin_production(
     label_off_reason: str | None = None,
     language: str | None = None,
     motion: SpeechMotion | None = None,
+    drive: DriveClaim | None = None,
 ) -> Production:
     """Consent and policy; on a terminal the question who the portrait shows is asked once."""
-    stated = stated_consent(consent)
     sha256 = face.portrait_sha256
-    if stated is None and sha256 not in bundled_portraits() and kept_consent(sha256) is None and _somebody_is_there():
-        stated = _ask(portrait)
+    stated = stated_consent(consent) if sha256 in bundled_portraits() else _answer(sha256, portrait, consent)
     with portrait_file(portrait) as file:
-        return begin(face, file, audio, seed, stated, label_off_reason, language, note, motion)
+        return begin(face, file, audio, seed, stated, label_off_reason, language, note, motion, drive)
+
+
+def driver_of(drive: str | None, consent: str | None) -> Driver | None:
+    """The driver that ``--drive`` names, if it does, once its consent is clear."""
+    if drive is None:
+        return None
+    driver = choose_driver(drive)
+    begin_drive(driver, consent)
+    return driver
+
+
+def begin_drive(driver: Driver, consent: str | None) -> DriveClaim | None:
+    """The same for who a driving video shows. None for what is live: who sits before a camera of their own knows it."""
+    if not isinstance(driver, RecordedDriver):
+        return None
+    if driver.note:
+        note(driver.note)
+    sha256 = sha256_of(driver.path, "driving")
+    return claim_drive(driver, sha256, _answer(sha256, driver.path, consent) if driver.kind == VIDEO else None, note)
+
+
+def _answer(sha256: str, shown: Path, consent: str | None) -> Consent | None:
+    """Who a file shows, as it is stated; where it is not, and nobody said it before, a terminal is asked."""
+    stated = stated_consent(consent)
+    if stated is None and kept_consent(sha256) is None and _somebody_is_there():
+        return _ask(shown)
+    return stated
 
 
 def _somebody_is_there() -> bool:
     return console.is_terminal and sys.stdin.isatty()
 
 
-def _ask(portrait: Path) -> Consent:
-    say(f"Who does {portrait.name} show? Only people who agreed may be animated.")
+def _ask(shown: Path) -> Consent:
+    say(f"Who does {shown.name} show? Only people who agreed may be animated.")
     for answer, words in WORDS.items():
         say(f"  {answer.value:<10} {words}")
     say("  other      someone else")

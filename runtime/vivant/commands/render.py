@@ -11,16 +11,21 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from vivant.commands.options import (
     DEFAULT_ANALYSER,
     AnalyserOption,
+    BackgroundOption,
     ConsentOption,
+    DriveConsentOption,
+    DriveOption,
     FaceOption,
     GeneratorOption,
     LabelOption,
     LanguageOption,
+    LipsOption,
     MotionOption,
     ProviderOption,
     SeedOption,
     SizeOption,
     TrackOption,
+    begin_drive,
     begin_production,
     console,
     note,
@@ -28,14 +33,19 @@ from vivant.commands.options import (
     say,
     say_notes,
 )
+from vivant.drive.choose import choose_driver
+from vivant.drive.recorded import VIDEO, RecordedDriver
+from vivant.errors import InputError
 from vivant.face import as_fps
+from vivant.media import Silence, has_sound
 from vivant.media.formats import folder_of, format_of
+from vivant.motion.driven import Lips, driving
 from vivant.motion.model import SpeechMotion
 from vivant.offline import RenderReport, presenter_of_files, render_file
 from vivant.portrait import Provider
 from vivant.provenance.production import Production, require_ready
 from vivant.registry import MOTIONS, find
-from vivant.session.background import Background
+from vivant.session.background import BLUR, Background
 from vivant.size import Size
 from vivant.types import Controls, Emotion
 
@@ -44,16 +54,19 @@ def render(
     portrait: Annotated[
         Path, typer.Argument(help="JPEG, PNG or WebP of a face, a .vivant rig, or a bundled name such as ada.")
     ],
-    audio: Annotated[Path, typer.Argument(help="Any sound or video file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="OUT.mp4, .mov, .mkv, .webm, .gif, or a folder of PNG frames.")],
+    audio: Annotated[
+        Path | None, typer.Argument(help="Any sound or video file; with --drive VIDEO that video's sound if none is given.")
+    ] = None,
+    drive: DriveOption = None,
+    lips: LipsOption = Lips.BOTH,
+    drive_consent: DriveConsentOption = None,
     fps: Annotated[
         str | None, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work; 30 unless asked, 15 for GIF.")
     ] = None,
     size: SizeOption = None,
     face: FaceOption = 1,
-    background: Annotated[
-        str, typer.Option(help="original, transparent, a colour such as #00ff00 or navy, or an image file.")
-    ] = "original",
+    background: BackgroundOption = "original",
     track: TrackOption = None,
     seed: SeedOption = None,
     gaze: Annotated[
@@ -73,26 +86,59 @@ def render(
     analyser: AnalyserOption = DEFAULT_ANALYSER,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
-    """Make a video of PORTRAIT speaking AUDIO."""
+    """Make a video of PORTRAIT speaking AUDIO, or moving as a video of a face or a motion file does."""
     kind = format_of(out)
     fps, size = fps or kind.usual_fps, size or Size.of(kind.usual_side_px)
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
     behind = Background.parse(background, size)
-    inputs = {"portrait": portrait, "sound": audio, "background": behind.source if behind else None}
+    if background == BLUR and not size.is_square:
+        raise InputError(f"--background blur is for square videos, not for {size.width}x{size.height}; name a picture instead")
+    driver = _recording(drive) if drive is not None else None
+    sound = _sound(audio, driver)
+    heard = sound if isinstance(sound, Path) else None
+    recording = driver.path if driver else None
+    inputs = {"portrait": portrait, "sound": heard, "driving": recording, "background": behind.source if behind else None}
     require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
-    say_notes(audio, track)
+    if heard is not None:
+        say_notes(heard, track)
     opened = open_with_progress(
-        portrait, provider, number=face, transparent=behind is not None, generator=generator, analyser=analyser
+        portrait,
+        provider,
+        number=face,
+        transparent=behind is not None,
+        generator=generator,
+        analyser=analyser,
+        blurred=background == BLUR,
     )
-    model: SpeechMotion = find(MOTIONS, motion)()
-    work = begin_production(opened, portrait, audio, seed, consent, no_label, language, model)
-    report = render_with_bar(work, audio, out, fps=fps, size=size, controls=controls, motion=model, track=track, behind=behind)
+    model: SpeechMotion = driving(driver, lips)(find(MOTIONS, motion)())
+    driven_by = begin_drive(driver, drive_consent) if driver is not None else None
+    work = begin_production(opened, portrait, heard, seed, consent, no_label, language, model, driven_by)
+    report = render_with_bar(work, sound, out, fps=fps, size=size, controls=controls, motion=model, track=track, behind=behind)
     say(f"{out}: {summary(report)}")
+
+
+def _recording(drive: str) -> RecordedDriver:
+    """Raises InputError for what has no end."""
+    driver = choose_driver(drive)
+    if not isinstance(driver, RecordedDriver):
+        raise InputError(f"{drive} is live: it drives `vivant cam`; a file is driven by a video or a motion file")
+    return driver
+
+
+def _sound(audio: Path | None, driver: RecordedDriver | None) -> Path | Silence:
+    """What is heard: the voice given, or else the driving video's sound, or none. Raises InputError where nothing drives."""
+    if audio is not None:
+        return audio
+    if driver is None:
+        raise InputError("give a sound file after the portrait, or --drive and a video or a motion file")
+    if driver.kind == VIDEO and has_sound(driver.path):
+        return driver.path
+    return Silence(driver.length_us / 1e6)
 
 
 def render_with_bar(
     work: Production,
-    audio: Path,
+    audio: Path | Silence,
     out: Path,
     *,
     fps: str,

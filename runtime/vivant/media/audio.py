@@ -129,6 +129,15 @@ def open_audio(path: str | PathLike[str], track: int | None = None) -> Iterator[
         audio._close()
 
 
+def has_sound(path: str | PathLike[str]) -> bool:
+    """Whether a file that can be opened has a sound track at all. Raises InputError for one that cannot."""
+    file = as_path("a sound file", path)
+    require_file(file, "video")
+    container, _ = _container(file)
+    with container:
+        return len(container.streams.audio) > 0
+
+
 def read_sound(path: str | PathLike[str], track: int | None = None) -> tuple[Float32Array, int]:
     """A whole file: mono samples (n,) in [-1, 1] and their rate. Raises InputError."""
     with open_audio(path, track) as audio:

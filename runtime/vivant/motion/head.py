@@ -63,9 +63,9 @@ class Head:
             limit * math.tanh((amount * angle + _GAZE_SHARE * gaze + meant) / limit)
             for angle, gaze, meant, limit in zip(own, (gaze_yaw, gaze_pitch, 0.0), meant_deg, LIMIT_DEG, strict=True)
         )
-        # The neck turns about a point below and behind the face, so angles carry the face along.
-        x = 0.010 * yaw + 0.012 * roll + amount * 0.012 * effort * sway_x
-        y = 0.008 * pitch + amount * (0.008 * effort * sway_y + 0.004 * breath)
+        x, y = carried(yaw, pitch, roll)
+        x += amount * 0.012 * effort * sway_x
+        y += amount * (0.008 * effort * sway_y + 0.004 * breath)
         return yaw, pitch, roll, x, y
 
     def _choose_posture(self, prosody: Prosody) -> None:
@@ -82,6 +82,11 @@ class Head:
         size = 0.4 + stress
         down, side, tilt = self._rng.normal([-1.9, 0.0, 0.0], [1.2, 2.0, 1.2]).tolist()
         self._beats.start([size * side, size * down, size * tilt], rise_s=0.2, fall_s=0.5)
+
+
+def carried(yaw_deg: float, pitch_deg: float, roll_deg: float) -> tuple[float, float]:
+    """(x, y) in eye distances: the neck turns about a point below and behind the face, so angles carry the face along."""
+    return 0.010 * yaw_deg + 0.012 * roll_deg, 0.008 * pitch_deg
 
 
 def _turned_to(look_deg: tuple[float, float], controls: Controls) -> list[float]:

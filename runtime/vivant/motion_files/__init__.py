@@ -1,18 +1,20 @@
-"""Motion files: what a voice does to a face, for engines and editors. One module per format."""
+"""Motion files: what a face does, for engines and editors; two formats are read again. One module per format."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
+from vivant.drive.driver import Seen
 from vivant.errors import InputError
 from vivant.media.atomic import replacing, reporting
+from vivant.media.inputs import require_file
 from vivant.motion_files.gltf_animation import write_gltf_animation
 from vivant.motion_files.godot_animation import write_godot_animation
-from vivant.motion_files.json_lines import write_json_lines
-from vivant.motion_files.live_link_csv import write_live_link_csv
+from vivant.motion_files.json_lines import read_json_lines, write_json_lines
+from vivant.motion_files.live_link_csv import read_live_link_csv, write_live_link_csv
 from vivant.motion_files.unity_clip import write_unity_clip
 from vivant.motion_files.vrm_animation import write_vrm_animation
 from vivant.types import MotionFrame
@@ -29,6 +31,11 @@ FORMATS: Mapping[str, Writer] = {
     ".glb": write_gltf_animation,
 }
 
+Reader = Callable[[IO[bytes], str], Iterator[Seen | None]]
+"""``read(file, name)``: what was seen, line by line; None for a line that cannot be read."""
+
+READERS: Mapping[str, Reader] = {".csv": read_live_link_csv, ".jsonl": read_json_lines}
+
 
 def writer_of(path: Path) -> Writer:
     """By the name's suffix. Raises InputError for one that no format has."""
@@ -42,3 +49,24 @@ def write_motion(path: Path, frames: Iterable[MotionFrame], fps: Fraction) -> No
     write = writer_of(path)
     with replacing(path) as part, reporting(path), part.open("wb") as file:
         write(file, frames, fps, path.stem)
+
+
+def reads_motion(path: Path) -> bool:
+    """Whether a file of that name is read as motion."""
+    return path.suffix.lower() in READERS
+
+
+def read_motion(path: Path) -> tuple[list[Seen], int]:
+    """What was seen in a motion file, times ascending from 0, and how many lines were left out because they cannot be.
+
+    Raises InputError for a file that is none.
+    """
+    require_file(path, "motion")
+    sights: list[Seen] = []
+    n_lines = 0
+    with path.open("rb") as file:
+        for seen in READERS[path.suffix.lower()](file, path.name):
+            n_lines += 1
+            if seen is not None and (not sights or seen.time_us > sights[-1].time_us):
+                sights.append(seen)
+    return sights, n_lines - len(sights)

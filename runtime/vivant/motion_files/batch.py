@@ -97,7 +97,7 @@ class Batch:
             "controls": {**asdict(line.controls), "emotion": line.controls.emotion.value},
             "name": line.out.name,
         }
-        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(decides, sort_keys=True, default=lambda choice: choice.value).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

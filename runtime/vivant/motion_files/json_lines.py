@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from fractions import Fraction
-from typing import IO
+from typing import IO, Any
 
-from vivant.types import ARKIT_NAMES, MotionFrame
+from vivant.drive.checks import DAY_US, seen_of
+from vivant.drive.driver import Seen
+from vivant.errors import InputError
+from vivant.types import ARKIT_NAMES, MotionFrame, Pose
 
 VERSION = 1
 DIGITS = 5
+POSE = tuple(asdict(Pose()))
 
 
 def write_json_lines(file: IO[bytes], frames: Iterable[MotionFrame], fps: Fraction, name: str) -> None:
@@ -26,6 +30,31 @@ def write_json_lines(file: IO[bytes], frames: Iterable[MotionFrame], fps: Fracti
             "gaze": [_rounded(angle) for angle in frame.gaze],
         }
         _write_line(file, line)
+
+
+def read_json_lines(file: IO[bytes], name: str) -> Iterator[Seen | None]:
+    """A sight for each line of `write_json_lines`; None for one that cannot be read. Raises InputError for another file."""
+    try:
+        header = json.loads(next(file, b""))
+        order = [header["weights"].index(shape) for shape in ARKIT_NAMES]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{name} is no motion of Vivant's: its first line does not name the 52 weights") from error
+    for line in file:
+        yield _seen(line, order)
+
+
+def _seen(line: bytes, order: list[int]) -> Seen | None:
+    try:
+        said = json.loads(line)
+        time_us = said["pts_us"]
+        return seen_of(time_us, _values(said, order)) if type(time_us) is int and 0 <= time_us < DAY_US else None
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
+        return None
+
+
+def _values(said: dict[str, Any], order: list[int]) -> list[float]:
+    weights = [said["weights"][place] for place in order]
+    return [*weights, *said["tongue"], *(said["pose"][axis] for axis in POSE), *said["gaze"]]
 
 
 def _write_line(file: IO[bytes], values: dict[str, object]) -> None:

@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import csv
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import IO
 
 from vivant.avatars import all_weights, live_link_turns
+from vivant.drive.checks import DAY_US, seen_by_phone
+from vivant.drive.driver import Seen
+from vivant.errors import InputError
 from vivant.types import ARKIT_NAMES, MotionFrame
 
 TURNS = (
@@ -17,6 +23,11 @@ TURNS = (
     "RightEyeRoll",
 )  # fmt: skip
 COLUMNS = ("Timecode", "BlendShapeCount", *(name[0].upper() + name[1:] for name in ARKIT_NAMES), *TURNS)
+READ = [name.casefold() for name in (*COLUMNS[2 : 2 + len(ARKIT_NAMES)], *TURNS[:3])]
+"""Columns that are read again; the eyes' turning is in the weights, too."""
+TIME_CODE = re.compile(r"(\d\d):(\d\d):(\d\d)[:;](\d\d\d?)(?:\.(\d{1,6}))?", re.ASCII)
+RATES = (24, 25, 30, 48, 50, 60, 100, 120)
+"""Frames that a second of a time code may count."""
 
 
 def write_live_link_csv(file: IO[bytes], frames: Iterable[MotionFrame], fps: Fraction, name: str) -> None:
@@ -27,6 +38,62 @@ def write_live_link_csv(file: IO[bytes], frames: Iterable[MotionFrame], fps: Fra
         values = [*weights, *live_link_turns(frame, weights)]
         cells = [_time_code(frame.index, fps), str(len(values)), *(f"{float(value):.6f}" for value in values)]
         file.write(",".join(cells).encode() + b"\n")
+
+
+def read_live_link_csv(file: IO[bytes], name: str) -> Iterator[Seen | None]:
+    """A sight for each row; None for one that cannot be read. Its first time code is 0; a row without curves is a lost face.
+
+    Time codes do not say how many frames a second has: the least usual rate that holds them all.
+    Raises InputError for another file.
+    """
+    table = csv.reader(line.decode("utf-8-sig", "replace") for line in file)
+    places = _places(next(table, []), name)
+    rows = [row for row in _rows(table, name) if row]
+    codes = [TIME_CODE.fullmatch(row[places[0]].strip()) if places[0] < len(row) else None for row in rows]
+    most = max((int(code[4]) for code in codes if code), default=0)
+    rate = next((rate for rate in RATES if rate > most), most + 1)
+    start_us: int | None = None
+    for row, code in zip(rows, codes, strict=True):
+        if code is None:
+            yield None
+            continue
+        time_us = _time_us(code, rate)
+        start_us = time_us if start_us is None else start_us
+        yield _seen((time_us - start_us) % DAY_US, row, places)
+
+
+def _rows(table: Iterator[list[str]], name: str) -> Iterator[list[str]]:
+    try:
+        yield from table
+    except csv.Error as error:
+        raise InputError(f"{name} is no table: {error}") from error
+
+
+def _places(header: list[str], name: str) -> list[int]:
+    """Of the time code, then of `READ`. Raises InputError."""
+    known = [cell.strip().casefold() for cell in header]
+    missing = next((cell for cell in ("timecode", *READ) if cell not in known), None)
+    if missing is not None:
+        raise InputError(f"{name} is no recording of Live Link Face: it has no column {missing!r}")
+    return [known.index(cell) for cell in ("timecode", *READ)]
+
+
+def _seen(time_us: int, row: Sequence[str], places: Sequence[int]) -> Seen | None:
+    cells = [row[place].strip() if place < len(row) else "" for place in places[1:]]
+    if not any(cells):
+        return Seen(time_us, None)
+    try:
+        values = [float(cell) for cell in cells]
+    except ValueError:
+        return None
+    weights, turned = values[: len(ARKIT_NAMES)], values[len(ARKIT_NAMES) :]
+    return seen_by_phone(time_us, weights, [math.degrees(angle) for angle in turned])
+
+
+def _time_us(code: re.Match[str], rate: int) -> int:
+    hours, minutes, seconds, frame = (int(code[group]) for group in range(1, 5))
+    part = Fraction(int(code[5]), 10 ** len(code[5])) if code[5] else Fraction(0)
+    return (3600 * hours + 60 * minutes + seconds) * 1_000_000 + round((frame + part) * 1_000_000 / rate)
 
 
 def _time_code(index: int, fps: Fraction) -> str:

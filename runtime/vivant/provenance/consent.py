@@ -37,7 +37,7 @@ WORDS = {
     Consent.SYNTHETIC: "it shows a synthetic person",
 }
 MISSING = (
-    "nobody has said yet who {portrait} shows; say it once with --consent me, agreed, unreal or synthetic"
+    "nobody has said yet who {portrait} shows; say it once with {option} me, agreed, unreal or synthetic"
     " (or VIVANT_CONSENT, or consent in config.toml), for only people who agreed to it may be animated"
 )
 NOBODY_VOUCHES = (
@@ -80,9 +80,17 @@ def keep_consent(portrait_sha256: str, consent: Consent) -> None:
         part.write_text(json.dumps({"consent": consent.value}), encoding="utf-8")
 
 
-def require_consent(portrait_sha256: str, portrait: str, stated: Consent | None, note: Note = lambda _: None) -> Consent:
-    """The stated answer, which is then kept, or the kept one. Raises InputError when there is neither.
+def require_consent(
+    portrait_sha256: str,
+    portrait: str,
+    stated: Consent | None,
+    note: Note = lambda _: None,
+    *,
+    option: str = "--consent",
+) -> Consent:
+    """The stated answer, which is then kept, or the kept one. Raises InputError when there is neither, naming the ``option``.
 
+    A video that drives a face shows somebody, too, and is asked about like a portrait.
     An answer that cannot be kept counts all the same; ``note`` hears that it will be asked again.
     """
     if stated is not None:
@@ -93,7 +101,7 @@ def require_consent(portrait_sha256: str, portrait: str, stated: Consent | None,
         return stated
     kept = kept_consent(portrait_sha256)
     if kept is None:
-        raise InputError(MISSING.format(portrait=portrait))
+        raise InputError(MISSING.format(portrait=portrait, option=option))
     return kept
 
 

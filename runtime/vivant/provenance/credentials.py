@@ -44,6 +44,19 @@ _NO_THUMBNAIL = {"builder": {"thumbnail": {"enabled": False}}}
 
 
 @dataclass(frozen=True, slots=True)
+class DriveClaim:
+    """What a manifest says of the recording that drove a face."""
+
+    kind: str
+    """``video`` or ``motion file``."""
+    sha256: str
+    """Of the file."""
+    path: Path
+    consent: str | None = None
+    """Who a video was said to show; None where nobody can be seen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """What a manifest says of a file."""
 
@@ -60,6 +73,13 @@ class Claim:
     label_off_reason: str | None = None
     portrait_kind: str = "picture"
     """What has that hash: ``picture`` or ``rig file``."""
+    drive: DriveClaim | None = None
+    """None where the voice alone moves the face."""
+
+    @property
+    def description(self) -> str:
+        """In words."""
+        return "a portrait was made to speak" + (f", driven by {self.drive.kind}" if self.drive else "")
 
 
 def can_sign(path: Path) -> bool:
@@ -96,9 +116,9 @@ def _builder(claim: Claim, title: str, now: datetime.datetime) -> c2pa.Builder:
         "digitalSourceType": SOURCE_TYPE,
         "when": now.isoformat(timespec="seconds"),
         "softwareAgent": {"name": "Vivant", "version": version("vivant")},
-        "description": "a portrait was made to speak",
+        "description": claim.description,
     }
-    said = {
+    said: dict[str, Any] = {
         "models": list(claim.models),
         "consent": claim.consent,
         "portrait_sha256": claim.portrait_sha256,
@@ -107,6 +127,8 @@ def _builder(claim: Claim, title: str, now: datetime.datetime) -> c2pa.Builder:
         "watermark": {"product": "vivant", "session_id": f"{claim.session_id:08x}"},
         "label_off_reason": claim.label_off_reason,
     }
+    if claim.drive is not None:
+        said["drive"] = {"kind": claim.drive.kind, "sha256": claim.drive.sha256, "consent": claim.drive.consent}
     manifest = {
         "claim_generator_info": [{"name": "Vivant", "version": version("vivant")}],
         "title": title,
@@ -121,6 +143,8 @@ def _builder(claim: Claim, title: str, now: datetime.datetime) -> c2pa.Builder:
         _add_ingredient(builder, claim.portrait, "portrait", "parentOf", claim.portrait_sha256)
     if claim.audio is not None:
         _add_ingredient(builder, claim.audio, "sound", "inputTo", claim.audio_sha256)
+    if claim.drive is not None:
+        _add_ingredient(builder, claim.drive.path, f"driving {claim.drive.kind}", "inputTo", claim.drive.sha256)
     return builder
 
 

@@ -65,6 +65,8 @@ class Findings:
     generator: str | None
     source_types: tuple[str, ...]
     """What the manifest, or else those it builds on, calls the file: IPTC's last words, such as ``digitalCapture``."""
+    driven_by: str | None
+    """What the manifest says moved the face beside a voice: ``video`` or ``motion file``."""
     said_session_id: str | None
     """What the manifest says, 8 hexadecimal digits."""
     reason: str | None
@@ -109,6 +111,7 @@ class Findings:
                 "signer_trusted": self.trusted,
                 "generator": self.generator,
                 "source_types": self.source_types,
+                "driven_by": self.driven_by,
                 "manifest_session_id": self.said_session_id,
                 "broken_because": self.reason,
                 "watermark": mark,
@@ -131,6 +134,7 @@ class Findings:
             why = "the certificate cannot be relied on" if out_of_time else _CHANGED
             return f"broken: {why} ({self.reason})"
         maker, signer = self.generator or "an unnamed tool", self.signer or "an unnamed signer"
+        maker += f" (driven by {self.driven_by})" if self.driven_by else ""
         if self.trusted:
             return f"valid; made by {maker}, signed by {signer}, whose key is yours or on your list"
         return f"valid; says that it was made by {maker}, signed by {signer} (self-declared: nobody vouches for this name)"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vivant.drive.recorded import VIDEO, RecordedDriver
 from vivant.errors import OutputError, VivantError
 from vivant.face import Face, default_motion
 from vivant.media.apart import Inputs, require_apart
@@ -19,7 +20,7 @@ from vivant.media.inputs import require_file
 from vivant.motion.model import SpeechMotion
 from vivant.provenance.consent import Consent, require_consent
 from vivant.provenance.consent import bundled_portraits as bundled_portraits
-from vivant.provenance.credentials import Claim, can_sign, require_signature, sidecar_of, sign
+from vivant.provenance.credentials import Claim, DriveClaim, can_sign, require_signature, sidecar_of, sign
 from vivant.provenance.disclosure import seed_of, session_id_of
 from vivant.provenance.keys import Note, local_files, quiet
 from vivant.provenance.policy import VARIABLE, Policy
@@ -119,6 +120,7 @@ def begin(
     language: str | None = None,
     note: Note = quiet,
     motion: SpeechMotion | None = None,
+    drive: DriveClaim | None = None,
 ) -> Production:
     """Check consent and policy; ``note`` hears of a consent that could not be kept.
 
@@ -132,17 +134,27 @@ def begin(
     if label_off_reason is not None:
         policy.allow_label_off(label_off_reason)
     answer = Consent.SYNTHETIC if sha256 in bundled_portraits() else require_consent(sha256, portrait.name, consent, note)
-    audio_sha256 = "" if audio is None else _sha256(audio, "audio")
+    audio_sha256 = "" if audio is None else sha256_of(audio, "audio")
     image = None if portrait.suffix == ".vivant" else portrait
-    kind = "picture" if image is not None or sha256 != _sha256(portrait, "rig") else "rig file"
-    seed = seed_of(sha256, audio_sha256) if seed is None else seed
-    session_id = session_id_of(sha256, audio_sha256, seed)
+    kind = "picture" if image is not None or sha256 != sha256_of(portrait, "rig") else "rig file"
+    heard_and_seen = audio_sha256 + (drive.sha256 if drive is not None else "")
+    seed = seed_of(sha256, heard_and_seen) if seed is None else seed
+    session_id = session_id_of(sha256, heard_and_seen, seed)
     models = face.name, (motion or default_motion()).name
-    claim = Claim(sha256, audio_sha256, answer, session_id, models, image, audio, label_off_reason, kind)
+    claim = Claim(sha256, audio_sha256, answer, session_id, models, image, audio, label_off_reason, kind, drive)
     return Production(face, claim, policy, seed, language)
 
 
-def _sha256(path: Path, noun: str) -> str:
+def claim_drive(driver: RecordedDriver, sha256: str, consent: Consent | None, note: Note = quiet) -> DriveClaim:
+    """Check the consent of whoever a driving video shows, as `begin` does for a portrait. Raises InputError."""
+    answer = None
+    if driver.kind == VIDEO:
+        answer = require_consent(sha256, driver.path.name, consent, note, option="--drive-consent").value
+    return DriveClaim(driver.kind, sha256, driver.path, answer)
+
+
+def sha256_of(path: Path, noun: str) -> str:
+    """Hex digest of a file. Raises InputError, saying that it should hold a ``noun``."""
     require_file(path, noun)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

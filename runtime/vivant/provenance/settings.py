@@ -7,13 +7,16 @@ certificate = "chain.pem"            # VIVANT_CERTIFICATE and VIVANT_KEY: your o
 key = "key.pem"
 cache_mb = 2000                      # VIVANT_CACHE_MB: room for rigs of portraits; those not used for longest go first
 trust = "friends.pem"                # VIVANT_TRUST: certificates of signers whom `vivant verify` is to know
+
+[hotkeys]                            # combinations of keys that `vivant cam --hotkeys` listens for, and what they tell it
+"<ctrl>+<alt>+h" = "toggle happy"
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ _VARIABLES = {
     "key": "VIVANT_KEY",
     "cache_mb": "VIVANT_CACHE_MB",
     "trust": "VIVANT_TRUST",
+    "hotkeys": None,
 }
 
 
@@ -46,6 +50,8 @@ class Settings:
     cache_mb: int = 2000
     """Of rigs, in millions of bytes."""
     trust: str | None = None
+    hotkeys: dict[str, str] = field(default_factory=dict)
+    """What each combination of keys tells a bridge, as `vivant tell` does."""
 
     @classmethod
     def load(cls) -> Settings:
@@ -83,7 +89,17 @@ def _said_by_file(path: Path) -> dict[str, Any]:
     for key, value in said.items():
         if key not in _VARIABLES:
             raise InputError(f"the configuration {path} has an unknown setting {key!r}; known are {', '.join(_VARIABLES)}")
-        if not isinstance(value, str) and key != "cache_mb":
+        if key == "hotkeys":
+            _require_texts(value, path)
+        elif not isinstance(value, str) and key != "cache_mb":
             raise InputError(f"the configuration {path} gives {key} = {value!r}, but a text is needed")
     files = {key: str(path.parent / said[key]) for key in ("certificate", "key", "trust") if key in said}
     return said | files
+
+
+def _require_texts(hotkeys: object, path: Path) -> None:
+    if not isinstance(hotkeys, dict) or not all(isinstance(words, str) for words in hotkeys.values()):
+        raise InputError(
+            f"the configuration {path} gives hotkeys = {hotkeys!r}, but texts are needed, such as"
+            ' "<ctrl>+<alt>+h" = "toggle happy" under [hotkeys]'
+        )

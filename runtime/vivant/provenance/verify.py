@@ -50,6 +50,7 @@ def verify(path: Path, trust: Path | None = None) -> Findings:
     mark, examined = _find_mark(path)
     signature = manifest.get("signature_info") or {}
     generator = _mapping(next(iter(manifest.get("claim_generator_info") or ()), None))
+    said = _said_by_us(manifest)
     return Findings(
         file=path.name,
         credentials=state,
@@ -57,7 +58,8 @@ def verify(path: Path, trust: Path | None = None) -> Findings:
         trusted=state is Credentials.VALID and any(_leads_to(path, signers, manifest) for signers in known),
         generator=_text(" ".join(str(generator.get(key, "")) for key in ("name", "version")).strip()),
         source_types=_source_types(manifest),
-        said_session_id=_said_session(manifest),
+        driven_by=_text(_mapping(said.get("drive")).get("kind")),
+        said_session_id=_text(_mapping(said.get("watermark")).get("session_id")),
         reason=reason,
         mark=mark,
         frames_examined=examined,
@@ -155,11 +157,12 @@ def _source_types(manifest: dict[str, Any]) -> tuple[str, ...]:
     return ()
 
 
-def _said_session(manifest: dict[str, Any]) -> str | None:
+def _said_by_us(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What `credentials` wrote of how the file was made; empty for files of others."""
     for assertion in manifest.get("assertions") or []:
         if assertion.get("label") == "org.vivant.session":
-            return _text(_mapping(_mapping(assertion.get("data")).get("watermark")).get("session_id"))
-    return None
+            return _mapping(assertion.get("data"))
+    return {}
 
 
 def _find_mark(path: Path) -> tuple[Mark | None, int]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 
 from vivant.errors import InputError
 from vivant.media.atomic import replacing, reporting
@@ -30,6 +31,10 @@ MOST_CHARS = 80
 """Of a name that a file gives and that goes into manifests."""
 _KIND = "vivant-rig"
 _PICTURE, _MATTE = "surroundings.jpg", "surroundings_matte.jpg"
+BACKGROUND = "background"
+"""Name of the texture behind the person."""
+BLUR_SHARE = 0.025
+"""Radius of a background out of focus, of the square's side; chosen by eye."""
 BEYOND_PX = 4 * SIDE_PX
 """Nothing around a square lies further away."""
 
@@ -71,6 +76,15 @@ class Rig:
         """Memory that the arrays take."""
         around = len(self.surroundings.picture) + len(self.surroundings.matte) if self.surroundings else 0
         return sum(a.nbytes for a in self.arrays.values()) + sum(t.nbytes for t in self.textures) + around
+
+    def with_blurred_background(self) -> Rig:
+        """The same without surroundings, its background out of focus. Raises InputError where there is none."""
+        if self.transparent or BACKGROUND not in self.texture_names:
+            raise InputError("this rig has no background that could be blurred; build it again from its portrait")
+        textures, place = list(self.textures), self.texture_names.index(BACKGROUND)
+        radius = BLUR_SHARE * textures[place].shape[1]
+        textures[place] = np.asarray(Image.fromarray(textures[place]).filter(ImageFilter.GaussianBlur(radius)))
+        return replace(self, textures=tuple(textures), surroundings=None)
 
     def halved(self) -> Rig:
         """The same rig with textures of half the resolution, for small frames: a texel must not be smaller than half a px."""

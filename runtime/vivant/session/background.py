@@ -1,4 +1,4 @@
-"""Background: what is put behind a cut-out person."""
+"""Background: what is put behind a person: the one home of the words of ``--background``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from vivant.pixels import over, rgb_of
 from vivant.size import Size
 from vivant.types import PixelFormat, UInt8Array, VideoFrame
 
+BLUR = "blur"
+"""The portrait's own background, out of focus: `RigFace.blurred` draws it, and nobody is cut out."""
+
 
 @dataclass(frozen=True)
 class Background:
@@ -28,10 +31,10 @@ class Background:
 
     @classmethod
     def parse(cls, text: str | PathLike[str], size_px: int | tuple[int, int]) -> Background | None:
-        """``original`` (None), ``transparent``, a colour such as ``#00ff00`` or ``navy``, or an image file."""
+        """``original`` or ``blur`` (None), ``transparent``, a colour such as ``#00ff00`` or ``navy``, or an image file."""
         width, height = Size.of(size_px)
         text = str(as_path("background", text))
-        if text == "original":
+        if text in ("original", BLUR):
             return None
         if text == "transparent":
             return cls(None)
@@ -39,7 +42,7 @@ class Background:
             return cls(np.broadcast_to(np.array(rgb, np.uint8), (height, width, 3)))
         if text.startswith("#") or not Path(text).exists():
             raise InputError(
-                "background must be original, transparent, a colour such as #00ff00 or navy, or an image file,"
+                "background must be original, blur, transparent, a colour such as #00ff00 or navy, or an image file,"
                 f" got {shown(text)}"
             )
         picture = Image.fromarray(load_image(Path(text)).pixels)
@@ -47,6 +50,13 @@ class Background:
         wide, high = min(picture.width, round(share * width)), min(picture.height, round(share * height))
         left, top = (picture.width - wide) // 2, (picture.height - high) // 2
         return cls(np.asarray(picture.resize((width, height), box=(left, top, left + wide, top + high))), Path(text))
+
+    def middle(self, side_px: int) -> Background:
+        """Its square in the middle, of that side."""
+        if self.pixels is None:
+            return self
+        top, left = ((whole - side_px) // 2 for whole in self.pixels.shape[:2])
+        return Background(self.pixels[top : top + side_px, left : left + side_px], self.source)
 
     def behind(self, frame: VideoFrame) -> VideoFrame:
         """The frame with this background: RGBA as it is, or RGB."""

@@ -1,0 +1,114 @@
+"""Face tracker: pictures of a person in, motion out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vivant.arguments import real_number
+from vivant.capture.following import FollowedFace
+from vivant.capture.gaze import gaze_of
+from vivant.capture.rest import Rest
+from vivant.capture.smoothing import OneEuro
+from vivant.capture.solver import LIPS, FaceSolver, Floats, Placement
+from vivant.portrait import DetectedFace, PortraitAnalyser, default_analyser
+from vivant.rig import canonical as c
+from vivant.types import MotionFrame, Pose, UInt8Array
+
+CLEAR_DOUBT, LOST_DOUBT = 0.006, 0.03
+"""`DetectedFace.doubt` at which confidence is 1 and 0; photographs have .0043 to .0088, what is no face .016 and more."""
+LEAST_LIPS_SEEN = 0.5
+"""Mean chance that the points of the lips show, below which the mouth is hidden."""
+LEARN_US = 1_000_000
+"""The person's own shape is learnt in the first second that she is seen, and where her head is then is where it rests."""
+STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE = (3.0, 4.0), (1.5, 0.12), (1.5, 8.0), (2.0, 0.15)
+"""Least cut-off in Hz and what it gains per unit a second (weights, degrees, outer-eye distances, degrees); chosen by eye."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFace:
+    """What one picture shows of the person."""
+
+    motion: MotionFrame | None
+    """None while no face is seen. Turns are those towards the camera, the place is that beside the first second's."""
+    confidence: float
+    """How clearly the face is seen, 0 to 1."""
+    mouth_hidden: bool
+    """By a hand, a cup, a microphone; the weights of the mouth are guesses then."""
+
+
+LOST = TrackedFace(None, 0.0, False)
+
+
+class FaceTracker:
+    """Pictures to motion. One thread at a time; the analyser may be shared."""
+
+    def __init__(self, fps: float, analyser: PortraitAnalyser | None = None, face: int | None = None) -> None:
+        """``fps`` numbers the frames; pictures may come at any rate. ``face`` counts from 1, the largest; None is that one.
+
+        Raises InputError, and UnavailableError without onnxruntime.
+        """
+        self._fps = real_number("fps", fps, 1, 1000)
+        self._face = FollowedFace(analyser or default_analyser(), 1 if face is None else face)
+        self._solver = FaceSolver()
+        self._rest: tuple[Floats, float] | None = None
+        self._learn_until_us: int | None = None
+        self._own_rest = Rest()
+        self._filters = tuple(OneEuro(*still) for still in (STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE))
+
+    def track(self, picture: UInt8Array, pts_us: int) -> TrackedFace:
+        """The person in an RGB picture (height, width, 3), later than the last one."""
+        seen = self._face.look(picture, pts_us)
+        if seen is None:
+            return LOST
+        return TrackedFace(self._motion(seen, pts_us), _confidence(seen), bool(seen.seen[list(LIPS)].mean() < LEAST_LIPS_SEEN))
+
+    def _motion(self, seen: DetectedFace, pts_us: int) -> MotionFrame:
+        if self._learn_until_us is None:
+            self._learn_until_us = pts_us + LEARN_US
+        learning = pts_us < self._learn_until_us
+        pitch_deg = float(seen.gaze_deg[:, 1].mean())
+        weights = self._own_rest.take_off(self._solver.solve(seen.landmarks, pitch_deg, learning=learning), pts_us)
+        placement = self._solver.placement
+        assert placement is not None
+        values = (
+            weights,
+            np.array(placement.angles_deg()),
+            self._place(placement, learning=learning),
+            gaze_of(seen, placement),
+        )
+        smooth = [one(np.asarray(value), pts_us) for one, value in zip(self._filters, values, strict=True)]
+        (yaw, pitch, roll), (x, y, log_scale), (gaze_yaw, gaze_pitch) = (part.tolist() for part in smooth[1:])
+        return MotionFrame(
+            round(pts_us * self._fps / 1e6),
+            pts_us,
+            np.clip(smooth[0], 0, 1).astype(np.float32),
+            pose=Pose(yaw, pitch, roll, x, y, float(np.exp(log_scale))),
+            gaze=(gaze_yaw, gaze_pitch),
+        )
+
+    def _place(self, placement: Placement, *, learning: bool) -> Floats:
+        """(3,) shift to the right and up in outer-eye distances, and log scale, of the point that the head turns about."""
+        at = placement.origin_px + placement.unit_px * placement.rotation[:2] @ _pivot()
+        here = np.append(at, np.log(placement.unit_px))
+        if self._rest is None:
+            self._rest = (here, 1.0)
+        rest, count = self._rest
+        if learning:
+            rest, count = rest + (here - rest) / (count + 1), count + 1
+            self._rest = rest, count
+        moved = here - rest
+        moved[:2] /= np.exp(rest[2])
+        return moved
+
+
+def _pivot() -> Floats:
+    """(3,) in the canonical frame, as the rig's."""
+    points = c.canonical_face().points.astype(np.float64)
+    ears, jaw = points[[c.RIGHT_EAR, c.LEFT_EAR]].mean(axis=0), points[[c.RIGHT_JAW, c.LEFT_JAW]].mean(axis=0)
+    return np.array([ears[0], 0.4 * ears[1] + 0.6 * jaw[1], ears[2] - 0.1])
+
+
+def _confidence(seen: DetectedFace) -> float:
+    return float(np.clip((LOST_DOUBT - seen.doubt) / (LOST_DOUBT - CLEAR_DOUBT), 0.0, 1.0))

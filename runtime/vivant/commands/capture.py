@@ -1,0 +1,78 @@
+"""``vivant capture VIDEO|webcam -o OUT``: what a face in a film or before a camera does, as a motion file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import takewhile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from vivant.capture import FaceTracker, VideoFacts, facts_of, open_frames
+from vivant.capture.recording import record
+from vivant.capture.video import Picture, Source, is_camera
+from vivant.commands.options import DEFAULT_ANALYSER, AnalyserOption, FaceOption, ProviderOption, console, say
+from vivant.face import as_fps
+from vivant.media.apart import require_apart
+from vivant.media.atomic import require_place
+from vivant.motion.model import MAX_FPS, MIN_FPS
+from vivant.motion_files import FORMATS, write_motion, writer_of
+from vivant.portrait import Provider
+from vivant.registry import ANALYSERS, find
+
+USUAL_FPS = Fraction(30)
+"""Of files that do not say their own."""
+
+
+def capture(
+    video: Annotated[str, typer.Argument(metavar="VIDEO|webcam", help="A film of a face, or webcam, webcam:1 and so on.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help=f"The motion file: {', '.join(FORMATS)}.")],
+    fps: Annotated[str | None, typer.Option(help="Frames per second, 12 to 60; otherwise the video's own.")] = None,
+    face: FaceOption = 1,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so long; a camera otherwise runs until Ctrl+C.")
+    ] = None,
+    analyser: AnalyserOption = DEFAULT_ANALYSER,
+    provider: ProviderOption = Provider.AUTO,
+) -> None:
+    """Write down how the face in a film, or before a camera, moves: expression, head and gaze. No picture is kept."""
+    source: Source = video if is_camera(video) else Path(video)
+    writer_of(out)
+    require_apart(out, {"video": None if is_camera(source) else Path(source)})
+    require_place(out)
+    facts = facts_of(source)
+    rate = as_fps(fps) if fps is not None else usual_rate(facts)
+    tracker = FaceTracker(float(rate), find(ANALYSERS, analyser)(provider), face)
+    frames = 0
+
+    def counted(pictures: Iterator[Picture], bar: Progress) -> Iterator[object]:
+        nonlocal frames
+        task = bar.add_task("", total=min((s for s in (facts.duration_s, seconds) if s is not None), default=None))
+        for frame in record(pictures, tracker, rate, lambda pts_us: bar.update(task, completed=pts_us / 1e6)):
+            frames += 1
+            yield frame
+
+    columns = (TextColumn("watching"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        pictures = _until(open_frames(source), seconds)
+        write_motion(out, counted(pictures, bar), rate)  # type: ignore[arg-type]
+    say(f"{out}: {frames} frames, {frames / rate:.1f} s at {float(rate):g} frames/s")
+
+
+def usual_rate(facts: VideoFacts) -> Fraction:
+    """The video's own rate where motion may have it; a screen recording of 120 frames a second becomes 60."""
+    if facts.fps is None:
+        return USUAL_FPS
+    return as_fps(min(max(facts.fps, Fraction(MIN_FPS)), Fraction(MAX_FPS)))
+
+
+def _until(pictures: Iterator[Picture], seconds: float | None) -> Iterator[Picture]:
+    """Up to a time, or until Ctrl+C: what was seen by then is written."""
+    end_us = float("inf") if seconds is None else seconds * 1e6
+    try:
+        yield from takewhile(lambda picture: picture[1] < end_us, pictures)
+    except KeyboardInterrupt:
+        return

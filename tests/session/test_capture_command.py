@@ -1,0 +1,90 @@
+"""``vivant capture``: a film to a motion file."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.session.command_line import Run
+from vivant.capture import FaceTracker
+from vivant.capture.recording import record
+from vivant.face import RigFace
+from vivant.media import open_video
+from vivant.portrait import PortraitAnalyser
+from vivant.types import ARKIT_INDEX, MotionFrame, PixelFormat, Pose, UInt8Array, VideoFrame, arkit_weights
+
+pytestmark = pytest.mark.session
+
+FPS, FRAMES, SIZE_PX = Fraction(15), 36, 320
+
+
+def known(index: int) -> MotionFrame:
+    """At rest for a second, then nodding to the side, opening the mouth and smiling."""
+    t = max(0.0, index / float(FPS) - 1.0)
+    jaw, smile = 0.5 * np.sin(4.5 * t) ** 2, 0.6 * np.sin(2.2 * t) ** 2
+    weights = arkit_weights(jawOpen=float(jaw), mouthSmileLeft=float(smile), mouthSmileRight=float(smile))
+    return MotionFrame(index, 0, weights, pose=Pose(yaw_deg=float(8 * np.sin(4 * t))))
+
+
+@pytest.fixture(scope="module")
+def pictures(ada: RigFace) -> list[UInt8Array]:
+    renderer = ada.open(SIZE_PX)
+    return [renderer.render(known(index)).pixels[..., :3].copy() for index in range(FRAMES)]
+
+
+@pytest.fixture(scope="module")
+def film(pictures: list[UInt8Array], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("film") / "clip.mp4"
+    with open_video(path, width=SIZE_PX, height=SIZE_PX, fps=FPS, sample_rate_hz=None, alpha=False) as sink:
+        for index, picture in enumerate(pictures):
+            sink.write(VideoFrame(index, 0, picture, PixelFormat.RGB))
+    return path
+
+
+def test_a_film_becomes_its_motion(run: Run, tmp_path: Path, film: Path) -> None:
+    out = tmp_path / "motion.jsonl"
+    done = run("capture", str(film), "-o", str(out))
+    assert done.code == 0 and "36 frames, 2.4 s at 15 frames/s" in done.out
+    header, *lines = (json.loads(line) for line in out.read_text().splitlines())
+    assert header["fps"] == "15" and len(lines) == FRAMES
+    captured = np.array([[line["weights"][ARKIT_INDEX[n]] for n in ("jawOpen", "mouthSmileLeft")] for line in lines])
+    true = np.array([[known(k).weights[ARKIT_INDEX[n]] for n in ("jawOpen", "mouthSmileLeft")] for k in range(FRAMES)])
+    yaw = [line["pose"]["yaw_deg"] for line in lines]
+    assert np.corrcoef(yaw, [known(k).pose.yaw_deg for k in range(FRAMES)])[0, 1] > 0.97
+    assert all(np.corrcoef(captured[:, k], true[:, k])[0, 1] > 0.85 for k in (0, 1))
+
+
+def test_half_the_rate_and_the_first_second(run: Run, tmp_path: Path, film: Path) -> None:
+    out = tmp_path / "motion.csv"
+    assert run("capture", str(film), "-o", str(out), "--fps", "12", "--seconds", "1").code == 0
+    assert len(out.read_text().splitlines()) == 1 + 12
+
+
+def test_a_lost_face_is_held_and_then_idles_without_a_jump(analyser: PortraitAnalyser, pictures: list[UInt8Array]) -> None:
+    nobody = np.zeros_like(pictures[0])
+    away = range(10, 40)
+    shown = [(nobody if k in away else pictures[20], k * 1_000_000 // 15) for k in range(50)]
+    frames = list(record(shown, FaceTracker(15, analyser), FPS))
+    yaw = np.array([frame.pose.yaw_deg for frame in frames])
+    assert len(frames) == 50 and [frame.index for frame in frames] == list(range(50))
+    assert np.ptp(yaw[10:15]) < 0.1 and abs(yaw[35]) < abs(yaw[12]) - 1
+    assert np.abs(np.diff(yaw)).max() < 4
+
+
+def test_no_face_or_no_sense_is_one_sentence_and_no_file(run: Run, tmp_path: Path, film: Path) -> None:
+    grey = tmp_path / "grey.mp4"
+    with open_video(grey, width=64, height=64, fps=FPS, sample_rate_hz=None, alpha=False) as sink:
+        for index in range(5):
+            sink.write(VideoFrame(index, 0, np.full((64, 64, 3), 90, np.uint8), PixelFormat.RGB))
+    for source, out, word in (
+        (str(grey), "a.csv", "no face was found"),
+        (str(film), "a.fbx", "ends in .csv"),
+        (str(tmp_path / "none.mp4"), "a.csv", "does not exist"),
+    ):
+        done = run("capture", source, "-o", str(tmp_path / out))
+        assert done.code != 0 and word in done.sentence()
+        assert not (tmp_path / out).exists()

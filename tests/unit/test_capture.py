@@ -1,0 +1,145 @@
+"""Capture: what is solved from landmarks, what is rest, how it is smoothed, and what can be read as a video."""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vivant.capture import facts_of, open_frames
+from vivant.capture.gaze import gaze_of
+from vivant.capture.rest import Rest
+from vivant.capture.smoothing import OneEuro
+from vivant.capture.solver import SHOWN, FaceSolver, Floats, Placement, identity_modes
+from vivant.errors import InputError, UnavailableError
+from vivant.portrait import DetectedFace
+from vivant.rig import canonical as c
+from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Float32Array, Pose, arkit_weights
+
+pytestmark = pytest.mark.unit
+
+UNIT_PX = 120.0
+
+
+def turn(yaw_deg: float, pitch_deg: float, roll_deg: float) -> Floats:
+    """Head to view: about the roll, then the pitch, then the yaw axis, signs as `Pose`."""
+    y, p, r = np.radians([yaw_deg, -pitch_deg, -roll_deg])
+    about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    about_x = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
+    about_z = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
+    out: Floats = about_y @ about_x @ about_z
+    return out
+
+
+def landmarks(weights: Float32Array, rotation: Floats, scores: Floats) -> Float32Array:
+    """(478, 3) of a person as the network shows her, px, y down."""
+    face = c.canonical_face()
+    share = np.array([next((s for start, s in SHOWN.items() if name.startswith(start)), 1.0) for name in ARKIT_NAMES])
+    modes = identity_modes()[: len(scores)]
+    points = face.points + np.tensordot(scores, modes, 1) + np.tensordot(weights * share, face.fields, 1)
+    return (UNIT_PX * points @ rotation.T * (1, -1, 1) + (320, 240, 0)).astype(np.float32)
+
+
+part = st.floats(0.0, 0.8)
+
+
+@settings(max_examples=4, deadline=None, derandomize=True)
+@given(
+    jaw=part, smile=part, brows=part, left=part, right=part,
+    yaw=st.floats(-25, 25), pitch=st.floats(-15, 15), roll=st.floats(-15, 15), person=st.integers(0, 1000),
+)  # fmt: skip
+def test_known_weights_and_turns_are_found_again(
+    jaw: float, smile: float, brows: float, left: float, right: float, yaw: float, pitch: float, roll: float, person: int
+) -> None:
+    scores = np.random.default_rng(person).normal(0, 0.5, 10)
+    known = arkit_weights(
+        jawOpen=jaw, mouthSmileLeft=smile, mouthSmileRight=smile, browInnerUp=brows, browOuterUpLeft=brows,
+        browOuterUpRight=brows, eyeBlinkLeft=left, eyeBlinkRight=right,
+    )  # fmt: skip
+    solver = FaceSolver()
+    solver.solve(landmarks(arkit_weights(), np.eye(3), scores), 0.0, learning=True)
+    for _ in range(3):
+        found = solver.solve(landmarks(known, turn(yaw, pitch, roll), scores), 0.0, learning=False)
+    assert solver.placement is not None
+    assert solver.placement.angles_deg() == pytest.approx((yaw, pitch, roll), abs=2.0)
+    names = ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "browOuterUpLeft", "browOuterUpRight")
+    assert [found[ARKIT_INDEX[name]] for name in names] == pytest.approx([jaw, smile, smile, brows, brows], abs=0.15)
+    lids = [found[ARKIT_INDEX[name]] * solver.person.lid_ratio[name[8:]] for name in ("eyeBlinkLeft", "eyeBlinkRight")]
+    assert lids == pytest.approx([left, right], abs=0.15)
+
+
+@pytest.mark.parametrize("gaze", [(0.0, 0.0), (12.0, 0.0), (-8.0, 6.0)])
+def test_the_irises_tell_where_the_eyes_look(gaze: tuple[float, float]) -> None:
+    face, rotation = c.canonical_face(), turn(10.0, 5.0, 0.0)
+    points = face.points.astype(np.float64)
+    for eye, irises in enumerate((c.IRISES[1], c.IRISES[0])):
+        centre = face.eyes[eye, :3]
+        points[list(irises)] = (points[list(irises)] - centre) @ turn(*gaze, 0.0).T + centre
+    seen = (UNIT_PX * points @ rotation.T * (1, -1, 1)).astype(np.float32)
+    says = np.array([gaze, gaze], np.float32)
+    detected = DetectedFace(seen, np.ones(478, np.float32), np.ones(478, np.float32), Pose(), says, arkit_weights())
+    assert gaze_of(detected, Placement(rotation, UNIT_PX, np.zeros(2))) == pytest.approx(gaze, abs=1.5)
+
+
+def test_what_a_face_always_shows_is_its_rest() -> None:
+    rest, raised = Rest(), arkit_weights(browInnerUp=0.8, mouthSmileLeft=0.5)
+    for frame in range(60):
+        calm = rest.take_off(arkit_weights(browInnerUp=0.3, mouthSmileLeft=0.5), frame * 33_333)
+    assert calm[ARKIT_INDEX["browInnerUp"]] < 0.02 and calm[ARKIT_INDEX["mouthSmileLeft"]] == 0.5
+    for frame in range(60, 90):
+        shown = rest.take_off(raised, frame * 33_333)
+    assert shown[ARKIT_INDEX["browInnerUp"]] == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_blink_passes_the_filter_whole_and_noise_does_not() -> None:
+    filtered, chance = OneEuro(3.0, 4.0), np.random.default_rng(0)
+    still = np.array([filtered(np.array([0.2 + noise]), 33_333 * k)[0] for k, noise in enumerate(chance.normal(0, 0.02, 200))])
+    assert still[20:].std() < 0.015 and still.mean() == pytest.approx(0.2, abs=0.01)
+    closing = [filtered(np.array([value]), 33_333 * (200 + k))[0] for k, value in enumerate((0.6, 1.0, 1.0, 0.3))]
+    assert closing[2] > 0.95 and closing[3] < 0.45
+
+
+def write_video(path: Path, times: list[int], size: tuple[int, int] = (64, 48), rotation: int = 0) -> Path:
+    """Frames at these times (ms), brighter and brighter; the upper left quarter is white."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
+        for k, at_ms in enumerate(times):
+            pixels = np.full((size[1], size[0], 3), 20 * k, np.uint8)
+            pixels[: size[1] // 2, : size[0] // 2] = 255
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = at_ms, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_a_variable_rate_keeps_its_times(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mkv", [0, 40, 50, 300])
+    frames = list(open_frames(path))
+    assert [pts_us for _, pts_us in frames] == [0, 40_000, 50_000, 300_000]
+    assert all(picture.shape == (48, 64, 3) and picture.dtype == np.uint8 for picture, _ in frames)
+    assert facts_of(path).duration_s == pytest.approx(0.3, abs=0.1)
+
+
+def test_what_is_no_film_is_a_sentence(tmp_path: Path) -> None:
+    text = tmp_path / "a.mp4"
+    text.write_text("no film")
+    for source, word in ((tmp_path / "none.mp4", "does not exist"), (text, "no video that can be read")):
+        with pytest.raises(InputError, match=word):
+            list(open_frames(source))
+    with pytest.raises(InputError, match="holds no video"):
+        list(open_frames(Path(__file__).parents[2] / "runtime" / "vivant" / "assets" / "voice.flac"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of devices")
+def test_a_camera_that_is_not_there_is_a_sentence() -> None:
+    with pytest.raises(UnavailableError, match="there is no camera /dev/video999"):
+        next(iter(open_frames("webcam:999")))
