@@ -11,7 +11,17 @@ from typing import Annotated
 import typer
 
 from vivant import Controls, Emotion, InputError, MonotonicClock, MotionFrame, SpeechMotion
-from vivant.commands.options import MotionOption, SeedOption, TrackOption, console, say
+from vivant.commands.options import (
+    MotionOption,
+    SeedOption,
+    TextLanguageOption,
+    TextOption,
+    TrackOption,
+    console,
+    known_text,
+    say,
+    text_file,
+)
 from vivant.face import as_fps
 from vivant.media.apart import require_apart
 from vivant.motion_files import FORMATS, write_motion, writer_of
@@ -53,11 +63,16 @@ def motion(
     intensity: Annotated[float, typer.Option(help="Strength of the emotion, 0 to 2.")] = 1.0,
     head_motion: Annotated[float, typer.Option(help="Amount of head motion, 0 to 2.")] = 1.0,
     mouth: Annotated[float, typer.Option(help="Amount of mouth motion, 0 to 2.")] = 1.0,
+    text: TextOption = "",
+    text_language: TextLanguageOption = "",
     seconds: SecondsOption = None,
     quiet: QuietOption = False,
     model: MotionOption = "voice",
 ) -> None:
-    """Move avatars of other programs by a voice: live (--to vmc), or write its motion to files (VOICE... -o OUT)."""
+    """Move avatars of other programs by a voice: live (--to vmc), or write its motion to files (VOICE... -o OUT).
+
+    --text @FOLDER holds the text of each voice under its name: line1.txt for line1.wav.
+    """
     rate, controls = as_fps(fps), Controls((0, 0), 1.0, emotion, intensity, head_motion, mouth)
     speech: SpeechMotion = find(MOTIONS, model)()
     if to and not voices and out is None:
@@ -71,7 +86,11 @@ def motion(
         run_on_terminal(make, clock, 0, seconds, quiet=quiet)
     elif voices and out is not None and not to:
         of_voice = partial(motion_of, fps=rate, seed=seed, controls=controls, motion=speech, track=track)
-        _write_all(list(_jobs(voices, out, kind)), of_voice, rate)
+        _write_all(
+            list(_jobs(voices, out, kind)),
+            lambda voice: of_voice(voice, text=_text_of(voice, text), language=text_language),
+            rate,
+        )
     else:
         raise InputError("give either --to and a tool, such as --to vmc, or voices and -o with the name of a file or folder")
 
@@ -85,6 +104,15 @@ def _write_all(jobs: list[tuple[Path, Path]], of_voice: Callable[[Path], Iterato
             path.parent.mkdir(parents=True, exist_ok=True)
             write_motion(path, of_voice(voice), fps)
             say(f"{path}")
+
+
+def _text_of(voice: Path, option: str) -> str:
+    """Of a folder of texts the one of that voice, if it is there."""
+    folder = text_file(option)
+    if folder is None or not folder.is_dir():
+        return known_text(option)
+    own = folder / f"{voice.stem}.txt"
+    return known_text(f"@{own}") if own.exists() else ""
 
 
 def _steered(make: partial[Bridge], controls: Controls) -> Bridge:

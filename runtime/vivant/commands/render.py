@@ -20,13 +20,17 @@ from vivant.commands.options import (
     ProviderOption,
     SeedOption,
     SizeOption,
+    TextLanguageOption,
+    TextOption,
     TrackOption,
     begin_production,
     console,
+    known_text,
     note,
     open_with_progress,
     say,
     say_notes,
+    text_file,
 )
 from vivant.face import as_fps
 from vivant.media.formats import folder_of, format_of
@@ -65,6 +69,8 @@ def render(
     head_motion: Annotated[float, typer.Option(help="Amount of head motion, 0 to 2.")] = 1.0,
     mouth: Annotated[float, typer.Option(help="Amount of mouth motion, 0 to 2.")] = 1.0,
     singing: Annotated[bool, typer.Option("--singing", help="Hold sung vowels open.")] = False,
+    text: TextOption = "",
+    text_language: TextLanguageOption = "",
     consent: ConsentOption = None,
     language: LanguageOption = None,
     no_label: LabelOption = None,
@@ -78,15 +84,18 @@ def render(
     fps, size = fps or kind.usual_fps, size or Size.of(kind.usual_side_px)
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
     behind = Background.parse(background, size)
-    inputs = {"portrait": portrait, "sound": audio, "background": behind.source if behind else None}
+    inputs = {"portrait": portrait, "sound": audio, "background": behind.source if behind else None, "text": text_file(text)}
     require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
+    said = (known_text(text), text_language)
     say_notes(audio, track)
     opened = open_with_progress(
         portrait, provider, number=face, transparent=behind is not None, generator=generator, analyser=analyser
     )
     model: SpeechMotion = find(MOTIONS, motion)()
     work = begin_production(opened, portrait, audio, seed, consent, no_label, language, model)
-    report = render_with_bar(work, audio, out, fps=fps, size=size, controls=controls, motion=model, track=track, behind=behind)
+    report = render_with_bar(
+        work, audio, out, fps=fps, size=size, controls=controls, motion=model, said=said, track=track, behind=behind
+    )
     say(f"{out}: {summary(report)}")
 
 
@@ -99,10 +108,11 @@ def render_with_bar(
     size: Size,
     controls: Controls,
     motion: SpeechMotion | None = None,
+    said: tuple[str, str] = ("", ""),
     track: int | None = None,
     behind: Background | None = None,
 ) -> RenderReport:
-    """`render_file` under a progress bar, with credentials as its last step."""
+    """`render_file` under a progress bar, with credentials as its last step. ``said`` is a known text and its language."""
     columns = (TextColumn("speaking"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bar:
@@ -116,6 +126,8 @@ def render_with_bar(
             track=track,
             controls=controls,
             motion=motion,
+            text=said[0],
+            language=said[1],
             presenter=presenter_of_files(work.face, size, behind, **work.disclosure),
             complete=work.complete(out),
             progress=lambda done_s, total_s: bar.update(task, completed=done_s, total=total_s),

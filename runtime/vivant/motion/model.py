@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from vivant.arguments import shown
 from vivant.errors import InputError
@@ -44,6 +44,19 @@ class MotionState(Protocol):
 
     def reset(self) -> None:
         """Forget the audio heard so far (interruption); frame numbers and idle life go on, and the mouth eases shut."""
+        ...
+
+
+@runtime_checkable
+class TextAware(Protocol):
+    """A `MotionState` that makes use of a known text. One that has not these methods is never told of any."""
+
+    def say_text(self, text: str, language: str) -> None:
+        """What the sound that is pushed from now on says, or goes on to say; ``language`` is a tag such as ``de``, or empty."""
+        ...
+
+    def end_text(self) -> None:
+        """The sound that is pushed from now on says something else."""
         ...
 
 

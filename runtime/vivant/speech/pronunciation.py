@@ -26,42 +26,54 @@ CONTEXTS = ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (2, 3), (3, 3), (3, 4))
 _EDGE = "<"
 MAX_WAITING_CHARS = 1_000_000
 """Of a text that is not yet read: what is more is not known; chosen."""
-_GUESSED_CHARS = 2000
+_GUESSED_CHARS = 500
 """Of a text, by which its language is guessed; chosen."""
 
 # Patterns in order, each with what it sounds like; doubled consonants are one by then.
 _RULES = {
     "de": r"""
-        tzsch|tsch|sch=sh  \bst=sh t  \bsp=sh p  chs=k s  ch=x  ck=k  ng=ng  n(?=k)=ng  pf=p f  ph=f  qu=k f  th=t  tz|ts|z=s
+        tzsch|tsch|sch=sh  \bst=sh t  \bsp=sh p  chs=k s  ch=x  ck=k  ng=ng  n(?=k)=ng  pf=p f  ph=f  qu=k f  th=t
+        tz|ts|z=s
         ti(?=on)=s i  ig\b=i x  [sß]=s  [fvw]=f  x=k s  j=j  [dt]=t  [bp]=p  [gkq]=k  c(?=[eiyäö])=s  c=k  l=l  m=m  n=n
         (?<=[aeiouäöüy])h(?![aeiouäöü])=  h=x  e[iy]|a[iy]=a i  au=a u  eu|äu=o y  ie=i  \bge=k @  \bbe=p @  er\b=@
         e(?=[nlm]?s?\b)=@  r=x  e+|ä=e  [öüy]=y  a+=a  i=i  o+=o  u=u
     """,
     "es": r"""
-        ch=sh  ll=j  rr=r  ñ=n  qu=k  gu(?=[eiéí])=k  g(?=[eiéí])|j=x  c(?=[eiéí])|[zsç]=s  (?<=[aeiouáéíóú])[bv](?=[aeiouáéíóúlr])=f
-        [bvp]=p  (?<=[aeiouáéíóúr])d=th  [dt]=t  (?<=[aeiouáéíóú])g=x  [gkc]=k  h=  x=k s  f=f  l=l  m=m  n(?=[kgcq])=ng  n=n
+        ch=sh  ll=j  rr=r  ñ=n  qu=k  gu(?=[eiéí])=k  g(?=[eiéí])|j=x  c(?=[eiéí])|[zsç]=s
+        (?<=[aeiouáéíóú])[bv](?=[aeiouáéíóúlr])=f
+        [bvp]=p  (?<=[aeiouáéíóúr])d=th  [dt]=t  (?<=[aeiouáéíóú])g=x  [gkc]=k  h=  x=k s  f=f  l=l  m=m  n(?=[kgcq])=ng
+        n=n
         r=r  w=w  y\b=i  y=j  i(?=[aeouáéóú])=j  [uü](?=[aeioáéíó])=w  [aá]=a  [eé]=e  [ií]=i  [oó]=o  [uúü]=u
     """,
     "it": r"""
         gli(?=[aeou])=l  gl(?=i)=l  gn=n  sci(?=[aou])|sc(?=[eièé])=sh  ch=k  gh=k  ci(?=[aou])|c(?=[eièé])=sh
-        gi(?=[aou])|g(?=[eièé])=sh  qu=k w  [sz]=s  h=  [bp]=p  [dt]=t  [gkcq]=k  [fv]=f  x=k s  l=l  m=m  n(?=[kgcq])=ng  n=n
+        gi(?=[aou])|g(?=[eièé])=sh  qu=k w  [sz]=s  h=  [bp]=p  [dt]=t  [gkcq]=k  [fv]=f  x=k s  l=l  m=m
+        n(?=[kgcq])=ng  n=n
         r=r  w=w  [jy]=j  i(?=[aeouàèòé])=j  u(?=[aeioàèìò])=w  [aà]=a  [eèé]=e  [iìî]=i  [oòó]=o  [uùú]=u
     """,
     "cs": r"""
-        ch=x  [dt](?=[iíě])|[ďť]=k  n(?=k|g)=ng  [nň]=n  (?<=m)ě=n e  (?<=[bpvf])ě=j e  [eéě]=e  dž|[čšž]=sh  [csz]=s  h=x  j=j
+        ch=x  [dt](?=[iíě])|[ďť]=k  n(?=k|g)=ng  [nň]=n  (?<=m)ě=n e  (?<=[bpvf])ě=j e  [eéě]=e  dž|[čšž]=sh  [csz]=s
+        h=x  j=j
         [řr]=r  [bp]=p  [dt]=t  [gkq]=k  [fvw]=f  x=k s  l=l  m=m  [aá]=a  [iíyý]=i  [oó]=o  [uúů]=u
     """,
     "nl": r"""
-        isch=i s  sch=s x  ch|g=x  \bge=x @  \bbe=p @  \bver=f @ r  ng=ng  n(?=k)=ng  lijk=l @ k  ig\b=@ x  tie\b=s i  sj=sh  th=t
-        ieuw=i u  eeuw=e u  ouw?|auw?=@ u  eu=y  oe=u  ui=y  ij|ei=e i  aai=a i  ooi=o i  ie=i  e(?=[nlrm]?s?\b)=@  [uü]+=y  [eéëè]+=e
-        a+=a  [ií]=i  [oóö]+=o  y=i  j=j  [bp]=p  [dt]=t  [kq]=k  c(?=[eiy])|[sz]=s  c=k  [fvw]=f  x=k s  l=l  m=m  n=n  r=r  h=x
+        isch=i s  sch=s x  ch|g=x  \bge=x @  \bbe=p @  \bver=f @ r  ng=ng  n(?=k)=ng  lijk=l @ k  ig\b=@ x  tie\b=s i
+        sj=sh  th=t
+        ieuw=i u  eeuw=e u  ouw?|auw?=@ u  eu=y  oe=u  ui=y  ij|ei=e i  aai=a i  ooi=o i  ie=i  e(?=[nlrm]?s?\b)=@
+        [uü]+=y  [eéëè]+=e
+        a+=a  [ií]=i  [oóö]+=o  y=i  j=j  [bp]=p  [dt]=t  [kq]=k  c(?=[eiy])|[sz]=s  c=k  [fvw]=f  x=k s  l=l  m=m  n=n
+        r=r  h=x
     """,
     "fr": r"""
-        eaux?\b|eau|aux?\b=o  [dtspxzg]+\b=  \bles\b|\bdes\b=e  es\b|e\b=  er\b|ez\b=e  oin(?![aeiouynm])=w e  ien(?![aeiouynm])=j e
-        (?:ai|ei|i|y)[nm](?![aeiouyéèênmh])=e  (?:a|e)[nm](?![aeiouyéèênmh])=a  o[nm](?![aeiouyéèênmh])=o  u[nm](?![aeiouyéèênmh])=y
+        eaux?\b|eau|aux?\b=o  [dtspxzg]+\b=  \bles\b|\bdes\b=e  es\b|e\b=  er\b|ez\b=e  oin(?![aeiouynm])=w e
+        ien(?![aeiouynm])=j e
+        (?:ai|ei|i|y)[nm](?![aeiouyéèênmh])=e  (?:a|e)[nm](?![aeiouyéèênmh])=a  o[nm](?![aeiouyéèênmh])=o
+        u[nm](?![aeiouyéèênmh])=y
         au=o  ou(?=[aeié])=w  ou|oû|où=u  oi|oî|oy=w a  œu|eu|œ=y  a[iî](?!l)|ei(?!l)|[éèêë]=e  aill?=a j  eill?=e j
-        (?<=[^aeou])ill(?=[eao])=i j  gn=n  ch=sh  ph=f  qu=k  gu(?=[eiyéè])=k  ge(?=[aou])|g(?=[eiyéè])|j=sh  c(?=[eiyéèê])|ç=s
-        ti(?=on)=s j  e(?=[^aeiouyéèêh]{2})=e  e=@  u(?=[ie])=w  [uûü]=y  [iîï](?=[aeoé])=j  [iîïy]=i  [aâà]=a  [oô]=o  h=  th=t
+        (?<=[^aeou])ill(?=[eao])=i j  gn=n  ch=sh  ph=f  qu=k  gu(?=[eiyéè])=k  ge(?=[aou])|g(?=[eiyéè])|j=sh
+        c(?=[eiyéèê])|ç=s
+        ti(?=on)=s j  e(?=[^aeiouyéèêh]{2})=e  e=@  u(?=[ie])=w  [uûü]=y  [iîï](?=[aeoé])=j  [iîïy]=i  [aâà]=a  [oô]=o
+        h=  th=t
         [bp]=p  [dt]=t  [gkcq]=k  [fv]=f  [sz]=s  x=k s  l=l  m=m  n=n  r=x  w=w
     """,
 }
@@ -72,8 +84,9 @@ _COMMON = {
     "it": "il che di e è un una per non sono con del della gli si le più come mi ti",
     "cs": "a je se na to že v s z do jsem tak jak ale by jako pro po už ten",
     "nl": "de het een en van ik is dat niet je met op te zijn voor er wat maar ook",
-    "fr": "le la les et est un une des que je vous ne pas pour qui dans ce il nous avec",
+    "fr": "le la les et est un une des de du que je vous ne pas pour qui dans ce il nous avec au",
 }  # fmt: skip
+_COMMON_WORDS = {language: frozenset(words.split()) for language, words in _COMMON.items()}
 _LETTERS = {"de": "ßäöü", "es": "ñ¿¡áíóú", "it": "àèìòù", "cs": "ěščřžýůďťň", "fr": "çêœàèéâîô"}
 """That say something about a language."""
 LANGUAGES = tuple(_COMMON)
@@ -130,8 +143,9 @@ def guessed(text: str) -> str:
 
 
 def _evidence(language: str, words: list[str], text: str) -> int:
-    common = _COMMON[language].split()
-    return 2 * sum(word in common for word in words) + sum(text.count(letter) for letter in _LETTERS.get(language, ""))
+    return 2 * sum(word in _COMMON_WORDS[language] for word in words) + sum(
+        text.count(letter) for letter in _LETTERS.get(language, "")
+    )
 
 
 @lru_cache(4096)

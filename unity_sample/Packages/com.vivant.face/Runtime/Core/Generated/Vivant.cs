@@ -24,7 +24,7 @@ namespace Vivant.V1 {
     static VivantReflection() {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
-            "ChZ2aXZhbnQvdjEvdml2YW50LnByb3RvEgl2aXZhbnQudjEi2wMKDkFuaW1h",
+            "ChZ2aXZhbnQvdjEvdml2YW50LnByb3RvEgl2aXZhbnQudjEi/AMKDkFuaW1h",
             "dGVSZXF1ZXN0EioKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9u",
             "Q29uZmlnSAASIQoFYXVkaW8YAiABKAsyEC52aXZhbnQudjEuQXVkaW9IABI0",
             "Cg91dHRlcmFuY2Vfc3RhcnQYAyABKAsyGS52aXZhbnQudjEuVXR0ZXJhbmNl",
@@ -35,144 +35,146 @@ namespace Vivant.V1 {
             "dXB0SAASKwoKaW1wb3J0YW5jZRgIIAEoCzIVLnZpdmFudC52MS5JbXBvcnRh",
             "bmNlSAASKgoKa2VlcF9hbGl2ZRgJIAEoCzIULnZpdmFudC52MS5LZWVwQWxp",
             "dmVIABIuCgxyaW5nX3JlbGVhc2UYCiABKAsyFi52aXZhbnQudjEuUmluZ1Jl",
-            "bGVhc2VIAEIJCgdtZXNzYWdlIo4CCg9BbmltYXRlUmVzcG9uc2USLAoHc3Rh",
-            "cnRlZBgBIAEoCzIZLnZpdmFudC52MS5TZXNzaW9uU3RhcnRlZEgAEiEKBWZy",
-            "YW1lGAIgASgLMhAudml2YW50LnYxLkZyYW1lSAASIwoGbW90aW9uGAMgASgL",
-            "MhEudml2YW50LnYxLk1vdGlvbkgAEiEKBWV2ZW50GAQgASgLMhAudml2YW50",
-            "LnYxLkV2ZW50SAASKwoKc3RhdGlzdGljcxgFIAEoCzIVLnZpdmFudC52MS5T",
-            "dGF0aXN0aWNzSAASKgoKa2VlcF9hbGl2ZRgGIAEoCzIULnZpdmFudC52MS5L",
-            "ZWVwQWxpdmVIAEIJCgdtZXNzYWdlIvoECg1TZXNzaW9uQ29uZmlnEigKCHBv",
-            "cnRyYWl0GAEgASgLMhYudml2YW50LnYxLlBvcnRyYWl0UmVmEiAKA2ZwcxgC",
-            "IAEoCzITLnZpdmFudC52MS5SYXRpb25hbBIPCgdzaXplX3B4GAMgASgNEiwK",
-            "DHBpeGVsX2Zvcm1hdBgEIAEoDjIWLnZpdmFudC52MS5QaXhlbEZvcm1hdBIU",
-            "CgxqcGVnX3F1YWxpdHkYBSABKA0SMgoPZnJhbWVfdHJhbnNwb3J0GAYgASgO",
-            "Mhkudml2YW50LnYxLkZyYW1lVHJhbnNwb3J0EiwKDGF1ZGlvX2Zvcm1hdBgH",
-            "IAEoDjIWLnZpdmFudC52MS5BdWRpb0Zvcm1hdBIWCg5zYW1wbGVfcmF0ZV9o",
-            "ehgIIAEoDRIjCgdvdXRwdXRzGAkgASgOMhIudml2YW50LnYxLk91dHB1dHMS",
-            "JQoIZGVsaXZlcnkYCiABKA4yEy52aXZhbnQudjEuRGVsaXZlcnkSJQoIY29u",
-            "dHJvbHMYCyABKAsyEy52aXZhbnQudjEuQ29udHJvbHMSEQoEc2VlZBgMIAEo",
-            "BEgAiAEBEhMKC3RyYW5zcGFyZW50GA0gASgIEikKCmltcG9ydGFuY2UYDiAB",
-            "KAsyFS52aXZhbnQudjEuSW1wb3J0YW5jZRIjCgdjb25zZW50GA8gASgLMhIu",
-            "dml2YW50LnYxLkNvbnNlbnQSKQoKZGlzY2xvc3VyZRgQIAEoCzIVLnZpdmFu",
-            "dC52MS5EaXNjbG9zdXJlEhYKDmF1ZGlvX3F1ZXVlX21zGBEgASgNEhcKD2Nv",
-            "bmZpcm1zX2ZyYW1lcxgSIAEoCEIHCgVfc2VlZCI4CgtQb3J0cmFpdFJlZhIM",
-            "CgJpZBgBIAEoCUgAEg8KBWltYWdlGAIgASgMSABCCgoIcG9ydHJhaXQiMgoI",
-            "UmF0aW9uYWwSEQoJbnVtZXJhdG9yGAEgASgNEhMKC2Rlbm9taW5hdG9yGAIg",
-            "ASgNIoACCghDb250cm9scxIUCgxnYXplX3lhd19kZWcYASABKAISFgoOZ2F6",
-            "ZV9waXRjaF9kZWcYAiABKAISFQoIZGlzdGFuY2UYAyABKAJIAIgBARIjCgdl",
-            "bW90aW9uGAQgASgOMhIudml2YW50LnYxLkVtb3Rpb24SFgoJaW50ZW5zaXR5",
-            "GAUgASgCSAGIAQESGAoLaGVhZF9tb3Rpb24YBiABKAJIAogBARISCgVtb3V0",
-            "aBgHIAEoAkgDiAEBEg8KB3NpbmdpbmcYCCABKAhCCwoJX2Rpc3RhbmNlQgwK",
-            "Cl9pbnRlbnNpdHlCDgoMX2hlYWRfbW90aW9uQggKBl9tb3V0aCJECgpJbXBv",
-            "cnRhbmNlEhUKCHByaW9yaXR5GAEgASgNSACIAQESEgoKZGlzdGFuY2VfbRgC",
-            "IAEoAkILCglfcHJpb3JpdHkiRAoHQ29uc2VudBImCgViYXNpcxgBIAEoDjIX",
-            "LnZpdmFudC52MS5Db25zZW50QmFzaXMSEQoJcmVmZXJlbmNlGAIgASgJIngK",
-            "CkRpc2Nsb3N1cmUSIwoFbGFiZWwYASABKA4yFC52aXZhbnQudjEuTGFiZWxN",
-            "b2RlEhgKEGxhYmVsX29mZl9yZWFzb24YAiABKAkSKwoJd2F0ZXJtYXJrGAMg",
-            "ASgOMhgudml2YW50LnYxLldhdGVybWFya01vZGUiGAoFQXVkaW8SDwoHc2Ft",
-            "cGxlcxgBIAEoDCImCg5VdHRlcmFuY2VTdGFydBIUCgx1dHRlcmFuY2VfaWQY",
-            "ASABKAkiDgoMVXR0ZXJhbmNlRW5kIhoKCUludGVycnVwdBINCgVlcG9jaBgB",
-            "IAEoBCILCglLZWVwQWxpdmUiHwoLUmluZ1JlbGVhc2USEAoIc2VxdWVuY2UY",
-            "ASABKAQisAEKDlNlc3Npb25TdGFydGVkEigKBmNvbmZpZxgBIAEoCzIYLnZp",
-            "dmFudC52MS5TZXNzaW9uQ29uZmlnEhIKCnNlc3Npb25faWQYAiABKAkSEAoI",
-            "ZGVsYXlfdXMYAyABKA0SFAoMd2VpZ2h0X25hbWVzGAQgAygJEikKBHJpbmcY",
-            "BSABKAsyGy52aXZhbnQudjEuU2hhcmVkTWVtb3J5UmluZxINCgVub3RlcxgG",
-            "IAMoCSJDChBTaGFyZWRNZW1vcnlSaW5nEgwKBG5hbWUYASABKAkSEgoKc2xv",
-            "dF9ieXRlcxgCIAEoBBINCgVzbG90cxgDIAEoDSLUAQoFRnJhbWUSDQoFaW5k",
-            "ZXgYASABKAQSDgoGcHRzX3VzGAIgASgEEhQKDHV0dGVyYW5jZV9pZBgDIAEo",
-            "CRINCgVlcG9jaBgEIAEoBBIQCgh3aWR0aF9weBgFIAEoDRIRCgloZWlnaHRf",
-            "cHgYBiABKA0SLAoMcGl4ZWxfZm9ybWF0GAcgASgOMhYudml2YW50LnYxLlBp",
-            "eGVsRm9ybWF0EgwKBGRhdGEYCCABKAwSJgoJcmluZ19zbG90GAkgASgLMhMu",
-            "dml2YW50LnYxLlJpbmdTbG90Ij4KCFJpbmdTbG90EgwKBHNsb3QYASABKA0S",
-            "EgoKc2l6ZV9ieXRlcxgCIAEoBBIQCghzZXF1ZW5jZRgDIAEoBCLRAQoGTW90",
-            "aW9uEg0KBWluZGV4GAEgASgEEg4KBnB0c191cxgCIAEoBBIUCgx1dHRlcmFu",
-            "Y2VfaWQYAyABKAkSDQoFZXBvY2gYBCABKAQSDwoHd2VpZ2h0cxgFIAMoAhId",
-            "CgRwb3NlGAYgASgLMg8udml2YW50LnYxLlBvc2USFAoMZ2F6ZV95YXdfZGVn",
-            "GAcgASgCEhYKDmdhemVfcGl0Y2hfZGVnGAggASgCEhIKCnRvbmd1ZV9vdXQY",
-            "CSABKAISEQoJdG9uZ3VlX3VwGAogASgCImEKBFBvc2USDwoHeWF3X2RlZxgB",
-            "IAEoAhIRCglwaXRjaF9kZWcYAiABKAISEAoIcm9sbF9kZWcYAyABKAISCQoB",
-            "eBgEIAEoAhIJCgF5GAUgASgCEg0KBXNjYWxlGAYgASgCIooBCgVFdmVudBIi",
-            "CgR0eXBlGAEgASgOMhQudml2YW50LnYxLkV2ZW50VHlwZRITCgtwb3NpdGlv",
-            "bl91cxgCIAEoBBIUCgx1dHRlcmFuY2VfaWQYAyABKAkSDQoFZXBvY2gYBCAB",
-            "KAQSDgoGZGV0YWlsGAUgASgJEhMKC3BvcnRyYWl0X2lkGAYgASgJIoUBCgpT",
-            "dGF0aXN0aWNzEgsKA2ZwcxgBIAEoAhIOCgZsYWdfdXMYAiABKAMSEwoLZnJh",
-            "bWVzX3NlbnQYAyABKAQSFgoOZnJhbWVzX2Ryb3BwZWQYBCABKAQSFwoPYXVk",
-            "aW9fcXVldWVkX3VzGAUgASgEEhQKDGRldGFpbF9sZXZlbBgGIAEoDSIYChZH",
-            "ZXRDYXBhYmlsaXRpZXNSZXF1ZXN0It4BChdHZXRDYXBhYmlsaXRpZXNSZXNw",
-            "b25zZRIPCgd2ZXJzaW9uGAEgASgJEi0KDXBpeGVsX2Zvcm1hdHMYAiADKA4y",
-            "Fi52aXZhbnQudjEuUGl4ZWxGb3JtYXQSMwoQZnJhbWVfdHJhbnNwb3J0cxgD",
-            "IAMoDjIZLnZpdmFudC52MS5GcmFtZVRyYW5zcG9ydBIZChFidW5kbGVkX3Bv",
-            "cnRyYWl0cxgEIAMoCRIhCgZsaW1pdHMYBSABKAsyES52aXZhbnQudjEuTGlt",
-            "aXRzEhAKCHNlc3Npb25zGAYgASgNIrYBCgZMaW1pdHMSEAoIc2Vzc2lvbnMY",
-            "ASABKA0SDwoHc2l6ZV9weBgCIAEoDRIWCg5wb3J0cmFpdF9ieXRlcxgDIAEo",
-            "DRIXCg9wb3J0cmFpdF9waXhlbHMYBCABKA0SFQoNbWVzc2FnZV9ieXRlcxgF",
-            "IAEoDRIWCg5tZXNzYWdlc19wZXJfcxgGIAEoDRIRCglwb3J0cmFpdHMYByAB",
-            "KA0SFgoOYXVkaW9fcXVldWVfbXMYCCABKA0iXQoSUHV0UG9ydHJhaXRSZXF1",
-            "ZXN0Eg0KBWltYWdlGAEgASgMEhMKC3RyYW5zcGFyZW50GAIgASgIEiMKB2Nv",
-            "bnNlbnQYAyABKAsyEi52aXZhbnQudjEuQ29uc2VudCI8ChNQdXRQb3J0cmFp",
-            "dFJlc3BvbnNlEiUKCHBvcnRyYWl0GAEgASgLMhMudml2YW50LnYxLlBvcnRy",
-            "YWl0Ij8KCFBvcnRyYWl0EhMKC3BvcnRyYWl0X2lkGAEgASgJEg8KB2J1bmRs",
-            "ZWQYAiABKAgSDQoFbm90ZXMYAyADKAkiFgoUTGlzdFBvcnRyYWl0c1JlcXVl",
-            "c3QiPwoVTGlzdFBvcnRyYWl0c1Jlc3BvbnNlEiYKCXBvcnRyYWl0cxgBIAMo",
-            "CzITLnZpdmFudC52MS5Qb3J0cmFpdCIsChVEZWxldGVQb3J0cmFpdFJlcXVl",
-            "c3QSEwoLcG9ydHJhaXRfaWQYASABKAkiGAoWRGVsZXRlUG9ydHJhaXRSZXNw",
-            "b25zZSKEAQoNV2FybVVwUmVxdWVzdBIoCghwb3J0cmFpdBgBIAEoCzIWLnZp",
-            "dmFudC52MS5Qb3J0cmFpdFJlZhIPCgdzaXplX3B4GAIgASgNEhMKC3RyYW5z",
-            "cGFyZW50GAMgASgIEiMKB2NvbnNlbnQYBCABKAsyEi52aXZhbnQudjEuQ29u",
-            "c2VudCI5Cg5XYXJtVXBSZXNwb25zZRITCgtwb3J0cmFpdF9pZBgBIAEoCRIS",
-            "CgplbGFwc2VkX3VzGAIgASgEIk4KEVN5bnRoZXNpemVSZXF1ZXN0EigKBmNv",
-            "bmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9uQ29uZmlnEg8KB3NhbXBs",
-            "ZXMYAiABKAwilQEKElN5bnRoZXNpemVSZXNwb25zZRIsCgdzdGFydGVkGAEg",
-            "ASgLMhkudml2YW50LnYxLlNlc3Npb25TdGFydGVkSAASIQoFZnJhbWUYAiAB",
-            "KAsyEC52aXZhbnQudjEuRnJhbWVIABIjCgZtb3Rpb24YAyABKAsyES52aXZh",
-            "bnQudjEuTW90aW9uSABCCQoHbWVzc2FnZSqGAQoLUGl4ZWxGb3JtYXQSHAoY",
-            "UElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASFQoRUElYRUxfRk9STUFUX1JH",
-            "QkEQARIUChBQSVhFTF9GT1JNQVRfUkdCEAISFQoRUElYRUxfRk9STUFUX0k0",
-            "MjAQAxIVChFQSVhFTF9GT1JNQVRfSlBFRxAEKnAKDkZyYW1lVHJhbnNwb3J0",
-            "Eh8KG0ZSQU1FX1RSQU5TUE9SVF9VTlNQRUNJRklFRBAAEhoKFkZSQU1FX1RS",
-            "QU5TUE9SVF9JTkxJTkUQARIhCh1GUkFNRV9UUkFOU1BPUlRfU0hBUkVEX01F",
-            "TU9SWRACKl8KC0F1ZGlvRm9ybWF0EhwKGEFVRElPX0ZPUk1BVF9VTlNQRUNJ",
-            "RklFRBAAEhoKFkFVRElPX0ZPUk1BVF9QQ01fUzE2TEUQARIWChJBVURJT19G",
-            "T1JNQVRfRjMyTEUQAippCgdPdXRwdXRzEhcKE09VVFBVVFNfVU5TUEVDSUZJ",
-            "RUQQABISCg5PVVRQVVRTX0ZSQU1FUxABEhIKDk9VVFBVVFNfTU9USU9OEAIS",
-            "HQoZT1VUUFVUU19GUkFNRVNfQU5EX01PVElPThADKlAKCERlbGl2ZXJ5EhgK",
-            "FERFTElWRVJZX1VOU1BFQ0lGSUVEEAASEgoOREVMSVZFUllfUEFDRUQQARIW",
-            "ChJERUxJVkVSWV9JTU1FRElBVEUQAirGAQoHRW1vdGlvbhIXChNFTU9USU9O",
-            "X1VOU1BFQ0lGSUVEEAASEwoPRU1PVElPTl9ORVVUUkFMEAESEQoNRU1PVElP",
-            "Tl9IQVBQWRACEg8KC0VNT1RJT05fU0FEEAMSEQoNRU1PVElPTl9BTkdSWRAE",
-            "EhUKEUVNT1RJT05fU1VSUFJJU0VEEAUSEgoORU1PVElPTl9BRlJBSUQQBhIV",
-            "ChFFTU9USU9OX0RJU0dVU1RFRBAHEhQKEEVNT1RJT05fQ09OVEVNUFQQCCqU",
-            "AQoMQ29uc2VudEJhc2lzEh0KGUNPTlNFTlRfQkFTSVNfVU5TUEVDSUZJRUQQ",
-            "ABIUChBDT05TRU5UX0JBU0lTX01FEAESGAoUQ09OU0VOVF9CQVNJU19BR1JF",
-            "RUQQAhIYChRDT05TRU5UX0JBU0lTX1VOUkVBTBADEhsKF0NPTlNFTlRfQkFT",
-            "SVNfU1lOVEhFVElDEAQqTgoJTGFiZWxNb2RlEhoKFkxBQkVMX01PREVfVU5T",
-            "UEVDSUZJRUQQABISCg5MQUJFTF9NT0RFX09GRhABEhEKDUxBQkVMX01PREVf",
-            "T04QAipeCg1XYXRlcm1hcmtNb2RlEh4KGldBVEVSTUFSS19NT0RFX1VOU1BF",
-            "Q0lGSUVEEAASFgoSV0FURVJNQVJLX01PREVfT0ZGEAESFQoRV0FURVJNQVJL",
-            "X01PREVfT04QAiqCAgoJRXZlbnRUeXBlEhoKFkVWRU5UX1RZUEVfVU5TUEVD",
-            "SUZJRUQQABIgChxFVkVOVF9UWVBFX1VUVEVSQU5DRV9TVEFSVEVEEAESIQod",
-            "RVZFTlRfVFlQRV9VVFRFUkFOQ0VfRklOSVNIRUQQAhIaChZFVkVOVF9UWVBF",
-            "X0lOVEVSUlVQVEVEEAMSHwobRVZFTlRfVFlQRV9QT1JUUkFJVF9DSEFOR0VE",
-            "EAQSHgoaRVZFTlRfVFlQRV9QT1JUUkFJVF9GQUlMRUQQBRIeChpFVkVOVF9U",
-            "WVBFX1FVQUxJVFlfQ0hBTkdFRBAGEhcKE0VWRU5UX1RZUEVfRFJBSU5JTkcQ",
-            "BzKyBAoLRmFjZVNlcnZpY2USRAoHQW5pbWF0ZRIZLnZpdmFudC52MS5Bbmlt",
-            "YXRlUmVxdWVzdBoaLnZpdmFudC52MS5BbmltYXRlUmVzcG9uc2UoATABElgK",
-            "D0dldENhcGFiaWxpdGllcxIhLnZpdmFudC52MS5HZXRDYXBhYmlsaXRpZXNS",
-            "ZXF1ZXN0GiIudml2YW50LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlEkwK",
-            "C1B1dFBvcnRyYWl0Eh0udml2YW50LnYxLlB1dFBvcnRyYWl0UmVxdWVzdBoe",
-            "LnZpdmFudC52MS5QdXRQb3J0cmFpdFJlc3BvbnNlElIKDUxpc3RQb3J0cmFp",
-            "dHMSHy52aXZhbnQudjEuTGlzdFBvcnRyYWl0c1JlcXVlc3QaIC52aXZhbnQu",
-            "djEuTGlzdFBvcnRyYWl0c1Jlc3BvbnNlElUKDkRlbGV0ZVBvcnRyYWl0EiAu",
-            "dml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVxdWVzdBohLnZpdmFudC52MS5E",
-            "ZWxldGVQb3J0cmFpdFJlc3BvbnNlEj0KBldhcm1VcBIYLnZpdmFudC52MS5X",
-            "YXJtVXBSZXF1ZXN0Ghkudml2YW50LnYxLldhcm1VcFJlc3BvbnNlEksKClN5",
-            "bnRoZXNpemUSHC52aXZhbnQudjEuU3ludGhlc2l6ZVJlcXVlc3QaHS52aXZh",
-            "bnQudjEuU3ludGhlc2l6ZVJlc3BvbnNlMAFCDKoCCVZpdmFudC5WMWIGcHJv",
-            "dG8z"));
+            "bGVhc2VIABIfCgR0ZXh0GAsgASgLMg8udml2YW50LnYxLlRleHRIAEIJCgdt",
+            "ZXNzYWdlIo4CCg9BbmltYXRlUmVzcG9uc2USLAoHc3RhcnRlZBgBIAEoCzIZ",
+            "LnZpdmFudC52MS5TZXNzaW9uU3RhcnRlZEgAEiEKBWZyYW1lGAIgASgLMhAu",
+            "dml2YW50LnYxLkZyYW1lSAASIwoGbW90aW9uGAMgASgLMhEudml2YW50LnYx",
+            "Lk1vdGlvbkgAEiEKBWV2ZW50GAQgASgLMhAudml2YW50LnYxLkV2ZW50SAAS",
+            "KwoKc3RhdGlzdGljcxgFIAEoCzIVLnZpdmFudC52MS5TdGF0aXN0aWNzSAAS",
+            "KgoKa2VlcF9hbGl2ZRgGIAEoCzIULnZpdmFudC52MS5LZWVwQWxpdmVIAEIJ",
+            "CgdtZXNzYWdlIvoECg1TZXNzaW9uQ29uZmlnEigKCHBvcnRyYWl0GAEgASgL",
+            "MhYudml2YW50LnYxLlBvcnRyYWl0UmVmEiAKA2ZwcxgCIAEoCzITLnZpdmFu",
+            "dC52MS5SYXRpb25hbBIPCgdzaXplX3B4GAMgASgNEiwKDHBpeGVsX2Zvcm1h",
+            "dBgEIAEoDjIWLnZpdmFudC52MS5QaXhlbEZvcm1hdBIUCgxqcGVnX3F1YWxp",
+            "dHkYBSABKA0SMgoPZnJhbWVfdHJhbnNwb3J0GAYgASgOMhkudml2YW50LnYx",
+            "LkZyYW1lVHJhbnNwb3J0EiwKDGF1ZGlvX2Zvcm1hdBgHIAEoDjIWLnZpdmFu",
+            "dC52MS5BdWRpb0Zvcm1hdBIWCg5zYW1wbGVfcmF0ZV9oehgIIAEoDRIjCgdv",
+            "dXRwdXRzGAkgASgOMhIudml2YW50LnYxLk91dHB1dHMSJQoIZGVsaXZlcnkY",
+            "CiABKA4yEy52aXZhbnQudjEuRGVsaXZlcnkSJQoIY29udHJvbHMYCyABKAsy",
+            "Ey52aXZhbnQudjEuQ29udHJvbHMSEQoEc2VlZBgMIAEoBEgAiAEBEhMKC3Ry",
+            "YW5zcGFyZW50GA0gASgIEikKCmltcG9ydGFuY2UYDiABKAsyFS52aXZhbnQu",
+            "djEuSW1wb3J0YW5jZRIjCgdjb25zZW50GA8gASgLMhIudml2YW50LnYxLkNv",
+            "bnNlbnQSKQoKZGlzY2xvc3VyZRgQIAEoCzIVLnZpdmFudC52MS5EaXNjbG9z",
+            "dXJlEhYKDmF1ZGlvX3F1ZXVlX21zGBEgASgNEhcKD2NvbmZpcm1zX2ZyYW1l",
+            "cxgSIAEoCEIHCgVfc2VlZCI4CgtQb3J0cmFpdFJlZhIMCgJpZBgBIAEoCUgA",
+            "Eg8KBWltYWdlGAIgASgMSABCCgoIcG9ydHJhaXQiMgoIUmF0aW9uYWwSEQoJ",
+            "bnVtZXJhdG9yGAEgASgNEhMKC2Rlbm9taW5hdG9yGAIgASgNIoACCghDb250",
+            "cm9scxIUCgxnYXplX3lhd19kZWcYASABKAISFgoOZ2F6ZV9waXRjaF9kZWcY",
+            "AiABKAISFQoIZGlzdGFuY2UYAyABKAJIAIgBARIjCgdlbW90aW9uGAQgASgO",
+            "MhIudml2YW50LnYxLkVtb3Rpb24SFgoJaW50ZW5zaXR5GAUgASgCSAGIAQES",
+            "GAoLaGVhZF9tb3Rpb24YBiABKAJIAogBARISCgVtb3V0aBgHIAEoAkgDiAEB",
+            "Eg8KB3NpbmdpbmcYCCABKAhCCwoJX2Rpc3RhbmNlQgwKCl9pbnRlbnNpdHlC",
+            "DgoMX2hlYWRfbW90aW9uQggKBl9tb3V0aCJECgpJbXBvcnRhbmNlEhUKCHBy",
+            "aW9yaXR5GAEgASgNSACIAQESEgoKZGlzdGFuY2VfbRgCIAEoAkILCglfcHJp",
+            "b3JpdHkiRAoHQ29uc2VudBImCgViYXNpcxgBIAEoDjIXLnZpdmFudC52MS5D",
+            "b25zZW50QmFzaXMSEQoJcmVmZXJlbmNlGAIgASgJIngKCkRpc2Nsb3N1cmUS",
+            "IwoFbGFiZWwYASABKA4yFC52aXZhbnQudjEuTGFiZWxNb2RlEhgKEGxhYmVs",
+            "X29mZl9yZWFzb24YAiABKAkSKwoJd2F0ZXJtYXJrGAMgASgOMhgudml2YW50",
+            "LnYxLldhdGVybWFya01vZGUiGAoFQXVkaW8SDwoHc2FtcGxlcxgBIAEoDCIm",
+            "Cg5VdHRlcmFuY2VTdGFydBIUCgx1dHRlcmFuY2VfaWQYASABKAkiDgoMVXR0",
+            "ZXJhbmNlRW5kIiYKBFRleHQSDAoEdGV4dBgBIAEoCRIQCghsYW5ndWFnZRgC",
+            "IAEoCSIaCglJbnRlcnJ1cHQSDQoFZXBvY2gYASABKAQiCwoJS2VlcEFsaXZl",
+            "Ih8KC1JpbmdSZWxlYXNlEhAKCHNlcXVlbmNlGAEgASgEIrABCg5TZXNzaW9u",
+            "U3RhcnRlZBIoCgZjb25maWcYASABKAsyGC52aXZhbnQudjEuU2Vzc2lvbkNv",
+            "bmZpZxISCgpzZXNzaW9uX2lkGAIgASgJEhAKCGRlbGF5X3VzGAMgASgNEhQK",
+            "DHdlaWdodF9uYW1lcxgEIAMoCRIpCgRyaW5nGAUgASgLMhsudml2YW50LnYx",
+            "LlNoYXJlZE1lbW9yeVJpbmcSDQoFbm90ZXMYBiADKAkiQwoQU2hhcmVkTWVt",
+            "b3J5UmluZxIMCgRuYW1lGAEgASgJEhIKCnNsb3RfYnl0ZXMYAiABKAQSDQoF",
+            "c2xvdHMYAyABKA0i1AEKBUZyYW1lEg0KBWluZGV4GAEgASgEEg4KBnB0c191",
+            "cxgCIAEoBBIUCgx1dHRlcmFuY2VfaWQYAyABKAkSDQoFZXBvY2gYBCABKAQS",
+            "EAoId2lkdGhfcHgYBSABKA0SEQoJaGVpZ2h0X3B4GAYgASgNEiwKDHBpeGVs",
+            "X2Zvcm1hdBgHIAEoDjIWLnZpdmFudC52MS5QaXhlbEZvcm1hdBIMCgRkYXRh",
+            "GAggASgMEiYKCXJpbmdfc2xvdBgJIAEoCzITLnZpdmFudC52MS5SaW5nU2xv",
+            "dCI+CghSaW5nU2xvdBIMCgRzbG90GAEgASgNEhIKCnNpemVfYnl0ZXMYAiAB",
+            "KAQSEAoIc2VxdWVuY2UYAyABKAQi0QEKBk1vdGlvbhINCgVpbmRleBgBIAEo",
+            "BBIOCgZwdHNfdXMYAiABKAQSFAoMdXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVw",
+            "b2NoGAQgASgEEg8KB3dlaWdodHMYBSADKAISHQoEcG9zZRgGIAEoCzIPLnZp",
+            "dmFudC52MS5Qb3NlEhQKDGdhemVfeWF3X2RlZxgHIAEoAhIWCg5nYXplX3Bp",
+            "dGNoX2RlZxgIIAEoAhISCgp0b25ndWVfb3V0GAkgASgCEhEKCXRvbmd1ZV91",
+            "cBgKIAEoAiJhCgRQb3NlEg8KB3lhd19kZWcYASABKAISEQoJcGl0Y2hfZGVn",
+            "GAIgASgCEhAKCHJvbGxfZGVnGAMgASgCEgkKAXgYBCABKAISCQoBeRgFIAEo",
+            "AhINCgVzY2FsZRgGIAEoAiKKAQoFRXZlbnQSIgoEdHlwZRgBIAEoDjIULnZp",
+            "dmFudC52MS5FdmVudFR5cGUSEwoLcG9zaXRpb25fdXMYAiABKAQSFAoMdXR0",
+            "ZXJhbmNlX2lkGAMgASgJEg0KBWVwb2NoGAQgASgEEg4KBmRldGFpbBgFIAEo",
+            "CRITCgtwb3J0cmFpdF9pZBgGIAEoCSKFAQoKU3RhdGlzdGljcxILCgNmcHMY",
+            "ASABKAISDgoGbGFnX3VzGAIgASgDEhMKC2ZyYW1lc19zZW50GAMgASgEEhYK",
+            "DmZyYW1lc19kcm9wcGVkGAQgASgEEhcKD2F1ZGlvX3F1ZXVlZF91cxgFIAEo",
+            "BBIUCgxkZXRhaWxfbGV2ZWwYBiABKA0iGAoWR2V0Q2FwYWJpbGl0aWVzUmVx",
+            "dWVzdCLeAQoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USDwoHdmVyc2lvbhgB",
+            "IAEoCRItCg1waXhlbF9mb3JtYXRzGAIgAygOMhYudml2YW50LnYxLlBpeGVs",
+            "Rm9ybWF0EjMKEGZyYW1lX3RyYW5zcG9ydHMYAyADKA4yGS52aXZhbnQudjEu",
+            "RnJhbWVUcmFuc3BvcnQSGQoRYnVuZGxlZF9wb3J0cmFpdHMYBCADKAkSIQoG",
+            "bGltaXRzGAUgASgLMhEudml2YW50LnYxLkxpbWl0cxIQCghzZXNzaW9ucxgG",
+            "IAEoDSK2AQoGTGltaXRzEhAKCHNlc3Npb25zGAEgASgNEg8KB3NpemVfcHgY",
+            "AiABKA0SFgoOcG9ydHJhaXRfYnl0ZXMYAyABKA0SFwoPcG9ydHJhaXRfcGl4",
+            "ZWxzGAQgASgNEhUKDW1lc3NhZ2VfYnl0ZXMYBSABKA0SFgoObWVzc2FnZXNf",
+            "cGVyX3MYBiABKA0SEQoJcG9ydHJhaXRzGAcgASgNEhYKDmF1ZGlvX3F1ZXVl",
+            "X21zGAggASgNIl0KElB1dFBvcnRyYWl0UmVxdWVzdBINCgVpbWFnZRgBIAEo",
+            "DBITCgt0cmFuc3BhcmVudBgCIAEoCBIjCgdjb25zZW50GAMgASgLMhIudml2",
+            "YW50LnYxLkNvbnNlbnQiPAoTUHV0UG9ydHJhaXRSZXNwb25zZRIlCghwb3J0",
+            "cmFpdBgBIAEoCzITLnZpdmFudC52MS5Qb3J0cmFpdCI/CghQb3J0cmFpdBIT",
+            "Cgtwb3J0cmFpdF9pZBgBIAEoCRIPCgdidW5kbGVkGAIgASgIEg0KBW5vdGVz",
+            "GAMgAygJIhYKFExpc3RQb3J0cmFpdHNSZXF1ZXN0Ij8KFUxpc3RQb3J0cmFp",
+            "dHNSZXNwb25zZRImCglwb3J0cmFpdHMYASADKAsyEy52aXZhbnQudjEuUG9y",
+            "dHJhaXQiLAoVRGVsZXRlUG9ydHJhaXRSZXF1ZXN0EhMKC3BvcnRyYWl0X2lk",
+            "GAEgASgJIhgKFkRlbGV0ZVBvcnRyYWl0UmVzcG9uc2UihAEKDVdhcm1VcFJl",
+            "cXVlc3QSKAoIcG9ydHJhaXQYASABKAsyFi52aXZhbnQudjEuUG9ydHJhaXRS",
+            "ZWYSDwoHc2l6ZV9weBgCIAEoDRITCgt0cmFuc3BhcmVudBgDIAEoCBIjCgdj",
+            "b25zZW50GAQgASgLMhIudml2YW50LnYxLkNvbnNlbnQiOQoOV2FybVVwUmVz",
+            "cG9uc2USEwoLcG9ydHJhaXRfaWQYASABKAkSEgoKZWxhcHNlZF91cxgCIAEo",
+            "BCJtChFTeW50aGVzaXplUmVxdWVzdBIoCgZjb25maWcYASABKAsyGC52aXZh",
+            "bnQudjEuU2Vzc2lvbkNvbmZpZxIPCgdzYW1wbGVzGAIgASgMEh0KBHRleHQY",
+            "AyABKAsyDy52aXZhbnQudjEuVGV4dCKVAQoSU3ludGhlc2l6ZVJlc3BvbnNl",
+            "EiwKB3N0YXJ0ZWQYASABKAsyGS52aXZhbnQudjEuU2Vzc2lvblN0YXJ0ZWRI",
+            "ABIhCgVmcmFtZRgCIAEoCzIQLnZpdmFudC52MS5GcmFtZUgAEiMKBm1vdGlv",
+            "bhgDIAEoCzIRLnZpdmFudC52MS5Nb3Rpb25IAEIJCgdtZXNzYWdlKoYBCgtQ",
+            "aXhlbEZvcm1hdBIcChhQSVhFTF9GT1JNQVRfVU5TUEVDSUZJRUQQABIVChFQ",
+            "SVhFTF9GT1JNQVRfUkdCQRABEhQKEFBJWEVMX0ZPUk1BVF9SR0IQAhIVChFQ",
+            "SVhFTF9GT1JNQVRfSTQyMBADEhUKEVBJWEVMX0ZPUk1BVF9KUEVHEAQqcAoO",
+            "RnJhbWVUcmFuc3BvcnQSHwobRlJBTUVfVFJBTlNQT1JUX1VOU1BFQ0lGSUVE",
+            "EAASGgoWRlJBTUVfVFJBTlNQT1JUX0lOTElORRABEiEKHUZSQU1FX1RSQU5T",
+            "UE9SVF9TSEFSRURfTUVNT1JZEAIqXwoLQXVkaW9Gb3JtYXQSHAoYQVVESU9f",
+            "Rk9STUFUX1VOU1BFQ0lGSUVEEAASGgoWQVVESU9fRk9STUFUX1BDTV9TMTZM",
+            "RRABEhYKEkFVRElPX0ZPUk1BVF9GMzJMRRACKmkKB091dHB1dHMSFwoTT1VU",
+            "UFVUU19VTlNQRUNJRklFRBAAEhIKDk9VVFBVVFNfRlJBTUVTEAESEgoOT1VU",
+            "UFVUU19NT1RJT04QAhIdChlPVVRQVVRTX0ZSQU1FU19BTkRfTU9USU9OEAMq",
+            "UAoIRGVsaXZlcnkSGAoUREVMSVZFUllfVU5TUEVDSUZJRUQQABISCg5ERUxJ",
+            "VkVSWV9QQUNFRBABEhYKEkRFTElWRVJZX0lNTUVESUFURRACKsYBCgdFbW90",
+            "aW9uEhcKE0VNT1RJT05fVU5TUEVDSUZJRUQQABITCg9FTU9USU9OX05FVVRS",
+            "QUwQARIRCg1FTU9USU9OX0hBUFBZEAISDwoLRU1PVElPTl9TQUQQAxIRCg1F",
+            "TU9USU9OX0FOR1JZEAQSFQoRRU1PVElPTl9TVVJQUklTRUQQBRISCg5FTU9U",
+            "SU9OX0FGUkFJRBAGEhUKEUVNT1RJT05fRElTR1VTVEVEEAcSFAoQRU1PVElP",
+            "Tl9DT05URU1QVBAIKpQBCgxDb25zZW50QmFzaXMSHQoZQ09OU0VOVF9CQVNJ",
+            "U19VTlNQRUNJRklFRBAAEhQKEENPTlNFTlRfQkFTSVNfTUUQARIYChRDT05T",
+            "RU5UX0JBU0lTX0FHUkVFRBACEhgKFENPTlNFTlRfQkFTSVNfVU5SRUFMEAMS",
+            "GwoXQ09OU0VOVF9CQVNJU19TWU5USEVUSUMQBCpOCglMYWJlbE1vZGUSGgoW",
+            "TEFCRUxfTU9ERV9VTlNQRUNJRklFRBAAEhIKDkxBQkVMX01PREVfT0ZGEAES",
+            "EQoNTEFCRUxfTU9ERV9PThACKl4KDVdhdGVybWFya01vZGUSHgoaV0FURVJN",
+            "QVJLX01PREVfVU5TUEVDSUZJRUQQABIWChJXQVRFUk1BUktfTU9ERV9PRkYQ",
+            "ARIVChFXQVRFUk1BUktfTU9ERV9PThACKoICCglFdmVudFR5cGUSGgoWRVZF",
+            "TlRfVFlQRV9VTlNQRUNJRklFRBAAEiAKHEVWRU5UX1RZUEVfVVRURVJBTkNF",
+            "X1NUQVJURUQQARIhCh1FVkVOVF9UWVBFX1VUVEVSQU5DRV9GSU5JU0hFRBAC",
+            "EhoKFkVWRU5UX1RZUEVfSU5URVJSVVBURUQQAxIfChtFVkVOVF9UWVBFX1BP",
+            "UlRSQUlUX0NIQU5HRUQQBBIeChpFVkVOVF9UWVBFX1BPUlRSQUlUX0ZBSUxF",
+            "RBAFEh4KGkVWRU5UX1RZUEVfUVVBTElUWV9DSEFOR0VEEAYSFwoTRVZFTlRf",
+            "VFlQRV9EUkFJTklORxAHMrIECgtGYWNlU2VydmljZRJECgdBbmltYXRlEhku",
+            "dml2YW50LnYxLkFuaW1hdGVSZXF1ZXN0Ghoudml2YW50LnYxLkFuaW1hdGVS",
+            "ZXNwb25zZSgBMAESWAoPR2V0Q2FwYWJpbGl0aWVzEiEudml2YW50LnYxLkdl",
+            "dENhcGFiaWxpdGllc1JlcXVlc3QaIi52aXZhbnQudjEuR2V0Q2FwYWJpbGl0",
+            "aWVzUmVzcG9uc2USTAoLUHV0UG9ydHJhaXQSHS52aXZhbnQudjEuUHV0UG9y",
+            "dHJhaXRSZXF1ZXN0Gh4udml2YW50LnYxLlB1dFBvcnRyYWl0UmVzcG9uc2US",
+            "UgoNTGlzdFBvcnRyYWl0cxIfLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVx",
+            "dWVzdBogLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVzcG9uc2USVQoORGVs",
+            "ZXRlUG9ydHJhaXQSIC52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXF1ZXN0",
+            "GiEudml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVzcG9uc2USPQoGV2FybVVw",
+            "Ehgudml2YW50LnYxLldhcm1VcFJlcXVlc3QaGS52aXZhbnQudjEuV2FybVVw",
+            "UmVzcG9uc2USSwoKU3ludGhlc2l6ZRIcLnZpdmFudC52MS5TeW50aGVzaXpl",
+            "UmVxdWVzdBodLnZpdmFudC52MS5TeW50aGVzaXplUmVzcG9uc2UwAUIMqgIJ",
+            "Vml2YW50LlYxYgZwcm90bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateRequest), global::Vivant.V1.AnimateRequest.Parser, new[]{ "Config", "Audio", "UtteranceStart", "UtteranceEnd", "Controls", "Portrait", "Interrupt", "Importance", "KeepAlive", "RingRelease" }, new[]{ "Message" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateRequest), global::Vivant.V1.AnimateRequest.Parser, new[]{ "Config", "Audio", "UtteranceStart", "UtteranceEnd", "Controls", "Portrait", "Interrupt", "Importance", "KeepAlive", "RingRelease", "Text" }, new[]{ "Message" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateResponse), global::Vivant.V1.AnimateResponse.Parser, new[]{ "Started", "Frame", "Motion", "Event", "Statistics", "KeepAlive" }, new[]{ "Message" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SessionConfig), global::Vivant.V1.SessionConfig.Parser, new[]{ "Portrait", "Fps", "SizePx", "PixelFormat", "JpegQuality", "FrameTransport", "AudioFormat", "SampleRateHz", "Outputs", "Delivery", "Controls", "Seed", "Transparent", "Importance", "Consent", "Disclosure", "AudioQueueMs", "ConfirmsFrames" }, new[]{ "Seed" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PortraitRef), global::Vivant.V1.PortraitRef.Parser, new[]{ "Id", "Image" }, new[]{ "Portrait" }, null, null, null),
@@ -184,6 +186,7 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Audio), global::Vivant.V1.Audio.Parser, new[]{ "Samples" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.UtteranceStart), global::Vivant.V1.UtteranceStart.Parser, new[]{ "UtteranceId" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.UtteranceEnd), global::Vivant.V1.UtteranceEnd.Parser, null, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Text), global::Vivant.V1.Text.Parser, new[]{ "Text_", "Language" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Interrupt), global::Vivant.V1.Interrupt.Parser, new[]{ "Epoch" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.KeepAlive), global::Vivant.V1.KeepAlive.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.RingRelease), global::Vivant.V1.RingRelease.Parser, new[]{ "Sequence" }, null, null, null, null),
@@ -207,7 +210,7 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.DeletePortraitResponse), global::Vivant.V1.DeletePortraitResponse.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.WarmUpRequest), global::Vivant.V1.WarmUpRequest.Parser, new[]{ "Portrait", "SizePx", "Transparent", "Consent" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.WarmUpResponse), global::Vivant.V1.WarmUpResponse.Parser, new[]{ "PortraitId", "ElapsedUs" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SynthesizeRequest), global::Vivant.V1.SynthesizeRequest.Parser, new[]{ "Config", "Samples" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SynthesizeRequest), global::Vivant.V1.SynthesizeRequest.Parser, new[]{ "Config", "Samples", "Text" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SynthesizeResponse), global::Vivant.V1.SynthesizeResponse.Parser, new[]{ "Started", "Frame", "Motion" }, new[]{ "Message" }, null, null, null)
           }));
     }
@@ -530,6 +533,9 @@ namespace Vivant.V1 {
         case MessageOneofCase.RingRelease:
           RingRelease = other.RingRelease.Clone();
           break;
+        case MessageOneofCase.Text:
+          Text = other.Text.Clone();
+          break;
       }
 
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
@@ -691,6 +697,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "text" field.</summary>
+    public const int TextFieldNumber = 11;
+    /// <summary>
+    /// What the audio that follows says, where that is known: it sharpens the lips. Before any audio of an utterance, the next one's.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Text Text {
+      get { return messageCase_ == MessageOneofCase.Text ? (global::Vivant.V1.Text) message_ : null; }
+      set {
+        message_ = value;
+        messageCase_ = value == null ? MessageOneofCase.None : MessageOneofCase.Text;
+      }
+    }
+
     private object message_;
     /// <summary>Enum of possible cases for the "message" oneof.</summary>
     public enum MessageOneofCase {
@@ -705,6 +726,7 @@ namespace Vivant.V1 {
       Importance = 8,
       KeepAlive = 9,
       RingRelease = 10,
+      Text = 11,
     }
     private MessageOneofCase messageCase_ = MessageOneofCase.None;
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -745,6 +767,7 @@ namespace Vivant.V1 {
       if (!object.Equals(Importance, other.Importance)) return false;
       if (!object.Equals(KeepAlive, other.KeepAlive)) return false;
       if (!object.Equals(RingRelease, other.RingRelease)) return false;
+      if (!object.Equals(Text, other.Text)) return false;
       if (MessageCase != other.MessageCase) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
@@ -763,6 +786,7 @@ namespace Vivant.V1 {
       if (messageCase_ == MessageOneofCase.Importance) hash ^= Importance.GetHashCode();
       if (messageCase_ == MessageOneofCase.KeepAlive) hash ^= KeepAlive.GetHashCode();
       if (messageCase_ == MessageOneofCase.RingRelease) hash ^= RingRelease.GetHashCode();
+      if (messageCase_ == MessageOneofCase.Text) hash ^= Text.GetHashCode();
       hash ^= (int) messageCase_;
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
@@ -822,6 +846,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(82);
         output.WriteMessage(RingRelease);
       }
+      if (messageCase_ == MessageOneofCase.Text) {
+        output.WriteRawTag(90);
+        output.WriteMessage(Text);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -872,6 +900,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(82);
         output.WriteMessage(RingRelease);
       }
+      if (messageCase_ == MessageOneofCase.Text) {
+        output.WriteRawTag(90);
+        output.WriteMessage(Text);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -911,6 +943,9 @@ namespace Vivant.V1 {
       }
       if (messageCase_ == MessageOneofCase.RingRelease) {
         size += 1 + pb::CodedOutputStream.ComputeMessageSize(RingRelease);
+      }
+      if (messageCase_ == MessageOneofCase.Text) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Text);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -984,6 +1019,12 @@ namespace Vivant.V1 {
             RingRelease = new global::Vivant.V1.RingRelease();
           }
           RingRelease.MergeFrom(other.RingRelease);
+          break;
+        case MessageOneofCase.Text:
+          if (Text == null) {
+            Text = new global::Vivant.V1.Text();
+          }
+          Text.MergeFrom(other.Text);
           break;
       }
 
@@ -1092,6 +1133,15 @@ namespace Vivant.V1 {
             RingRelease = subBuilder;
             break;
           }
+          case 90: {
+            global::Vivant.V1.Text subBuilder = new global::Vivant.V1.Text();
+            if (messageCase_ == MessageOneofCase.Text) {
+              subBuilder.MergeFrom(Text);
+            }
+            input.ReadMessage(subBuilder);
+            Text = subBuilder;
+            break;
+          }
         }
       }
     #endif
@@ -1195,6 +1245,15 @@ namespace Vivant.V1 {
             }
             input.ReadMessage(subBuilder);
             RingRelease = subBuilder;
+            break;
+          }
+          case 90: {
+            global::Vivant.V1.Text subBuilder = new global::Vivant.V1.Text();
+            if (messageCase_ == MessageOneofCase.Text) {
+              subBuilder.MergeFrom(Text);
+            }
+            input.ReadMessage(subBuilder);
+            Text = subBuilder;
             break;
           }
         }
@@ -5007,6 +5066,242 @@ namespace Vivant.V1 {
   }
 
   /// <summary>
+  /// The text of an utterance, or the next piece of it; pieces may be cut anywhere between characters. A wrong one does little harm, and
+  /// it is never logged.
+  /// </summary>
+  public sealed partial class Text : pb::IMessage<Text>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<Text> _parser = new pb::MessageParser<Text>(() => new Text());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<Text> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[12]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public Text() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public Text(Text other) : this() {
+      text_ = other.text_;
+      language_ = other.language_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public Text Clone() {
+      return new Text(this);
+    }
+
+    /// <summary>Field number for the "text" field.</summary>
+    public const int Text_FieldNumber = 1;
+    private string text_ = "";
+    /// <summary>
+    /// At most 64 KiB per message, and 2^20 characters that wait for their audio.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Text_ {
+      get { return text_; }
+      set {
+        text_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "language" field.</summary>
+    public const int LanguageFieldNumber = 2;
+    private string language_ = "";
+    /// <summary>
+    /// A BCP 47 tag such as de or pt-BR; default: guessed from the text. Languages that have no rules are left to the sound.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Language {
+      get { return language_; }
+      set {
+        language_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as Text);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(Text other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (Text_ != other.Text_) return false;
+      if (Language != other.Language) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (Text_.Length != 0) hash ^= Text_.GetHashCode();
+      if (Language.Length != 0) hash ^= Language.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (Text_.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Text_);
+      }
+      if (Language.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(Language);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (Text_.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Text_);
+      }
+      if (Language.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(Language);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (Text_.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Text_);
+      }
+      if (Language.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Language);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(Text other) {
+      if (other == null) {
+        return;
+      }
+      if (other.Text_.Length != 0) {
+        Text_ = other.Text_;
+      }
+      if (other.Language.Length != 0) {
+        Language = other.Language;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+        switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            Text_ = input.ReadString();
+            break;
+          }
+          case 18: {
+            Language = input.ReadString();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+        switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            Text_ = input.ReadString();
+            break;
+          }
+          case 18: {
+            Language = input.ReadString();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
   /// Stops speaking now.
   /// </summary>
   public sealed partial class Interrupt : pb::IMessage<Interrupt>
@@ -5023,7 +5318,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[12]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[13]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5221,7 +5516,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[13]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[14]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5376,7 +5671,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[14]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[15]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5571,7 +5866,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[15]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[16]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5967,7 +6262,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[16]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[17]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6242,7 +6537,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[17]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[18]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6766,7 +7061,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[18]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[19]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7041,7 +7336,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[19]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[20]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7596,7 +7891,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[20]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[21]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7991,7 +8286,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[21]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[22]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8386,7 +8681,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[22]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[23]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8781,7 +9076,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[23]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[24]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8936,7 +9231,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[24]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[25]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -9311,7 +9606,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[25]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[26]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -9786,7 +10081,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[26]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[27]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -10070,7 +10365,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[27]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[28]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -10274,7 +10569,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[28]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[29]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -10538,7 +10833,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[29]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[30]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -10693,7 +10988,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[30]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[31]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -10877,7 +11172,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[31]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[32]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -11072,7 +11367,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[32]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[33]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -11227,7 +11522,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[33]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[34]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -11560,7 +11855,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[34]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[35]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -11795,7 +12090,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[35]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[36]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -11817,6 +12112,7 @@ namespace Vivant.V1 {
     public SynthesizeRequest(SynthesizeRequest other) : this() {
       config_ = other.config_ != null ? other.config_.Clone() : null;
       samples_ = other.samples_;
+      text_ = other.text_ != null ? other.text_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -11856,6 +12152,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "text" field.</summary>
+    public const int TextFieldNumber = 3;
+    private global::Vivant.V1.Text text_;
+    /// <summary>
+    /// What they say, where that is known.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Text Text {
+      get { return text_; }
+      set {
+        text_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -11873,6 +12184,7 @@ namespace Vivant.V1 {
       }
       if (!object.Equals(Config, other.Config)) return false;
       if (Samples != other.Samples) return false;
+      if (!object.Equals(Text, other.Text)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -11882,6 +12194,7 @@ namespace Vivant.V1 {
       int hash = 1;
       if (config_ != null) hash ^= Config.GetHashCode();
       if (Samples.Length != 0) hash ^= Samples.GetHashCode();
+      if (text_ != null) hash ^= Text.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -11908,6 +12221,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(18);
         output.WriteBytes(Samples);
       }
+      if (text_ != null) {
+        output.WriteRawTag(26);
+        output.WriteMessage(Text);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -11926,6 +12243,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(18);
         output.WriteBytes(Samples);
       }
+      if (text_ != null) {
+        output.WriteRawTag(26);
+        output.WriteMessage(Text);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -11941,6 +12262,9 @@ namespace Vivant.V1 {
       }
       if (Samples.Length != 0) {
         size += 1 + pb::CodedOutputStream.ComputeBytesSize(Samples);
+      }
+      if (text_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Text);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -11962,6 +12286,12 @@ namespace Vivant.V1 {
       }
       if (other.Samples.Length != 0) {
         Samples = other.Samples;
+      }
+      if (other.text_ != null) {
+        if (text_ == null) {
+          Text = new global::Vivant.V1.Text();
+        }
+        Text.MergeFrom(other.Text);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -11987,6 +12317,13 @@ namespace Vivant.V1 {
           }
           case 18: {
             Samples = input.ReadBytes();
+            break;
+          }
+          case 26: {
+            if (text_ == null) {
+              Text = new global::Vivant.V1.Text();
+            }
+            input.ReadMessage(Text);
             break;
           }
         }
@@ -12015,6 +12352,13 @@ namespace Vivant.V1 {
             Samples = input.ReadBytes();
             break;
           }
+          case 26: {
+            if (text_ == null) {
+              Text = new global::Vivant.V1.Text();
+            }
+            input.ReadMessage(Text);
+            break;
+          }
         }
       }
     }
@@ -12039,7 +12383,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[36]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[37]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
