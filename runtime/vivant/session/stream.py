@@ -364,8 +364,10 @@ class FaceStream:
             timeline.n_heard += min(most, timeline.sample_at(head.position_us) - timeline.n_heard)
         elif head is None:
             timeline.n_heard += most
-        elif isinstance(self._queue.pop(), UtteranceStart | UtteranceEnd):
-            self._ready.mark(replace(head, position_us=timeline.position_us))
+        else:
+            self._queue.pop()
+            if not isinstance(head, KnownText):
+                self._ready.mark(replace(head, position_us=timeline.position_us))
 
     def _in_order(self, frames: list[MotionFrame]) -> None:
         """Frames, with the index that they have in this stream, and the markers between them."""

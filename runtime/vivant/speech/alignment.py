@@ -93,7 +93,7 @@ class TextAligner:
         said = states @ self._window.phones
         sharper = _TRUST * said + (1 - _TRUST * said.sum(1, keepdims=True)) * chances
         self._leave_passed()
-        return sharper.astype(np.float32)
+        return np.asarray(sharper, np.float32)
 
     def _walk(self, fit: Chances) -> Chances:
         """(1 + GUESSES, states) where in the text each tick is, by all ticks so far and the guesses after them."""
@@ -106,7 +106,8 @@ class TextAligner:
         for tick in range(len(fit) - 1, -1, -1):
             forward[tick] *= backward
             backward = moves @ (backward * fit[tick])
-        return forward / forward.sum(1, keepdims=True)
+        forward /= forward.sum(1, keepdims=True)
+        return forward
 
     def _follow_text(self) -> None:
         """Whatever is due by this tick."""
@@ -136,10 +137,11 @@ class TextAligner:
             chosen.append(word)
         self._window = new = _Window(chosen)
         self._state = np.zeros(len(new.sounds))
-        line = state[old.starts[n_passed] : old.starts[-1]][: new.starts[-1]]
-        free = state[old.starts[-1] + n_passed :][: len(new.words) + 1]
+        line, beyond = np.split(state[old.starts[n_passed] : old.starts[-1]], [new.starts[-1]])
+        free = state[old.starts[-1] + n_passed :]
         self._state[: len(line)] = line
         self._state[new.starts[-1] :][: len(free)] = free
+        self._state[-1] += beyond.sum()  # in a word that became shorter by going on
         if not old.words:  # the first words may begin at once
             self._state[0] += 1.0
         self._state /= self._state.sum()
@@ -158,7 +160,7 @@ class _Window:
     def __init__(self, words: Sequence[Phones]) -> None:
         units = [_units(word) for word in words]
         self.words = words
-        self.starts = [0, *np.cumsum([len(word) for word in units], dtype=int).tolist()]
+        self.starts: list[int] = [0, *np.cumsum([len(word) for word in units], dtype=int).tolist()]
         n_free = len(words) + 1
         self.sounds = np.array([*(unit for word in units for unit in word), *[_UNREAD] * n_free])
         self.phones = np.eye(len(PHONES) + 1)[self.sounds][:, : len(PHONES)]
@@ -193,7 +195,7 @@ class _Window:
         """Where the sounds of a word begin, past its pause; behind the last word, the last free state."""
         if k == len(self.words):
             return len(self.sounds) - 1
-        return self.starts[k] + int(self.sounds[self.starts[k]] == SILENCE)
+        return int(self.starts[k]) + int(self.sounds[self.starts[k]] == SILENCE)
 
 
 def _units(word: Phones) -> list[int]:
