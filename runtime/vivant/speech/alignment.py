@@ -71,21 +71,23 @@ class TextAligner:
         self._reader = TextReader()
         self._window = _Window([])
         self._state = np.ones(1)
+        self._n_heard = 0
         self._due: deque[tuple[int, str | None, str]] = deque()
-        """Ticks until a text, or None for its end, takes effect: the encoder still speaks of what was before."""
+        """From which tick on a text, or None for its end, counts: the encoder still speaks of what was before."""
 
     def say(self, text: str, language: str) -> None:
         """What the sound that follows says, or goes on to say."""
-        self._due.append((1 + DELAY_TICKS, text, language))
+        self._due.append((self._n_heard + 1 + DELAY_TICKS, text, language))
 
     def end(self) -> None:
         """What follows says something else."""
-        self._due.append((1 + DELAY_TICKS, None, ""))
+        self._due.append((self._n_heard + 1 + DELAY_TICKS, None, ""))
 
     def push(self, heard: Float32Array) -> Float32Array:
         """Take and give (1 + GUESSES, phones), of the next tick."""
-        if self._due:
+        if self._due and self._due[0][0] <= self._n_heard:
             self._follow_text()
+        self._n_heard += 1
         if not self._window.words:
             return heard
         chances = heard.astype(np.float64)
@@ -111,17 +113,14 @@ class TextAligner:
 
     def _follow_text(self) -> None:
         """Whatever is due by this tick."""
-        self._due = deque((ticks - 1, text, language) for ticks, text, language in self._due)
-        begun = len(self._due)
-        while self._due and self._due[0][0] < 0:
+        while self._due and self._due[0][0] <= self._n_heard:
             _, text, language = self._due.popleft()
             if text is None:
                 self._reader, self._window, self._state = TextReader(), _Window([]), np.ones(1)
             elif self._reader.add(text, language) and self._window.words:
                 self._reader.read_again()
                 self._look_at(self._window.words[:-1], 0)  # the last word goes on
-        if len(self._due) < begun:
-            self._look_at(self._window.words, 0)
+        self._look_at(self._window.words, 0)
 
     def _leave_passed(self) -> None:
         window = self._window
