@@ -27,7 +27,7 @@ _WORDS = 12
 """That are looked at, from where the voice is: about 4 s."""
 _TEMPER = 0.5
 """Exponent of the chances: those of neighbouring ticks are hardly independent."""
-_DOUBT = 0.16
+_DOUBT = 0.2
 """What a sound is worth in the free state, of the likeliest sound: the less, the longer a text is believed."""
 _TRUST = 0.8
 """Of the text where the voice surely is in it."""

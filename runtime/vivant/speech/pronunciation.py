@@ -36,7 +36,7 @@ _RULES = {
         tz|ts|z=s
         ti(?=on)=s i  ig\b=i x  [sß]=s  [fvw]=f  x=k s  j=j  [dt]=t  [bp]=p  [gkq]=k  c(?=[eiyäö])=s  c=k  l=l  m=m  n=n
         (?<=[aeiouäöüy])h(?![aeiouäöü])=  h=x  e[iy]|a[iy]=a i  au=a u  eu|äu=o y  ie=i  \bge=k @  \bbe=p @  er\b=@
-        e(?=[nlm]?s?\b)=@  r=x  e+|ä=e  [öüy]=y  a+=a  i=i  o+=o  u=u
+        e(?=[nlm]?s?\b|ln\b|[lrn]e[nrsm]?\b)=@  r=x  e+|ä=e  [öüy]=y  a+=a  i=i  o+=o  u=u
     """,
     "es": r"""
         ch=sh  ll=j  rr=r  ñ=n  qu=k  gu(?=[eiéí])=k  g(?=[eiéí])|j=x  c(?=[eiéí])|[zsç]=s
@@ -57,9 +57,9 @@ _RULES = {
         [řr]=r  [bp]=p  [dt]=t  [gkq]=k  [fvw]=f  x=k s  l=l  m=m  [aá]=a  [iíyý]=i  [oó]=o  [uúů]=u
     """,
     "nl": r"""
-        isch=i s  sch=s x  ch|g=x  \bge=x @  \bbe=p @  \bver=f @ r  ng=ng  n(?=k)=ng  lijk=l @ k  ig\b=@ x  tie\b=s i
-        sj=sh  th=t
-        ieuw=i u  eeuw=e u  ouw?|auw?=@ u  eu=y  oe=u  ui=y  ij|ei=e i  aai=a i  ooi=o i  ie=i  e(?=[nlrm]?s?\b)=@
+        isch=i s  sch=s x  \bge=x @  \bbe=p @  \bver=f @ r  \been\b=@ n  \bhet\b=@ t  ch|g=x  ng=ng  n(?=k)=ng  lijk=l @ k
+        ig\b=@ x  tie\b=s i  ië\b=i @  sj=sh  th=t
+        ieuw=i u  eeuw=e u  ouw?|auw?=@ u  eu=y  oe=u  ui=y  ij|ei=e i  aai=a i  ooi=o i  ie=i  e(?=[nlrm]?s?\b|[lrn]en?\b)=@
         [uü]+=y  [eéëè]+=e
         a+=a  [ií]=i  [oóö]+=o  y=i  j=j  [bp]=p  [dt]=t  [kq]=k  c(?=[eiy])|[sz]=s  c=k  [fvw]=f  x=k s  l=l  m=m  n=n
         r=r  h=x
