@@ -22,8 +22,8 @@ from vivant.types import Float32Array
 
 Chances = NDArray[np.float64]
 
-# Chosen on 11 sentences of two natural voices and 12 of espeak-ng, none of them measured in benchmarks/text.py, by what a true text
-# brings and another one harms.
+# Chosen on 11 sentences of two natural voices and 12 of espeak-ng, none of them in the table of docs/speech.md, by what a true
+# text brings and another one harms.
 _WORDS = 12
 """That are looked at, from where the voice is: about 4 s."""
 _TEMPER = 0.5
