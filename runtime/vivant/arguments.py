@@ -84,7 +84,9 @@ def _plain(value: object) -> int | float | None:
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
     try:
-        return int(value) if isinstance(value, Rational) and value.denominator == 1 else float(value)  # whole ones exactly
+        if isinstance(value, Rational) and value.denominator == 1:
+            return int(value.numerator)  # exactly, beyond what a float holds
+        return float(value)
     except OverflowError:  # a fraction of hundreds of digits
         return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from vivant.arguments import shown
 from vivant.errors import InputError
-from vivant.types import AudioChunk, Controls, MotionFrame
+from vivant.types import Act, AudioChunk, Controls, MotionFrame
 
 if TYPE_CHECKING:
     from vivant.face import Face
@@ -57,6 +57,15 @@ class TextAware(Protocol):
 
     def end_text(self) -> None:
         """The sound that is pushed from now on says something else."""
+        ...
+
+
+@runtime_checkable
+class Acting(Protocol):
+    """What a `MotionState` may have beside its own: acts. One that has none leaves them out."""
+
+    def act(self, act: Act) -> None:
+        """Begin it with the next sound that is pushed."""
         ...
 
 

@@ -24,7 +24,7 @@ namespace Vivant.V1 {
     static VivantReflection() {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
-            "ChZ2aXZhbnQvdjEvdml2YW50LnByb3RvEgl2aXZhbnQudjEi/AMKDkFuaW1h",
+            "ChZ2aXZhbnQvdjEvdml2YW50LnByb3RvEgl2aXZhbnQudjEimwQKDkFuaW1h",
             "dGVSZXF1ZXN0EioKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9u",
             "Q29uZmlnSAASIQoFYXVkaW8YAiABKAsyEC52aXZhbnQudjEuQXVkaW9IABI0",
             "Cg91dHRlcmFuY2Vfc3RhcnQYAyABKAsyGS52aXZhbnQudjEuVXR0ZXJhbmNl",
@@ -35,151 +35,159 @@ namespace Vivant.V1 {
             "dXB0SAASKwoKaW1wb3J0YW5jZRgIIAEoCzIVLnZpdmFudC52MS5JbXBvcnRh",
             "bmNlSAASKgoKa2VlcF9hbGl2ZRgJIAEoCzIULnZpdmFudC52MS5LZWVwQWxp",
             "dmVIABIuCgxyaW5nX3JlbGVhc2UYCiABKAsyFi52aXZhbnQudjEuUmluZ1Jl",
-            "bGVhc2VIABIfCgR0ZXh0GAsgASgLMg8udml2YW50LnYxLlRleHRIAEIJCgdt",
-            "ZXNzYWdlIo4CCg9BbmltYXRlUmVzcG9uc2USLAoHc3RhcnRlZBgBIAEoCzIZ",
-            "LnZpdmFudC52MS5TZXNzaW9uU3RhcnRlZEgAEiEKBWZyYW1lGAIgASgLMhAu",
-            "dml2YW50LnYxLkZyYW1lSAASIwoGbW90aW9uGAMgASgLMhEudml2YW50LnYx",
-            "Lk1vdGlvbkgAEiEKBWV2ZW50GAQgASgLMhAudml2YW50LnYxLkV2ZW50SAAS",
-            "KwoKc3RhdGlzdGljcxgFIAEoCzIVLnZpdmFudC52MS5TdGF0aXN0aWNzSAAS",
-            "KgoKa2VlcF9hbGl2ZRgGIAEoCzIULnZpdmFudC52MS5LZWVwQWxpdmVIAEIJ",
-            "CgdtZXNzYWdlIvoECg1TZXNzaW9uQ29uZmlnEigKCHBvcnRyYWl0GAEgASgL",
-            "MhYudml2YW50LnYxLlBvcnRyYWl0UmVmEiAKA2ZwcxgCIAEoCzITLnZpdmFu",
-            "dC52MS5SYXRpb25hbBIPCgdzaXplX3B4GAMgASgNEiwKDHBpeGVsX2Zvcm1h",
-            "dBgEIAEoDjIWLnZpdmFudC52MS5QaXhlbEZvcm1hdBIUCgxqcGVnX3F1YWxp",
-            "dHkYBSABKA0SMgoPZnJhbWVfdHJhbnNwb3J0GAYgASgOMhkudml2YW50LnYx",
-            "LkZyYW1lVHJhbnNwb3J0EiwKDGF1ZGlvX2Zvcm1hdBgHIAEoDjIWLnZpdmFu",
-            "dC52MS5BdWRpb0Zvcm1hdBIWCg5zYW1wbGVfcmF0ZV9oehgIIAEoDRIjCgdv",
-            "dXRwdXRzGAkgASgOMhIudml2YW50LnYxLk91dHB1dHMSJQoIZGVsaXZlcnkY",
-            "CiABKA4yEy52aXZhbnQudjEuRGVsaXZlcnkSJQoIY29udHJvbHMYCyABKAsy",
-            "Ey52aXZhbnQudjEuQ29udHJvbHMSEQoEc2VlZBgMIAEoBEgAiAEBEhMKC3Ry",
-            "YW5zcGFyZW50GA0gASgIEikKCmltcG9ydGFuY2UYDiABKAsyFS52aXZhbnQu",
-            "djEuSW1wb3J0YW5jZRIjCgdjb25zZW50GA8gASgLMhIudml2YW50LnYxLkNv",
-            "bnNlbnQSKQoKZGlzY2xvc3VyZRgQIAEoCzIVLnZpdmFudC52MS5EaXNjbG9z",
-            "dXJlEhYKDmF1ZGlvX3F1ZXVlX21zGBEgASgNEhcKD2NvbmZpcm1zX2ZyYW1l",
-            "cxgSIAEoCEIHCgVfc2VlZCI4CgtQb3J0cmFpdFJlZhIMCgJpZBgBIAEoCUgA",
-            "Eg8KBWltYWdlGAIgASgMSABCCgoIcG9ydHJhaXQiMgoIUmF0aW9uYWwSEQoJ",
-            "bnVtZXJhdG9yGAEgASgNEhMKC2Rlbm9taW5hdG9yGAIgASgNIoACCghDb250",
-            "cm9scxIUCgxnYXplX3lhd19kZWcYASABKAISFgoOZ2F6ZV9waXRjaF9kZWcY",
-            "AiABKAISFQoIZGlzdGFuY2UYAyABKAJIAIgBARIjCgdlbW90aW9uGAQgASgO",
-            "MhIudml2YW50LnYxLkVtb3Rpb24SFgoJaW50ZW5zaXR5GAUgASgCSAGIAQES",
-            "GAoLaGVhZF9tb3Rpb24YBiABKAJIAogBARISCgVtb3V0aBgHIAEoAkgDiAEB",
-            "Eg8KB3NpbmdpbmcYCCABKAhCCwoJX2Rpc3RhbmNlQgwKCl9pbnRlbnNpdHlC",
-            "DgoMX2hlYWRfbW90aW9uQggKBl9tb3V0aCJECgpJbXBvcnRhbmNlEhUKCHBy",
-            "aW9yaXR5GAEgASgNSACIAQESEgoKZGlzdGFuY2VfbRgCIAEoAkILCglfcHJp",
-            "b3JpdHkiRAoHQ29uc2VudBImCgViYXNpcxgBIAEoDjIXLnZpdmFudC52MS5D",
-            "b25zZW50QmFzaXMSEQoJcmVmZXJlbmNlGAIgASgJIngKCkRpc2Nsb3N1cmUS",
-            "IwoFbGFiZWwYASABKA4yFC52aXZhbnQudjEuTGFiZWxNb2RlEhgKEGxhYmVs",
-            "X29mZl9yZWFzb24YAiABKAkSKwoJd2F0ZXJtYXJrGAMgASgOMhgudml2YW50",
-            "LnYxLldhdGVybWFya01vZGUiGAoFQXVkaW8SDwoHc2FtcGxlcxgBIAEoDCIm",
-            "Cg5VdHRlcmFuY2VTdGFydBIUCgx1dHRlcmFuY2VfaWQYASABKAkiDgoMVXR0",
-            "ZXJhbmNlRW5kIiYKBFRleHQSDAoEdGV4dBgBIAEoCRIQCghsYW5ndWFnZRgC",
-            "IAEoCSIaCglJbnRlcnJ1cHQSDQoFZXBvY2gYASABKAQiCwoJS2VlcEFsaXZl",
-            "Ih8KC1JpbmdSZWxlYXNlEhAKCHNlcXVlbmNlGAEgASgEIrABCg5TZXNzaW9u",
-            "U3RhcnRlZBIoCgZjb25maWcYASABKAsyGC52aXZhbnQudjEuU2Vzc2lvbkNv",
-            "bmZpZxISCgpzZXNzaW9uX2lkGAIgASgJEhAKCGRlbGF5X3VzGAMgASgNEhQK",
-            "DHdlaWdodF9uYW1lcxgEIAMoCRIpCgRyaW5nGAUgASgLMhsudml2YW50LnYx",
-            "LlNoYXJlZE1lbW9yeVJpbmcSDQoFbm90ZXMYBiADKAkiQwoQU2hhcmVkTWVt",
-            "b3J5UmluZxIMCgRuYW1lGAEgASgJEhIKCnNsb3RfYnl0ZXMYAiABKAQSDQoF",
-            "c2xvdHMYAyABKA0i1AEKBUZyYW1lEg0KBWluZGV4GAEgASgEEg4KBnB0c191",
-            "cxgCIAEoBBIUCgx1dHRlcmFuY2VfaWQYAyABKAkSDQoFZXBvY2gYBCABKAQS",
-            "EAoId2lkdGhfcHgYBSABKA0SEQoJaGVpZ2h0X3B4GAYgASgNEiwKDHBpeGVs",
-            "X2Zvcm1hdBgHIAEoDjIWLnZpdmFudC52MS5QaXhlbEZvcm1hdBIMCgRkYXRh",
-            "GAggASgMEiYKCXJpbmdfc2xvdBgJIAEoCzITLnZpdmFudC52MS5SaW5nU2xv",
-            "dCI+CghSaW5nU2xvdBIMCgRzbG90GAEgASgNEhIKCnNpemVfYnl0ZXMYAiAB",
-            "KAQSEAoIc2VxdWVuY2UYAyABKAQi0QEKBk1vdGlvbhINCgVpbmRleBgBIAEo",
-            "BBIOCgZwdHNfdXMYAiABKAQSFAoMdXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVw",
-            "b2NoGAQgASgEEg8KB3dlaWdodHMYBSADKAISHQoEcG9zZRgGIAEoCzIPLnZp",
-            "dmFudC52MS5Qb3NlEhQKDGdhemVfeWF3X2RlZxgHIAEoAhIWCg5nYXplX3Bp",
-            "dGNoX2RlZxgIIAEoAhISCgp0b25ndWVfb3V0GAkgASgCEhEKCXRvbmd1ZV91",
-            "cBgKIAEoAiJhCgRQb3NlEg8KB3lhd19kZWcYASABKAISEQoJcGl0Y2hfZGVn",
-            "GAIgASgCEhAKCHJvbGxfZGVnGAMgASgCEgkKAXgYBCABKAISCQoBeRgFIAEo",
-            "AhINCgVzY2FsZRgGIAEoAiKKAQoFRXZlbnQSIgoEdHlwZRgBIAEoDjIULnZp",
-            "dmFudC52MS5FdmVudFR5cGUSEwoLcG9zaXRpb25fdXMYAiABKAQSFAoMdXR0",
-            "ZXJhbmNlX2lkGAMgASgJEg0KBWVwb2NoGAQgASgEEg4KBmRldGFpbBgFIAEo",
-            "CRITCgtwb3J0cmFpdF9pZBgGIAEoCSKFAQoKU3RhdGlzdGljcxILCgNmcHMY",
-            "ASABKAISDgoGbGFnX3VzGAIgASgDEhMKC2ZyYW1lc19zZW50GAMgASgEEhYK",
-            "DmZyYW1lc19kcm9wcGVkGAQgASgEEhcKD2F1ZGlvX3F1ZXVlZF91cxgFIAEo",
-            "BBIUCgxkZXRhaWxfbGV2ZWwYBiABKA0iGAoWR2V0Q2FwYWJpbGl0aWVzUmVx",
-            "dWVzdCLeAQoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USDwoHdmVyc2lvbhgB",
-            "IAEoCRItCg1waXhlbF9mb3JtYXRzGAIgAygOMhYudml2YW50LnYxLlBpeGVs",
-            "Rm9ybWF0EjMKEGZyYW1lX3RyYW5zcG9ydHMYAyADKA4yGS52aXZhbnQudjEu",
-            "RnJhbWVUcmFuc3BvcnQSGQoRYnVuZGxlZF9wb3J0cmFpdHMYBCADKAkSIQoG",
-            "bGltaXRzGAUgASgLMhEudml2YW50LnYxLkxpbWl0cxIQCghzZXNzaW9ucxgG",
-            "IAEoDSK2AQoGTGltaXRzEhAKCHNlc3Npb25zGAEgASgNEg8KB3NpemVfcHgY",
-            "AiABKA0SFgoOcG9ydHJhaXRfYnl0ZXMYAyABKA0SFwoPcG9ydHJhaXRfcGl4",
-            "ZWxzGAQgASgNEhUKDW1lc3NhZ2VfYnl0ZXMYBSABKA0SFgoObWVzc2FnZXNf",
-            "cGVyX3MYBiABKA0SEQoJcG9ydHJhaXRzGAcgASgNEhYKDmF1ZGlvX3F1ZXVl",
-            "X21zGAggASgNIl0KElB1dFBvcnRyYWl0UmVxdWVzdBINCgVpbWFnZRgBIAEo",
-            "DBITCgt0cmFuc3BhcmVudBgCIAEoCBIjCgdjb25zZW50GAMgASgLMhIudml2",
-            "YW50LnYxLkNvbnNlbnQiPAoTUHV0UG9ydHJhaXRSZXNwb25zZRIlCghwb3J0",
-            "cmFpdBgBIAEoCzITLnZpdmFudC52MS5Qb3J0cmFpdCI/CghQb3J0cmFpdBIT",
-            "Cgtwb3J0cmFpdF9pZBgBIAEoCRIPCgdidW5kbGVkGAIgASgIEg0KBW5vdGVz",
-            "GAMgAygJIhYKFExpc3RQb3J0cmFpdHNSZXF1ZXN0Ij8KFUxpc3RQb3J0cmFp",
-            "dHNSZXNwb25zZRImCglwb3J0cmFpdHMYASADKAsyEy52aXZhbnQudjEuUG9y",
-            "dHJhaXQiLAoVRGVsZXRlUG9ydHJhaXRSZXF1ZXN0EhMKC3BvcnRyYWl0X2lk",
-            "GAEgASgJIhgKFkRlbGV0ZVBvcnRyYWl0UmVzcG9uc2UihAEKDVdhcm1VcFJl",
-            "cXVlc3QSKAoIcG9ydHJhaXQYASABKAsyFi52aXZhbnQudjEuUG9ydHJhaXRS",
-            "ZWYSDwoHc2l6ZV9weBgCIAEoDRITCgt0cmFuc3BhcmVudBgDIAEoCBIjCgdj",
-            "b25zZW50GAQgASgLMhIudml2YW50LnYxLkNvbnNlbnQiOQoOV2FybVVwUmVz",
-            "cG9uc2USEwoLcG9ydHJhaXRfaWQYASABKAkSEgoKZWxhcHNlZF91cxgCIAEo",
-            "BCJtChFTeW50aGVzaXplUmVxdWVzdBIoCgZjb25maWcYASABKAsyGC52aXZh",
-            "bnQudjEuU2Vzc2lvbkNvbmZpZxIPCgdzYW1wbGVzGAIgASgMEh0KBHRleHQY",
-            "AyABKAsyDy52aXZhbnQudjEuVGV4dCKVAQoSU3ludGhlc2l6ZVJlc3BvbnNl",
-            "EiwKB3N0YXJ0ZWQYASABKAsyGS52aXZhbnQudjEuU2Vzc2lvblN0YXJ0ZWRI",
-            "ABIhCgVmcmFtZRgCIAEoCzIQLnZpdmFudC52MS5GcmFtZUgAEiMKBm1vdGlv",
-            "bhgDIAEoCzIRLnZpdmFudC52MS5Nb3Rpb25IAEIJCgdtZXNzYWdlKoYBCgtQ",
-            "aXhlbEZvcm1hdBIcChhQSVhFTF9GT1JNQVRfVU5TUEVDSUZJRUQQABIVChFQ",
-            "SVhFTF9GT1JNQVRfUkdCQRABEhQKEFBJWEVMX0ZPUk1BVF9SR0IQAhIVChFQ",
-            "SVhFTF9GT1JNQVRfSTQyMBADEhUKEVBJWEVMX0ZPUk1BVF9KUEVHEAQqcAoO",
-            "RnJhbWVUcmFuc3BvcnQSHwobRlJBTUVfVFJBTlNQT1JUX1VOU1BFQ0lGSUVE",
-            "EAASGgoWRlJBTUVfVFJBTlNQT1JUX0lOTElORRABEiEKHUZSQU1FX1RSQU5T",
-            "UE9SVF9TSEFSRURfTUVNT1JZEAIqXwoLQXVkaW9Gb3JtYXQSHAoYQVVESU9f",
-            "Rk9STUFUX1VOU1BFQ0lGSUVEEAASGgoWQVVESU9fRk9STUFUX1BDTV9TMTZM",
-            "RRABEhYKEkFVRElPX0ZPUk1BVF9GMzJMRRACKmkKB091dHB1dHMSFwoTT1VU",
-            "UFVUU19VTlNQRUNJRklFRBAAEhIKDk9VVFBVVFNfRlJBTUVTEAESEgoOT1VU",
-            "UFVUU19NT1RJT04QAhIdChlPVVRQVVRTX0ZSQU1FU19BTkRfTU9USU9OEAMq",
-            "UAoIRGVsaXZlcnkSGAoUREVMSVZFUllfVU5TUEVDSUZJRUQQABISCg5ERUxJ",
-            "VkVSWV9QQUNFRBABEhYKEkRFTElWRVJZX0lNTUVESUFURRACKsYBCgdFbW90",
-            "aW9uEhcKE0VNT1RJT05fVU5TUEVDSUZJRUQQABITCg9FTU9USU9OX05FVVRS",
-            "QUwQARIRCg1FTU9USU9OX0hBUFBZEAISDwoLRU1PVElPTl9TQUQQAxIRCg1F",
-            "TU9USU9OX0FOR1JZEAQSFQoRRU1PVElPTl9TVVJQUklTRUQQBRISCg5FTU9U",
-            "SU9OX0FGUkFJRBAGEhUKEUVNT1RJT05fRElTR1VTVEVEEAcSFAoQRU1PVElP",
-            "Tl9DT05URU1QVBAIKpQBCgxDb25zZW50QmFzaXMSHQoZQ09OU0VOVF9CQVNJ",
-            "U19VTlNQRUNJRklFRBAAEhQKEENPTlNFTlRfQkFTSVNfTUUQARIYChRDT05T",
-            "RU5UX0JBU0lTX0FHUkVFRBACEhgKFENPTlNFTlRfQkFTSVNfVU5SRUFMEAMS",
-            "GwoXQ09OU0VOVF9CQVNJU19TWU5USEVUSUMQBCpOCglMYWJlbE1vZGUSGgoW",
-            "TEFCRUxfTU9ERV9VTlNQRUNJRklFRBAAEhIKDkxBQkVMX01PREVfT0ZGEAES",
-            "EQoNTEFCRUxfTU9ERV9PThACKl4KDVdhdGVybWFya01vZGUSHgoaV0FURVJN",
-            "QVJLX01PREVfVU5TUEVDSUZJRUQQABIWChJXQVRFUk1BUktfTU9ERV9PRkYQ",
-            "ARIVChFXQVRFUk1BUktfTU9ERV9PThACKoICCglFdmVudFR5cGUSGgoWRVZF",
-            "TlRfVFlQRV9VTlNQRUNJRklFRBAAEiAKHEVWRU5UX1RZUEVfVVRURVJBTkNF",
-            "X1NUQVJURUQQARIhCh1FVkVOVF9UWVBFX1VUVEVSQU5DRV9GSU5JU0hFRBAC",
-            "EhoKFkVWRU5UX1RZUEVfSU5URVJSVVBURUQQAxIfChtFVkVOVF9UWVBFX1BP",
-            "UlRSQUlUX0NIQU5HRUQQBBIeChpFVkVOVF9UWVBFX1BPUlRSQUlUX0ZBSUxF",
-            "RBAFEh4KGkVWRU5UX1RZUEVfUVVBTElUWV9DSEFOR0VEEAYSFwoTRVZFTlRf",
-            "VFlQRV9EUkFJTklORxAHMrIECgtGYWNlU2VydmljZRJECgdBbmltYXRlEhku",
-            "dml2YW50LnYxLkFuaW1hdGVSZXF1ZXN0Ghoudml2YW50LnYxLkFuaW1hdGVS",
-            "ZXNwb25zZSgBMAESWAoPR2V0Q2FwYWJpbGl0aWVzEiEudml2YW50LnYxLkdl",
-            "dENhcGFiaWxpdGllc1JlcXVlc3QaIi52aXZhbnQudjEuR2V0Q2FwYWJpbGl0",
-            "aWVzUmVzcG9uc2USTAoLUHV0UG9ydHJhaXQSHS52aXZhbnQudjEuUHV0UG9y",
-            "dHJhaXRSZXF1ZXN0Gh4udml2YW50LnYxLlB1dFBvcnRyYWl0UmVzcG9uc2US",
-            "UgoNTGlzdFBvcnRyYWl0cxIfLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVx",
-            "dWVzdBogLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVzcG9uc2USVQoORGVs",
-            "ZXRlUG9ydHJhaXQSIC52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXF1ZXN0",
-            "GiEudml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVzcG9uc2USPQoGV2FybVVw",
-            "Ehgudml2YW50LnYxLldhcm1VcFJlcXVlc3QaGS52aXZhbnQudjEuV2FybVVw",
-            "UmVzcG9uc2USSwoKU3ludGhlc2l6ZRIcLnZpdmFudC52MS5TeW50aGVzaXpl",
-            "UmVxdWVzdBodLnZpdmFudC52MS5TeW50aGVzaXplUmVzcG9uc2UwAUIMqgIJ",
-            "Vml2YW50LlYxYgZwcm90bzM="));
+            "bGVhc2VIABIfCgR0ZXh0GAsgASgLMg8udml2YW50LnYxLlRleHRIABIdCgNh",
+            "Y3QYDCABKA4yDi52aXZhbnQudjEuQWN0SABCCQoHbWVzc2FnZSKOAgoPQW5p",
+            "bWF0ZVJlc3BvbnNlEiwKB3N0YXJ0ZWQYASABKAsyGS52aXZhbnQudjEuU2Vz",
+            "c2lvblN0YXJ0ZWRIABIhCgVmcmFtZRgCIAEoCzIQLnZpdmFudC52MS5GcmFt",
+            "ZUgAEiMKBm1vdGlvbhgDIAEoCzIRLnZpdmFudC52MS5Nb3Rpb25IABIhCgVl",
+            "dmVudBgEIAEoCzIQLnZpdmFudC52MS5FdmVudEgAEisKCnN0YXRpc3RpY3MY",
+            "BSABKAsyFS52aXZhbnQudjEuU3RhdGlzdGljc0gAEioKCmtlZXBfYWxpdmUY",
+            "BiABKAsyFC52aXZhbnQudjEuS2VlcEFsaXZlSABCCQoHbWVzc2FnZSL6BAoN",
+            "U2Vzc2lvbkNvbmZpZxIoCghwb3J0cmFpdBgBIAEoCzIWLnZpdmFudC52MS5Q",
+            "b3J0cmFpdFJlZhIgCgNmcHMYAiABKAsyEy52aXZhbnQudjEuUmF0aW9uYWwS",
+            "DwoHc2l6ZV9weBgDIAEoDRIsCgxwaXhlbF9mb3JtYXQYBCABKA4yFi52aXZh",
+            "bnQudjEuUGl4ZWxGb3JtYXQSFAoManBlZ19xdWFsaXR5GAUgASgNEjIKD2Zy",
+            "YW1lX3RyYW5zcG9ydBgGIAEoDjIZLnZpdmFudC52MS5GcmFtZVRyYW5zcG9y",
+            "dBIsCgxhdWRpb19mb3JtYXQYByABKA4yFi52aXZhbnQudjEuQXVkaW9Gb3Jt",
+            "YXQSFgoOc2FtcGxlX3JhdGVfaHoYCCABKA0SIwoHb3V0cHV0cxgJIAEoDjIS",
+            "LnZpdmFudC52MS5PdXRwdXRzEiUKCGRlbGl2ZXJ5GAogASgOMhMudml2YW50",
+            "LnYxLkRlbGl2ZXJ5EiUKCGNvbnRyb2xzGAsgASgLMhMudml2YW50LnYxLkNv",
+            "bnRyb2xzEhEKBHNlZWQYDCABKARIAIgBARITCgt0cmFuc3BhcmVudBgNIAEo",
+            "CBIpCgppbXBvcnRhbmNlGA4gASgLMhUudml2YW50LnYxLkltcG9ydGFuY2US",
+            "IwoHY29uc2VudBgPIAEoCzISLnZpdmFudC52MS5Db25zZW50EikKCmRpc2Ns",
+            "b3N1cmUYECABKAsyFS52aXZhbnQudjEuRGlzY2xvc3VyZRIWCg5hdWRpb19x",
+            "dWV1ZV9tcxgRIAEoDRIXCg9jb25maXJtc19mcmFtZXMYEiABKAhCBwoFX3Nl",
+            "ZWQiOAoLUG9ydHJhaXRSZWYSDAoCaWQYASABKAlIABIPCgVpbWFnZRgCIAEo",
+            "DEgAQgoKCHBvcnRyYWl0IjIKCFJhdGlvbmFsEhEKCW51bWVyYXRvchgBIAEo",
+            "DRITCgtkZW5vbWluYXRvchgCIAEoDSLTAgoIQ29udHJvbHMSFAoMZ2F6ZV95",
+            "YXdfZGVnGAEgASgCEhYKDmdhemVfcGl0Y2hfZGVnGAIgASgCEhUKCGRpc3Rh",
+            "bmNlGAMgASgCSACIAQESIwoHZW1vdGlvbhgEIAEoDjISLnZpdmFudC52MS5F",
+            "bW90aW9uEhYKCWludGVuc2l0eRgFIAEoAkgBiAEBEhgKC2hlYWRfbW90aW9u",
+            "GAYgASgCSAKIAQESEgoFbW91dGgYByABKAJIA4gBARIPCgdzaW5naW5nGAgg",
+            "ASgIEhgKC2V5ZV9jb250YWN0GAkgASgCSASIAQESJwoJYXR0ZW50aW9uGAog",
+            "ASgOMhQudml2YW50LnYxLkF0dGVudGlvbkILCglfZGlzdGFuY2VCDAoKX2lu",
+            "dGVuc2l0eUIOCgxfaGVhZF9tb3Rpb25CCAoGX21vdXRoQg4KDF9leWVfY29u",
+            "dGFjdCJECgpJbXBvcnRhbmNlEhUKCHByaW9yaXR5GAEgASgNSACIAQESEgoK",
+            "ZGlzdGFuY2VfbRgCIAEoAkILCglfcHJpb3JpdHkiRAoHQ29uc2VudBImCgVi",
+            "YXNpcxgBIAEoDjIXLnZpdmFudC52MS5Db25zZW50QmFzaXMSEQoJcmVmZXJl",
+            "bmNlGAIgASgJIngKCkRpc2Nsb3N1cmUSIwoFbGFiZWwYASABKA4yFC52aXZh",
+            "bnQudjEuTGFiZWxNb2RlEhgKEGxhYmVsX29mZl9yZWFzb24YAiABKAkSKwoJ",
+            "d2F0ZXJtYXJrGAMgASgOMhgudml2YW50LnYxLldhdGVybWFya01vZGUiGAoF",
+            "QXVkaW8SDwoHc2FtcGxlcxgBIAEoDCImCg5VdHRlcmFuY2VTdGFydBIUCgx1",
+            "dHRlcmFuY2VfaWQYASABKAkiDgoMVXR0ZXJhbmNlRW5kIiYKBFRleHQSDAoE",
+            "dGV4dBgBIAEoCRIQCghsYW5ndWFnZRgCIAEoCSIaCglJbnRlcnJ1cHQSDQoF",
+            "ZXBvY2gYASABKAQiCwoJS2VlcEFsaXZlIh8KC1JpbmdSZWxlYXNlEhAKCHNl",
+            "cXVlbmNlGAEgASgEIrABCg5TZXNzaW9uU3RhcnRlZBIoCgZjb25maWcYASAB",
+            "KAsyGC52aXZhbnQudjEuU2Vzc2lvbkNvbmZpZxISCgpzZXNzaW9uX2lkGAIg",
+            "ASgJEhAKCGRlbGF5X3VzGAMgASgNEhQKDHdlaWdodF9uYW1lcxgEIAMoCRIp",
+            "CgRyaW5nGAUgASgLMhsudml2YW50LnYxLlNoYXJlZE1lbW9yeVJpbmcSDQoF",
+            "bm90ZXMYBiADKAkiQwoQU2hhcmVkTWVtb3J5UmluZxIMCgRuYW1lGAEgASgJ",
+            "EhIKCnNsb3RfYnl0ZXMYAiABKAQSDQoFc2xvdHMYAyABKA0i1AEKBUZyYW1l",
+            "Eg0KBWluZGV4GAEgASgEEg4KBnB0c191cxgCIAEoBBIUCgx1dHRlcmFuY2Vf",
+            "aWQYAyABKAkSDQoFZXBvY2gYBCABKAQSEAoId2lkdGhfcHgYBSABKA0SEQoJ",
+            "aGVpZ2h0X3B4GAYgASgNEiwKDHBpeGVsX2Zvcm1hdBgHIAEoDjIWLnZpdmFu",
+            "dC52MS5QaXhlbEZvcm1hdBIMCgRkYXRhGAggASgMEiYKCXJpbmdfc2xvdBgJ",
+            "IAEoCzITLnZpdmFudC52MS5SaW5nU2xvdCI+CghSaW5nU2xvdBIMCgRzbG90",
+            "GAEgASgNEhIKCnNpemVfYnl0ZXMYAiABKAQSEAoIc2VxdWVuY2UYAyABKAQi",
+            "0QEKBk1vdGlvbhINCgVpbmRleBgBIAEoBBIOCgZwdHNfdXMYAiABKAQSFAoM",
+            "dXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVwb2NoGAQgASgEEg8KB3dlaWdodHMY",
+            "BSADKAISHQoEcG9zZRgGIAEoCzIPLnZpdmFudC52MS5Qb3NlEhQKDGdhemVf",
+            "eWF3X2RlZxgHIAEoAhIWCg5nYXplX3BpdGNoX2RlZxgIIAEoAhISCgp0b25n",
+            "dWVfb3V0GAkgASgCEhEKCXRvbmd1ZV91cBgKIAEoAiJhCgRQb3NlEg8KB3lh",
+            "d19kZWcYASABKAISEQoJcGl0Y2hfZGVnGAIgASgCEhAKCHJvbGxfZGVnGAMg",
+            "ASgCEgkKAXgYBCABKAISCQoBeRgFIAEoAhINCgVzY2FsZRgGIAEoAiKKAQoF",
+            "RXZlbnQSIgoEdHlwZRgBIAEoDjIULnZpdmFudC52MS5FdmVudFR5cGUSEwoL",
+            "cG9zaXRpb25fdXMYAiABKAQSFAoMdXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVw",
+            "b2NoGAQgASgEEg4KBmRldGFpbBgFIAEoCRITCgtwb3J0cmFpdF9pZBgGIAEo",
+            "CSKFAQoKU3RhdGlzdGljcxILCgNmcHMYASABKAISDgoGbGFnX3VzGAIgASgD",
+            "EhMKC2ZyYW1lc19zZW50GAMgASgEEhYKDmZyYW1lc19kcm9wcGVkGAQgASgE",
+            "EhcKD2F1ZGlvX3F1ZXVlZF91cxgFIAEoBBIUCgxkZXRhaWxfbGV2ZWwYBiAB",
+            "KA0iGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLeAQoXR2V0Q2FwYWJpbGl0",
+            "aWVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRItCg1waXhlbF9mb3JtYXRz",
+            "GAIgAygOMhYudml2YW50LnYxLlBpeGVsRm9ybWF0EjMKEGZyYW1lX3RyYW5z",
+            "cG9ydHMYAyADKA4yGS52aXZhbnQudjEuRnJhbWVUcmFuc3BvcnQSGQoRYnVu",
+            "ZGxlZF9wb3J0cmFpdHMYBCADKAkSIQoGbGltaXRzGAUgASgLMhEudml2YW50",
+            "LnYxLkxpbWl0cxIQCghzZXNzaW9ucxgGIAEoDSK2AQoGTGltaXRzEhAKCHNl",
+            "c3Npb25zGAEgASgNEg8KB3NpemVfcHgYAiABKA0SFgoOcG9ydHJhaXRfYnl0",
+            "ZXMYAyABKA0SFwoPcG9ydHJhaXRfcGl4ZWxzGAQgASgNEhUKDW1lc3NhZ2Vf",
+            "Ynl0ZXMYBSABKA0SFgoObWVzc2FnZXNfcGVyX3MYBiABKA0SEQoJcG9ydHJh",
+            "aXRzGAcgASgNEhYKDmF1ZGlvX3F1ZXVlX21zGAggASgNIl0KElB1dFBvcnRy",
+            "YWl0UmVxdWVzdBINCgVpbWFnZRgBIAEoDBITCgt0cmFuc3BhcmVudBgCIAEo",
+            "CBIjCgdjb25zZW50GAMgASgLMhIudml2YW50LnYxLkNvbnNlbnQiPAoTUHV0",
+            "UG9ydHJhaXRSZXNwb25zZRIlCghwb3J0cmFpdBgBIAEoCzITLnZpdmFudC52",
+            "MS5Qb3J0cmFpdCI/CghQb3J0cmFpdBITCgtwb3J0cmFpdF9pZBgBIAEoCRIP",
+            "CgdidW5kbGVkGAIgASgIEg0KBW5vdGVzGAMgAygJIhYKFExpc3RQb3J0cmFp",
+            "dHNSZXF1ZXN0Ij8KFUxpc3RQb3J0cmFpdHNSZXNwb25zZRImCglwb3J0cmFp",
+            "dHMYASADKAsyEy52aXZhbnQudjEuUG9ydHJhaXQiLAoVRGVsZXRlUG9ydHJh",
+            "aXRSZXF1ZXN0EhMKC3BvcnRyYWl0X2lkGAEgASgJIhgKFkRlbGV0ZVBvcnRy",
+            "YWl0UmVzcG9uc2UihAEKDVdhcm1VcFJlcXVlc3QSKAoIcG9ydHJhaXQYASAB",
+            "KAsyFi52aXZhbnQudjEuUG9ydHJhaXRSZWYSDwoHc2l6ZV9weBgCIAEoDRIT",
+            "Cgt0cmFuc3BhcmVudBgDIAEoCBIjCgdjb25zZW50GAQgASgLMhIudml2YW50",
+            "LnYxLkNvbnNlbnQiOQoOV2FybVVwUmVzcG9uc2USEwoLcG9ydHJhaXRfaWQY",
+            "ASABKAkSEgoKZWxhcHNlZF91cxgCIAEoBCJtChFTeW50aGVzaXplUmVxdWVz",
+            "dBIoCgZjb25maWcYASABKAsyGC52aXZhbnQudjEuU2Vzc2lvbkNvbmZpZxIP",
+            "CgdzYW1wbGVzGAIgASgMEh0KBHRleHQYAyABKAsyDy52aXZhbnQudjEuVGV4",
+            "dCKVAQoSU3ludGhlc2l6ZVJlc3BvbnNlEiwKB3N0YXJ0ZWQYASABKAsyGS52",
+            "aXZhbnQudjEuU2Vzc2lvblN0YXJ0ZWRIABIhCgVmcmFtZRgCIAEoCzIQLnZp",
+            "dmFudC52MS5GcmFtZUgAEiMKBm1vdGlvbhgDIAEoCzIRLnZpdmFudC52MS5N",
+            "b3Rpb25IAEIJCgdtZXNzYWdlKoYBCgtQaXhlbEZvcm1hdBIcChhQSVhFTF9G",
+            "T1JNQVRfVU5TUEVDSUZJRUQQABIVChFQSVhFTF9GT1JNQVRfUkdCQRABEhQK",
+            "EFBJWEVMX0ZPUk1BVF9SR0IQAhIVChFQSVhFTF9GT1JNQVRfSTQyMBADEhUK",
+            "EVBJWEVMX0ZPUk1BVF9KUEVHEAQqcAoORnJhbWVUcmFuc3BvcnQSHwobRlJB",
+            "TUVfVFJBTlNQT1JUX1VOU1BFQ0lGSUVEEAASGgoWRlJBTUVfVFJBTlNQT1JU",
+            "X0lOTElORRABEiEKHUZSQU1FX1RSQU5TUE9SVF9TSEFSRURfTUVNT1JZEAIq",
+            "XwoLQXVkaW9Gb3JtYXQSHAoYQVVESU9fRk9STUFUX1VOU1BFQ0lGSUVEEAAS",
+            "GgoWQVVESU9fRk9STUFUX1BDTV9TMTZMRRABEhYKEkFVRElPX0ZPUk1BVF9G",
+            "MzJMRRACKmkKB091dHB1dHMSFwoTT1VUUFVUU19VTlNQRUNJRklFRBAAEhIK",
+            "Dk9VVFBVVFNfRlJBTUVTEAESEgoOT1VUUFVUU19NT1RJT04QAhIdChlPVVRQ",
+            "VVRTX0ZSQU1FU19BTkRfTU9USU9OEAMqUAoIRGVsaXZlcnkSGAoUREVMSVZF",
+            "UllfVU5TUEVDSUZJRUQQABISCg5ERUxJVkVSWV9QQUNFRBABEhYKEkRFTElW",
+            "RVJZX0lNTUVESUFURRACKpoBCglBdHRlbnRpb24SGQoVQVRURU5USU9OX1VO",
+            "U1BFQ0lGSUVEEAASEgoOQVRURU5USU9OX0FVVE8QARIWChJBVFRFTlRJT05f",
+            "U1BFQUtJTkcQAhIXChNBVFRFTlRJT05fTElTVEVOSU5HEAMSFgoSQVRURU5U",
+            "SU9OX1RISU5LSU5HEAQSFQoRQVRURU5USU9OX1dPUktJTkcQBSpiCgNBY3QS",
+            "EwoPQUNUX1VOU1BFQ0lGSUVEEAASCwoHQUNUX05PRBABEg0KCUFDVF9TSEFL",
+            "RRACEgwKCEFDVF9USUxUEAMSDQoJQUNUX1RISU5LEAQSDQoJQUNUX0xBVUdI",
+            "EAUqxgEKB0Vtb3Rpb24SFwoTRU1PVElPTl9VTlNQRUNJRklFRBAAEhMKD0VN",
+            "T1RJT05fTkVVVFJBTBABEhEKDUVNT1RJT05fSEFQUFkQAhIPCgtFTU9USU9O",
+            "X1NBRBADEhEKDUVNT1RJT05fQU5HUlkQBBIVChFFTU9USU9OX1NVUlBSSVNF",
+            "RBAFEhIKDkVNT1RJT05fQUZSQUlEEAYSFQoRRU1PVElPTl9ESVNHVVNURUQQ",
+            "BxIUChBFTU9USU9OX0NPTlRFTVBUEAgqlAEKDENvbnNlbnRCYXNpcxIdChlD",
+            "T05TRU5UX0JBU0lTX1VOU1BFQ0lGSUVEEAASFAoQQ09OU0VOVF9CQVNJU19N",
+            "RRABEhgKFENPTlNFTlRfQkFTSVNfQUdSRUVEEAISGAoUQ09OU0VOVF9CQVNJ",
+            "U19VTlJFQUwQAxIbChdDT05TRU5UX0JBU0lTX1NZTlRIRVRJQxAEKk4KCUxh",
+            "YmVsTW9kZRIaChZMQUJFTF9NT0RFX1VOU1BFQ0lGSUVEEAASEgoOTEFCRUxf",
+            "TU9ERV9PRkYQARIRCg1MQUJFTF9NT0RFX09OEAIqXgoNV2F0ZXJtYXJrTW9k",
+            "ZRIeChpXQVRFUk1BUktfTU9ERV9VTlNQRUNJRklFRBAAEhYKEldBVEVSTUFS",
+            "S19NT0RFX09GRhABEhUKEVdBVEVSTUFSS19NT0RFX09OEAIqggIKCUV2ZW50",
+            "VHlwZRIaChZFVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASIAocRVZFTlRfVFlQ",
+            "RV9VVFRFUkFOQ0VfU1RBUlRFRBABEiEKHUVWRU5UX1RZUEVfVVRURVJBTkNF",
+            "X0ZJTklTSEVEEAISGgoWRVZFTlRfVFlQRV9JTlRFUlJVUFRFRBADEh8KG0VW",
+            "RU5UX1RZUEVfUE9SVFJBSVRfQ0hBTkdFRBAEEh4KGkVWRU5UX1RZUEVfUE9S",
+            "VFJBSVRfRkFJTEVEEAUSHgoaRVZFTlRfVFlQRV9RVUFMSVRZX0NIQU5HRUQQ",
+            "BhIXChNFVkVOVF9UWVBFX0RSQUlOSU5HEAcysgQKC0ZhY2VTZXJ2aWNlEkQK",
+            "B0FuaW1hdGUSGS52aXZhbnQudjEuQW5pbWF0ZVJlcXVlc3QaGi52aXZhbnQu",
+            "djEuQW5pbWF0ZVJlc3BvbnNlKAEwARJYCg9HZXRDYXBhYmlsaXRpZXMSIS52",
+            "aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdBoiLnZpdmFudC52MS5H",
+            "ZXRDYXBhYmlsaXRpZXNSZXNwb25zZRJMCgtQdXRQb3J0cmFpdBIdLnZpdmFu",
+            "dC52MS5QdXRQb3J0cmFpdFJlcXVlc3QaHi52aXZhbnQudjEuUHV0UG9ydHJh",
+            "aXRSZXNwb25zZRJSCg1MaXN0UG9ydHJhaXRzEh8udml2YW50LnYxLkxpc3RQ",
+            "b3J0cmFpdHNSZXF1ZXN0GiAudml2YW50LnYxLkxpc3RQb3J0cmFpdHNSZXNw",
+            "b25zZRJVCg5EZWxldGVQb3J0cmFpdBIgLnZpdmFudC52MS5EZWxldGVQb3J0",
+            "cmFpdFJlcXVlc3QaIS52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXNwb25z",
+            "ZRI9CgZXYXJtVXASGC52aXZhbnQudjEuV2FybVVwUmVxdWVzdBoZLnZpdmFu",
+            "dC52MS5XYXJtVXBSZXNwb25zZRJLCgpTeW50aGVzaXplEhwudml2YW50LnYx",
+            "LlN5bnRoZXNpemVSZXF1ZXN0Gh0udml2YW50LnYxLlN5bnRoZXNpemVSZXNw",
+            "b25zZTABQgyqAglWaXZhbnQuVjFiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
-          new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateRequest), global::Vivant.V1.AnimateRequest.Parser, new[]{ "Config", "Audio", "UtteranceStart", "UtteranceEnd", "Controls", "Portrait", "Interrupt", "Importance", "KeepAlive", "RingRelease", "Text" }, new[]{ "Message" }, null, null, null),
+          new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Attention), typeof(global::Vivant.V1.Act), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateRequest), global::Vivant.V1.AnimateRequest.Parser, new[]{ "Config", "Audio", "UtteranceStart", "UtteranceEnd", "Controls", "Portrait", "Interrupt", "Importance", "KeepAlive", "RingRelease", "Text", "Act" }, new[]{ "Message" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateResponse), global::Vivant.V1.AnimateResponse.Parser, new[]{ "Started", "Frame", "Motion", "Event", "Statistics", "KeepAlive" }, new[]{ "Message" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SessionConfig), global::Vivant.V1.SessionConfig.Parser, new[]{ "Portrait", "Fps", "SizePx", "PixelFormat", "JpegQuality", "FrameTransport", "AudioFormat", "SampleRateHz", "Outputs", "Delivery", "Controls", "Seed", "Transparent", "Importance", "Consent", "Disclosure", "AudioQueueMs", "ConfirmsFrames" }, new[]{ "Seed" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PortraitRef), global::Vivant.V1.PortraitRef.Parser, new[]{ "Id", "Image" }, new[]{ "Portrait" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Rational), global::Vivant.V1.Rational.Parser, new[]{ "Numerator", "Denominator" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Controls), global::Vivant.V1.Controls.Parser, new[]{ "GazeYawDeg", "GazePitchDeg", "Distance", "Emotion", "Intensity", "HeadMotion", "Mouth", "Singing" }, new[]{ "Distance", "Intensity", "HeadMotion", "Mouth" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Controls), global::Vivant.V1.Controls.Parser, new[]{ "GazeYawDeg", "GazePitchDeg", "Distance", "Emotion", "Intensity", "HeadMotion", "Mouth", "Singing", "EyeContact", "Attention" }, new[]{ "Distance", "Intensity", "HeadMotion", "Mouth", "EyeContact" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Importance), global::Vivant.V1.Importance.Parser, new[]{ "Priority", "DistanceM" }, new[]{ "Priority" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Consent), global::Vivant.V1.Consent.Parser, new[]{ "Basis", "Reference" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Disclosure), global::Vivant.V1.Disclosure.Parser, new[]{ "Label", "LabelOffReason", "Watermark" }, null, null, null, null),
@@ -318,6 +326,66 @@ namespace Vivant.V1 {
     /// As soon as they are made and only for audio that was sent; nothing is left out.
     /// </summary>
     [pbr::OriginalName("DELIVERY_IMMEDIATE")] Immediate = 2,
+  }
+
+  /// <summary>
+  /// What a face is about: where it looks, how it holds its head.
+  /// </summary>
+  public enum Attention {
+    /// <summary>
+    /// Auto.
+    /// </summary>
+    [pbr::OriginalName("ATTENTION_UNSPECIFIED")] Unspecified = 0,
+    /// <summary>
+    /// Speaking while there is a voice, else at rest before its partner.
+    /// </summary>
+    [pbr::OriginalName("ATTENTION_AUTO")] Auto = 1,
+    /// <summary>
+    /// Speaking, also in the pauses of the voice.
+    /// </summary>
+    [pbr::OriginalName("ATTENTION_SPEAKING")] Speaking = 2,
+    /// <summary>
+    /// Looks at the partner and nods.
+    /// </summary>
+    [pbr::OriginalName("ATTENTION_LISTENING")] Listening = 3,
+    /// <summary>
+    /// Looks away and up.
+    /// </summary>
+    [pbr::OriginalName("ATTENTION_THINKING")] Thinking = 4,
+    /// <summary>
+    /// Looks down at something, with glances back.
+    /// </summary>
+    [pbr::OriginalName("ATTENTION_WORKING")] Working = 5,
+  }
+
+  /// <summary>
+  /// What a face does once.
+  /// </summary>
+  public enum Act {
+    /// <summary>
+    /// Refused.
+    /// </summary>
+    [pbr::OriginalName("ACT_UNSPECIFIED")] Unspecified = 0,
+    /// <summary>
+    /// A nod.
+    /// </summary>
+    [pbr::OriginalName("ACT_NOD")] Nod = 1,
+    /// <summary>
+    /// A shake of the head.
+    /// </summary>
+    [pbr::OriginalName("ACT_SHAKE")] Shake = 2,
+    /// <summary>
+    /// A tilt of the head.
+    /// </summary>
+    [pbr::OriginalName("ACT_TILT")] Tilt = 3,
+    /// <summary>
+    /// A thinking look.
+    /// </summary>
+    [pbr::OriginalName("ACT_THINK")] Think = 4,
+    /// <summary>
+    /// A laugh.
+    /// </summary>
+    [pbr::OriginalName("ACT_LAUGH")] Laugh = 5,
   }
 
   /// <summary>
@@ -536,6 +604,9 @@ namespace Vivant.V1 {
         case MessageOneofCase.Text:
           Text = other.Text.Clone();
           break;
+        case MessageOneofCase.Act:
+          Act = other.Act;
+          break;
       }
 
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
@@ -712,6 +783,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "act" field.</summary>
+    public const int ActFieldNumber = 12;
+    /// <summary>
+    /// The face does this once, on top of speech, from the next frame on.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Act Act {
+      get { return messageCase_ == MessageOneofCase.Act ? (global::Vivant.V1.Act) message_ : global::Vivant.V1.Act.Unspecified; }
+      set {
+        message_ = value;
+        messageCase_ = MessageOneofCase.Act;
+      }
+    }
+
     private object message_;
     /// <summary>Enum of possible cases for the "message" oneof.</summary>
     public enum MessageOneofCase {
@@ -727,6 +813,7 @@ namespace Vivant.V1 {
       KeepAlive = 9,
       RingRelease = 10,
       Text = 11,
+      Act = 12,
     }
     private MessageOneofCase messageCase_ = MessageOneofCase.None;
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -768,6 +855,7 @@ namespace Vivant.V1 {
       if (!object.Equals(KeepAlive, other.KeepAlive)) return false;
       if (!object.Equals(RingRelease, other.RingRelease)) return false;
       if (!object.Equals(Text, other.Text)) return false;
+      if (Act != other.Act) return false;
       if (MessageCase != other.MessageCase) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
@@ -787,6 +875,7 @@ namespace Vivant.V1 {
       if (messageCase_ == MessageOneofCase.KeepAlive) hash ^= KeepAlive.GetHashCode();
       if (messageCase_ == MessageOneofCase.RingRelease) hash ^= RingRelease.GetHashCode();
       if (messageCase_ == MessageOneofCase.Text) hash ^= Text.GetHashCode();
+      if (messageCase_ == MessageOneofCase.Act) hash ^= Act.GetHashCode();
       hash ^= (int) messageCase_;
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
@@ -850,6 +939,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(90);
         output.WriteMessage(Text);
       }
+      if (messageCase_ == MessageOneofCase.Act) {
+        output.WriteRawTag(96);
+        output.WriteEnum((int) Act);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -904,6 +997,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(90);
         output.WriteMessage(Text);
       }
+      if (messageCase_ == MessageOneofCase.Act) {
+        output.WriteRawTag(96);
+        output.WriteEnum((int) Act);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -946,6 +1043,9 @@ namespace Vivant.V1 {
       }
       if (messageCase_ == MessageOneofCase.Text) {
         size += 1 + pb::CodedOutputStream.ComputeMessageSize(Text);
+      }
+      if (messageCase_ == MessageOneofCase.Act) {
+        size += 1 + pb::CodedOutputStream.ComputeEnumSize((int) Act);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -1025,6 +1125,9 @@ namespace Vivant.V1 {
             Text = new global::Vivant.V1.Text();
           }
           Text.MergeFrom(other.Text);
+          break;
+        case MessageOneofCase.Act:
+          Act = other.Act;
           break;
       }
 
@@ -1142,6 +1245,11 @@ namespace Vivant.V1 {
             Text = subBuilder;
             break;
           }
+          case 96: {
+            message_ = input.ReadEnum();
+            messageCase_ = MessageOneofCase.Act;
+            break;
+          }
         }
       }
     #endif
@@ -1254,6 +1362,11 @@ namespace Vivant.V1 {
             }
             input.ReadMessage(subBuilder);
             Text = subBuilder;
+            break;
+          }
+          case 96: {
+            message_ = input.ReadEnum();
+            messageCase_ = MessageOneofCase.Act;
             break;
           }
         }
@@ -3278,6 +3391,8 @@ namespace Vivant.V1 {
       headMotion_ = other.headMotion_;
       mouth_ = other.mouth_;
       singing_ = other.singing_;
+      eyeContact_ = other.eyeContact_;
+      attention_ = other.attention_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -3459,6 +3574,49 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "eye_contact" field.</summary>
+    public const int EyeContactFieldNumber = 9;
+    private float eyeContact_;
+    /// <summary>
+    /// Share of the time that it looks where the gaze says while speaking, 0 to 1; default 0.59, as people do.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public float EyeContact {
+      get { if ((_hasBits0 & 16) != 0) { return eyeContact_; } else { return 0F; } }
+      set {
+        _hasBits0 |= 16;
+        eyeContact_ = value;
+      }
+    }
+    /// <summary>Gets whether the "eye_contact" field is set</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool HasEyeContact {
+      get { return (_hasBits0 & 16) != 0; }
+    }
+    /// <summary>Clears the value of the "eye_contact" field</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void ClearEyeContact() {
+      _hasBits0 &= ~16;
+    }
+
+    /// <summary>Field number for the "attention" field.</summary>
+    public const int AttentionFieldNumber = 10;
+    private global::Vivant.V1.Attention attention_ = global::Vivant.V1.Attention.Unspecified;
+    /// <summary>
+    /// What the face is about; default auto.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Attention Attention {
+      get { return attention_; }
+      set {
+        attention_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -3482,6 +3640,8 @@ namespace Vivant.V1 {
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(HeadMotion, other.HeadMotion)) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(Mouth, other.Mouth)) return false;
       if (Singing != other.Singing) return false;
+      if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(EyeContact, other.EyeContact)) return false;
+      if (Attention != other.Attention) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -3497,6 +3657,8 @@ namespace Vivant.V1 {
       if (HasHeadMotion) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(HeadMotion);
       if (HasMouth) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(Mouth);
       if (Singing != false) hash ^= Singing.GetHashCode();
+      if (HasEyeContact) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(EyeContact);
+      if (Attention != global::Vivant.V1.Attention.Unspecified) hash ^= Attention.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -3547,6 +3709,14 @@ namespace Vivant.V1 {
         output.WriteRawTag(64);
         output.WriteBool(Singing);
       }
+      if (HasEyeContact) {
+        output.WriteRawTag(77);
+        output.WriteFloat(EyeContact);
+      }
+      if (Attention != global::Vivant.V1.Attention.Unspecified) {
+        output.WriteRawTag(80);
+        output.WriteEnum((int) Attention);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -3589,6 +3759,14 @@ namespace Vivant.V1 {
         output.WriteRawTag(64);
         output.WriteBool(Singing);
       }
+      if (HasEyeContact) {
+        output.WriteRawTag(77);
+        output.WriteFloat(EyeContact);
+      }
+      if (Attention != global::Vivant.V1.Attention.Unspecified) {
+        output.WriteRawTag(80);
+        output.WriteEnum((int) Attention);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -3622,6 +3800,12 @@ namespace Vivant.V1 {
       }
       if (Singing != false) {
         size += 1 + 1;
+      }
+      if (HasEyeContact) {
+        size += 1 + 4;
+      }
+      if (Attention != global::Vivant.V1.Attention.Unspecified) {
+        size += 1 + pb::CodedOutputStream.ComputeEnumSize((int) Attention);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -3658,6 +3842,12 @@ namespace Vivant.V1 {
       }
       if (other.Singing != false) {
         Singing = other.Singing;
+      }
+      if (other.HasEyeContact) {
+        EyeContact = other.EyeContact;
+      }
+      if (other.Attention != global::Vivant.V1.Attention.Unspecified) {
+        Attention = other.Attention;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -3706,6 +3896,14 @@ namespace Vivant.V1 {
             Singing = input.ReadBool();
             break;
           }
+          case 77: {
+            EyeContact = input.ReadFloat();
+            break;
+          }
+          case 80: {
+            Attention = (global::Vivant.V1.Attention) input.ReadEnum();
+            break;
+          }
         }
       }
     #endif
@@ -3751,6 +3949,14 @@ namespace Vivant.V1 {
           }
           case 64: {
             Singing = input.ReadBool();
+            break;
+          }
+          case 77: {
+            EyeContact = input.ReadFloat();
+            break;
+          }
+          case 80: {
+            Attention = (global::Vivant.V1.Attention) input.ReadEnum();
             break;
           }
         }
