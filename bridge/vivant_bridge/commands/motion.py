@@ -55,7 +55,7 @@ def motion(
         Path | None,
         typer.Option(
             metavar="TABLE",
-            help="Instead of VOICE: .csv, .tsv or .json with the columns file, text, character, emotion, intensity, seed, output.",
+            help="Instead of VOICE: .csv, .tsv or .json with columns file, text, character, emotion, intensity, seed, output.",
         ),
     ] = None,
     kind: Annotated[str, typer.Option("--format", help=f"In a folder: {', '.join(kind[1:] for kind in FORMATS)}.")] = "csv",
