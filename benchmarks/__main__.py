@@ -2,7 +2,7 @@
 
 ``python -m benchmarks inference voice`` measures these parts alone. ``python -m benchmarks load`` and
 ``python -m benchmarks soak`` are the server's, and take longer: see `load` and `server_soak`; ``python -m benchmarks capture``
-compares captured motion with known one.
+compares captured motion with known one, ``python -m benchmarks text`` says what a known text brings.
 """
 
 from __future__ import annotations
@@ -26,12 +26,16 @@ def main(words: Sequence[str]) -> None:
             from benchmarks import capture
 
             capture.main(rest)
+        case ["text", *rest]:
+            from benchmarks import text
+
+            text.main(rest)
         case names:
             from benchmarks import report, summary
 
             if unknown := sorted(set(names) - set(summary.PARTS)):
                 raise SystemExit(
-                    f"expected nothing, load, soak, capture or of {', '.join(summary.PARTS)}; got {', '.join(unknown)}"
+                    f"expected nothing, load, soak, capture, text or of {', '.join(summary.PARTS)}; got {', '.join(unknown)}"
                 )
             report.show(summary.all_rows(names or tuple(summary.PARTS)))
 

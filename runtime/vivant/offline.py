@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vivant.arguments import as_path, instance
+from vivant.arguments import text as as_text
 from vivant.clock import Clock, MonotonicClock
 from vivant.errors import InputError
 from vivant.face import Face, RigFace, as_fps, default_motion
@@ -19,7 +20,7 @@ from vivant.media import Silence, SoundBlock, open_audio, open_video
 from vivant.media.apart import require_apart
 from vivant.media.atomic import Complete
 from vivant.media.formats import folder_of, format_of
-from vivant.motion.model import SpeechMotion
+from vivant.motion.model import SpeechMotion, TextAware
 from vivant.session.background import Background
 from vivant.session.presenter import Presenter
 from vivant.session.stream import FaceStream
@@ -56,6 +57,8 @@ def render_file(
     track: int | None = None,
     controls: Controls | None = None,
     motion: SpeechMotion | None = None,
+    text: str = "",
+    language: str = "",
     background: Background | None = None,
     presenter: Presenter | None = None,
     complete: Complete | None = None,
@@ -63,7 +66,7 @@ def render_file(
     progress: Callable[[float, float | None], None] = lambda done_s, total_s: None,
 ) -> RenderReport:
     """Speak a sound file, or its track number ``track``; stereo stays stereo. `Silence` is a face that only lives, or is driven
-    (`DrivenMotion`); the video then has no sound.
+    (`DrivenMotion`); the video then has no sound. A known ``text`` sharpens the lips (`FaceStream.say_text`).
 
     ``progress`` hears seconds done and seconds in all (None where the file does not say). Every frame is labelled and marked
     by ``presenter`` (default: one of ``size_px`` with ``background``). Memory is constant however long the file. ``out``
@@ -81,6 +84,7 @@ def render_file(
         stream = FaceStream(
             face, fps=rate_fps, sample_rate_hz=rate, seed=seed, controls=controls, motion=motion, presenter=presenter
         )
+        stream.begin("", text, language)
         with open_video(
             out,
             width=presenter.size.width,
@@ -112,11 +116,18 @@ def motion_of(
     track: int | None = None,
     controls: Controls | None = None,
     motion: SpeechMotion | None = None,
+    text: str = "",
+    language: str = "",
 ) -> Iterator[MotionFrame]:
-    """The motion of a sound file, as no face in particular; without ``seed`` decided by the sound. Raises InputError."""
+    """The motion of a sound file, as no face in particular; without ``seed`` decided by the sound. Raises InputError.
+
+    A known ``text`` sharpens the lips (`FaceStream.say_text`).
+    """
     controls = controls or Controls()
     with open_audio(audio, track) as sound:
         state = (motion or default_motion()).open(fps, _seed_of_file(audio) if seed is None else seed)
+        if isinstance(state, TextAware):
+            state.say_text(as_text("text", text), as_text("language", language))
         samples = 0
         for block in sound.blocks():
             samples += len(block.voice.samples)

@@ -50,7 +50,8 @@ def said(lines: pytest.LogCaptureFixture) -> str:
 
 def test_a_session_tells_of_itself_and_not_of_what_is_said(voice: Float32Array, lines: pytest.LogCaptureFixture) -> None:
     async def story(session: Session) -> None:
-        await session.begin(NAME)
+        await session.begin(NAME, text=NAME)
+        await session.say_text(NAME)
         await session.push(voice[:16_000])
         await LoopClock().sleep_until(400_000)
         await session.interrupt()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -18,11 +19,15 @@ from vivant.commands.options import (
     LipsOption,
     MotionOption,
     SeedOption,
+    TextLanguageOption,
+    TextOption,
     TrackOption,
     console,
     driver_of,
+    known_text,
     note,
     say,
+    text_file,
 )
 from vivant.face import as_fps
 from vivant.media.apart import require_apart
@@ -48,7 +53,7 @@ LinesOption = Annotated[
     Path | None,
     typer.Option(
         metavar="TABLE",
-        help="Instead of VOICE: .csv, .tsv or .json with the columns file, character, emotion, intensity, seed, output.",
+        help="Instead of VOICE: .csv, .tsv or .json with columns file, text, character, emotion, intensity, seed, output.",
     ),
 ]
 ToOption = Annotated[
@@ -82,11 +87,16 @@ def motion(
     intensity: Annotated[float, typer.Option(help="Strength of the emotion, 0 to 2.")] = 1.0,
     head_motion: Annotated[float, typer.Option(help="Amount of head motion, 0 to 2.")] = 1.0,
     mouth: Annotated[float, typer.Option(help="Amount of mouth motion, 0 to 2.")] = 1.0,
+    text: TextOption = "",
+    text_language: TextLanguageOption = "",
     seconds: SecondsOption = None,
     quiet: QuietOption = False,
     model: MotionOption = "voice",
 ) -> None:
-    """Move avatars of other programs by a voice: live (--to vmc), or write its motion to files (VOICE... -o OUT)."""
+    """Move avatars of other programs by a voice: live (--to vmc), or write its motion to files (VOICE... -o OUT).
+
+    --text @FOLDER holds the text of each voice under its name: line1.txt for line1.wav. A table has a column text.
+    """
     if drive is not None and not to:
         raise InputError("--drive goes with --to; `vivant capture VIDEO -o FILE` writes what a face does to a motion file")
     rate, controls = as_fps(fps), Controls((0, 0), 1.0, emotion, intensity, head_motion, mouth)
@@ -104,10 +114,12 @@ def motion(
         run_on_terminal(make, clock, 0, seconds, quiet=quiet)
     elif out is not None and bool(voices) != (lines is not None) and not to:
         if voices and out.suffix and not out.is_dir():
-            _write_one(voices, out, partial(motion_of, seed=seed, controls=controls, motion=speech, track=track), rate)
+            of_voice = partial(motion_of, seed=seed, controls=controls, motion=speech, track=track, language=text_language)
+            _write_one(voices, out, partial(of_voice, text=_text_of(voices[0], text)), rate)
         else:
-            batch, usual = Batch(_folder(out), rate, speech, track=track), Usual(_suffix(kind), controls, seed)
-            listed = _listed(lines, usual) if lines is not None else lines_of(voices or [], usual)
+            batch = Batch(_folder(out), rate, speech, track=track, language=text_language)
+            usual = Usual(_suffix(kind), controls, seed)
+            listed = _listed(lines, usual) if lines is not None else _with_texts(lines_of(voices or [], usual), text)
             _write_all(batch, listed, lines)
     else:
         raise InputError(
@@ -161,6 +173,19 @@ def _suffix(kind: str) -> str:
     """Of ``--format``. Raises InputError for one that there is not."""
     writer_of(Path(f"x.{kind.lstrip('.')}"))
     return f".{kind.lstrip('.').lower()}"
+
+
+def _with_texts(lines: list[Line | InputError], option: str) -> list[Line | InputError]:
+    return [replace(line, text=_text_of(line.sound, option)) if isinstance(line, Line) else line for line in lines]
+
+
+def _text_of(voice: Path, option: str) -> str:
+    """Of a folder of texts the one of that voice, if it is there."""
+    folder = text_file(option)
+    if folder is None or not folder.is_dir():
+        return known_text(option)
+    own = folder / f"{voice.stem}.txt"
+    return known_text(f"@{own}") if own.exists() else ""
 
 
 def _steered(make: partial[Bridge], controls: Controls) -> Bridge:

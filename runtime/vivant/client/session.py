@@ -14,7 +14,8 @@ import grpc
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vivant.arguments import instance, member, real_number, text
+from vivant.arguments import instance, member, real_number
+from vivant.arguments import text as as_text
 from vivant.client.backlog import Backlog
 from vivant.client.config import as_priority
 from vivant.client.memory import Shared, attach
@@ -28,7 +29,7 @@ from vivant.samples import mono_samples
 from vivant.types import Act, Controls, Interrupted, Item, MotionFrame, Output, UtteranceEnd, UtteranceStart, VideoFrame
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.responses import ReceivedFrame
-from vivant.wire.values import act_message, controls_message, motion_of, picture_of, portrait_ref, samples_bytes
+from vivant.wire.values import act_message, controls_message, motion_of, picture_of, portrait_ref, samples_bytes, text_messages
 
 PIECE_SAMPLES = 1 << 16
 """In a message, and at most a quarter of what may wait: an interruption comes after one at most."""
@@ -146,9 +147,22 @@ class RemoteSession:
             self._backlog.add(len(piece))
             await self._send(pb.AnimateRequest(audio=pb.Audio(samples=samples_bytes(piece, config.audio_format))))
 
-    async def begin(self, utterance_id: str) -> None:
-        """Name the utterance that the next audio begins; the one before it is complete."""
-        await self._send(pb.AnimateRequest(utterance_start=pb.UtteranceStart(utterance_id=text("utterance_id", utterance_id))))
+    async def begin(self, utterance_id: str, text: str = "", language: str = "") -> None:
+        """Name the utterance that the next audio begins, and say its text as by `say_text`; the one before it is complete."""
+        start = pb.UtteranceStart(utterance_id=as_text("utterance_id", utterance_id))
+        pieces = list(text_messages(text, language))
+        await self._send(pb.AnimateRequest(utterance_start=start))
+        for piece in pieces:
+            await self._send(pb.AnimateRequest(text=piece))
+
+    async def say_text(self, text: str, language: str = "") -> None:
+        """The text of the utterance, or more of it, where it is known: it sharpens the lips of the sound pushed after it.
+
+        It may come in pieces, cut anywhere. ``language`` is a tag such as ``de``, guessed if empty. A wrong text does little
+        harm.
+        """
+        for piece in text_messages(text, language):
+            await self._send(pb.AnimateRequest(text=piece))
 
     async def end(self) -> None:
         """The utterance is complete; it is spoken to its end."""

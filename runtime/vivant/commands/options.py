@@ -93,6 +93,10 @@ DriveConsentOption = Annotated[
     str | None, typer.Option(help="Who a driving video shows: me, agreed, unreal or synthetic; said once, then kept.")
 ]
 LanguageOption = Annotated[str | None, typer.Option(help=f"Language of the label: {', '.join(LANGUAGES)}.")]
+TextOption = Annotated[
+    str, typer.Option("--text", metavar="TEXT|@FILE", help="What the voice says, where it is known: sharpens the lips.")
+]
+TextLanguageOption = Annotated[str, typer.Option(metavar="TAG", help="Of the text, such as de or pt-BR; guessed unless given.")]
 GeneratorOption = Annotated[str, typer.Option(metavar="NAME", help="What draws the face: rig, or what another package brings.")]
 MotionOption = Annotated[str, typer.Option(metavar="NAME", help="What moves the face: voice, or what another package brings.")]
 AnalyserOption = Annotated[
@@ -118,6 +122,24 @@ def say_notes(audio: Path, track: int | None) -> None:
     with open_audio(audio, track) as sound:
         for sentence in sound.notes:
             note(sentence)
+
+
+def text_file(text: str) -> Path | None:
+    """The file that a text option names, if it does."""
+    return Path(text[1:]) if text.startswith("@") else None
+
+
+def known_text(text: str) -> str:
+    """What a text option means: itself, or what its file holds. Raises InputError for one that cannot be read."""
+    path = text_file(text)
+    if path is None:
+        return text
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a name with a zero byte
+        raise InputError(
+            f"cannot read {path} as a text in UTF-8: {getattr(error, 'strerror', None) or 'it is none'}"
+        ) from error
 
 
 @contextmanager

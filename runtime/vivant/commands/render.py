@@ -24,14 +24,18 @@ from vivant.commands.options import (
     ProviderOption,
     SeedOption,
     SizeOption,
+    TextLanguageOption,
+    TextOption,
     TrackOption,
     begin_drive,
     begin_production,
     console,
+    known_text,
     note,
     open_with_progress,
     say,
     say_notes,
+    text_file,
 )
 from vivant.drive.choose import choose_driver
 from vivant.drive.recorded import VIDEO, RecordedDriver
@@ -78,6 +82,8 @@ def render(
     head_motion: Annotated[float, typer.Option(help="Amount of head motion, 0 to 2.")] = 1.0,
     mouth: Annotated[float, typer.Option(help="Amount of mouth motion, 0 to 2.")] = 1.0,
     singing: Annotated[bool, typer.Option("--singing", help="Hold sung vowels open.")] = False,
+    text: TextOption = "",
+    text_language: TextLanguageOption = "",
     consent: ConsentOption = None,
     language: LanguageOption = None,
     no_label: LabelOption = None,
@@ -96,9 +102,15 @@ def render(
     driver = _recording(drive) if drive is not None else None
     sound = _sound(audio, driver)
     heard = sound if isinstance(sound, Path) else None
-    recording = driver.path if driver else None
-    inputs = {"portrait": portrait, "sound": heard, "driving": recording, "background": behind.source if behind else None}
+    inputs = {
+        "portrait": portrait,
+        "sound": heard,
+        "driving": driver.path if driver else None,
+        "background": behind.source if behind else None,
+        "text": text_file(text),
+    }
     require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
+    said = (known_text(text), text_language)
     if heard is not None:
         say_notes(heard, track)
     opened = open_with_progress(
@@ -113,7 +125,9 @@ def render(
     model: SpeechMotion = driving(driver, lips)(find(MOTIONS, motion)())
     driven_by = begin_drive(driver, drive_consent) if driver is not None else None
     work = begin_production(opened, portrait, heard, seed, consent, no_label, language, model, driven_by)
-    report = render_with_bar(work, sound, out, fps=fps, size=size, controls=controls, motion=model, track=track, behind=behind)
+    report = render_with_bar(
+        work, sound, out, fps=fps, size=size, controls=controls, motion=model, said=said, track=track, behind=behind
+    )
     say(f"{out}: {summary(report)}")
 
 
@@ -145,10 +159,11 @@ def render_with_bar(
     size: Size,
     controls: Controls,
     motion: SpeechMotion | None = None,
+    said: tuple[str, str] = ("", ""),
     track: int | None = None,
     behind: Background | None = None,
 ) -> RenderReport:
-    """`render_file` under a progress bar, with credentials as its last step."""
+    """`render_file` under a progress bar, with credentials as its last step. ``said`` is a known text and its language."""
     columns = (TextColumn("speaking"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bar:
@@ -162,6 +177,8 @@ def render_with_bar(
             track=track,
             controls=controls,
             motion=motion,
+            text=said[0],
+            language=said[1],
             presenter=presenter_of_files(work.face, size, behind, **work.disclosure),
             complete=work.complete(out),
             progress=lambda done_s, total_s: bar.update(task, completed=done_s, total=total_s),

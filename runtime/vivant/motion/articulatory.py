@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections import deque
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,6 +16,7 @@ from vivant.errors import InputError
 from vivant.motion.model import require_fps
 from vivant.motion.noise import Vector
 from vivant.motion.nonverbal import NonverbalMotion
+from vivant.speech.alignment import TextAligner
 from vivant.speech.articulation import AHEAD, BITE, CHANNELS, MOUTH_TO_ARKIT, SEAL, TONGUE, ArticulationTrack, Mouth
 from vivant.speech.encoder import PhoneEncoder
 from vivant.speech.features import TICK_US, FeatureExtractor
@@ -94,6 +98,14 @@ class VoiceState:
         self._ease(self._mouth)
         self._begin_listening()
 
+    def say_text(self, text: str, language: str) -> None:
+        """What the sound that is pushed from now on says, or goes on to say: it sharpens the lips."""
+        self._ear.tell(partial(TextAligner.say, text=text, language=language))
+
+    def end_text(self) -> None:
+        """The sound that is pushed from now on says something else."""
+        self._ear.tell(TextAligner.end)
+
     def _begin_listening(self) -> None:
         self._front_end = _AudioFrontEnd()
         self._origin_us = frame_pts_us(self._next_index, self._fps)
@@ -133,17 +145,22 @@ class VoiceState:
         return eased
 
 
+_Told: TypeAlias = Callable[[TextAligner], None]
+
+
 class _AudioFrontEnd:
     """Audio front end: audio in, (mouth, prosody) out, one per tick; checks that the audio is what it claims to be."""
 
     def __init__(self) -> None:
         self._resampler: Resampler | None = None
-        self._hops: deque[tuple[Float32Array, bool]] = deque()
-        """Sound that no frame needed yet, each with whether it is sung."""
+        self._hops: deque[tuple[Float32Array, bool, list[_Told]]] = deque()
+        """Sound that no frame needed yet, each with whether it is sung, and what became known of the text before it."""
+        self._told: list[_Told] = []
         self._ticks: deque[tuple[Mouth, Prosody]] = deque()
         self._past = np.zeros(WINDOW - HOP, np.float32)
         self._features = FeatureExtractor()
         self._phones = PhoneEncoder()
+        self._text = TextAligner()
         self._mouth = ArticulationTrack()
         self._prosody = ProsodyTrack()
         self._unborn = 1 + AHEAD
@@ -174,7 +191,13 @@ class _AudioFrontEnd:
     def push(self, samples: Float32Array, singing: bool) -> None:
         assert self._resampler is not None
         self._n_heard += len(samples)
-        self._hops.extend((hop, singing) for hop in self._resampler.push(samples))
+        for hop in self._resampler.push(samples):
+            self._hops.append((hop, singing, self._told))
+            self._told = []
+
+    def tell(self, told: _Told) -> None:
+        """Of the text, before the next sound."""
+        self._told.append(told)
 
     def next_tick(self) -> tuple[Mouth, Prosody]:
         """All sound so far is understood at once when a frame needs the first tick of it: that costs half of what each piece
@@ -184,14 +207,16 @@ class _AudioFrontEnd:
         return self._ticks.popleft()
 
     def _understand(self) -> None:
-        sound = np.concatenate([self._past, *(hop for hop, _ in self._hops)])
+        sound = np.concatenate([self._past, *(hop for hop, _, _ in self._hops)])
         self._past = sound[-len(self._past) :]
         power = power_spectrum(windows_of(sound))
-        for (_, singing), features, phones in zip(
+        for (_, singing, told), features, phones in zip(
             self._hops, self._features.push(power), self._phones.push(power), strict=True
         ):
             speech = 1.0 - float(phones[0, SILENCE])
-            tick = (self._mouth.push(phones, features, singing), self._prosody.push(features, speech))
+            for tell in told:
+                tell(self._text)
+            tick = (self._mouth.push(self._text.push(phones), features, singing), self._prosody.push(features, speech))
             if self._unborn > 0:
                 self._unborn -= 1
             else:

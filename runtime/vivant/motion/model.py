@@ -48,6 +48,19 @@ class MotionState(Protocol):
 
 
 @runtime_checkable
+class TextAware(Protocol):
+    """A `MotionState` that makes use of a known text. One that has not these methods is never told of any."""
+
+    def say_text(self, text: str, language: str) -> None:
+        """What the sound that is pushed from now on says, or goes on to say; ``language`` is a tag such as ``de``, or empty."""
+        ...
+
+    def end_text(self) -> None:
+        """The sound that is pushed from now on says something else."""
+        ...
+
+
+@runtime_checkable
 class Acting(Protocol):
     """What a `MotionState` may have beside its own: acts. One that has none leaves them out."""
 

@@ -36,8 +36,11 @@ class Made:
 class Batch:
     """Makes motion files of lines of dialogue, by one motion model."""
 
-    def __init__(self, folder: Path, fps: Fraction, motion: SpeechMotion, *, track: int | None = None) -> None:
-        self._folder, self._fps, self._motion, self._track = folder, fps, motion, track
+    def __init__(
+        self, folder: Path, fps: Fraction, motion: SpeechMotion, *, track: int | None = None, language: str = ""
+    ) -> None:
+        """``language`` is that of the lines' texts; guessed if empty."""
+        self._folder, self._fps, self._motion, self._track, self._language = folder, fps, motion, track, language
 
     def make(self, lines: list[Line | InputError], *, inputs: tuple[Path, ...] = ()) -> Iterator[Made | VivantError]:
         """One result for each line, in order; a line that cannot be made is its sentence, and the others go on.
@@ -79,7 +82,14 @@ class Batch:
             path.parent.mkdir(parents=True, exist_ok=True)
         keys.pop(str(line.out), None)
         motion = motion_of(
-            line.sound, self._fps, seed=line.seed, track=self._track, controls=line.controls, motion=self._motion
+            line.sound,
+            self._fps,
+            seed=line.seed,
+            track=self._track,
+            controls=line.controls,
+            motion=self._motion,
+            text=line.text,
+            language=self._language,
         )
         write_motion(path, motion, self._fps)
         keys[str(line.out)] = key
@@ -94,8 +104,9 @@ class Batch:
             "track": self._track,
             "fps": str(self._fps),
             "seed": line.seed,
-            "controls": {**asdict(line.controls), "emotion": line.controls.emotion.value},
+            "controls": {name: getattr(value, "value", value) for name, value in asdict(line.controls).items()},
             "name": line.out.name,
+            "text": [line.text, self._language],
         }
         return hashlib.sha256(json.dumps(decides, sort_keys=True, default=lambda choice: choice.value).encode()).hexdigest()
 

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from vivant.arguments import MAX_SHOWN_CHARS, as_seed, shown
+from vivant.arguments import text as as_text
 from vivant.errors import InputError
 from vivant.motion_files import FORMATS
 from vivant.plain import plain
@@ -42,6 +43,8 @@ class Line:
     controls: Controls
     seed: int | None
     """None is decided by the sound."""
+    text: str = ""
+    """What is said, if that is known: it sharpens the lips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ def _line(place: str, row: object, folder: Path, usual: Usual) -> Line | InputEr
             spoken = "text is not spoken yet; give the 'file' of its sound" if "text" in said else "the column 'file' is empty"
             raise InputError(spoken)
         sound = Path(_text("file", said["file"]))
-        return Line(place, folder / sound, _out(said, sound, usual.suffix), _controls(said, usual), _seed(said, usual))
+        out, text = _out(said, sound, usual.suffix), as_text("text", said.get("text", ""))
+        return Line(place, folder / sound, out, _controls(said, usual), _seed(said, usual), text)
     except InputError as error:
         return InputError(f"{place}: {error}")
 

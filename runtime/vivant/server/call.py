@@ -35,13 +35,15 @@ from vivant.session.session import Session
 from vivant.size import Size
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.responses import next_message
-from vivant.wire.values import FORMATS_BY_NUMBER, act_of, consent_of, controls_of, samples_of
+from vivant.wire.values import FORMATS_BY_NUMBER, TEXT_MESSAGE_BYTES, act_of, consent_of, controls_of, samples_of
 
 log = logging.getLogger("vivant.server")
 
 AUDIO_MESSAGE_BYTES = 1 << 20
 """Most in one message of sound."""
 UTTERANCE_ID_BYTES = 64
+TEXT_QUEUE_CHARS = 1 << 20
+"""Most text that waits for its sound."""
 LAST_EPOCH = 2**64 - 1
 """The largest of the contract's uint64."""
 
@@ -191,6 +193,8 @@ class Call:
                 if len(request.utterance_start.utterance_id.encode()) > UTTERANCE_ID_BYTES:
                     raise InputError(f"utterance_id may have {UTTERANCE_ID_BYTES} bytes")
                 await self._session.begin(request.utterance_start.utterance_id)
+            case "text":
+                await self._say(request.text)
             case "utterance_end":
                 await self._session.end()
             case "controls":
@@ -227,6 +231,13 @@ class Call:
         if not self._session.stream.is_speaking:
             self._writer.heard()
         self._session.push_nowait(samples)
+
+    async def _say(self, said: pb.Text) -> None:
+        if len(said.text.encode()) > TEXT_MESSAGE_BYTES:
+            raise InputError(f"a text message may have {TEXT_MESSAGE_BYTES} bytes, got {len(said.text.encode())}")
+        if self._session.stream.queued_chars + len(said.text) > TEXT_QUEUE_CHARS:
+            raise full(f"more than {TEXT_QUEUE_CHARS} characters of text would wait for their sound; send them later")
+        await self._session.say_text(said.text, said.language)
 
     async def _interrupt(self, epoch: int) -> None:
         last = self._session.stream.epoch

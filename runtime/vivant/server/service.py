@@ -239,7 +239,7 @@ class FaceService:
         started = pb.SessionStarted(config=config.message, session_id=session_id, weight_names=names, notes=face.notes)
         yield pb.SynthesizeResponse(started=started)
         async with session:
-            speaking = asyncio.create_task(_speak(session, samples))
+            speaking = asyncio.create_task(_speak(session, samples, request.text))
             try:
                 async for item in session:
                     for response in _responses(item, config.message):
@@ -286,7 +286,8 @@ def _draw_once(face: Face, size_px: int) -> None:
     face.open(size_px).render(MotionFrame(0, 0, arkit_weights(), pose=Pose()))
 
 
-async def _speak(session: Session, samples: Any) -> None:  # noqa: ANN401
+async def _speak(session: Session, samples: Any, said: pb.Text) -> None:  # noqa: ANN401
+    await session.say_text(said.text, said.language)
     await session.push(samples)
     await session.finish()
 

@@ -11,7 +11,16 @@ import numpy as np
 from vivant.arguments import MAX_US
 from vivant.types import Float32Array, MotionFrame, UtteranceEnd, UtteranceStart
 
-Input: TypeAlias = Float32Array | UtteranceStart | UtteranceEnd
+
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """What the sound after it says."""
+
+    text: str
+    language: str
+
+
+Input: TypeAlias = Float32Array | UtteranceStart | UtteranceEnd | KnownText
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,7 @@ class InputQueue:
         self._piece = piece
         self._items: deque[_Queued] = deque()
         self._n_put = self._n_taken = 0
+        self._chars_put = self._chars_taken = 0
 
     def __bool__(self) -> bool:
         return bool(self._items)
@@ -37,8 +47,14 @@ class InputQueue:
         """That wait."""
         return max(0, self._n_put - self._n_taken)
 
+    @property
+    def n_chars(self) -> int:
+        """Of text, that wait."""
+        return max(0, self._chars_put - self._chars_taken)
+
     def put(self, epoch: int, item: Input) -> None:
-        if isinstance(item, UtteranceStart | UtteranceEnd):
+        if not isinstance(item, np.ndarray):
+            self._chars_put += len(item.text) if isinstance(item, KnownText) else 0
             self._items.append(_Queued(epoch, item))
             return
         self._n_put += len(item)
@@ -47,7 +63,7 @@ class InputQueue:
 
     def clear(self) -> None:
         self._items.clear()
-        self._n_put = self._n_taken
+        self._n_put, self._chars_put = self._n_taken, self._chars_taken
 
     def head(self, epoch: int) -> Input | None:
         """What comes next of that epoch; what is of another, pushed while an interruption came, falls out."""
@@ -57,7 +73,8 @@ class InputQueue:
 
     def pop(self) -> Input:
         item = self._items.popleft().item
-        self._n_taken += 0 if isinstance(item, UtteranceStart | UtteranceEnd) else len(item)
+        self._n_taken += len(item) if isinstance(item, np.ndarray) else 0
+        self._chars_taken += len(item.text) if isinstance(item, KnownText) else 0
         return item
 
     def pop_sound(self, epoch: int, n: int) -> Float32Array:

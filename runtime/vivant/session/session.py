@@ -78,9 +78,17 @@ class Session(OldNames):
         """The same without waiting, however much is queued: for callers that bound their queue themselves."""
         self._intake.tell(self.stream.push, samples, self.pace.now_us)
 
-    async def begin(self, utterance_id: str) -> None:
-        """Name the utterance that the next audio begins; the one before it is complete."""
-        self._intake.tell(self.stream.begin, utterance_id)
+    async def begin(self, utterance_id: str, text: str = "", language: str = "") -> None:
+        """Name the utterance that the next audio begins, and say its text as by `say_text`; the one before it is complete."""
+        self._intake.tell(self.stream.begin, utterance_id, text, language)
+
+    async def say_text(self, text: str, language: str = "") -> None:
+        """The text of the utterance, or more of it, where it is known: it sharpens the lips of the sound pushed after it.
+
+        It may come in pieces, cut anywhere. ``language`` is a tag such as ``de``, guessed if empty. A wrong text does little
+        harm.
+        """
+        self._intake.tell(self.stream.say_text, text, language)
 
     async def end(self) -> None:
         """The utterance is complete: everything queued is spoken, then an `UtteranceEnd` comes out."""

@@ -17,13 +17,14 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vivant.arguments import MAX_UINT64, MAX_US, flag, instance, member, seed_or_chance, text, whole_number
+from vivant.arguments import MAX_UINT64, MAX_US, flag, instance, member, seed_or_chance, whole_number
+from vivant.arguments import text as as_text
 from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
-from vivant.motion.model import Acting, SpeechMotion, require_motion
+from vivant.motion.model import Acting, SpeechMotion, TextAware, require_motion
 from vivant.samples import as_sample_rate, mono_samples
 from vivant.session.presenter import Presenter
-from vivant.session.queues import Input, InputQueue, ReadyQueue
+from vivant.session.queues import Input, InputQueue, KnownText, ReadyQueue
 from vivant.session.timeline import SoundTape, Timeline
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import (
@@ -55,8 +56,9 @@ def as_audio_lead_ms(audio_lead_ms: object) -> int:
 class FaceStream:
     """One stream of speech on one face; the one owner of its timeline, epoch and silence.
 
-    The verbs (`push`, `begin`, `end`, `interrupt`, `finish`, `set_controls`, `act`, `set_face`) only queue or set something and
-    may be called by another thread than the one that takes: `take`, or iterating what a verb returns, infers and draws.
+    The verbs (`push`, `say_text`, `begin`, `end`, `interrupt`, `finish`, `set_controls`, `act`, `set_face`) only queue or set
+    something and may be called by another thread than the one that takes: `take`, or iterating what a verb returns, infers
+    and draws.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class FaceStream:
         self._n_utterances = 0
         self._speaking = self._finished = self._closed = False
         self._next_id = ""
+        self._next_text: list[KnownText] = []
         self._last_pts_us = 0
         # Written by whoever takes:
         self._heard_epoch = 0
@@ -132,14 +135,31 @@ class FaceStream:
             self._speaking = True
             self._n_utterances += 1
             self._queue.put(self.epoch, UtteranceStart(self._n_utterances, began_us, self._next_id, self.epoch))
+            for known in self._next_text:
+                self._queue.put(self.epoch, known)
+            self._next_text = []
         self._queue.put(self.epoch, own)
         return self.items()
 
-    def begin(self, utterance_id: str) -> None:
-        """Name the utterance that the next audio begins; the one before it is complete."""
-        name = text("utterance_id", utterance_id)
+    def begin(self, utterance_id: str, text: str = "", language: str = "") -> None:
+        """Name the utterance that the next audio begins, and say its text as by `say_text`; the one before it is complete."""
+        name, known = as_text("utterance_id", utterance_id), _known_text(text, language)
         self.end()
-        self._next_id = name
+        self._next_id, self._next_text = name, [known] if text else []
+
+    def say_text(self, text: str, language: str = "") -> None:
+        """The text of the utterance, or more of it, where it is known: it sharpens the lips of the sound pushed after it.
+
+        It may come in pieces, cut anywhere, each before its sound; before any sound it is the next utterance's. ``language`` is
+        a tag such as ``de`` or ``pt-BR``, guessed if empty; words that have no rule (numbers, other scripts) are left to the
+        sound, as is every word that the sound does not bear out. It is nowhere logged or kept.
+        """
+        known = _known_text(text, language)
+        self._require_open()
+        if self._speaking:
+            self._queue.put(self.epoch, known)
+        else:
+            self._next_text.append(known)
 
     def end(self) -> Iterator[Item]:
         """The utterance is complete: iterate the rest of it, which was held back for look-ahead. More audio may follow."""
@@ -160,7 +180,7 @@ class FaceStream:
         number, name = (shown.utterance, shown.utterance_id) if shown is not None else (self._n_utterances, self._next_id)
         self.epoch = self.epoch + 1 if epoch is None else whole_number("epoch", epoch, 0, MAX_UINT64)
         self._queue.clear()
-        self._speaking, self._next_id = False, ""
+        self._speaking, self._next_id, self._next_text = False, "", []
         return Interrupted(number, self._last_pts_us, name, self.epoch)
 
     def finish(self) -> Iterator[Item]:
@@ -251,6 +271,11 @@ class FaceStream:
         return self._queue.n_samples * 1000 / self.sample_rate_hz
 
     @property
+    def queued_chars(self) -> int:
+        """Text that was said and whose sound was not heard."""
+        return self._queue.n_chars + sum(len(known.text) for known in self._next_text)
+
+    @property
     def is_speaking(self) -> bool:
         """The next audio belongs to an utterance that has begun."""
         return self._speaking
@@ -312,7 +337,7 @@ class FaceStream:
     def _is_next(self, item: Input, is_due: bool, *, live: bool) -> bool:
         if isinstance(item, np.ndarray):
             return is_due
-        return not live or isinstance(item, UtteranceEnd) or item.position_us <= self._timeline.position_us
+        return not live or isinstance(item, UtteranceEnd | KnownText) or item.position_us <= self._timeline.position_us
 
     def _n_silent(self, head: Input | None, to_us: int) -> int:
         """Samples, in whole pieces, until that time or a queued utterance's."""
@@ -327,11 +352,17 @@ class FaceStream:
             self._hear_sound(self._queue.pop_sound(self._heard_epoch, due))
             return
         self._queue.pop()
+        if isinstance(item, KnownText):
+            if isinstance(self._state, TextAware):
+                self._state.say_text(item.text, item.language)
+            return
         self._ready.mark(replace(item, position_us=self._timeline.position_us))
         if isinstance(item, UtteranceEnd) and to_us is None:
             self._in_order(self._state.flush(self.controls))
         else:
             self._in_order([])
+        if isinstance(item, UtteranceEnd) and isinstance(self._state, TextAware):
+            self._state.end_text()
 
     def _hear_sound(self, samples: Float32Array) -> None:
         timeline = self._timeline
@@ -357,7 +388,8 @@ class FaceStream:
             timeline.n_heard += most
         else:
             self._queue.pop()
-            self._ready.mark(replace(head, position_us=timeline.position_us))
+            if not isinstance(head, KnownText):
+                self._ready.mark(replace(head, position_us=timeline.position_us))
 
     def _in_order(self, frames: list[MotionFrame]) -> None:
         """Frames, with the index that they have in this stream, and the markers between them."""
@@ -428,3 +460,7 @@ class FaceStream:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _known_text(text: str, language: str) -> KnownText:
+    return KnownText(as_text("text", text), as_text("language", language))

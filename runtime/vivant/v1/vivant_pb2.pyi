@@ -160,7 +160,7 @@ EVENT_TYPE_QUALITY_CHANGED: EventType
 EVENT_TYPE_DRAINING: EventType
 
 class AnimateRequest(_message.Message):
-    __slots__ = ("config", "audio", "utterance_start", "utterance_end", "controls", "portrait", "interrupt", "importance", "keep_alive", "ring_release", "act")
+    __slots__ = ("config", "audio", "utterance_start", "utterance_end", "controls", "portrait", "interrupt", "importance", "keep_alive", "ring_release", "text", "act")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     UTTERANCE_START_FIELD_NUMBER: _ClassVar[int]
@@ -171,6 +171,7 @@ class AnimateRequest(_message.Message):
     IMPORTANCE_FIELD_NUMBER: _ClassVar[int]
     KEEP_ALIVE_FIELD_NUMBER: _ClassVar[int]
     RING_RELEASE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
     ACT_FIELD_NUMBER: _ClassVar[int]
     config: SessionConfig
     audio: Audio
@@ -182,8 +183,9 @@ class AnimateRequest(_message.Message):
     importance: Importance
     keep_alive: KeepAlive
     ring_release: RingRelease
+    text: Text
     act: Act
-    def __init__(self, config: _Optional[_Union[SessionConfig, _Mapping]] = ..., audio: _Optional[_Union[Audio, _Mapping]] = ..., utterance_start: _Optional[_Union[UtteranceStart, _Mapping]] = ..., utterance_end: _Optional[_Union[UtteranceEnd, _Mapping]] = ..., controls: _Optional[_Union[Controls, _Mapping]] = ..., portrait: _Optional[_Union[PortraitRef, _Mapping]] = ..., interrupt: _Optional[_Union[Interrupt, _Mapping]] = ..., importance: _Optional[_Union[Importance, _Mapping]] = ..., keep_alive: _Optional[_Union[KeepAlive, _Mapping]] = ..., ring_release: _Optional[_Union[RingRelease, _Mapping]] = ..., act: _Optional[_Union[Act, str]] = ...) -> None: ...
+    def __init__(self, config: _Optional[_Union[SessionConfig, _Mapping]] = ..., audio: _Optional[_Union[Audio, _Mapping]] = ..., utterance_start: _Optional[_Union[UtteranceStart, _Mapping]] = ..., utterance_end: _Optional[_Union[UtteranceEnd, _Mapping]] = ..., controls: _Optional[_Union[Controls, _Mapping]] = ..., portrait: _Optional[_Union[PortraitRef, _Mapping]] = ..., interrupt: _Optional[_Union[Interrupt, _Mapping]] = ..., importance: _Optional[_Union[Importance, _Mapping]] = ..., keep_alive: _Optional[_Union[KeepAlive, _Mapping]] = ..., ring_release: _Optional[_Union[RingRelease, _Mapping]] = ..., text: _Optional[_Union[Text, _Mapping]] = ..., act: _Optional[_Union[Act, str]] = ...) -> None: ...
 
 class AnimateResponse(_message.Message):
     __slots__ = ("started", "frame", "motion", "event", "statistics", "keep_alive")
@@ -322,6 +324,14 @@ class UtteranceStart(_message.Message):
 class UtteranceEnd(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class Text(_message.Message):
+    __slots__ = ("text", "language")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    language: str
+    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ...) -> None: ...
 
 class Interrupt(_message.Message):
     __slots__ = ("epoch",)
@@ -576,12 +586,14 @@ class WarmUpResponse(_message.Message):
     def __init__(self, portrait_id: _Optional[str] = ..., elapsed_us: _Optional[int] = ...) -> None: ...
 
 class SynthesizeRequest(_message.Message):
-    __slots__ = ("config", "samples")
+    __slots__ = ("config", "samples", "text")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
     config: SessionConfig
     samples: bytes
-    def __init__(self, config: _Optional[_Union[SessionConfig, _Mapping]] = ..., samples: _Optional[bytes] = ...) -> None: ...
+    text: Text
+    def __init__(self, config: _Optional[_Union[SessionConfig, _Mapping]] = ..., samples: _Optional[bytes] = ..., text: _Optional[_Union[Text, _Mapping]] = ...) -> None: ...
 
 class SynthesizeResponse(_message.Message):
     __slots__ = ("started", "frame", "motion")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vivant.arguments import shown
+from vivant.arguments import text as as_text
 from vivant.bundled import is_bundled, portrait_bytes
 from vivant.errors import InputError
 from vivant.media.sources import PictureSource, path_or_bytes
@@ -51,6 +53,8 @@ MARKER_EVENTS: dict[type[Marker], pb.EventType] = {
 }
 
 
+TEXT_MESSAGE_BYTES = 1 << 16
+"""Most text in one message."""
 MAX_ID_CHARS = 256
 """Of a portrait's id; longer than any is."""
 
@@ -76,6 +80,18 @@ def image_bytes(picture: PictureSource) -> bytes:
         return source.read_bytes() if isinstance(source, Path) else source
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         raise InputError(f"cannot read {source!s}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def text_messages(text: str, language: str) -> Iterator[pb.Text]:
+    """A known text in pieces that fit a message. Raises InputError for what is no text."""
+    own, tag = (writable(as_text(*given)) for given in (("text", text), ("language", language)))
+    most = TEXT_MESSAGE_BYTES // 4  # of the longest characters
+    return (pb.Text(text=own[first : first + most], language=tag) for first in range(0, len(own), most))
+
+
+def writable(text: str) -> str:
+    """Without the halves of characters that Python allows and UTF-8 does not."""
+    return text.encode(errors="replace").decode()
 
 
 def consent_message(consent: Consent | str | None) -> pb.Consent:

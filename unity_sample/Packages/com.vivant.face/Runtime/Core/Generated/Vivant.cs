@@ -24,7 +24,7 @@ namespace Vivant.V1 {
     static VivantReflection() {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
-            "ChZ2aXZhbnQvdjEvdml2YW50LnByb3RvEgl2aXZhbnQudjEi+gMKDkFuaW1h",
+            "ChZ2aXZhbnQvdjEvdml2YW50LnByb3RvEgl2aXZhbnQudjEimwQKDkFuaW1h",
             "dGVSZXF1ZXN0EioKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9u",
             "Q29uZmlnSAASIQoFYXVkaW8YAiABKAsyEC52aXZhbnQudjEuQXVkaW9IABI0",
             "Cg91dHRlcmFuY2Vfc3RhcnQYAyABKAsyGS52aXZhbnQudjEuVXR0ZXJhbmNl",
@@ -35,152 +35,154 @@ namespace Vivant.V1 {
             "dXB0SAASKwoKaW1wb3J0YW5jZRgIIAEoCzIVLnZpdmFudC52MS5JbXBvcnRh",
             "bmNlSAASKgoKa2VlcF9hbGl2ZRgJIAEoCzIULnZpdmFudC52MS5LZWVwQWxp",
             "dmVIABIuCgxyaW5nX3JlbGVhc2UYCiABKAsyFi52aXZhbnQudjEuUmluZ1Jl",
-            "bGVhc2VIABIdCgNhY3QYDCABKA4yDi52aXZhbnQudjEuQWN0SABCCQoHbWVz",
-            "c2FnZSKOAgoPQW5pbWF0ZVJlc3BvbnNlEiwKB3N0YXJ0ZWQYASABKAsyGS52",
+            "bGVhc2VIABIfCgR0ZXh0GAsgASgLMg8udml2YW50LnYxLlRleHRIABIdCgNh",
+            "Y3QYDCABKA4yDi52aXZhbnQudjEuQWN0SABCCQoHbWVzc2FnZSKOAgoPQW5p",
+            "bWF0ZVJlc3BvbnNlEiwKB3N0YXJ0ZWQYASABKAsyGS52aXZhbnQudjEuU2Vz",
+            "c2lvblN0YXJ0ZWRIABIhCgVmcmFtZRgCIAEoCzIQLnZpdmFudC52MS5GcmFt",
+            "ZUgAEiMKBm1vdGlvbhgDIAEoCzIRLnZpdmFudC52MS5Nb3Rpb25IABIhCgVl",
+            "dmVudBgEIAEoCzIQLnZpdmFudC52MS5FdmVudEgAEisKCnN0YXRpc3RpY3MY",
+            "BSABKAsyFS52aXZhbnQudjEuU3RhdGlzdGljc0gAEioKCmtlZXBfYWxpdmUY",
+            "BiABKAsyFC52aXZhbnQudjEuS2VlcEFsaXZlSABCCQoHbWVzc2FnZSL6BAoN",
+            "U2Vzc2lvbkNvbmZpZxIoCghwb3J0cmFpdBgBIAEoCzIWLnZpdmFudC52MS5Q",
+            "b3J0cmFpdFJlZhIgCgNmcHMYAiABKAsyEy52aXZhbnQudjEuUmF0aW9uYWwS",
+            "DwoHc2l6ZV9weBgDIAEoDRIsCgxwaXhlbF9mb3JtYXQYBCABKA4yFi52aXZh",
+            "bnQudjEuUGl4ZWxGb3JtYXQSFAoManBlZ19xdWFsaXR5GAUgASgNEjIKD2Zy",
+            "YW1lX3RyYW5zcG9ydBgGIAEoDjIZLnZpdmFudC52MS5GcmFtZVRyYW5zcG9y",
+            "dBIsCgxhdWRpb19mb3JtYXQYByABKA4yFi52aXZhbnQudjEuQXVkaW9Gb3Jt",
+            "YXQSFgoOc2FtcGxlX3JhdGVfaHoYCCABKA0SIwoHb3V0cHV0cxgJIAEoDjIS",
+            "LnZpdmFudC52MS5PdXRwdXRzEiUKCGRlbGl2ZXJ5GAogASgOMhMudml2YW50",
+            "LnYxLkRlbGl2ZXJ5EiUKCGNvbnRyb2xzGAsgASgLMhMudml2YW50LnYxLkNv",
+            "bnRyb2xzEhEKBHNlZWQYDCABKARIAIgBARITCgt0cmFuc3BhcmVudBgNIAEo",
+            "CBIpCgppbXBvcnRhbmNlGA4gASgLMhUudml2YW50LnYxLkltcG9ydGFuY2US",
+            "IwoHY29uc2VudBgPIAEoCzISLnZpdmFudC52MS5Db25zZW50EikKCmRpc2Ns",
+            "b3N1cmUYECABKAsyFS52aXZhbnQudjEuRGlzY2xvc3VyZRIWCg5hdWRpb19x",
+            "dWV1ZV9tcxgRIAEoDRIXCg9jb25maXJtc19mcmFtZXMYEiABKAhCBwoFX3Nl",
+            "ZWQiOAoLUG9ydHJhaXRSZWYSDAoCaWQYASABKAlIABIPCgVpbWFnZRgCIAEo",
+            "DEgAQgoKCHBvcnRyYWl0IjIKCFJhdGlvbmFsEhEKCW51bWVyYXRvchgBIAEo",
+            "DRITCgtkZW5vbWluYXRvchgCIAEoDSLTAgoIQ29udHJvbHMSFAoMZ2F6ZV95",
+            "YXdfZGVnGAEgASgCEhYKDmdhemVfcGl0Y2hfZGVnGAIgASgCEhUKCGRpc3Rh",
+            "bmNlGAMgASgCSACIAQESIwoHZW1vdGlvbhgEIAEoDjISLnZpdmFudC52MS5F",
+            "bW90aW9uEhYKCWludGVuc2l0eRgFIAEoAkgBiAEBEhgKC2hlYWRfbW90aW9u",
+            "GAYgASgCSAKIAQESEgoFbW91dGgYByABKAJIA4gBARIPCgdzaW5naW5nGAgg",
+            "ASgIEhgKC2V5ZV9jb250YWN0GAkgASgCSASIAQESJwoJYXR0ZW50aW9uGAog",
+            "ASgOMhQudml2YW50LnYxLkF0dGVudGlvbkILCglfZGlzdGFuY2VCDAoKX2lu",
+            "dGVuc2l0eUIOCgxfaGVhZF9tb3Rpb25CCAoGX21vdXRoQg4KDF9leWVfY29u",
+            "dGFjdCJECgpJbXBvcnRhbmNlEhUKCHByaW9yaXR5GAEgASgNSACIAQESEgoK",
+            "ZGlzdGFuY2VfbRgCIAEoAkILCglfcHJpb3JpdHkiRAoHQ29uc2VudBImCgVi",
+            "YXNpcxgBIAEoDjIXLnZpdmFudC52MS5Db25zZW50QmFzaXMSEQoJcmVmZXJl",
+            "bmNlGAIgASgJIngKCkRpc2Nsb3N1cmUSIwoFbGFiZWwYASABKA4yFC52aXZh",
+            "bnQudjEuTGFiZWxNb2RlEhgKEGxhYmVsX29mZl9yZWFzb24YAiABKAkSKwoJ",
+            "d2F0ZXJtYXJrGAMgASgOMhgudml2YW50LnYxLldhdGVybWFya01vZGUiGAoF",
+            "QXVkaW8SDwoHc2FtcGxlcxgBIAEoDCImCg5VdHRlcmFuY2VTdGFydBIUCgx1",
+            "dHRlcmFuY2VfaWQYASABKAkiDgoMVXR0ZXJhbmNlRW5kIiYKBFRleHQSDAoE",
+            "dGV4dBgBIAEoCRIQCghsYW5ndWFnZRgCIAEoCSIaCglJbnRlcnJ1cHQSDQoF",
+            "ZXBvY2gYASABKAQiCwoJS2VlcEFsaXZlIh8KC1JpbmdSZWxlYXNlEhAKCHNl",
+            "cXVlbmNlGAEgASgEIrABCg5TZXNzaW9uU3RhcnRlZBIoCgZjb25maWcYASAB",
+            "KAsyGC52aXZhbnQudjEuU2Vzc2lvbkNvbmZpZxISCgpzZXNzaW9uX2lkGAIg",
+            "ASgJEhAKCGRlbGF5X3VzGAMgASgNEhQKDHdlaWdodF9uYW1lcxgEIAMoCRIp",
+            "CgRyaW5nGAUgASgLMhsudml2YW50LnYxLlNoYXJlZE1lbW9yeVJpbmcSDQoF",
+            "bm90ZXMYBiADKAkiQwoQU2hhcmVkTWVtb3J5UmluZxIMCgRuYW1lGAEgASgJ",
+            "EhIKCnNsb3RfYnl0ZXMYAiABKAQSDQoFc2xvdHMYAyABKA0i1AEKBUZyYW1l",
+            "Eg0KBWluZGV4GAEgASgEEg4KBnB0c191cxgCIAEoBBIUCgx1dHRlcmFuY2Vf",
+            "aWQYAyABKAkSDQoFZXBvY2gYBCABKAQSEAoId2lkdGhfcHgYBSABKA0SEQoJ",
+            "aGVpZ2h0X3B4GAYgASgNEiwKDHBpeGVsX2Zvcm1hdBgHIAEoDjIWLnZpdmFu",
+            "dC52MS5QaXhlbEZvcm1hdBIMCgRkYXRhGAggASgMEiYKCXJpbmdfc2xvdBgJ",
+            "IAEoCzITLnZpdmFudC52MS5SaW5nU2xvdCI+CghSaW5nU2xvdBIMCgRzbG90",
+            "GAEgASgNEhIKCnNpemVfYnl0ZXMYAiABKAQSEAoIc2VxdWVuY2UYAyABKAQi",
+            "0QEKBk1vdGlvbhINCgVpbmRleBgBIAEoBBIOCgZwdHNfdXMYAiABKAQSFAoM",
+            "dXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVwb2NoGAQgASgEEg8KB3dlaWdodHMY",
+            "BSADKAISHQoEcG9zZRgGIAEoCzIPLnZpdmFudC52MS5Qb3NlEhQKDGdhemVf",
+            "eWF3X2RlZxgHIAEoAhIWCg5nYXplX3BpdGNoX2RlZxgIIAEoAhISCgp0b25n",
+            "dWVfb3V0GAkgASgCEhEKCXRvbmd1ZV91cBgKIAEoAiJhCgRQb3NlEg8KB3lh",
+            "d19kZWcYASABKAISEQoJcGl0Y2hfZGVnGAIgASgCEhAKCHJvbGxfZGVnGAMg",
+            "ASgCEgkKAXgYBCABKAISCQoBeRgFIAEoAhINCgVzY2FsZRgGIAEoAiKKAQoF",
+            "RXZlbnQSIgoEdHlwZRgBIAEoDjIULnZpdmFudC52MS5FdmVudFR5cGUSEwoL",
+            "cG9zaXRpb25fdXMYAiABKAQSFAoMdXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVw",
+            "b2NoGAQgASgEEg4KBmRldGFpbBgFIAEoCRITCgtwb3J0cmFpdF9pZBgGIAEo",
+            "CSKFAQoKU3RhdGlzdGljcxILCgNmcHMYASABKAISDgoGbGFnX3VzGAIgASgD",
+            "EhMKC2ZyYW1lc19zZW50GAMgASgEEhYKDmZyYW1lc19kcm9wcGVkGAQgASgE",
+            "EhcKD2F1ZGlvX3F1ZXVlZF91cxgFIAEoBBIUCgxkZXRhaWxfbGV2ZWwYBiAB",
+            "KA0iGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLeAQoXR2V0Q2FwYWJpbGl0",
+            "aWVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRItCg1waXhlbF9mb3JtYXRz",
+            "GAIgAygOMhYudml2YW50LnYxLlBpeGVsRm9ybWF0EjMKEGZyYW1lX3RyYW5z",
+            "cG9ydHMYAyADKA4yGS52aXZhbnQudjEuRnJhbWVUcmFuc3BvcnQSGQoRYnVu",
+            "ZGxlZF9wb3J0cmFpdHMYBCADKAkSIQoGbGltaXRzGAUgASgLMhEudml2YW50",
+            "LnYxLkxpbWl0cxIQCghzZXNzaW9ucxgGIAEoDSK2AQoGTGltaXRzEhAKCHNl",
+            "c3Npb25zGAEgASgNEg8KB3NpemVfcHgYAiABKA0SFgoOcG9ydHJhaXRfYnl0",
+            "ZXMYAyABKA0SFwoPcG9ydHJhaXRfcGl4ZWxzGAQgASgNEhUKDW1lc3NhZ2Vf",
+            "Ynl0ZXMYBSABKA0SFgoObWVzc2FnZXNfcGVyX3MYBiABKA0SEQoJcG9ydHJh",
+            "aXRzGAcgASgNEhYKDmF1ZGlvX3F1ZXVlX21zGAggASgNIl0KElB1dFBvcnRy",
+            "YWl0UmVxdWVzdBINCgVpbWFnZRgBIAEoDBITCgt0cmFuc3BhcmVudBgCIAEo",
+            "CBIjCgdjb25zZW50GAMgASgLMhIudml2YW50LnYxLkNvbnNlbnQiPAoTUHV0",
+            "UG9ydHJhaXRSZXNwb25zZRIlCghwb3J0cmFpdBgBIAEoCzITLnZpdmFudC52",
+            "MS5Qb3J0cmFpdCI/CghQb3J0cmFpdBITCgtwb3J0cmFpdF9pZBgBIAEoCRIP",
+            "CgdidW5kbGVkGAIgASgIEg0KBW5vdGVzGAMgAygJIhYKFExpc3RQb3J0cmFp",
+            "dHNSZXF1ZXN0Ij8KFUxpc3RQb3J0cmFpdHNSZXNwb25zZRImCglwb3J0cmFp",
+            "dHMYASADKAsyEy52aXZhbnQudjEuUG9ydHJhaXQiLAoVRGVsZXRlUG9ydHJh",
+            "aXRSZXF1ZXN0EhMKC3BvcnRyYWl0X2lkGAEgASgJIhgKFkRlbGV0ZVBvcnRy",
+            "YWl0UmVzcG9uc2UihAEKDVdhcm1VcFJlcXVlc3QSKAoIcG9ydHJhaXQYASAB",
+            "KAsyFi52aXZhbnQudjEuUG9ydHJhaXRSZWYSDwoHc2l6ZV9weBgCIAEoDRIT",
+            "Cgt0cmFuc3BhcmVudBgDIAEoCBIjCgdjb25zZW50GAQgASgLMhIudml2YW50",
+            "LnYxLkNvbnNlbnQiOQoOV2FybVVwUmVzcG9uc2USEwoLcG9ydHJhaXRfaWQY",
+            "ASABKAkSEgoKZWxhcHNlZF91cxgCIAEoBCJtChFTeW50aGVzaXplUmVxdWVz",
+            "dBIoCgZjb25maWcYASABKAsyGC52aXZhbnQudjEuU2Vzc2lvbkNvbmZpZxIP",
+            "CgdzYW1wbGVzGAIgASgMEh0KBHRleHQYAyABKAsyDy52aXZhbnQudjEuVGV4",
+            "dCKVAQoSU3ludGhlc2l6ZVJlc3BvbnNlEiwKB3N0YXJ0ZWQYASABKAsyGS52",
             "aXZhbnQudjEuU2Vzc2lvblN0YXJ0ZWRIABIhCgVmcmFtZRgCIAEoCzIQLnZp",
             "dmFudC52MS5GcmFtZUgAEiMKBm1vdGlvbhgDIAEoCzIRLnZpdmFudC52MS5N",
-            "b3Rpb25IABIhCgVldmVudBgEIAEoCzIQLnZpdmFudC52MS5FdmVudEgAEisK",
-            "CnN0YXRpc3RpY3MYBSABKAsyFS52aXZhbnQudjEuU3RhdGlzdGljc0gAEioK",
-            "CmtlZXBfYWxpdmUYBiABKAsyFC52aXZhbnQudjEuS2VlcEFsaXZlSABCCQoH",
-            "bWVzc2FnZSL6BAoNU2Vzc2lvbkNvbmZpZxIoCghwb3J0cmFpdBgBIAEoCzIW",
-            "LnZpdmFudC52MS5Qb3J0cmFpdFJlZhIgCgNmcHMYAiABKAsyEy52aXZhbnQu",
-            "djEuUmF0aW9uYWwSDwoHc2l6ZV9weBgDIAEoDRIsCgxwaXhlbF9mb3JtYXQY",
-            "BCABKA4yFi52aXZhbnQudjEuUGl4ZWxGb3JtYXQSFAoManBlZ19xdWFsaXR5",
-            "GAUgASgNEjIKD2ZyYW1lX3RyYW5zcG9ydBgGIAEoDjIZLnZpdmFudC52MS5G",
-            "cmFtZVRyYW5zcG9ydBIsCgxhdWRpb19mb3JtYXQYByABKA4yFi52aXZhbnQu",
-            "djEuQXVkaW9Gb3JtYXQSFgoOc2FtcGxlX3JhdGVfaHoYCCABKA0SIwoHb3V0",
-            "cHV0cxgJIAEoDjISLnZpdmFudC52MS5PdXRwdXRzEiUKCGRlbGl2ZXJ5GAog",
-            "ASgOMhMudml2YW50LnYxLkRlbGl2ZXJ5EiUKCGNvbnRyb2xzGAsgASgLMhMu",
-            "dml2YW50LnYxLkNvbnRyb2xzEhEKBHNlZWQYDCABKARIAIgBARITCgt0cmFu",
-            "c3BhcmVudBgNIAEoCBIpCgppbXBvcnRhbmNlGA4gASgLMhUudml2YW50LnYx",
-            "LkltcG9ydGFuY2USIwoHY29uc2VudBgPIAEoCzISLnZpdmFudC52MS5Db25z",
-            "ZW50EikKCmRpc2Nsb3N1cmUYECABKAsyFS52aXZhbnQudjEuRGlzY2xvc3Vy",
-            "ZRIWCg5hdWRpb19xdWV1ZV9tcxgRIAEoDRIXCg9jb25maXJtc19mcmFtZXMY",
-            "EiABKAhCBwoFX3NlZWQiOAoLUG9ydHJhaXRSZWYSDAoCaWQYASABKAlIABIP",
-            "CgVpbWFnZRgCIAEoDEgAQgoKCHBvcnRyYWl0IjIKCFJhdGlvbmFsEhEKCW51",
-            "bWVyYXRvchgBIAEoDRITCgtkZW5vbWluYXRvchgCIAEoDSLTAgoIQ29udHJv",
-            "bHMSFAoMZ2F6ZV95YXdfZGVnGAEgASgCEhYKDmdhemVfcGl0Y2hfZGVnGAIg",
-            "ASgCEhUKCGRpc3RhbmNlGAMgASgCSACIAQESIwoHZW1vdGlvbhgEIAEoDjIS",
-            "LnZpdmFudC52MS5FbW90aW9uEhYKCWludGVuc2l0eRgFIAEoAkgBiAEBEhgK",
-            "C2hlYWRfbW90aW9uGAYgASgCSAKIAQESEgoFbW91dGgYByABKAJIA4gBARIP",
-            "CgdzaW5naW5nGAggASgIEhgKC2V5ZV9jb250YWN0GAkgASgCSASIAQESJwoJ",
-            "YXR0ZW50aW9uGAogASgOMhQudml2YW50LnYxLkF0dGVudGlvbkILCglfZGlz",
-            "dGFuY2VCDAoKX2ludGVuc2l0eUIOCgxfaGVhZF9tb3Rpb25CCAoGX21vdXRo",
-            "Qg4KDF9leWVfY29udGFjdCJECgpJbXBvcnRhbmNlEhUKCHByaW9yaXR5GAEg",
-            "ASgNSACIAQESEgoKZGlzdGFuY2VfbRgCIAEoAkILCglfcHJpb3JpdHkiRAoH",
-            "Q29uc2VudBImCgViYXNpcxgBIAEoDjIXLnZpdmFudC52MS5Db25zZW50QmFz",
-            "aXMSEQoJcmVmZXJlbmNlGAIgASgJIngKCkRpc2Nsb3N1cmUSIwoFbGFiZWwY",
-            "ASABKA4yFC52aXZhbnQudjEuTGFiZWxNb2RlEhgKEGxhYmVsX29mZl9yZWFz",
-            "b24YAiABKAkSKwoJd2F0ZXJtYXJrGAMgASgOMhgudml2YW50LnYxLldhdGVy",
-            "bWFya01vZGUiGAoFQXVkaW8SDwoHc2FtcGxlcxgBIAEoDCImCg5VdHRlcmFu",
-            "Y2VTdGFydBIUCgx1dHRlcmFuY2VfaWQYASABKAkiDgoMVXR0ZXJhbmNlRW5k",
-            "IhoKCUludGVycnVwdBINCgVlcG9jaBgBIAEoBCILCglLZWVwQWxpdmUiHwoL",
-            "UmluZ1JlbGVhc2USEAoIc2VxdWVuY2UYASABKAQisAEKDlNlc3Npb25TdGFy",
-            "dGVkEigKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9uQ29uZmln",
-            "EhIKCnNlc3Npb25faWQYAiABKAkSEAoIZGVsYXlfdXMYAyABKA0SFAoMd2Vp",
-            "Z2h0X25hbWVzGAQgAygJEikKBHJpbmcYBSABKAsyGy52aXZhbnQudjEuU2hh",
-            "cmVkTWVtb3J5UmluZxINCgVub3RlcxgGIAMoCSJDChBTaGFyZWRNZW1vcnlS",
-            "aW5nEgwKBG5hbWUYASABKAkSEgoKc2xvdF9ieXRlcxgCIAEoBBINCgVzbG90",
-            "cxgDIAEoDSLUAQoFRnJhbWUSDQoFaW5kZXgYASABKAQSDgoGcHRzX3VzGAIg",
-            "ASgEEhQKDHV0dGVyYW5jZV9pZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIQCgh3",
-            "aWR0aF9weBgFIAEoDRIRCgloZWlnaHRfcHgYBiABKA0SLAoMcGl4ZWxfZm9y",
-            "bWF0GAcgASgOMhYudml2YW50LnYxLlBpeGVsRm9ybWF0EgwKBGRhdGEYCCAB",
-            "KAwSJgoJcmluZ19zbG90GAkgASgLMhMudml2YW50LnYxLlJpbmdTbG90Ij4K",
-            "CFJpbmdTbG90EgwKBHNsb3QYASABKA0SEgoKc2l6ZV9ieXRlcxgCIAEoBBIQ",
-            "CghzZXF1ZW5jZRgDIAEoBCLRAQoGTW90aW9uEg0KBWluZGV4GAEgASgEEg4K",
-            "BnB0c191cxgCIAEoBBIUCgx1dHRlcmFuY2VfaWQYAyABKAkSDQoFZXBvY2gY",
-            "BCABKAQSDwoHd2VpZ2h0cxgFIAMoAhIdCgRwb3NlGAYgASgLMg8udml2YW50",
-            "LnYxLlBvc2USFAoMZ2F6ZV95YXdfZGVnGAcgASgCEhYKDmdhemVfcGl0Y2hf",
-            "ZGVnGAggASgCEhIKCnRvbmd1ZV9vdXQYCSABKAISEQoJdG9uZ3VlX3VwGAog",
-            "ASgCImEKBFBvc2USDwoHeWF3X2RlZxgBIAEoAhIRCglwaXRjaF9kZWcYAiAB",
-            "KAISEAoIcm9sbF9kZWcYAyABKAISCQoBeBgEIAEoAhIJCgF5GAUgASgCEg0K",
-            "BXNjYWxlGAYgASgCIooBCgVFdmVudBIiCgR0eXBlGAEgASgOMhQudml2YW50",
-            "LnYxLkV2ZW50VHlwZRITCgtwb3NpdGlvbl91cxgCIAEoBBIUCgx1dHRlcmFu",
-            "Y2VfaWQYAyABKAkSDQoFZXBvY2gYBCABKAQSDgoGZGV0YWlsGAUgASgJEhMK",
-            "C3BvcnRyYWl0X2lkGAYgASgJIoUBCgpTdGF0aXN0aWNzEgsKA2ZwcxgBIAEo",
-            "AhIOCgZsYWdfdXMYAiABKAMSEwoLZnJhbWVzX3NlbnQYAyABKAQSFgoOZnJh",
-            "bWVzX2Ryb3BwZWQYBCABKAQSFwoPYXVkaW9fcXVldWVkX3VzGAUgASgEEhQK",
-            "DGRldGFpbF9sZXZlbBgGIAEoDSIYChZHZXRDYXBhYmlsaXRpZXNSZXF1ZXN0",
-            "It4BChdHZXRDYXBhYmlsaXRpZXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJ",
-            "Ei0KDXBpeGVsX2Zvcm1hdHMYAiADKA4yFi52aXZhbnQudjEuUGl4ZWxGb3Jt",
-            "YXQSMwoQZnJhbWVfdHJhbnNwb3J0cxgDIAMoDjIZLnZpdmFudC52MS5GcmFt",
-            "ZVRyYW5zcG9ydBIZChFidW5kbGVkX3BvcnRyYWl0cxgEIAMoCRIhCgZsaW1p",
-            "dHMYBSABKAsyES52aXZhbnQudjEuTGltaXRzEhAKCHNlc3Npb25zGAYgASgN",
-            "IrYBCgZMaW1pdHMSEAoIc2Vzc2lvbnMYASABKA0SDwoHc2l6ZV9weBgCIAEo",
-            "DRIWCg5wb3J0cmFpdF9ieXRlcxgDIAEoDRIXCg9wb3J0cmFpdF9waXhlbHMY",
-            "BCABKA0SFQoNbWVzc2FnZV9ieXRlcxgFIAEoDRIWCg5tZXNzYWdlc19wZXJf",
-            "cxgGIAEoDRIRCglwb3J0cmFpdHMYByABKA0SFgoOYXVkaW9fcXVldWVfbXMY",
-            "CCABKA0iXQoSUHV0UG9ydHJhaXRSZXF1ZXN0Eg0KBWltYWdlGAEgASgMEhMK",
-            "C3RyYW5zcGFyZW50GAIgASgIEiMKB2NvbnNlbnQYAyABKAsyEi52aXZhbnQu",
-            "djEuQ29uc2VudCI8ChNQdXRQb3J0cmFpdFJlc3BvbnNlEiUKCHBvcnRyYWl0",
-            "GAEgASgLMhMudml2YW50LnYxLlBvcnRyYWl0Ij8KCFBvcnRyYWl0EhMKC3Bv",
-            "cnRyYWl0X2lkGAEgASgJEg8KB2J1bmRsZWQYAiABKAgSDQoFbm90ZXMYAyAD",
-            "KAkiFgoUTGlzdFBvcnRyYWl0c1JlcXVlc3QiPwoVTGlzdFBvcnRyYWl0c1Jl",
-            "c3BvbnNlEiYKCXBvcnRyYWl0cxgBIAMoCzITLnZpdmFudC52MS5Qb3J0cmFp",
-            "dCIsChVEZWxldGVQb3J0cmFpdFJlcXVlc3QSEwoLcG9ydHJhaXRfaWQYASAB",
-            "KAkiGAoWRGVsZXRlUG9ydHJhaXRSZXNwb25zZSKEAQoNV2FybVVwUmVxdWVz",
-            "dBIoCghwb3J0cmFpdBgBIAEoCzIWLnZpdmFudC52MS5Qb3J0cmFpdFJlZhIP",
-            "CgdzaXplX3B4GAIgASgNEhMKC3RyYW5zcGFyZW50GAMgASgIEiMKB2NvbnNl",
-            "bnQYBCABKAsyEi52aXZhbnQudjEuQ29uc2VudCI5Cg5XYXJtVXBSZXNwb25z",
-            "ZRITCgtwb3J0cmFpdF9pZBgBIAEoCRISCgplbGFwc2VkX3VzGAIgASgEIk4K",
-            "EVN5bnRoZXNpemVSZXF1ZXN0EigKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52",
-            "MS5TZXNzaW9uQ29uZmlnEg8KB3NhbXBsZXMYAiABKAwilQEKElN5bnRoZXNp",
-            "emVSZXNwb25zZRIsCgdzdGFydGVkGAEgASgLMhkudml2YW50LnYxLlNlc3Np",
-            "b25TdGFydGVkSAASIQoFZnJhbWUYAiABKAsyEC52aXZhbnQudjEuRnJhbWVI",
-            "ABIjCgZtb3Rpb24YAyABKAsyES52aXZhbnQudjEuTW90aW9uSABCCQoHbWVz",
-            "c2FnZSqGAQoLUGl4ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lG",
-            "SUVEEAASFQoRUElYRUxfRk9STUFUX1JHQkEQARIUChBQSVhFTF9GT1JNQVRf",
-            "UkdCEAISFQoRUElYRUxfRk9STUFUX0k0MjAQAxIVChFQSVhFTF9GT1JNQVRf",
-            "SlBFRxAEKnAKDkZyYW1lVHJhbnNwb3J0Eh8KG0ZSQU1FX1RSQU5TUE9SVF9V",
-            "TlNQRUNJRklFRBAAEhoKFkZSQU1FX1RSQU5TUE9SVF9JTkxJTkUQARIhCh1G",
-            "UkFNRV9UUkFOU1BPUlRfU0hBUkVEX01FTU9SWRACKl8KC0F1ZGlvRm9ybWF0",
-            "EhwKGEFVRElPX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhoKFkFVRElPX0ZPUk1B",
-            "VF9QQ01fUzE2TEUQARIWChJBVURJT19GT1JNQVRfRjMyTEUQAippCgdPdXRw",
-            "dXRzEhcKE09VVFBVVFNfVU5TUEVDSUZJRUQQABISCg5PVVRQVVRTX0ZSQU1F",
-            "UxABEhIKDk9VVFBVVFNfTU9USU9OEAISHQoZT1VUUFVUU19GUkFNRVNfQU5E",
-            "X01PVElPThADKlAKCERlbGl2ZXJ5EhgKFERFTElWRVJZX1VOU1BFQ0lGSUVE",
-            "EAASEgoOREVMSVZFUllfUEFDRUQQARIWChJERUxJVkVSWV9JTU1FRElBVEUQ",
-            "AiqaAQoJQXR0ZW50aW9uEhkKFUFUVEVOVElPTl9VTlNQRUNJRklFRBAAEhIK",
-            "DkFUVEVOVElPTl9BVVRPEAESFgoSQVRURU5USU9OX1NQRUFLSU5HEAISFwoT",
-            "QVRURU5USU9OX0xJU1RFTklORxADEhYKEkFUVEVOVElPTl9USElOS0lORxAE",
-            "EhUKEUFUVEVOVElPTl9XT1JLSU5HEAUqYgoDQWN0EhMKD0FDVF9VTlNQRUNJ",
-            "RklFRBAAEgsKB0FDVF9OT0QQARINCglBQ1RfU0hBS0UQAhIMCghBQ1RfVElM",
-            "VBADEg0KCUFDVF9USElOSxAEEg0KCUFDVF9MQVVHSBAFKsYBCgdFbW90aW9u",
-            "EhcKE0VNT1RJT05fVU5TUEVDSUZJRUQQABITCg9FTU9USU9OX05FVVRSQUwQ",
-            "ARIRCg1FTU9USU9OX0hBUFBZEAISDwoLRU1PVElPTl9TQUQQAxIRCg1FTU9U",
-            "SU9OX0FOR1JZEAQSFQoRRU1PVElPTl9TVVJQUklTRUQQBRISCg5FTU9USU9O",
-            "X0FGUkFJRBAGEhUKEUVNT1RJT05fRElTR1VTVEVEEAcSFAoQRU1PVElPTl9D",
-            "T05URU1QVBAIKpQBCgxDb25zZW50QmFzaXMSHQoZQ09OU0VOVF9CQVNJU19V",
-            "TlNQRUNJRklFRBAAEhQKEENPTlNFTlRfQkFTSVNfTUUQARIYChRDT05TRU5U",
-            "X0JBU0lTX0FHUkVFRBACEhgKFENPTlNFTlRfQkFTSVNfVU5SRUFMEAMSGwoX",
-            "Q09OU0VOVF9CQVNJU19TWU5USEVUSUMQBCpOCglMYWJlbE1vZGUSGgoWTEFC",
-            "RUxfTU9ERV9VTlNQRUNJRklFRBAAEhIKDkxBQkVMX01PREVfT0ZGEAESEQoN",
-            "TEFCRUxfTU9ERV9PThACKl4KDVdhdGVybWFya01vZGUSHgoaV0FURVJNQVJL",
-            "X01PREVfVU5TUEVDSUZJRUQQABIWChJXQVRFUk1BUktfTU9ERV9PRkYQARIV",
-            "ChFXQVRFUk1BUktfTU9ERV9PThACKoICCglFdmVudFR5cGUSGgoWRVZFTlRf",
-            "VFlQRV9VTlNQRUNJRklFRBAAEiAKHEVWRU5UX1RZUEVfVVRURVJBTkNFX1NU",
-            "QVJURUQQARIhCh1FVkVOVF9UWVBFX1VUVEVSQU5DRV9GSU5JU0hFRBACEhoK",
-            "FkVWRU5UX1RZUEVfSU5URVJSVVBURUQQAxIfChtFVkVOVF9UWVBFX1BPUlRS",
-            "QUlUX0NIQU5HRUQQBBIeChpFVkVOVF9UWVBFX1BPUlRSQUlUX0ZBSUxFRBAF",
-            "Eh4KGkVWRU5UX1RZUEVfUVVBTElUWV9DSEFOR0VEEAYSFwoTRVZFTlRfVFlQ",
-            "RV9EUkFJTklORxAHMrIECgtGYWNlU2VydmljZRJECgdBbmltYXRlEhkudml2",
-            "YW50LnYxLkFuaW1hdGVSZXF1ZXN0Ghoudml2YW50LnYxLkFuaW1hdGVSZXNw",
-            "b25zZSgBMAESWAoPR2V0Q2FwYWJpbGl0aWVzEiEudml2YW50LnYxLkdldENh",
-            "cGFiaWxpdGllc1JlcXVlc3QaIi52aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVz",
-            "UmVzcG9uc2USTAoLUHV0UG9ydHJhaXQSHS52aXZhbnQudjEuUHV0UG9ydHJh",
-            "aXRSZXF1ZXN0Gh4udml2YW50LnYxLlB1dFBvcnRyYWl0UmVzcG9uc2USUgoN",
-            "TGlzdFBvcnRyYWl0cxIfLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVxdWVz",
-            "dBogLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVzcG9uc2USVQoORGVsZXRl",
-            "UG9ydHJhaXQSIC52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXF1ZXN0GiEu",
-            "dml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVzcG9uc2USPQoGV2FybVVwEhgu",
-            "dml2YW50LnYxLldhcm1VcFJlcXVlc3QaGS52aXZhbnQudjEuV2FybVVwUmVz",
-            "cG9uc2USSwoKU3ludGhlc2l6ZRIcLnZpdmFudC52MS5TeW50aGVzaXplUmVx",
-            "dWVzdBodLnZpdmFudC52MS5TeW50aGVzaXplUmVzcG9uc2UwAUIMqgIJVml2",
-            "YW50LlYxYgZwcm90bzM="));
+            "b3Rpb25IAEIJCgdtZXNzYWdlKoYBCgtQaXhlbEZvcm1hdBIcChhQSVhFTF9G",
+            "T1JNQVRfVU5TUEVDSUZJRUQQABIVChFQSVhFTF9GT1JNQVRfUkdCQRABEhQK",
+            "EFBJWEVMX0ZPUk1BVF9SR0IQAhIVChFQSVhFTF9GT1JNQVRfSTQyMBADEhUK",
+            "EVBJWEVMX0ZPUk1BVF9KUEVHEAQqcAoORnJhbWVUcmFuc3BvcnQSHwobRlJB",
+            "TUVfVFJBTlNQT1JUX1VOU1BFQ0lGSUVEEAASGgoWRlJBTUVfVFJBTlNQT1JU",
+            "X0lOTElORRABEiEKHUZSQU1FX1RSQU5TUE9SVF9TSEFSRURfTUVNT1JZEAIq",
+            "XwoLQXVkaW9Gb3JtYXQSHAoYQVVESU9fRk9STUFUX1VOU1BFQ0lGSUVEEAAS",
+            "GgoWQVVESU9fRk9STUFUX1BDTV9TMTZMRRABEhYKEkFVRElPX0ZPUk1BVF9G",
+            "MzJMRRACKmkKB091dHB1dHMSFwoTT1VUUFVUU19VTlNQRUNJRklFRBAAEhIK",
+            "Dk9VVFBVVFNfRlJBTUVTEAESEgoOT1VUUFVUU19NT1RJT04QAhIdChlPVVRQ",
+            "VVRTX0ZSQU1FU19BTkRfTU9USU9OEAMqUAoIRGVsaXZlcnkSGAoUREVMSVZF",
+            "UllfVU5TUEVDSUZJRUQQABISCg5ERUxJVkVSWV9QQUNFRBABEhYKEkRFTElW",
+            "RVJZX0lNTUVESUFURRACKpoBCglBdHRlbnRpb24SGQoVQVRURU5USU9OX1VO",
+            "U1BFQ0lGSUVEEAASEgoOQVRURU5USU9OX0FVVE8QARIWChJBVFRFTlRJT05f",
+            "U1BFQUtJTkcQAhIXChNBVFRFTlRJT05fTElTVEVOSU5HEAMSFgoSQVRURU5U",
+            "SU9OX1RISU5LSU5HEAQSFQoRQVRURU5USU9OX1dPUktJTkcQBSpiCgNBY3QS",
+            "EwoPQUNUX1VOU1BFQ0lGSUVEEAASCwoHQUNUX05PRBABEg0KCUFDVF9TSEFL",
+            "RRACEgwKCEFDVF9USUxUEAMSDQoJQUNUX1RISU5LEAQSDQoJQUNUX0xBVUdI",
+            "EAUqxgEKB0Vtb3Rpb24SFwoTRU1PVElPTl9VTlNQRUNJRklFRBAAEhMKD0VN",
+            "T1RJT05fTkVVVFJBTBABEhEKDUVNT1RJT05fSEFQUFkQAhIPCgtFTU9USU9O",
+            "X1NBRBADEhEKDUVNT1RJT05fQU5HUlkQBBIVChFFTU9USU9OX1NVUlBSSVNF",
+            "RBAFEhIKDkVNT1RJT05fQUZSQUlEEAYSFQoRRU1PVElPTl9ESVNHVVNURUQQ",
+            "BxIUChBFTU9USU9OX0NPTlRFTVBUEAgqlAEKDENvbnNlbnRCYXNpcxIdChlD",
+            "T05TRU5UX0JBU0lTX1VOU1BFQ0lGSUVEEAASFAoQQ09OU0VOVF9CQVNJU19N",
+            "RRABEhgKFENPTlNFTlRfQkFTSVNfQUdSRUVEEAISGAoUQ09OU0VOVF9CQVNJ",
+            "U19VTlJFQUwQAxIbChdDT05TRU5UX0JBU0lTX1NZTlRIRVRJQxAEKk4KCUxh",
+            "YmVsTW9kZRIaChZMQUJFTF9NT0RFX1VOU1BFQ0lGSUVEEAASEgoOTEFCRUxf",
+            "TU9ERV9PRkYQARIRCg1MQUJFTF9NT0RFX09OEAIqXgoNV2F0ZXJtYXJrTW9k",
+            "ZRIeChpXQVRFUk1BUktfTU9ERV9VTlNQRUNJRklFRBAAEhYKEldBVEVSTUFS",
+            "S19NT0RFX09GRhABEhUKEVdBVEVSTUFSS19NT0RFX09OEAIqggIKCUV2ZW50",
+            "VHlwZRIaChZFVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASIAocRVZFTlRfVFlQ",
+            "RV9VVFRFUkFOQ0VfU1RBUlRFRBABEiEKHUVWRU5UX1RZUEVfVVRURVJBTkNF",
+            "X0ZJTklTSEVEEAISGgoWRVZFTlRfVFlQRV9JTlRFUlJVUFRFRBADEh8KG0VW",
+            "RU5UX1RZUEVfUE9SVFJBSVRfQ0hBTkdFRBAEEh4KGkVWRU5UX1RZUEVfUE9S",
+            "VFJBSVRfRkFJTEVEEAUSHgoaRVZFTlRfVFlQRV9RVUFMSVRZX0NIQU5HRUQQ",
+            "BhIXChNFVkVOVF9UWVBFX0RSQUlOSU5HEAcysgQKC0ZhY2VTZXJ2aWNlEkQK",
+            "B0FuaW1hdGUSGS52aXZhbnQudjEuQW5pbWF0ZVJlcXVlc3QaGi52aXZhbnQu",
+            "djEuQW5pbWF0ZVJlc3BvbnNlKAEwARJYCg9HZXRDYXBhYmlsaXRpZXMSIS52",
+            "aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdBoiLnZpdmFudC52MS5H",
+            "ZXRDYXBhYmlsaXRpZXNSZXNwb25zZRJMCgtQdXRQb3J0cmFpdBIdLnZpdmFu",
+            "dC52MS5QdXRQb3J0cmFpdFJlcXVlc3QaHi52aXZhbnQudjEuUHV0UG9ydHJh",
+            "aXRSZXNwb25zZRJSCg1MaXN0UG9ydHJhaXRzEh8udml2YW50LnYxLkxpc3RQ",
+            "b3J0cmFpdHNSZXF1ZXN0GiAudml2YW50LnYxLkxpc3RQb3J0cmFpdHNSZXNw",
+            "b25zZRJVCg5EZWxldGVQb3J0cmFpdBIgLnZpdmFudC52MS5EZWxldGVQb3J0",
+            "cmFpdFJlcXVlc3QaIS52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXNwb25z",
+            "ZRI9CgZXYXJtVXASGC52aXZhbnQudjEuV2FybVVwUmVxdWVzdBoZLnZpdmFu",
+            "dC52MS5XYXJtVXBSZXNwb25zZRJLCgpTeW50aGVzaXplEhwudml2YW50LnYx",
+            "LlN5bnRoZXNpemVSZXF1ZXN0Gh0udml2YW50LnYxLlN5bnRoZXNpemVSZXNw",
+            "b25zZTABQgyqAglWaXZhbnQuVjFiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Attention), typeof(global::Vivant.V1.Act), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateRequest), global::Vivant.V1.AnimateRequest.Parser, new[]{ "Config", "Audio", "UtteranceStart", "UtteranceEnd", "Controls", "Portrait", "Interrupt", "Importance", "KeepAlive", "RingRelease", "Act" }, new[]{ "Message" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateRequest), global::Vivant.V1.AnimateRequest.Parser, new[]{ "Config", "Audio", "UtteranceStart", "UtteranceEnd", "Controls", "Portrait", "Interrupt", "Importance", "KeepAlive", "RingRelease", "Text", "Act" }, new[]{ "Message" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateResponse), global::Vivant.V1.AnimateResponse.Parser, new[]{ "Started", "Frame", "Motion", "Event", "Statistics", "KeepAlive" }, new[]{ "Message" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SessionConfig), global::Vivant.V1.SessionConfig.Parser, new[]{ "Portrait", "Fps", "SizePx", "PixelFormat", "JpegQuality", "FrameTransport", "AudioFormat", "SampleRateHz", "Outputs", "Delivery", "Controls", "Seed", "Transparent", "Importance", "Consent", "Disclosure", "AudioQueueMs", "ConfirmsFrames" }, new[]{ "Seed" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PortraitRef), global::Vivant.V1.PortraitRef.Parser, new[]{ "Id", "Image" }, new[]{ "Portrait" }, null, null, null),
@@ -192,6 +194,7 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Audio), global::Vivant.V1.Audio.Parser, new[]{ "Samples" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.UtteranceStart), global::Vivant.V1.UtteranceStart.Parser, new[]{ "UtteranceId" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.UtteranceEnd), global::Vivant.V1.UtteranceEnd.Parser, null, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Text), global::Vivant.V1.Text.Parser, new[]{ "Text_", "Language" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Interrupt), global::Vivant.V1.Interrupt.Parser, new[]{ "Epoch" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.KeepAlive), global::Vivant.V1.KeepAlive.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.RingRelease), global::Vivant.V1.RingRelease.Parser, new[]{ "Sequence" }, null, null, null, null),
@@ -215,7 +218,7 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.DeletePortraitResponse), global::Vivant.V1.DeletePortraitResponse.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.WarmUpRequest), global::Vivant.V1.WarmUpRequest.Parser, new[]{ "Portrait", "SizePx", "Transparent", "Consent" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.WarmUpResponse), global::Vivant.V1.WarmUpResponse.Parser, new[]{ "PortraitId", "ElapsedUs" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SynthesizeRequest), global::Vivant.V1.SynthesizeRequest.Parser, new[]{ "Config", "Samples" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SynthesizeRequest), global::Vivant.V1.SynthesizeRequest.Parser, new[]{ "Config", "Samples", "Text" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SynthesizeResponse), global::Vivant.V1.SynthesizeResponse.Parser, new[]{ "Started", "Frame", "Motion" }, new[]{ "Message" }, null, null, null)
           }));
     }
@@ -598,6 +601,9 @@ namespace Vivant.V1 {
         case MessageOneofCase.RingRelease:
           RingRelease = other.RingRelease.Clone();
           break;
+        case MessageOneofCase.Text:
+          Text = other.Text.Clone();
+          break;
         case MessageOneofCase.Act:
           Act = other.Act;
           break;
@@ -762,6 +768,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "text" field.</summary>
+    public const int TextFieldNumber = 11;
+    /// <summary>
+    /// What the audio that follows says, where that is known: it sharpens the lips. Before any audio of an utterance, the next one's.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Text Text {
+      get { return messageCase_ == MessageOneofCase.Text ? (global::Vivant.V1.Text) message_ : null; }
+      set {
+        message_ = value;
+        messageCase_ = value == null ? MessageOneofCase.None : MessageOneofCase.Text;
+      }
+    }
+
     /// <summary>Field number for the "act" field.</summary>
     public const int ActFieldNumber = 12;
     /// <summary>
@@ -791,6 +812,7 @@ namespace Vivant.V1 {
       Importance = 8,
       KeepAlive = 9,
       RingRelease = 10,
+      Text = 11,
       Act = 12,
     }
     private MessageOneofCase messageCase_ = MessageOneofCase.None;
@@ -832,6 +854,7 @@ namespace Vivant.V1 {
       if (!object.Equals(Importance, other.Importance)) return false;
       if (!object.Equals(KeepAlive, other.KeepAlive)) return false;
       if (!object.Equals(RingRelease, other.RingRelease)) return false;
+      if (!object.Equals(Text, other.Text)) return false;
       if (Act != other.Act) return false;
       if (MessageCase != other.MessageCase) return false;
       return Equals(_unknownFields, other._unknownFields);
@@ -851,6 +874,7 @@ namespace Vivant.V1 {
       if (messageCase_ == MessageOneofCase.Importance) hash ^= Importance.GetHashCode();
       if (messageCase_ == MessageOneofCase.KeepAlive) hash ^= KeepAlive.GetHashCode();
       if (messageCase_ == MessageOneofCase.RingRelease) hash ^= RingRelease.GetHashCode();
+      if (messageCase_ == MessageOneofCase.Text) hash ^= Text.GetHashCode();
       if (messageCase_ == MessageOneofCase.Act) hash ^= Act.GetHashCode();
       hash ^= (int) messageCase_;
       if (_unknownFields != null) {
@@ -911,6 +935,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(82);
         output.WriteMessage(RingRelease);
       }
+      if (messageCase_ == MessageOneofCase.Text) {
+        output.WriteRawTag(90);
+        output.WriteMessage(Text);
+      }
       if (messageCase_ == MessageOneofCase.Act) {
         output.WriteRawTag(96);
         output.WriteEnum((int) Act);
@@ -965,6 +993,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(82);
         output.WriteMessage(RingRelease);
       }
+      if (messageCase_ == MessageOneofCase.Text) {
+        output.WriteRawTag(90);
+        output.WriteMessage(Text);
+      }
       if (messageCase_ == MessageOneofCase.Act) {
         output.WriteRawTag(96);
         output.WriteEnum((int) Act);
@@ -1008,6 +1040,9 @@ namespace Vivant.V1 {
       }
       if (messageCase_ == MessageOneofCase.RingRelease) {
         size += 1 + pb::CodedOutputStream.ComputeMessageSize(RingRelease);
+      }
+      if (messageCase_ == MessageOneofCase.Text) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Text);
       }
       if (messageCase_ == MessageOneofCase.Act) {
         size += 1 + pb::CodedOutputStream.ComputeEnumSize((int) Act);
@@ -1084,6 +1119,12 @@ namespace Vivant.V1 {
             RingRelease = new global::Vivant.V1.RingRelease();
           }
           RingRelease.MergeFrom(other.RingRelease);
+          break;
+        case MessageOneofCase.Text:
+          if (Text == null) {
+            Text = new global::Vivant.V1.Text();
+          }
+          Text.MergeFrom(other.Text);
           break;
         case MessageOneofCase.Act:
           Act = other.Act;
@@ -1195,6 +1236,15 @@ namespace Vivant.V1 {
             RingRelease = subBuilder;
             break;
           }
+          case 90: {
+            global::Vivant.V1.Text subBuilder = new global::Vivant.V1.Text();
+            if (messageCase_ == MessageOneofCase.Text) {
+              subBuilder.MergeFrom(Text);
+            }
+            input.ReadMessage(subBuilder);
+            Text = subBuilder;
+            break;
+          }
           case 96: {
             message_ = input.ReadEnum();
             messageCase_ = MessageOneofCase.Act;
@@ -1303,6 +1353,15 @@ namespace Vivant.V1 {
             }
             input.ReadMessage(subBuilder);
             RingRelease = subBuilder;
+            break;
+          }
+          case 90: {
+            global::Vivant.V1.Text subBuilder = new global::Vivant.V1.Text();
+            if (messageCase_ == MessageOneofCase.Text) {
+              subBuilder.MergeFrom(Text);
+            }
+            input.ReadMessage(subBuilder);
+            Text = subBuilder;
             break;
           }
           case 96: {
@@ -5213,6 +5272,242 @@ namespace Vivant.V1 {
   }
 
   /// <summary>
+  /// The text of an utterance, or the next piece of it; pieces may be cut anywhere between characters. A wrong one does little harm, and
+  /// it is never logged.
+  /// </summary>
+  public sealed partial class Text : pb::IMessage<Text>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<Text> _parser = new pb::MessageParser<Text>(() => new Text());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<Text> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[12]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public Text() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public Text(Text other) : this() {
+      text_ = other.text_;
+      language_ = other.language_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public Text Clone() {
+      return new Text(this);
+    }
+
+    /// <summary>Field number for the "text" field.</summary>
+    public const int Text_FieldNumber = 1;
+    private string text_ = "";
+    /// <summary>
+    /// At most 64 KiB per message, and 2^20 characters that wait for their audio.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Text_ {
+      get { return text_; }
+      set {
+        text_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "language" field.</summary>
+    public const int LanguageFieldNumber = 2;
+    private string language_ = "";
+    /// <summary>
+    /// A BCP 47 tag such as de or pt-BR; default: guessed from the text. Languages that have no rules are left to the sound.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Language {
+      get { return language_; }
+      set {
+        language_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as Text);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(Text other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (Text_ != other.Text_) return false;
+      if (Language != other.Language) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (Text_.Length != 0) hash ^= Text_.GetHashCode();
+      if (Language.Length != 0) hash ^= Language.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (Text_.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Text_);
+      }
+      if (Language.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(Language);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (Text_.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Text_);
+      }
+      if (Language.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(Language);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (Text_.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Text_);
+      }
+      if (Language.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Language);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(Text other) {
+      if (other == null) {
+        return;
+      }
+      if (other.Text_.Length != 0) {
+        Text_ = other.Text_;
+      }
+      if (other.Language.Length != 0) {
+        Language = other.Language;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+        switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            Text_ = input.ReadString();
+            break;
+          }
+          case 18: {
+            Language = input.ReadString();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+        switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            Text_ = input.ReadString();
+            break;
+          }
+          case 18: {
+            Language = input.ReadString();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
   /// Stops speaking now.
   /// </summary>
   public sealed partial class Interrupt : pb::IMessage<Interrupt>
@@ -5229,7 +5524,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[12]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[13]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5427,7 +5722,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[13]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[14]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5582,7 +5877,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[14]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[15]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5777,7 +6072,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[15]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[16]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6173,7 +6468,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[16]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[17]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6448,7 +6743,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[17]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[18]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6972,7 +7267,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[18]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[19]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7247,7 +7542,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[19]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[20]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7802,7 +8097,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[20]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[21]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8197,7 +8492,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[21]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[22]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8592,7 +8887,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[22]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[23]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8987,7 +9282,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[23]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[24]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -9142,7 +9437,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[24]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[25]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -9517,7 +9812,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[25]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[26]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -9992,7 +10287,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[26]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[27]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -10276,7 +10571,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[27]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[28]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -10480,7 +10775,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[28]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[29]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -10744,7 +11039,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[29]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[30]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -10899,7 +11194,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[30]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[31]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -11083,7 +11378,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[31]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[32]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -11278,7 +11573,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[32]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[33]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -11433,7 +11728,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[33]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[34]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -11766,7 +12061,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[34]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[35]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -12001,7 +12296,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[35]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[36]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -12023,6 +12318,7 @@ namespace Vivant.V1 {
     public SynthesizeRequest(SynthesizeRequest other) : this() {
       config_ = other.config_ != null ? other.config_.Clone() : null;
       samples_ = other.samples_;
+      text_ = other.text_ != null ? other.text_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -12062,6 +12358,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "text" field.</summary>
+    public const int TextFieldNumber = 3;
+    private global::Vivant.V1.Text text_;
+    /// <summary>
+    /// What they say, where that is known.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Text Text {
+      get { return text_; }
+      set {
+        text_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -12079,6 +12390,7 @@ namespace Vivant.V1 {
       }
       if (!object.Equals(Config, other.Config)) return false;
       if (Samples != other.Samples) return false;
+      if (!object.Equals(Text, other.Text)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -12088,6 +12400,7 @@ namespace Vivant.V1 {
       int hash = 1;
       if (config_ != null) hash ^= Config.GetHashCode();
       if (Samples.Length != 0) hash ^= Samples.GetHashCode();
+      if (text_ != null) hash ^= Text.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -12114,6 +12427,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(18);
         output.WriteBytes(Samples);
       }
+      if (text_ != null) {
+        output.WriteRawTag(26);
+        output.WriteMessage(Text);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -12132,6 +12449,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(18);
         output.WriteBytes(Samples);
       }
+      if (text_ != null) {
+        output.WriteRawTag(26);
+        output.WriteMessage(Text);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -12147,6 +12468,9 @@ namespace Vivant.V1 {
       }
       if (Samples.Length != 0) {
         size += 1 + pb::CodedOutputStream.ComputeBytesSize(Samples);
+      }
+      if (text_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Text);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -12168,6 +12492,12 @@ namespace Vivant.V1 {
       }
       if (other.Samples.Length != 0) {
         Samples = other.Samples;
+      }
+      if (other.text_ != null) {
+        if (text_ == null) {
+          Text = new global::Vivant.V1.Text();
+        }
+        Text.MergeFrom(other.Text);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -12193,6 +12523,13 @@ namespace Vivant.V1 {
           }
           case 18: {
             Samples = input.ReadBytes();
+            break;
+          }
+          case 26: {
+            if (text_ == null) {
+              Text = new global::Vivant.V1.Text();
+            }
+            input.ReadMessage(Text);
             break;
           }
         }
@@ -12221,6 +12558,13 @@ namespace Vivant.V1 {
             Samples = input.ReadBytes();
             break;
           }
+          case 26: {
+            if (text_ == null) {
+              Text = new global::Vivant.V1.Text();
+            }
+            input.ReadMessage(Text);
+            break;
+          }
         }
       }
     }
@@ -12245,7 +12589,7 @@ namespace Vivant.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[36]; }
+      get { return global::Vivant.V1.VivantReflection.Descriptor.MessageTypes[37]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
