@@ -59,7 +59,7 @@ def capture(
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         pictures = _until(open_frames(source), seconds)
         write_motion(out, counted(pictures, bar), rate)  # type: ignore[arg-type]
-    say(f"{out}: {frames} frames, {frames / rate:.1f} s at {float(rate):g} frames/s")
+    say(f"{out}: {frames} frames, {float(frames / rate):.1f} s at {float(rate):g} frames/s")
 
 
 def usual_rate(facts: VideoFacts) -> Fraction:
