@@ -99,7 +99,7 @@ class FaceTracker:
         if learning or self._home is None:
             home = home + (here - home) / (frames + 1)
             self._home = home, frames + 1
-        moved = here - home
+        moved: Floats = here - home
         moved[:2] /= np.exp(home[2])
         return moved
 
