@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from vivant.session.stream import FaceStream as FaceStream
     from vivant.talker import Talker as Talker
     from vivant.types import ARKIT_NAMES as ARKIT_NAMES
+    from vivant.types import Act as Act
+    from vivant.types import Attention as Attention
     from vivant.types import AudioChunk as AudioChunk
     from vivant.types import Controls as Controls
     from vivant.types import Emotion as Emotion
@@ -73,7 +75,7 @@ _HOMES = {
     "vivant.session.session": "Session SessionConfig",
     "vivant.session.stream": "FaceStream",
     "vivant.talker": "Talker",
-    "vivant.types": "ARKIT_NAMES AudioChunk Controls Emotion Interrupted Item MotionFrame Output "
+    "vivant.types": "ARKIT_NAMES Act Attention AudioChunk Controls Emotion Interrupted Item MotionFrame Output "
     "PixelFormat Pose UtteranceEnd UtteranceStart VideoFrame arkit_weights gaze_at",
 }
 """Public names by the module that defines them, which is imported when one of them is first asked for: neither the help of a

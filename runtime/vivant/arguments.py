@@ -61,7 +61,9 @@ def real_number(name: str, value: object, low: float, high: float, unit: str = "
 def whole_number(name: str, value: object, low: int, high: int) -> int:
     """From ``low`` to ``high``, of any type: 16000, 16000.0 and ``np.int64(16000)`` are one. Raises InputError for others."""
     number = _plain(value)
-    if number is not None and low <= number <= high and value == int(number):  # of the value: as a float a fraction may look whole
+    if (
+        number is not None and low <= number <= high and value == int(number)
+    ):  # of the value: as a float a fraction may look whole
         return int(number)
     raise InputError(f"{name} must be {_kind(value, Integral, 'a whole number')}from {low} to {high}, got {shown(value)}")
 
@@ -82,7 +84,9 @@ def _plain(value: object) -> int | float | None:
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
     try:
-        return int(value) if isinstance(value, Rational) and value.denominator == 1 else float(value)  # whole ones exactly
+        if isinstance(value, Rational) and value.denominator == 1:
+            return int(value.numerator)  # exactly, beyond what a float holds
+        return float(value)
     except OverflowError:  # a fraction of hundreds of digits
         return None
 

@@ -14,8 +14,11 @@ OPEN_JAW, ROUND_LIPS, PARTED_LIPS = 0.3, 0.7, 0.2
 
 
 def all_weights(motion: MotionFrame) -> Float32Array:
-    """ARKit weights, (52,) in [0, 1], that hold the gaze and the tongue too, for tools without further inputs."""
-    weights = motion.weights.copy()
+    """ARKit weights, (52,) in [0, 1], that hold the gaze and the tongue too, for tools without further inputs.
+
+    What is no number rests: no tool can do anything with it.
+    """
+    weights = np.nan_to_num(motion.weights, nan=0.0, posinf=1.0, neginf=0.0)
     yaw, pitch = (angle / EYE_LOOK_FULL_DEG for angle in motion.gaze)
     added = {
         "eyeLookOutLeft": yaw, "eyeLookInRight": yaw, "eyeLookInLeft": -yaw, "eyeLookOutRight": -yaw,

@@ -141,7 +141,7 @@ def main() -> None:
         full = _refusal_of_stdout(error)
         if debug and full is None:
             raise
-        _say_error(error if full is None else full)
+        say_error(error if full is None else full)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -158,7 +158,8 @@ def log_to_stderr(level: str | None) -> None:
         logging.getLogger(name).setLevel(level.upper())
 
 
-def _say_error(error: Exception) -> None:
+def say_error(error: Exception) -> None:
+    """One sentence on standard error, also of what was not foreseen."""
     from rich.console import Console
     from rich.markup import escape
 

@@ -227,6 +227,35 @@ class Emotion(Enum):
     CONTEMPT = "contempt"
 
 
+class Attention(Enum):
+    """What a face is about: it decides where it looks and how it holds its head (`vivant.motion.attention`)."""
+
+    AUTO = "auto"
+    """Speaking while there is a voice, else at rest before its partner."""
+    SPEAKING = "speaking"
+    """As people look who speak, also in the pauses of a voice."""
+    LISTENING = "listening"
+    """To the partner, whom it looks at, with nods."""
+    THINKING = "thinking"
+    """Looks away and up."""
+    WORKING = "working"
+    """Looks down at something, with glances back: an agent that uses a tool."""
+
+
+class Act(Enum):
+    """What a face does once, on top of speech (`vivant.motion.acts`)."""
+
+    NOD = "nod"
+    SHAKE = "shake"
+    TILT = "tilt"
+    THINK = "think"
+    LAUGH = "laugh"
+
+
+NATURAL_EYE_CONTACT = 0.59
+"""Of the time that people in video calls speak, median of 19 (Dembinsky et al. 2024)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Controls:
     """What a caller may steer while the face lives; every field may change from frame to frame."""
@@ -245,6 +274,11 @@ class Controls:
     """Amount of mouth motion, 0 (shut) to 2; closures stay closures."""
     singing: bool = False
     """Held vowels stay open as they began: neither vibrato nor a fading breath moves the jaw."""
+    eye_contact: float = NATURAL_EYE_CONTACT
+    """Share of the time spent looking where ``gaze`` says while speaking, 0 to 1; the rest goes in looks away. While listening
+    people look away far less, and that changes along with it."""
+    attention: Attention = Attention.AUTO
+    """Given as a member or its name, "listening"."""
 
     def __post_init__(self) -> None:
         settled: dict[str, object] = {
@@ -255,6 +289,8 @@ class Controls:
             "head_motion": real_number("head_motion", self.head_motion, 0, 2),
             "mouth": real_number("mouth", self.mouth, 0, 2),
             "singing": flag("singing", self.singing),
+            "eye_contact": real_number("eye_contact", self.eye_contact, 0, 1),
+            "attention": member("attention", Attention, self.attention),
         }
         for name, value in settled.items():
             object.__setattr__(self, name, value)

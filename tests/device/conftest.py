@@ -18,8 +18,9 @@ import pytest
 from tests.device.guest_kit import Guest
 from tests.device.obs_kit import Obs
 from tests.device.sound_kit import SoundServer
+from tests.device.three_vrm_kit import ThreeVrm, is_installed
 
-RIGS = {"guest", "sound", "browser", "obs"}
+RIGS = {"guest", "sound", "browser", "obs", "avatar", "blender"}
 """Fixtures of that name; ``browser`` lives in the guest."""
 LEFT_OUT = pytest.StashKey[int]()
 
@@ -84,3 +85,17 @@ def obs() -> Iterator[Obs]:
     """Not in the way of the user's own."""
     with tempfile.TemporaryDirectory() as folder, Obs(Path(folder)) as obs:
         yield obs
+
+
+@pytest.fixture(scope="session")
+def avatar() -> Iterator[ThreeVrm]:
+    """Somebody else's, in a browser of its own."""
+    assert is_installed(), "chromium or what examples/three_vrm needs is not installed"
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, ThreeVrm(Path(folder)) as avatar:
+        yield avatar
+
+
+@pytest.fixture(scope="session")
+def blender() -> str:
+    """A Python that has it as a module."""
+    return os.environ["VIVANT_BLENDER"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-from contextlib import suppress
+from contextlib import closing, suppress
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,10 @@ import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.command_line import Run, write_wav
-from vivant.types import Float32Array
+from vivant.motion.articulatory import ArticulatoryMotion
+from vivant.motion_files.batch import Batch, Made
+from vivant.motion_files.lines import Usual, lines_of
+from vivant.types import Controls, Float32Array
 
 pytestmark = pytest.mark.session
 
@@ -33,10 +37,70 @@ def weights(path: Path) -> Float32Array:
 def test_a_folder_of_lines_in_one_call(run: Run, tmp_path: Path, lines: list[Path]) -> None:
     out = tmp_path / "new" / "motion"
     done = run("motion", *map(str, lines), "-o", str(out), "--format", "jsonl", "--fps", "30")
-    assert done.code == 0 and [line.rpartition("/")[2] for line in done.out.splitlines()] == ["line 0.jsonl", "line 1.jsonl"]
+    *made, report = done.out.splitlines()
+    assert (done.code, report) == (0, "2 made, 0 kept, 0 failed")
+    assert [line.rpartition("/")[2] for line in made] == ["line 0.jsonl", "line 1.jsonl"]
     first, second = (weights(out / f"line {n}.jsonl") for n in range(2))
     assert first.shape == second.shape == (30, 52) and first.max() > 0.1
     assert not np.array_equal(first, second)
+
+
+def test_a_table_of_lines_makes_only_what_changed(run: Run, tmp_path: Path, lines: list[Path]) -> None:
+    table, out = tmp_path / "lines.csv", tmp_path / "out"
+    table.write_text("file,character,emotion\nline 0.wav,ada,happy\nline 1.wav,bram,\n")
+
+    def report(*more: str) -> tuple[int, str]:
+        done = run("motion", "--lines", str(table), "-o", str(out), "--format", "jsonl", "--fps", "30", *more)
+        return done.code, done.out.splitlines()[-1]
+
+    assert report() == (0, "2 made, 0 kept, 0 failed")
+    happy = weights(out / "ada" / "line 0.jsonl")
+    assert report() == (0, "0 made, 2 kept, 0 failed")
+    table.write_text(table.read_text().replace("happy", "sad"))
+    assert report() == (0, "1 made, 1 kept, 0 failed")
+    assert not np.array_equal(weights(out / "ada" / "line 0.jsonl"), happy)
+    lines[1].write_bytes(lines[0].read_bytes())  # another sound under the same name
+    assert report() == (0, "1 made, 1 kept, 0 failed")
+    (out / "bram" / "line 1.jsonl").unlink()
+    assert report() == (0, "1 made, 1 kept, 0 failed")
+    assert report("--seed", "4") == (0, "2 made, 0 kept, 0 failed")
+    assert sorted(path.name for path in out.rglob("*") if path.is_file()) == [
+        "line 0.jsonl",
+        "line 1.jsonl",
+        "vivant_motion.json",
+    ]
+
+
+def test_bad_lines_are_sentences_and_the_others_are_made(run: Run, tmp_path: Path, lines: list[Path]) -> None:
+    rows = ["file,emotion,output", "missing.wav,,a", "line 0.wav,hapy,b", "line 0.wav,,c", "line 1.wav,,C", "empty.wav,,d"]
+    write_wav(tmp_path / "empty.wav", np.zeros(0, np.float32), VOICE_RATE_HZ)
+    (tmp_path / "lines.csv").write_text("\n".join(rows))
+    done = run("motion", "--lines", "lines.csv", "-o", "out")
+    assert done.code == 1 and done.out.splitlines()[-1] == "1 made, 0 kept, 4 failed"
+    assert [line.split()[1] for line in done.err.splitlines()] == [f"lines.csv:{n}:" for n in (2, 3, 5, 6)]
+    assert "already that of lines.csv:4" in done.err and "Traceback" not in done.err
+    assert [path.name for path in (tmp_path / "out").glob("*.csv")] == ["c.csv"]
+
+
+def test_no_result_replaces_what_is_read(run: Run, tmp_path: Path, lines: list[Path]) -> None:
+    (tmp_path / "b.csv").hardlink_to(lines[1])
+    (tmp_path / "lines.csv").write_text("file,output\nline 0.wav,lines\nline 1.wav,\nline 0.wav,b\n")
+    before = (tmp_path / "lines.csv").read_bytes(), (tmp_path / "b.csv").read_bytes()
+    done = run("motion", "--lines", "lines.csv", "-o", ".")
+    assert done.out.splitlines()[-1] == "1 made, 0 kept, 2 failed" and done.err.count("would be overwritten") == 2
+    assert before == ((tmp_path / "lines.csv").read_bytes(), (tmp_path / "b.csv").read_bytes())
+
+
+def test_what_was_made_before_an_end_is_kept(run: Run, tmp_path: Path, lines: list[Path]) -> None:
+    """A broken list of keys, too, is only made anew."""
+    batch = Batch(tmp_path / "out", Fraction(30), ArticulatoryMotion())
+    table = lines_of(lines, Usual(".jsonl", Controls(), None))
+    with closing(batch.make(table)) as results:  # type: ignore[type-var]
+        assert isinstance(next(results), Made)
+    assert [result.was_kept for result in batch.make(table) if isinstance(result, Made)] == [True, False]
+    for broken in ("", "[]", '{"vivant_motion": 1, "keys": 3}'):
+        (tmp_path / "out" / "vivant_motion.json").write_text(broken)
+        assert [result.was_kept for result in batch.make(table) if isinstance(result, Made)] == [False, False]
 
 
 def test_the_same_voice_and_seed_are_the_same_motion(run: Run, tmp_path: Path, lines: list[Path]) -> None:
@@ -53,11 +117,14 @@ def test_the_same_voice_and_seed_are_the_same_motion(run: Run, tmp_path: Path, l
         (["line 0.wav", "-o", "a.fbx"], "ends in .csv"),
         (["line 0.wav", "line 1.wav", "-o", "a.csv"], "name a folder"),
         (["line 0.wav", "-o", "folder", "--format", "fbx"], "ends in .csv"),
-        (["line 0.wav", "x/line 0.mp3", "-o", "folder"], "two voices are named"),
         (["missing.wav", "-o", "a.csv"], "missing.wav"),
         (["line 0.csv", "-o", "line 0.csv"], "overwritten"),
         (["line 0.wav", "--to", "vmc"], "either --to and a tool"),
         (["--mic", "none"], "either --to and a tool"),
+        (["line 0.wav", "--lines", "a.csv", "-o", "folder"], "either --to and a tool"),
+        (["--lines", "a.csv"], "either --to and a tool"),
+        (["--lines", "a.csv", "-o", "b.csv"], "name a folder"),
+        (["--lines", "a.csv", "-o", "folder"], "a.csv cannot be read"),
         (["--to", "nobody"], "there is no receiver named 'nobody'"),
         (["--to", "vmc:here:99999"], "HOST:PORT"),
     ],

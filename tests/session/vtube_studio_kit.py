@@ -44,7 +44,7 @@ class VTubeStudioKit:
             assert asked["apiName"] == "VTubeStudioPublicAPI" and asked["apiVersion"] == "1.0" and len(asked["requestID"]) <= 64
             kind, data = asked["messageType"], asked.get("data") or {}
             try:
-                if kind not in ("AuthenticationTokenRequest", "AuthenticationRequest") and not knows:
+                if kind not in ("APIStateRequest", "AuthenticationTokenRequest", "AuthenticationRequest") and not knows:
                     raise ApiError(8, "This request requires authentication.")
                 answer = getattr(self, kind)(data)
                 knows = knows or bool(answer.get("authenticated"))
@@ -54,6 +54,9 @@ class VTubeStudioKit:
             if said["data"] is not None:
                 base = {"apiName": "VTubeStudioPublicAPI", "apiVersion": "1.0", "requestID": asked["requestID"], "timestamp": 1}
                 line.send(self.malformed or json.dumps({**base, **said}))
+
+    def APIStateRequest(self, data: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return {"active": True, "vTubeStudioVersion": "1.32.0", "currentSessionAuthenticated": False}
 
     def AuthenticationTokenRequest(self, data: dict[str, Any]) -> dict[str, Any] | None:  # noqa: N802
         assert 3 <= len(data["pluginName"]) <= 32 and 3 <= len(data["pluginDeveloper"]) <= 32

@@ -67,6 +67,16 @@ def test_all_weights_stay_in_range_and_leave_the_motion_alone(motion: MotionFram
     assert np.array_equal(motion.weights, before)
 
 
+def test_what_is_no_number_rests() -> None:
+    odd = arkit_weights(jawOpen=0.5)
+    odd[:3] = np.nan, np.inf, -np.inf
+    weights = all_weights(MotionFrame(0, 0, odd, tongue=(math.nan, 0.0), gaze=(math.nan, math.nan)))
+    expected = arkit_weights(jawOpen=0.5)
+    expected[1] = 1.0
+    assert np.array_equal(weights, expected)
+    assert all(math.isfinite(value) for value in parameters(MotionFrame(0, 0, odd)).values())
+
+
 @pytest.mark.parametrize(("viseme", "vowel"), [("aa", 0), ("ih", 3), ("ou", 2), ("E", 0), ("oh", 4)])
 def test_a_vowel_is_the_one_that_the_chart_says(viseme: str, vowel: int) -> None:
     """The table's still pictures are wide: its E is a word's a."""
@@ -260,6 +270,23 @@ def test_a_datagram_per_frame_and_nobody_need_listen(make: Callable[[str], Any])
         receiver.send(output)
     receiver.close()
     receiver.close()
+
+
+def test_what_a_tool_or_a_stranger_answers_changes_nothing() -> None:
+    output = Output(MotionFrame(0, 0, arkit_weights(jawOpen=0.5)), None, "", None, 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tool, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        tool.bind(("127.0.0.1", 0))
+        tool.settimeout(5)
+        receiver = live_link_face(f"127.0.0.1:{tool.getsockname()[1]}")
+        receiver.open()
+        receiver.send(output)
+        first, ours = tool.recvfrom(65536)
+        for _ in range(2000):  # more than its buffer holds
+            tool.sendto(b"\xff" * 500, ours)
+            stranger.sendto(first, ours)
+        receiver.send(output)
+        assert tool.recv(65536) == first
+        receiver.close()
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.session.vtube_studio_kit import VTubeStudioKit, running
 from vivant.sealed import onnx
+from vivant_bridge.choose import choose_receiver
 from vivant_bridge.commands.devices import listing
 from vivant_bridge.health.diagnose import Finding, findings
 from vivant_bridge.health.probe import Facts, VideoNode, gather
+from vivant_bridge.health.tools import UDP_PORTS, answers_as_vtube_studio, is_taken
 from vivant_bridge.sound.portaudio import SoundDevice
 
 pytestmark = pytest.mark.unit
@@ -222,3 +226,30 @@ def test_facts_of_other_systems(tmp_path: Path) -> None:
 def test_what_avatar_tools_would_need_is_named_and_is_no_fault() -> None:
     (finding,) = (found for found in findings(replace(WELL, has_vtubing_extra=False)) if "vmc" in found.what)
     assert finding.good and "[vtubing]" in finding.what
+
+
+def test_avatar_tools_are_named_as_to_takes_them() -> None:
+    said = [finding.what for finding in findings(replace(WELL, avatar_tools=("vmc", "vtube-studio"))) if finding.good]
+    assert "a program listens on UDP port 39539 (VSeeFace, VNyan, Warudo, EVMC4U and other receivers of VMC)" in said[-2]
+    assert said[-1] == "VTube Studio's API answers: `vivant motion --to vtube-studio`"
+    for name in UDP_PORTS:
+        assert choose_receiver(name).name
+    assert "no avatar tool listens" in findings(WELL)[-1].what and bad(WELL) == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", ""])
+def test_a_udp_port_that_a_tool_has_is_taken(host: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tool:
+        tool.bind((host, 0))
+        port = tool.getsockname()[1]
+        assert is_taken(port)
+    assert not is_taken(port)
+
+
+@pytest.mark.parametrize("malformed", [None, "no JSON", "[]", "{}", '{"messageType": "APIError"}', "[" * 5000, b"\xff"])
+def test_vtube_studio_is_known_by_its_answer(malformed: bytes | str | None) -> None:
+    kit = VTubeStudioKit(malformed=malformed)
+    with running(kit) as port:
+        assert answers_as_vtube_studio(port) == (malformed is None)
+    assert kit.questions == 0
+    assert not answers_as_vtube_studio(port)

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from pygltflib import GLTF2
 
 from vivant.avatars import all_weights
 from vivant.errors import InputError, OutputError
 from vivant.motion_files import FORMATS, write_motion
 from vivant.motion_files.unity_clip import TOLERANCE
+from vivant.rig.canonical import canonical_face
 from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Float32Array, MotionFrame, Pose, frame_pts_us
 
 pytestmark = pytest.mark.unit
@@ -113,22 +114,75 @@ def test_a_unity_clip_has_no_key_that_says_nothing(tmp_path: Path) -> None:
 
 def test_vrm_animation(tmp_path: Path) -> None:
     motion = frames()
-    document, numbers = glb(written(tmp_path, ".vrma", motion))
-    extension = document["extensions"]["VRMC_vrm_animation"]
-    assert extension["specVersion"] == "1.0" and document["extensionsUsed"] == ["VRMC_vrm_animation"]
-    curves = {}
-    for channel in document["animations"][0]["channels"]:
-        sampler = document["animations"][0]["samplers"][channel["sampler"]]
-        times, values = (accessor(document, numbers, sampler[side]) for side in ("input", "output"))
-        assert times[:, 0] == pytest.approx([frame.pts_us / 1e6 for frame in motion], abs=1e-4)
-        curves[channel["target"]["node"], channel["target"]["path"]] = values
+    gltf = GLTF2.load_from_bytes(written(tmp_path, ".vrma", motion))
+    extension = gltf.extensions["VRMC_vrm_animation"]
+    assert extension["specVersion"] == "1.0" and gltf.extensionsUsed == ["VRMC_vrm_animation"]
+    curves = curves_of(gltf, motion)
     for name, said in extension["expressions"]["custom"].items():
         assert curves[said["node"], "translation"][:, 0] == pytest.approx(list(weights_of(motion)[:, ARKIT_INDEX[name]]))
     assert set(extension["expressions"]["preset"]) == {"aa", "ih", "ou", "ee", "oh", "blinkLeft", "blinkRight"}
-    head = curves[extension["humanoid"]["humanBones"]["head"]["node"], "rotation"]
+    require_turned(curves[extension["humanoid"]["humanBones"]["head"]["node"], "rotation"])
+
+
+def test_gltf_animation(tmp_path: Path) -> None:
+    motion = frames()
+    gltf = GLTF2.load_from_bytes(written(tmp_path, ".glb", motion))
+    assert [gltf.nodes[index].name for index in gltf.scenes[0].nodes] == ["Head"] and gltf.nodes[0].children == [1]
+    curves = curves_of(gltf, motion)
+    assert curves[1, "weights"].reshape(90, 52) == pytest.approx(weights_of(motion))
+    require_turned(curves[0, "rotation"])
+
+
+def test_a_gltf_animation_moves_a_face_by_targets_of_arkits_names(tmp_path: Path) -> None:
+    gltf = GLTF2.load_from_bytes(written(tmp_path, ".glb", frames(1)))
+    mesh, face = gltf.meshes[0], canonical_face()
+    assert mesh.extras["targetNames"] == list(ARKIT_NAMES) and len(mesh.weights) == len(mesh.primitives[0].targets) == 52
+    points = numbers(gltf, mesh.primitives[0].attributes.POSITION)
+    assert np.ptp(points[:, 0]) == pytest.approx(0.148, abs=0.01)  # metres: a head
+    for name, target in zip(ARKIT_NAMES, mesh.primitives[0].targets, strict=True):
+        field = face.fields[ARKIT_INDEX[name], : len(points)] * face.cm_per_unit / 100
+        assert numbers(gltf, target["POSITION"]) == pytest.approx(field, abs=2e-5), name
+    triangles = numbers(gltf, mesh.primitives[0].indices)
+    assert triangles.reshape(-1, 3) == pytest.approx(face.triangles)
+
+
+def curves_of(gltf: GLTF2, motion: list[MotionFrame]) -> dict[tuple[int, str], Float32Array]:
+    """Curves of the one animation by node and path; checks that they begin and end with the motion."""
+    animation, curves = gltf.animations[0], {}
+    assert animation.name == "it's a line"
+    for channel in animation.channels:
+        sampler = animation.samplers[channel.sampler]
+        times = numbers(gltf, sampler.input)[:, 0]
+        assert times == pytest.approx([frame.pts_us / 1e6 for frame in motion], abs=1e-4)
+        assert gltf.accessors[sampler.input].max == pytest.approx([times[-1]])
+        curves[channel.target.node, channel.target.path] = numbers(gltf, sampler.output)
+    return curves
+
+
+def numbers(gltf: GLTF2, index: int) -> Float32Array:
+    """(n, width) of an accessor, also a sparse one."""
+    accessor = gltf.accessors[index]
+    width, dtype = {"SCALAR": 1, "VEC3": 3, "VEC4": 4}[accessor.type], {5126: "<f4", 5123: "<u2"}[accessor.componentType]
+    if accessor.bufferView is not None:
+        return np.frombuffer(view(gltf, accessor.bufferView), dtype).reshape(accessor.count, width)
+    rows = np.zeros((accessor.count, width), np.float32)
+    if accessor.sparse is not None:
+        where = np.frombuffer(view(gltf, accessor.sparse.indices.bufferView), "<u2")
+        assert len(where) == accessor.sparse.count and (np.diff(where.astype(int)) > 0).all()
+        rows[where] = np.frombuffer(view(gltf, accessor.sparse.values.bufferView), "<f4").reshape(-1, width)
+    return rows
+
+
+def view(gltf: GLTF2, index: int) -> bytes:
+    found = gltf.bufferViews[index]
+    assert found.byteOffset % 4 == 0
+    return bytes(gltf.binary_blob()[found.byteOffset : found.byteOffset + found.byteLength])
+
+
+def require_turned(head: Float32Array) -> None:
+    """The first frames turn to the left, up and to the left shoulder: in glTF's frame (x to the left, y up, z forward) the
+    face looks to +x and +y, and the top of the head leans to +x."""
     assert np.linalg.norm(head, axis=1) == pytest.approx(np.ones(90), abs=1e-5)
-    # The first frames turn to the left, up and to the left shoulder: in glTF's frame (x to the left, y up, z forward) the
-    # face looks to +x and +y, and the top of the head leans to +x.
     assert turned(head[5], (0, 0, 1))[:2].min() > 0 and turned(head[5], (0, 1, 0))[0] > 0
 
 
@@ -136,25 +190,6 @@ def turned(quaternion: Float32Array, vector: tuple[float, float, float]) -> np.n
     axis, v = quaternion[:3].astype(float), np.array(vector, float)
     rotated: np.ndarray[Any, Any] = v + 2 * np.cross(axis, np.cross(axis, v) + quaternion[3] * v)
     return rotated
-
-
-def glb(data: bytes) -> tuple[dict[str, Any], bytes]:
-    """After the glTF 2.0 specification, section 4.4."""
-    magic, version, length = struct.unpack_from("<4sII", data)
-    assert (magic, version, length) == (b"glTF", 2, len(data))
-    (text_length, text_kind), text_end = struct.unpack_from("<I4s", data, 12), 20 + struct.unpack_from("<I", data, 12)[0]
-    (rest_length, rest_kind) = struct.unpack_from("<I4s", data, text_end)
-    assert (text_kind, rest_kind, text_length % 4, rest_length % 4) == (b"JSON", b"BIN\0", 0, 0)
-    return json.loads(data[20:text_end]), data[text_end + 8 :]
-
-
-def accessor(document: dict[str, Any], numbers: bytes, index: int) -> Float32Array:
-    entry = document["accessors"][index]
-    view = document["bufferViews"][entry["bufferView"]]
-    assert entry["componentType"] == 5126 and view["byteOffset"] % 4 == 0
-    width = {"SCALAR": 1, "VEC3": 3, "VEC4": 4}[entry["type"]]
-    assert view["byteLength"] == 4 * width * entry["count"]
-    return np.frombuffer(numbers, "<f4", width * entry["count"], view["byteOffset"]).reshape(-1, width)
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -175,7 +210,7 @@ def test_nothing_half_written_stays(tmp_path: Path, suffix: str) -> None:
 
 
 def test_other_names_and_places_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"\.csv, \.jsonl, \.anim, \.vrma"):
+    with pytest.raises(InputError, match=r"\.csv, \.jsonl, \.anim, \.vrma, \.tres, \.glb"):
         write_motion(tmp_path / "a.fbx", frames(1), FPS)
     with pytest.raises(OutputError):
         write_motion(tmp_path / "missing" / "a.csv", frames(1), FPS)

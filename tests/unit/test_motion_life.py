@@ -10,7 +10,7 @@ from scipy.signal import welch
 from vivant.motion.expression import EMOTIONS
 from vivant.motion.nonverbal import NonverbalMotion
 from vivant.speech.prosody import Prosody
-from vivant.types import ARKIT_INDEX, Controls, Emotion
+from vivant.types import ARKIT_INDEX, Act, Attention, Controls, Emotion
 
 pytestmark = pytest.mark.unit
 
@@ -18,6 +18,8 @@ IDLE = Prosody(talking=False, stress=0, phrase_start=False, phrase_end=False, en
 YAW, PITCH, SCALE, GAZE = 52, 53, 57, slice(58, 60)
 MINUTES = 3
 BLINK = ARKIT_INDEX["eyeBlinkLeft"]
+AWAY_DEG = 5
+"""From the partner; as it was measured."""
 
 
 def talk(tick: int) -> Prosody:
@@ -84,14 +86,62 @@ def test_the_head_moves_with_the_voice(talking: NDArray[np.float64]) -> None:
     assert max(r) > 0.15 and abs(int(np.argmax(r)) - 12) <= 8
 
 
-def test_eyes_hold_their_target_against_the_head(talking: NDArray[np.float64]) -> None:
-    world = talking[:, GAZE] + talking[:, [YAW, PITCH]]
+def looks(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 2) in degrees from the camera: what the eyes meet, whatever the head does."""
+    return rows[:, GAZE] + rows[:, [YAW, PITCH]]
+
+
+def is_away(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+    yaw, pitch = looks(rows).T
+    away: NDArray[np.bool_] = np.hypot(yaw, pitch) > AWAY_DEG
+    return away
+
+
+def test_eyes_hold_their_target_against_the_head() -> None:
+    world = looks(live(True, Controls(eye_contact=1.0)))
     assert np.all(world.std(0) < 1.8) and np.all(np.abs(world).max(0) < 6)
     assert np.median(np.abs(np.diff(world[:, 0]))) == 0  # fixations, not drift
 
 
+def test_people_look_away_while_they_speak_and_hardly_while_they_listen() -> None:
+    """Dembinsky et al. 2024: 41 % and 6 %; left .54, right .32, up .50, down .22; .50 to .54 s from fixation to fixation."""
+    speaking, listening = live(True, minutes=20), live(False, minutes=20)
+    assert 0.35 < is_away(speaking).mean() < 0.47 and 0.02 < is_away(listening).mean() < 0.10
+    aside, up = looks(speaking)[is_away(speaking)].T
+    shares = [np.mean(part) for part in (aside > 2, aside < -2, up > 2, up < -2)]
+    np.testing.assert_allclose(shares, [0.54, 0.32, 0.50, 0.22], atol=0.12)
+    assert np.linalg.norm([aside, up], axis=0).max() < 22
+    moves = np.flatnonzero(np.linalg.norm(np.diff(looks(speaking), axis=0), axis=1) > 0.02)
+    assert 85 < np.sum(np.diff(moves) > 3) / 20 < 125  # fixations a minute
+
+
+@pytest.mark.parametrize("share", [0.3, 0.59, 0.85, 1.0])
+def test_eye_contact_is_the_share_of_the_time_that_is_asked_for(share: float) -> None:
+    assert 1 - is_away(live(True, Controls(eye_contact=share), minutes=15)).mean() == pytest.approx(share, abs=0.09)
+
+
+def test_what_a_face_is_about_shows() -> None:
+    rows = {attention: live(False, Controls(attention=attention), minutes=2) for attention in Attention}
+    away = {attention: is_away(row).mean() for attention, row in rows.items()}
+    assert away[Attention.LISTENING] < 0.15 < 0.3 < away[Attention.SPEAKING] < away[Attention.THINKING]
+    assert looks(rows[Attention.THINKING])[:, 1].mean() > 2 and looks(rows[Attention.WORKING])[:, 1].mean() < -4
+    nods = rows[Attention.LISTENING][:, PITCH] - rows[Attention.AUTO][:, PITCH]
+    assert 10 < np.sum((nods[1:] < -2.2) & (nods[:-1] >= -2.2)) < 60
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_acts_come_once_on_top_of_all_else_and_end(act: Act) -> None:
+    with_act, without = NonverbalMotion(1), NonverbalMotion(1)
+    with_act.act(act)
+    moved = np.array([with_act.step(talk(k), Controls()) - without.step(talk(k), Controls()) for k in range(300)])
+    turned = np.abs(moved[:, YAW : YAW + 3]).max(0)
+    assert turned.argmax() == {Act.NOD: 1, Act.SHAKE: 0, Act.TILT: 2, Act.THINK: 1, Act.LAUGH: 1}[act]
+    assert 2 < turned.max() < 10 and np.abs(np.diff(moved[:, YAW : YAW + 3], axis=0)).max() < 1.0  # degrees a tick
+    np.testing.assert_allclose(moved[-1], 0, atol=1e-9)
+
+
 def test_gaze_distance_and_head_motion_are_obeyed() -> None:
-    rows = live(False, Controls(gaze=(20.0, -10.0), distance=1.25, head_motion=0.0), minutes=0.2)[-200:]
+    rows = live(False, Controls(gaze=(20.0, -10.0), distance=1.25, head_motion=0.0, eye_contact=1.0), minutes=0.2)[-200:]
     world = rows[:, GAZE] + rows[:, [YAW, PITCH]]
     np.testing.assert_allclose(world.mean(0), [20, -10], atol=1.5)
     np.testing.assert_allclose(rows[:, SCALE], 0.8)

@@ -51,6 +51,26 @@ def test_an_outputs_sound_is_that_between_its_time_and_the_next_ones(voice: Floa
         assert len(output.audio.samples) == pytest.approx(VOICE_RATE_HZ / 30, abs=1)
 
 
+@pytest.mark.parametrize("fps", [25, 30])
+def test_sound_that_leads_is_each_lines_own_from_its_first_picture_to_its_end(voice: Float32Array, fps: int) -> None:
+    lines = [voice[: VOICE_RATE_HZ // 3], voice[: VOICE_RATE_HZ // 7]]
+    with opened(fps=fps, pictures=False, audio=True, audio_lead_ms=60) as stream:
+        for at_us, line in zip((310_000, 700_000), lines, strict=True):
+            stream.push(line, at_us)
+            stream.end()
+        items = [item for now_us in range(0, 1_500_000, 20_000) for item in stream.take(now_us)]
+    spoken: dict[int, list[Float32Array]] = {1: [], 2: []}
+    for item in outputs_of(items):
+        assert item.audio is not None
+        if item.utterance is not None:
+            spoken[item.utterance].append(item.audio.samples)
+    for line, pieces in zip(lines, spoken.values(), strict=True):
+        assert np.array_equal(np.concatenate(pieces), line)
+        assert len(pieces[0]) == pytest.approx(VOICE_RATE_HZ * (60 + 1000 / fps) / 1000, abs=VOICE_RATE_HZ / fps)
+    whole = np.concatenate([item.audio.samples for item in outputs_of(items) if item.audio is not None])
+    assert not whole[: VOICE_RATE_HZ * 3 // 10].any() and len(whole) >= VOICE_RATE_HZ * 1.3
+
+
 def test_the_end_of_a_line_gives_the_rest_of_it_and_then_says_so(voice: Float32Array) -> None:
     with opened(pictures=False) as stream:
         pushed, ended = list(stream.push(voice[:VOICE_RATE_HZ])), list(stream.end())

@@ -12,6 +12,7 @@ from typing import Any
 from vivant.avatars import all_weights, eye_angles_deg, vowels
 from vivant.errors import UnavailableError
 from vivant.extras import install
+from vivant.loopback import LAST_PORT
 from vivant.media.atomic import replacing
 from vivant.private import private_folder
 from vivant.provenance.settings import config_folder
@@ -35,8 +36,10 @@ ALLOW_S = 15.0
 """So long is waited for the user's answer to VTube Studio's question, before it is asked again; `cam` ends no sooner."""
 PLUGIN = {"pluginName": "Vivant", "pluginDeveloper": "Vivant"}
 API = {"apiName": "VTubeStudioPublicAPI", "apiVersion": "1.0"}
+MAX_TOKEN_CHARS = 64
 DENIED, ASKED_ALREADY = 50, 51
 """Of VTube Studio's ErrorID.cs."""
+STRANGER = "what answers there is not VTube Studio"
 EYE_DISTANCE_CM = 9.0
 """Between the outer corners of the eyes; a grown-up's, rounded."""
 CUSTOM = {f"Vivant{name[0].upper()}{name[1:]}": name for name in ARKIT_NAMES}
@@ -64,6 +67,8 @@ class VTubeStudio:
             self._line = self._connect()
             self._authenticate()
             self._create_parameters()
+        except (KeyError, TypeError) as error:  # of an answer that lacks what it should hold
+            raise DeviceLostError(STRANGER) from error
         except (OSError, WebSocketException) as error:
             raise DeviceLostError(
                 f"VTube Studio does not answer at {self._place[0]}:{self._place[1]};"
@@ -99,10 +104,12 @@ class VTubeStudio:
 
     def _connect_to(self, place: tuple[str, int]) -> ClientConnection:
         host = f"[{place[0]}]" if ":" in place[0] else place[0]
-        return self._opened.enter_context(connect(f"ws://{host}:{place[1]}", open_timeout=ANSWER_S, close_timeout=1.0))
+        return self._opened.enter_context(
+            connect(f"ws://{host}:{place[1]}", open_timeout=ANSWER_S, close_timeout=1.0, proxy=None)
+        )
 
     def _authenticate(self) -> None:
-        token = token_file().read_text("ascii").strip() if token_file().exists() else self._ask_for_token()
+        token = kept_token() or self._ask_for_token()
         answer = self._ask("AuthenticationRequest", {**PLUGIN, "authenticationToken": token})
         if not answer.get("authenticated"):
             token_file().unlink(missing_ok=True)  # taken back by the user: the next try asks again
@@ -110,6 +117,8 @@ class VTubeStudio:
 
     def _ask_for_token(self) -> str:
         token = str(self._ask("AuthenticationTokenRequest", PLUGIN, ALLOW_S)["authenticationToken"])
+        if not (token.isascii() and token.isprintable() and 0 < len(token) <= MAX_TOKEN_CHARS):
+            raise DeviceLostError(STRANGER)
         private_folder(token_file().parent)
         with replacing(token_file(), private=True) as part:
             part.write_text(token, "ascii")
@@ -138,8 +147,8 @@ class VTubeStudio:
         try:
             answer = json.loads(self._line.recv(timeout=within_s))
             return {"messageType": str(answer["messageType"]), **dict(answer.get("data") or {})}
-        except (ValueError, TypeError, KeyError) as error:
-            raise DeviceLostError("what answers there is not VTube Studio") from error
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise DeviceLostError(STRANGER) from error
 
     def _check(self, answer: dict[str, Any]) -> dict[str, Any]:
         if answer["messageType"] != "APIError":
@@ -195,6 +204,15 @@ def token_file() -> Path:
     return config_folder() / "vtube_studio.token"
 
 
+def kept_token() -> str | None:
+    """None where there is none, or none that VTube Studio could have given."""
+    try:
+        token = token_file().read_text("ascii").strip()
+    except (OSError, ValueError):
+        return None
+    return token if token.isprintable() else None
+
+
 def discovered_port() -> int | None:
     """The port that a VTube Studio of this machine announces; None where none does, or while its plugins are off."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
@@ -202,6 +220,7 @@ def discovered_port() -> int | None:
         try:
             ear.bind(("", DISCOVERY_PORT))  # it broadcasts
             said = json.loads(ear.recv(4096))["data"]
-            return int(said["port"]) if said["active"] else None
-        except (OSError, ValueError, KeyError, TypeError):
+            port = int(said["port"])
+            return port if said["active"] and 1 <= port <= LAST_PORT else None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):  # whatever strangers send there
             return None

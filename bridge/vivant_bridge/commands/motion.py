@@ -11,10 +11,13 @@ from typing import Annotated
 import typer
 
 from vivant import Controls, Emotion, InputError, MonotonicClock, MotionFrame, SpeechMotion
-from vivant.commands.options import MotionOption, SeedOption, TrackOption, console, say
+from vivant.cli import say_error
+from vivant.commands.options import MotionOption, SeedOption, TrackOption, console, note, say
 from vivant.face import as_fps
 from vivant.media.apart import require_apart
 from vivant.motion_files import FORMATS, write_motion, writer_of
+from vivant.motion_files.batch import Batch, Made
+from vivant.motion_files.lines import Line, Usual, lines_of, read_table
 from vivant.offline import motion_of
 from vivant.registry import MOTIONS, find
 from vivant_bridge.bridge import Bridge
@@ -35,6 +38,13 @@ def motion(
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help=f"A file ({', '.join(FORMATS)}), or a folder for one of each voice.")
+    ] = None,
+    lines: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Instead of VOICE: .csv, .tsv or .json with the columns file, character, emotion, intensity, seed, output.",
+        ),
     ] = None,
     kind: Annotated[str, typer.Option("--format", help=f"In a folder: {', '.join(kind[1:] for kind in FORMATS)}.")] = "csv",
     to: Annotated[
@@ -69,41 +79,68 @@ def motion(
             say(f"motion at {fps} fps to {', '.join(receiver.name for receiver in receivers)}; voice from {source.name}")
         make = partial(_steered, partial(around, fps=rate, seed=seed, clock=clock), controls)
         run_on_terminal(make, clock, 0, seconds, quiet=quiet)
-    elif voices and out is not None and not to:
-        of_voice = partial(motion_of, fps=rate, seed=seed, controls=controls, motion=speech, track=track)
-        _write_all(list(_jobs(voices, out, kind)), of_voice, rate)
+    elif out is not None and bool(voices) != (lines is not None) and not to:
+        if voices and out.suffix and not out.is_dir():
+            _write_one(voices, out, partial(motion_of, seed=seed, controls=controls, motion=speech, track=track), rate)
+        else:
+            batch, usual = Batch(_folder(out), rate, speech, track=track), Usual(_suffix(kind), controls, seed)
+            listed = _listed(lines, usual) if lines is not None else lines_of(voices or [], usual)
+            _write_all(batch, listed, lines)
     else:
-        raise InputError("give either --to and a tool, such as --to vmc, or voices and -o with the name of a file or folder")
+        raise InputError(
+            "give either --to and a tool, such as --to vmc, or voices (or --lines) and -o with the name of a file or folder"
+        )
 
 
-def _write_all(jobs: list[tuple[Path, Path]], of_voice: Callable[[Path], Iterator[MotionFrame]], fps: Fraction) -> None:
-    for _, path in jobs:
-        require_apart(path, {f"sound {voice.name}": voice for voice, _ in jobs})
+def _write_one(voices: list[Path], out: Path, of_voice: Callable[..., Iterator[MotionFrame]], fps: Fraction) -> None:
+    writer_of(out)
+    if len(voices) > 1:
+        raise InputError(f"{len(voices)} voices make as many files; name a folder instead of {out.name}")
+    require_apart(out, {"sound": voices[0]})
+    with console.status(f"hearing {voices[0].name}"):
+        write_motion(out, of_voice(voices[0], fps), fps)
+    say(f"{out}")
+
+
+def _listed(table: Path, usual: Usual) -> list[Line | InputError]:
+    found = read_table(table, usual)
+    if found.unread:
+        note(f"{table.name} has columns that are not read: {', '.join(found.unread)}")
+    return found.lines
+
+
+def _write_all(batch: Batch, listed: list[Line | InputError], table: Path | None) -> None:
+    """Results as they come, sentences for what failed, and the report. Raises Exit with 1 where a line failed."""
+    n_made = n_kept = n_failed = 0
     with console.status("hearing") as status:
-        for n, (voice, path) in enumerate(jobs):
-            status.update(f"{n + 1} of {len(jobs)}: {voice.name}")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_motion(path, of_voice(voice), fps)
-            say(f"{path}")
+        for number, result in enumerate(batch.make(listed, inputs=(table,) if table else ()), 1):
+            status.update(f"{number} of {len(listed)}")
+            if not isinstance(result, Made):
+                n_failed += 1
+                say_error(result)
+            elif result.was_kept:
+                n_kept += 1
+            else:
+                n_made += 1
+                say(f"{result.path}")
+    say(f"{n_made} made, {n_kept} kept, {n_failed} failed")
+    if n_failed:
+        raise typer.Exit(1)
+
+
+def _folder(out: Path) -> Path:
+    if out.suffix in FORMATS and not out.is_dir():
+        raise InputError(f"a table of lines makes many files; name a folder instead of {out.name}")
+    return out
+
+
+def _suffix(kind: str) -> str:
+    """Of ``--format``. Raises InputError for one that there is not."""
+    writer_of(Path(f"x.{kind.lstrip('.')}"))
+    return f".{kind.lstrip('.').lower()}"
 
 
 def _steered(make: partial[Bridge], controls: Controls) -> Bridge:
     bridge = make()
     bridge.supervisor.controls = controls
     return bridge
-
-
-def _jobs(voices: list[Path], out: Path, kind: str) -> Iterator[tuple[Path, Path]]:
-    """Each voice and its file. Raises InputError where two would be one."""
-    if out.suffix and not out.is_dir():
-        writer_of(out)
-        if len(voices) > 1:
-            raise InputError(f"{len(voices)} voices make as many files; name a folder instead of {out.name}")
-        yield voices[0], out
-        return
-    writer_of(Path(f"x.{kind.lstrip('.')}"))
-    names = [voice.stem for voice in voices]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise InputError(f"two voices are named {twice!r}, and so would be their files; give them in two calls")
-    for voice in voices:
-        yield voice, out / f"{voice.stem}.{kind.lstrip('.')}"

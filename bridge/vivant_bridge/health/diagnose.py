@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vivant.extras import install
 from vivant_bridge.health.probe import Facts, VideoNode
+from vivant_bridge.health.tools import UDP_PORTS
 from vivant_bridge.picture.camera import RELOAD
 
 OLD_DRIVER = "0.12.7"
@@ -34,7 +35,7 @@ class Finding:
 def findings(facts: Facts) -> list[Finding]:
     """In the order in which they should be mended."""
     camera = {"Linux": _loopback, "Windows": _obs_windows, "Darwin": _obs_macos}.get(facts.system, _unknown)
-    return [*_extras(facts), *camera(facts), *_sound(facts), *_runtime(facts)]
+    return [*_extras(facts), *camera(facts), *_sound(facts), *_runtime(facts), *_avatars(facts)]
 
 
 def _extras(facts: Facts) -> Iterator[Finding]:
@@ -157,7 +158,16 @@ def _runtime(facts: Facts) -> Iterator[Finding]:
         yield Finding(False, "the networks that read a portrait have nothing to run on", install("cpu"))
     if not facts.has_server_extra:
         yield Finding(True, f"`--runtime` would need: {install('server')}")
-    if not facts.has_vtubing_extra:
-        yield Finding(True, f"`--send vmc` and `vtube-studio` would need: {install('vtubing')}")
     if facts.cores < 2:
         yield Finding(False, "one core is little; draw elsewhere", "vivant cam me.png --runtime HOST:50750")
+
+
+def _avatars(facts: Facts) -> Iterator[Finding]:
+    if not facts.has_vtubing_extra:
+        yield Finding(True, f"`--to vmc` and `vtube-studio` would need: {install('vtubing')}")
+    for name in facts.avatar_tools:
+        port, whose = UDP_PORTS.get(name, (None, ""))
+        who = f"a program listens on UDP port {port} ({whose})" if port else "VTube Studio's API answers"
+        yield Finding(True, f"{who}: `vivant motion --to {name}`")
+    if not facts.avatar_tools:
+        yield Finding(True, "no avatar tool listens on this machine now, which `vivant motion --to` would wait for")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from vivant import VivantError
 from vivant.providers import available
+from vivant_bridge.health.tools import listening_tools
 from vivant_bridge.sound.portaudio import SoundDevice, sound_devices
 
 Run = Callable[..., str]
@@ -62,6 +63,8 @@ class Facts:
     """As ``--provider`` takes them."""
     has_server_extra: bool = False
     has_vtubing_extra: bool = False
+    avatar_tools: tuple[str, ...] = ()
+    """That listen now, as ``--to`` names them."""
     cores: int = 2
 
 
@@ -88,6 +91,7 @@ def gather(run: Run = run_quietly, root: Path = Path("/"), system: str | None = 
         "providers": tuple(available()),
         "has_server_extra": _has("grpc"),
         "has_vtubing_extra": _has("pythonosc") and _has("websockets"),
+        "avatar_tools": listening_tools(),
         "cores": os.cpu_count() or 1,
     }
     look = {"Linux": _linux, "Windows": _windows, "Darwin": _macos}.get(system)

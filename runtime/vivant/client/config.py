@@ -38,7 +38,7 @@ TRANSPORTS = {
     True: pb.FRAME_TRANSPORT_SHARED_MEMORY,
 }
 REMOTE_RULES: Mapping[str, Callable[[Any], object]] = {
-    **{name: rule for name, rule in RULES.items() if name not in ("eager", "audio")},
+    **{name: rule for name, rule in RULES.items() if name not in ("eager", "audio", "audio_lead_ms")},
     **{name: partial(flag, name) for name in ("motion", "transparent")},
     "shared_memory": lambda shared: None if shared is None else flag("shared_memory", shared),
     "size_px": side_px,

@@ -14,7 +14,7 @@ import grpc
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vivant.arguments import instance, real_number, text
+from vivant.arguments import instance, member, real_number, text
 from vivant.client.backlog import Backlog
 from vivant.client.config import as_priority
 from vivant.client.memory import Shared, attach
@@ -25,10 +25,10 @@ from vivant.clock import Clock, MonotonicClock
 from vivant.errors import ClosedError, UnavailableError, VivantError
 from vivant.media.sources import PictureSource
 from vivant.samples import mono_samples
-from vivant.types import Controls, Interrupted, Item, MotionFrame, Output, UtteranceEnd, UtteranceStart, VideoFrame
+from vivant.types import Act, Controls, Interrupted, Item, MotionFrame, Output, UtteranceEnd, UtteranceStart, VideoFrame
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.responses import ReceivedFrame
-from vivant.wire.values import controls_message, motion_of, picture_of, portrait_ref, samples_bytes
+from vivant.wire.values import act_message, controls_message, motion_of, picture_of, portrait_ref, samples_bytes
 
 PIECE_SAMPLES = 1 << 16
 """In a message, and at most a quarter of what may wait: an interruption comes after one at most."""
@@ -164,6 +164,10 @@ class RemoteSession:
     async def set_controls(self, controls: Controls) -> None:
         """Gaze, distance, emotion; eased from the next frame on."""
         await self._send(pb.AnimateRequest(controls=controls_message(instance("controls", Controls, controls))))
+
+    async def act(self, act: Act | str) -> None:
+        """A nod, a laugh and so on, once, blended with speech."""
+        await self._send(act_message(member("act", Act, act)))
 
     async def set_portrait(self, portrait: PictureSource) -> None:
         """Another portrait; a PORTRAIT_CHANGED or PORTRAIT_FAILED event answers."""

@@ -20,7 +20,7 @@ from vivant.speech.phones import SILENCE
 from vivant.speech.prosody import Prosody, ProsodyTrack
 from vivant.speech.resample import HOP, Resampler
 from vivant.speech.spectrum import WINDOW, power_spectrum, windows_of
-from vivant.types import ARKIT_INDEX, AudioChunk, Controls, Float32Array, MotionFrame, Pose, frame_pts_us
+from vivant.types import ARKIT_INDEX, Act, AudioChunk, Controls, Float32Array, MotionFrame, Pose, frame_pts_us
 
 _CLOSE, _JAW = ARKIT_INDEX["mouthClose"], ARKIT_INDEX["jawOpen"]
 _AMOUNT_ACTS = ~np.isin(np.arange(len(CHANNELS)), [SEAL, BITE])
@@ -84,6 +84,10 @@ class VoiceState:
             self._next_index = twin._next_index
             self._ease(twin._mouth)
         return frames
+
+    def act(self, act: Act) -> None:
+        """Begin it with the next tick."""
+        self._life.act(act)
 
     def reset(self) -> None:
         """Forget the audio; the next sample pushed, whatever its ``start_sample``, sounds at the next frame's time."""

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from vivant.easing import smoothstep
+from vivant.motion.attention import GazeHabit
 from vivant.motion.noise import TICK_S, follow, springs
 from vivant.speech.prosody import Prosody
 from vivant.types import Controls
@@ -22,6 +23,9 @@ _CLOSE_S, _SHUT_S, _OPEN_S = 0.06, 0.05, 0.14
 _BLINK_TICKS = round((_CLOSE_S + _SHUT_S + _OPEN_S) / TICK_S) + 2
 _EYE_LIMIT_DEG = 25.0
 """Each way; chosen by eye, within the 30 degrees at which the ARKit weights are full."""
+
+_FIXATION_S = 0.52
+"""Median from one fixation to the next: .50 speaking, .54 listening, 10 and 90 % .32 and .98 (Dembinsky et al. 2024)."""
 
 
 class Lids:
@@ -57,44 +61,69 @@ Angles = tuple[float, float]
 
 
 class Gaze:
-    """Ticks in, angles of the eyes in the head out."""
+    """Where the eyes go: visits to the partner and away from it, in fixations joined by saccades. Ticks in.
+
+    Visits, fixations and directions are those of 19 people in video calls (Dembinsky et al. 2024, 427 min), as
+    `vivant.motion.attention` has them.
+    """
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
         self._target = springs(2, 0.08)
-        self._offset = self._from = self._to = (0.0, 0.0)
+        self._is_away = False
+        self._visit_due = rng.uniform(0.3, 1.0)
+        """Left of this visit, in mean visits of the habit that rules now."""
+        self._place = self._offset = self._from = self._to = (0.0, 0.0)
         self._saccade_ticks = 1
         self._age = 1
         self._fixation_ticks = 80
 
-    def step(self, prosody: Prosody, controls: Controls, head_deg: Angles) -> Angles:
-        """``head_deg`` is where the head is now, which the eyes turn against."""
+    def look(self, habit: GazeHabit, controls: Controls) -> Angles:
+        """After one tick: where the person looks, from the camera's axis."""
         self._age += 1
         self._fixation_ticks -= 1
-        if self._fixation_ticks <= 0:
-            self._choose_fixation(prosody.talking)
+        if self._visit_is_over(habit, controls.eye_contact):
+            self._begin_visit(habit)
+        elif self._fixation_ticks <= 0:
+            self._fixate()
         progress = smoothstep(self._age / self._saccade_ticks)
         (from_yaw, from_pitch), (to_yaw, to_pitch) = self._from, self._to
         self._offset = (from_yaw + (to_yaw - from_yaw) * progress, from_pitch + (to_pitch - from_pitch) * progress)
         target_yaw, target_pitch = follow(self._target, controls.gaze)
-        yaw, pitch = target_yaw + self._offset[0] - head_deg[0], target_pitch + self._offset[1] - head_deg[1]
-        return _within(yaw, _EYE_LIMIT_DEG), _within(pitch, _EYE_LIMIT_DEG)
+        return target_yaw + self._offset[0], target_pitch + self._offset[1]
 
-    def _choose_fixation(self, talking: bool) -> None:
-        chance = self._rng.random()
+    def _visit_is_over(self, habit: GazeHabit, eye_contact: float) -> bool:
+        mean_s = habit.away_s if self._is_away else habit.partner_s(eye_contact)
+        self._visit_due -= TICK_S / mean_s if mean_s > 0 else 1.0
+        return self._visit_due <= 0 or (self._is_away and eye_contact >= 1)
+
+    def _begin_visit(self, habit: GazeHabit) -> None:
+        self._is_away = not self._is_away
+        spread = habit.away_spread if self._is_away else habit.partner_spread
+        self._visit_due = float(self._rng.lognormal(-(spread**2) / 2, spread))
+        self._place = habit.draw_aside(self._rng) if self._is_away else (0.0, 0.0)
+        self._fixate()
+
+    def _fixate(self) -> None:
         aside, up = self._rng.standard_normal(2).tolist()
-        if chance < 0.55:  # micro-saccade about the target
-            reach, mean_s = (0.35, 0.25), 0.7
-        elif chance < 0.92:  # from one eye or the mouth of the other person to another
-            reach, mean_s = (1.2, 0.8), 0.6
-        else:  # a glance aside
-            reach, mean_s = (3.0, 1.6), 0.5
-        limit = 4.0 if talking else 5.0
-        self._from, self._to = self._offset, (_within(reach[0] * aside, limit), _within(reach[1] * up, limit))
+        if self._is_away:
+            reach = (2.0, 1.5)  # about where one looks away to
+        elif self._rng.random() < 0.6:
+            reach = (0.35, 0.25)  # micro-saccade about the target
+        else:
+            reach = (1.2, 0.8)  # from one eye or the mouth of the other person to another
+        yaw, pitch = self._place
+        self._from, self._to = self._offset, (yaw + _within(reach[0] * aside, 4.0), pitch + _within(reach[1] * up, 3.0))
         size_deg = math.dist(self._from, self._to)
         self._saccade_ticks = max(1, round((0.021 + 0.0022 * size_deg) / TICK_S))  # the main sequence
         self._age = 0
-        self._fixation_ticks = self._saccade_ticks + round(self._rng.lognormal(math.log(mean_s), 0.5) / TICK_S)
+        self._fixation_ticks = self._saccade_ticks + round(self._rng.lognormal(math.log(_FIXATION_S), 0.45) / TICK_S)
+
+
+def in_head(look_deg: Angles, head_deg: Angles) -> Angles:
+    """Angles of the eyes in a head that is turned so, which they turn against."""
+    yaw, pitch = look_deg[0] - head_deg[0], look_deg[1] - head_deg[1]
+    return _within(yaw, _EYE_LIMIT_DEG), _within(pitch, _EYE_LIMIT_DEG)
 
 
 def _within(value: float, limit: float) -> float:

@@ -42,23 +42,26 @@ class Head:
         self._control = springs(3, 0.5)
         self._breath = rng.uniform(0, 2 * math.pi)
 
-    def step(self, prosody: Prosody, controls: Controls) -> tuple[float, float, float, float, float]:
-        """After one tick."""
+    def step(
+        self, prosody: Prosody, controls: Controls, look_deg: tuple[float, float], meant_deg: tuple[float, float, float]
+    ) -> tuple[float, float, float, float, float]:
+        """After one tick. ``look_deg`` is where the eyes go, and the head a part of the way; ``meant_deg`` (yaw, pitch, roll)
+        comes on top of its own motion."""
         self._choose_posture(prosody)
         if prosody.stress > 0:
             self._beat(prosody.stress)
         effort = self._effort.step(1.0 + 0.3 * prosody.arousal if prosody.talking else _IDLE_SHARE)
         # People move with their voice: time runs faster for the head on loud syllables.
         *sway, sway_x, sway_y = self._sway.step(0.55 + 1.4 * prosody.energy)
-        gaze_yaw, gaze_pitch, amount = follow(self._control, (*controls.gaze, controls.head_motion))
+        gaze_yaw, gaze_pitch, amount = follow(self._control, (*_turned_to(look_deg, controls), controls.head_motion))
         self._breath += 2 * math.pi * TICK_S / _BREATH_S
         breath = math.sin(self._breath)
         parts = zip(sway, _SWAY_DEG, follow(self._posture, self._posture_target), self._beats.step(), strict=True)
         own = [effort * swung * size + posture + beat for swung, size, posture, beat in parts]
         own[1] += 0.25 * breath + _CHIN_UP_DEG * (effort - _IDLE_SHARE)  # nods only go down
         yaw, pitch, roll = (
-            limit * math.tanh((amount * angle + _GAZE_SHARE * gaze) / limit)
-            for angle, gaze, limit in zip(own, (gaze_yaw, gaze_pitch, 0.0), LIMIT_DEG, strict=True)
+            limit * math.tanh((amount * angle + _GAZE_SHARE * gaze + meant) / limit)
+            for angle, gaze, meant, limit in zip(own, (gaze_yaw, gaze_pitch, 0.0), meant_deg, LIMIT_DEG, strict=True)
         )
         # The neck turns about a point below and behind the face, so angles carry the face along.
         x = 0.010 * yaw + 0.012 * roll + amount * 0.012 * effort * sway_x
@@ -79,3 +82,8 @@ class Head:
         size = 0.4 + stress
         down, side, tilt = self._rng.normal([-1.9, 0.0, 0.0], [1.2, 2.0, 1.2]).tolist()
         self._beats.start([size * side, size * down, size * tilt], rise_s=0.2, fall_s=0.5)
+
+
+def _turned_to(look_deg: tuple[float, float], controls: Controls) -> list[float]:
+    """What the head turns to: the gaze that was asked for, and by its amount of motion the looks aside from it."""
+    return [asked + controls.head_motion * (look - asked) for look, asked in zip(look_deg, controls.gaze, strict=True)]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from vivant.arguments import shown
 from vivant.errors import InputError
-from vivant.types import AudioChunk, Controls, MotionFrame
+from vivant.types import Act, AudioChunk, Controls, MotionFrame
 
 if TYPE_CHECKING:
     from vivant.face import Face
@@ -44,6 +44,15 @@ class MotionState(Protocol):
 
     def reset(self) -> None:
         """Forget the audio heard so far (interruption); frame numbers and idle life go on, and the mouth eases shut."""
+        ...
+
+
+@runtime_checkable
+class Acting(Protocol):
+    """What a `MotionState` may have beside its own: acts. One that has none leaves them out."""
+
+    def act(self, act: Act) -> None:
+        """Begin it with the next sound that is pushed."""
         ...
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from vivant.motion.acts import Acts
+from vivant.motion.attention import Bearing, gaze_habit
 from vivant.motion.expression import Expression
-from vivant.motion.eyes import Gaze, Lids
+from vivant.motion.eyes import Gaze, Lids, in_head
 from vivant.motion.head import Head
 from vivant.motion.noise import Vector, follow, springs
 from vivant.speech.prosody import Prosody
-from vivant.types import ARKIT_INDEX, Controls
+from vivant.types import ARKIT_INDEX, Act, Controls
 
 _BLINK = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
 _WIDE = [ARKIT_INDEX["eyeWideLeft"], ARKIT_INDEX["eyeWideRight"]]
@@ -25,23 +27,31 @@ class NonverbalMotion:
 
     def __init__(self, seed: int) -> None:
         # One generator per part: what one part draws never shifts another.
-        head, lids, gaze, expression = (
-            np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(4)
+        head, lids, gaze, expression, bearing = (
+            np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(5)
         )
         self._head = Head(head)
         self._lids = Lids(lids)
         self._gaze = Gaze(gaze)
         self._expression = Expression(expression)
+        self._bearing = Bearing(bearing)
+        self._acts = Acts()
         self._framing = springs(2, 0.6)
 
+    def act(self, act: Act) -> None:
+        """Begin it with the next tick, on top of all else."""
+        self._acts.start(act)
+
     def step(self, prosody: Prosody, controls: Controls) -> Vector:
-        head = self._head.step(prosody, controls)
-        gaze = self._gaze.step(prosody, controls, head[:2])
+        look = self._gaze.look(gaze_habit(controls.attention, prosody.talking), controls)
+        bent, tilted, lean = self._bearing.step(controls)
+        (act_yaw, act_pitch, act_roll), acted = self._acts.step()
+        yaw, pitch, roll, x, y = self._head.step(prosody, controls, look, (act_yaw, bent + act_pitch, tilted + act_roll))
         life = np.empty(self.SIZE)
-        life[: len(ARKIT_INDEX)] = self._expression.step(prosody, controls)
+        life[: len(ARKIT_INDEX)] = self._expression.step(prosody, controls) + acted
         for closed, blink, wide in zip(self._lids.step(prosody), _BLINK, _WIDE, strict=True):
             life[blink] = closed
             life[wide] *= 1 - closed
         distance, mouth = follow(self._framing, (controls.distance, controls.mouth))
-        life[len(ARKIT_INDEX) :] = (*head, 1 / distance, *gaze, mouth)
+        life[len(ARKIT_INDEX) :] = (yaw, pitch, roll, x, y, (1 + lean) / distance, *in_head(look, (yaw, pitch)), mouth)
         return life

@@ -9,6 +9,8 @@ from typing import IO
 
 from vivant.errors import InputError
 from vivant.media.atomic import replacing, reporting
+from vivant.motion_files.gltf_animation import write_gltf_animation
+from vivant.motion_files.godot_animation import write_godot_animation
 from vivant.motion_files.json_lines import write_json_lines
 from vivant.motion_files.live_link_csv import write_live_link_csv
 from vivant.motion_files.unity_clip import write_unity_clip
@@ -23,6 +25,8 @@ FORMATS: Mapping[str, Writer] = {
     ".jsonl": write_json_lines,
     ".anim": write_unity_clip,
     ".vrma": write_vrm_animation,
+    ".tres": write_godot_animation,
+    ".glb": write_gltf_animation,
 }
 
 

@@ -12,6 +12,7 @@ from typing import IO
 import numpy as np
 
 from vivant.avatars import all_weights
+from vivant.motion_files.thinning import corners
 from vivant.types import ARKIT_NAMES, FloatArray, MotionFrame
 
 SKINNED_MESH, TRANSFORM = 137, 4
@@ -71,7 +72,7 @@ def _text(name: str, fps: Fraction, times_s: FloatArray, shapes: FloatArray, tur
 
 def _curve(attribute: str, path: str, class_id: int, times_s: FloatArray, values: FloatArray) -> Iterator[str]:
     yield from ("  - serializedVersion: 2", "    curve:", "      serializedVersion: 2", "      m_Curve:")
-    kept = _corners(times_s, values)
+    kept = corners(times_s, values, TOLERANCE)
     times_s, values = times_s[kept], values[kept]
     slopes = np.diff(values) / np.diff(times_s) if len(values) > 1 else np.zeros(0)
     before, after = np.concatenate([[0.0], slopes]), np.concatenate([slopes, [0.0]])
@@ -79,21 +80,6 @@ def _curve(attribute: str, path: str, class_id: int, times_s: FloatArray, values
         yield from _key(key)
     yield from ("      m_PreInfinity: 2", "      m_PostInfinity: 2", "      m_RotationOrder: 4")
     yield from (f"    attribute: {attribute}", f"    path: {path}", f"    classID: {class_id}", "    script: {fileID: 0}")
-
-
-def _corners(times_s: FloatArray, values: FloatArray) -> list[int]:
-    """Which keys to keep: swinging door compression (Bristol 1990), so that no value is missed by more than the tolerance."""
-    kept, last = [0], len(values) - 1
-    low, high = -np.inf, np.inf
-    for i in range(1, len(values)):
-        span_s = times_s[i] - times_s[kept[-1]]
-        slope = (values[i] - values[kept[-1]]) / span_s
-        if not low <= slope <= high:  # a line to here would miss a key between
-            kept.append(i - 1)
-            span_s = times_s[i] - times_s[i - 1]
-            slope, low, high = (values[i] - values[i - 1]) / span_s, -np.inf, np.inf
-        low, high = max(low, slope - TOLERANCE / span_s), min(high, slope + TOLERANCE / span_s)
-    return kept if kept[-1] == last else [*kept, last]
 
 
 def _key(key: Sequence[float]) -> Iterator[str]:

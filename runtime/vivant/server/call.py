@@ -35,7 +35,7 @@ from vivant.session.session import Session
 from vivant.size import Size
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.responses import next_message
-from vivant.wire.values import FORMATS_BY_NUMBER, consent_of, controls_of, samples_of
+from vivant.wire.values import FORMATS_BY_NUMBER, act_of, consent_of, controls_of, samples_of
 
 log = logging.getLogger("vivant.server")
 
@@ -189,6 +189,8 @@ class Call:
                 await self._session.end()
             case "controls":
                 await self._session.set_controls(controls_of(request.controls))
+            case "act":
+                await self._session.act(act_of(request.act))
             case "portrait":
                 if self._swap is not None:
                     self._swap.cancel()

@@ -13,7 +13,7 @@ from vivant.face import Face, as_fps
 from vivant.motion.model import SpeechMotion
 from vivant.samples import as_sample_rate
 from vivant.session.presenter import Presenter
-from vivant.session.stream import FaceStream
+from vivant.session.stream import FaceStream, as_audio_lead_ms
 from vivant.size import USUAL_SIDE_PX, Size
 from vivant.types import Controls
 
@@ -22,6 +22,7 @@ RULES: Mapping[str, Callable[[Any], object]] = {
     "size_px": Size.of,
     "sample_rate_hz": as_sample_rate,
     "seed": as_seed,
+    "audio_lead_ms": as_audio_lead_ms,
     **{name: partial(flag, name) for name in ("paced", "eager", "pictures", "audio")},
 }
 """What the settings of a session may be, wherever the face is."""
@@ -50,6 +51,8 @@ class SessionConfig:
     pictures: bool = True
     audio: bool = False
     """Every `Output` carries its own sound, delayed like the picture."""
+    audio_lead_ms: int = 0
+    """By so much an utterance's sound comes before its pictures, for players with a buffer to fill (`FaceStream`)."""
 
     def __post_init__(self) -> None:
         settle(self, RULES)
@@ -69,6 +72,7 @@ class SessionConfig:
             presenter=presenter,
             pictures=self.pictures,
             audio=self.audio,
+            audio_lead_ms=self.audio_lead_ms,
         )
 
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from vivant.arguments import MAX_US
 from vivant.types import Float32Array, MotionFrame, UtteranceEnd, UtteranceStart
 
 Input: TypeAlias = Float32Array | UtteranceStart | UtteranceEnd
@@ -90,6 +91,12 @@ class ReadyQueue:
     @property
     def frames(self) -> list[MotionFrame]:
         return [item for item in self._items if isinstance(item, MotionFrame)]
+
+    @property
+    def next_mark_us(self) -> int:
+        """Of the first marker that was heard and is still to come; the end of time where there is none."""
+        marks = (item for item in (*self._items, *self._marks) if not isinstance(item, MotionFrame))
+        return next((marker.position_us for marker in marks), MAX_US)
 
     def mark(self, marker: UtteranceStart | UtteranceEnd) -> None:
         self._marks.append(marker)

@@ -24,7 +24,7 @@ from vivant.session.old_names import OldNames
 from vivant.session.pace import pace_of
 from vivant.session.playout import PlayoutBuffer
 from vivant.session.presenter import Presenter
-from vivant.types import Controls, Item
+from vivant.types import Act, Controls, Item
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +99,10 @@ class Session(OldNames):
     async def set_controls(self, controls: Controls) -> None:
         """Gaze, distance, emotion and the like; eased from the next frame on."""
         self.stream.set_controls(controls)
+
+    async def act(self, act: Act | str) -> None:
+        """A nod, a laugh and so on, once, blended with speech."""
+        self.stream.act(act)
 
     async def set_face(self, face: Face, portrait: str = "") -> None:
         """Another portrait from the next frame on."""

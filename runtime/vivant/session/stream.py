@@ -9,6 +9,7 @@ with vivant.FaceStream(face, sample_rate_hz=24_000) as stream:
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -16,16 +17,17 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vivant.arguments import MAX_UINT64, MAX_US, flag, instance, seed_or_chance, text, whole_number
+from vivant.arguments import MAX_UINT64, MAX_US, flag, instance, member, seed_or_chance, text, whole_number
 from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
-from vivant.motion.model import SpeechMotion, require_motion
+from vivant.motion.model import Acting, SpeechMotion, require_motion
 from vivant.samples import as_sample_rate, mono_samples
 from vivant.session.presenter import Presenter
 from vivant.session.queues import Input, InputQueue, ReadyQueue
 from vivant.session.timeline import SoundTape, Timeline
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import (
+    Act,
     AudioChunk,
     Controls,
     Float32Array,
@@ -41,13 +43,20 @@ from vivant.types import (
 
 BLOCK_MS = 20
 """Sound is heard in pieces of so much: what an interruption finds unheard is forgotten."""
+MAX_AUDIO_LEAD_MS = 200
+"""By which sound may come before its picture; chosen: more than any player's buffer."""
+
+
+def as_audio_lead_ms(audio_lead_ms: object) -> int:
+    """Raises InputError for what is no such time."""
+    return whole_number("audio_lead_ms", audio_lead_ms, 0, MAX_AUDIO_LEAD_MS)
 
 
 class FaceStream:
     """One stream of speech on one face; the one owner of its timeline, epoch and silence.
 
-    The verbs (`push`, `begin`, `end`, `interrupt`, `finish`, `set_controls`, `set_face`) only queue or set something and may
-    be called by another thread than the one that takes: `take`, or iterating what a verb returns, infers and draws.
+    The verbs (`push`, `begin`, `end`, `interrupt`, `finish`, `set_controls`, `act`, `set_face`) only queue or set something and
+    may be called by another thread than the one that takes: `take`, or iterating what a verb returns, infers and draws.
     """
 
     def __init__(
@@ -63,9 +72,12 @@ class FaceStream:
         presenter: Presenter | None = None,
         pictures: bool = True,
         audio: bool = False,
+        audio_lead_ms: int = 0,
     ) -> None:
         """``seed`` None is one from chance, so that two faces never move in unison. ``pictures`` False gives motion alone;
         ``audio`` True gives every `Output` its own sound. ``presenter`` takes the place of one of ``size_px`` for ``face``.
+        ``audio_lead_ms``, up to `MAX_AUDIO_LEAD_MS`, is for players with a buffer to fill: the first output of an utterance
+        brings so much more of its sound than its own, as far as it was heard, and no output brings sound of two.
 
         Raises InputError for a rate, size or seed that cannot be, and for pictures when nobody has said who the portrait shows
         (`Presenter`).
@@ -85,11 +97,13 @@ class FaceStream:
         self.n_late = 0
         """Pictures left out for that, and frames that were skipped."""
         self.draws, self._gives_audio = flag("pictures", pictures), flag("audio", audio)
+        self._audio_lead_us = 1000 * as_audio_lead_ms(audio_lead_ms)
         self._state = model.open(self.fps, self.seed, face)
         self._timeline = Timeline(self.fps, sample_rate_hz)
         self._piece = sample_rate_hz * BLOCK_MS // 1000
         # Written by the verbs:
         self._queue = InputQueue(self._piece)
+        self._acts: deque[Act] = deque()
         self._n_utterances = 0
         self._speaking = self._finished = self._closed = False
         self._next_id = ""
@@ -158,6 +172,10 @@ class FaceStream:
     def set_controls(self, controls: Controls) -> None:
         """Gaze, distance, emotion and the like; eased from the next frame on."""
         self.controls = instance("controls", Controls, controls)
+
+    def act(self, act: Act | str) -> None:
+        """A nod, a laugh and so on (`vivant.Act`), once, with the next sound or silence that is heard; blends with speech."""
+        self._acts.append(member("act", Act, act))
 
     def set_face(self, face: Face, portrait: str = "") -> None:
         """Another portrait from the next frame on."""
@@ -317,6 +335,10 @@ class FaceStream:
 
     def _hear_sound(self, samples: Float32Array) -> None:
         timeline = self._timeline
+        while self._acts:
+            act = self._acts.popleft()
+            if isinstance(self._state, Acting):
+                self._state.act(act)
         chunk = AudioChunk(samples, self.sample_rate_hz, timeline.n_heard)
         frames = self._state.push(chunk, self.controls)
         timeline.n_heard += len(samples)
@@ -385,9 +407,17 @@ class FaceStream:
             self.presenter.portrait if picture is None else self.presenter.presented,
             spoken.utterance if spoken is not None else None,
             self._heard_epoch,
-            self._sound.take(frame_pts_us(motion.index + 1, self.fps)) if self._gives_audio else None,
+            self._sound.take(self._audio_until_us(motion.index)) if self._gives_audio else None,
             spoken.utterance_id if spoken is not None else "",
         )
+
+    def _audio_until_us(self, index: int) -> int:
+        """Where the sound ends that is given with a frame: its own, and so much more as sound leads, within one utterance."""
+        end_us = frame_pts_us(index + 1, self.fps)
+        if not self._audio_lead_us:
+            return end_us
+        lead_us = 0 if self._utterance is None else self._audio_lead_us
+        return min(end_us + lead_us, self._ready.next_mark_us)
 
     def _require_open(self) -> None:
         if self._closed:

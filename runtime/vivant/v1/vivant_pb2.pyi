@@ -40,6 +40,24 @@ class Delivery(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DELIVERY_PACED: _ClassVar[Delivery]
     DELIVERY_IMMEDIATE: _ClassVar[Delivery]
 
+class Attention(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ATTENTION_UNSPECIFIED: _ClassVar[Attention]
+    ATTENTION_AUTO: _ClassVar[Attention]
+    ATTENTION_SPEAKING: _ClassVar[Attention]
+    ATTENTION_LISTENING: _ClassVar[Attention]
+    ATTENTION_THINKING: _ClassVar[Attention]
+    ATTENTION_WORKING: _ClassVar[Attention]
+
+class Act(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACT_UNSPECIFIED: _ClassVar[Act]
+    ACT_NOD: _ClassVar[Act]
+    ACT_SHAKE: _ClassVar[Act]
+    ACT_TILT: _ClassVar[Act]
+    ACT_THINK: _ClassVar[Act]
+    ACT_LAUGH: _ClassVar[Act]
+
 class Emotion(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     EMOTION_UNSPECIFIED: _ClassVar[Emotion]
@@ -100,6 +118,18 @@ OUTPUTS_FRAMES_AND_MOTION: Outputs
 DELIVERY_UNSPECIFIED: Delivery
 DELIVERY_PACED: Delivery
 DELIVERY_IMMEDIATE: Delivery
+ATTENTION_UNSPECIFIED: Attention
+ATTENTION_AUTO: Attention
+ATTENTION_SPEAKING: Attention
+ATTENTION_LISTENING: Attention
+ATTENTION_THINKING: Attention
+ATTENTION_WORKING: Attention
+ACT_UNSPECIFIED: Act
+ACT_NOD: Act
+ACT_SHAKE: Act
+ACT_TILT: Act
+ACT_THINK: Act
+ACT_LAUGH: Act
 EMOTION_UNSPECIFIED: Emotion
 EMOTION_NEUTRAL: Emotion
 EMOTION_HAPPY: Emotion
@@ -130,7 +160,7 @@ EVENT_TYPE_QUALITY_CHANGED: EventType
 EVENT_TYPE_DRAINING: EventType
 
 class AnimateRequest(_message.Message):
-    __slots__ = ("config", "audio", "utterance_start", "utterance_end", "controls", "portrait", "interrupt", "importance", "keep_alive", "ring_release")
+    __slots__ = ("config", "audio", "utterance_start", "utterance_end", "controls", "portrait", "interrupt", "importance", "keep_alive", "ring_release", "act")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     UTTERANCE_START_FIELD_NUMBER: _ClassVar[int]
@@ -141,6 +171,7 @@ class AnimateRequest(_message.Message):
     IMPORTANCE_FIELD_NUMBER: _ClassVar[int]
     KEEP_ALIVE_FIELD_NUMBER: _ClassVar[int]
     RING_RELEASE_FIELD_NUMBER: _ClassVar[int]
+    ACT_FIELD_NUMBER: _ClassVar[int]
     config: SessionConfig
     audio: Audio
     utterance_start: UtteranceStart
@@ -151,7 +182,8 @@ class AnimateRequest(_message.Message):
     importance: Importance
     keep_alive: KeepAlive
     ring_release: RingRelease
-    def __init__(self, config: _Optional[_Union[SessionConfig, _Mapping]] = ..., audio: _Optional[_Union[Audio, _Mapping]] = ..., utterance_start: _Optional[_Union[UtteranceStart, _Mapping]] = ..., utterance_end: _Optional[_Union[UtteranceEnd, _Mapping]] = ..., controls: _Optional[_Union[Controls, _Mapping]] = ..., portrait: _Optional[_Union[PortraitRef, _Mapping]] = ..., interrupt: _Optional[_Union[Interrupt, _Mapping]] = ..., importance: _Optional[_Union[Importance, _Mapping]] = ..., keep_alive: _Optional[_Union[KeepAlive, _Mapping]] = ..., ring_release: _Optional[_Union[RingRelease, _Mapping]] = ...) -> None: ...
+    act: Act
+    def __init__(self, config: _Optional[_Union[SessionConfig, _Mapping]] = ..., audio: _Optional[_Union[Audio, _Mapping]] = ..., utterance_start: _Optional[_Union[UtteranceStart, _Mapping]] = ..., utterance_end: _Optional[_Union[UtteranceEnd, _Mapping]] = ..., controls: _Optional[_Union[Controls, _Mapping]] = ..., portrait: _Optional[_Union[PortraitRef, _Mapping]] = ..., interrupt: _Optional[_Union[Interrupt, _Mapping]] = ..., importance: _Optional[_Union[Importance, _Mapping]] = ..., keep_alive: _Optional[_Union[KeepAlive, _Mapping]] = ..., ring_release: _Optional[_Union[RingRelease, _Mapping]] = ..., act: _Optional[_Union[Act, str]] = ...) -> None: ...
 
 class AnimateResponse(_message.Message):
     __slots__ = ("started", "frame", "motion", "event", "statistics", "keep_alive")
@@ -226,7 +258,7 @@ class Rational(_message.Message):
     def __init__(self, numerator: _Optional[int] = ..., denominator: _Optional[int] = ...) -> None: ...
 
 class Controls(_message.Message):
-    __slots__ = ("gaze_yaw_deg", "gaze_pitch_deg", "distance", "emotion", "intensity", "head_motion", "mouth", "singing")
+    __slots__ = ("gaze_yaw_deg", "gaze_pitch_deg", "distance", "emotion", "intensity", "head_motion", "mouth", "singing", "eye_contact", "attention")
     GAZE_YAW_DEG_FIELD_NUMBER: _ClassVar[int]
     GAZE_PITCH_DEG_FIELD_NUMBER: _ClassVar[int]
     DISTANCE_FIELD_NUMBER: _ClassVar[int]
@@ -235,6 +267,8 @@ class Controls(_message.Message):
     HEAD_MOTION_FIELD_NUMBER: _ClassVar[int]
     MOUTH_FIELD_NUMBER: _ClassVar[int]
     SINGING_FIELD_NUMBER: _ClassVar[int]
+    EYE_CONTACT_FIELD_NUMBER: _ClassVar[int]
+    ATTENTION_FIELD_NUMBER: _ClassVar[int]
     gaze_yaw_deg: float
     gaze_pitch_deg: float
     distance: float
@@ -243,7 +277,9 @@ class Controls(_message.Message):
     head_motion: float
     mouth: float
     singing: bool
-    def __init__(self, gaze_yaw_deg: _Optional[float] = ..., gaze_pitch_deg: _Optional[float] = ..., distance: _Optional[float] = ..., emotion: _Optional[_Union[Emotion, str]] = ..., intensity: _Optional[float] = ..., head_motion: _Optional[float] = ..., mouth: _Optional[float] = ..., singing: bool = ...) -> None: ...
+    eye_contact: float
+    attention: Attention
+    def __init__(self, gaze_yaw_deg: _Optional[float] = ..., gaze_pitch_deg: _Optional[float] = ..., distance: _Optional[float] = ..., emotion: _Optional[_Union[Emotion, str]] = ..., intensity: _Optional[float] = ..., head_motion: _Optional[float] = ..., mouth: _Optional[float] = ..., singing: bool = ..., eye_contact: _Optional[float] = ..., attention: _Optional[_Union[Attention, str]] = ...) -> None: ...
 
 class Importance(_message.Message):
     __slots__ = ("priority", "distance_m")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +16,9 @@ from vivant.media.sources import PictureSource, path_or_bytes
 from vivant.provenance.consent import Consent, parse_consent
 from vivant.samples import mono_samples
 from vivant.types import (
+    NATURAL_EYE_CONTACT,
+    Act,
+    Attention,
     Controls,
     Emotion,
     Float32Array,
@@ -29,6 +33,9 @@ from vivant.types import (
     VideoFrame,
 )
 from vivant.v1 import vivant_pb2 as pb
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper as EnumTypeWrapper
 
 PIXEL_FORMATS = {
     PixelFormat.RGBA: pb.PIXEL_FORMAT_RGBA,
@@ -96,22 +103,43 @@ def controls_message(controls: Controls) -> pb.Controls:
         head_motion=controls.head_motion,
         mouth=controls.mouth,
         singing=controls.singing,
+        eye_contact=controls.eye_contact,
+        attention=f"ATTENTION_{controls.attention.name}",
     )
+
+
+def act_message(act: Act) -> pb.AnimateRequest:
+    return pb.AnimateRequest(act=f"ACT_{act.name}")
+
+
+def act_of(number: int) -> Act:
+    """Raises InputError for one that is unknown."""
+    if not (name := _named(pb.Act, number)):
+        raise InputError("act is missing")
+    return Act[name]
+
+
+def _named(kind: EnumTypeWrapper[int], number: int) -> str:
+    """The name of an enumeration's value without its prefix, empty for the unspecified one. Raises InputError for others."""
+    noun = kind.DESCRIPTOR.name
+    if number not in kind.values():
+        raise InputError(f"{noun.lower()} {number} is unknown")
+    return kind.Name(number).removeprefix(f"{noun.upper()}_") if number else ""
 
 
 def controls_of(message: pb.Controls) -> Controls:
     """Raises InputError for what is out of range."""
-    if message.emotion not in pb.Emotion.values():
-        raise InputError(f"emotion {message.emotion} is unknown")
-    name = pb.Emotion.Name(message.emotion).removeprefix("EMOTION_")
+    emotion, attention = _named(pb.Emotion, message.emotion), _named(pb.Attention, message.attention)
     return Controls(
         gaze=(message.gaze_yaw_deg, message.gaze_pitch_deg),
         distance=message.distance if message.HasField("distance") else 1.0,
-        emotion=Emotion.NEUTRAL if name == "UNSPECIFIED" else Emotion[name],
+        emotion=Emotion[emotion or "NEUTRAL"],
         intensity=message.intensity if message.HasField("intensity") else 1.0,
         head_motion=message.head_motion if message.HasField("head_motion") else 1.0,
         mouth=message.mouth if message.HasField("mouth") else 1.0,
         singing=message.singing,
+        eye_contact=message.eye_contact if message.HasField("eye_contact") else NATURAL_EYE_CONTACT,
+        attention=Attention[attention or "AUTO"],
     )
 
 

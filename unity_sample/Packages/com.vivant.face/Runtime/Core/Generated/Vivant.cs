@@ -24,7 +24,7 @@ namespace Vivant.V1 {
     static VivantReflection() {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
-            "ChZ2aXZhbnQvdjEvdml2YW50LnByb3RvEgl2aXZhbnQudjEi2wMKDkFuaW1h",
+            "ChZ2aXZhbnQvdjEvdml2YW50LnByb3RvEgl2aXZhbnQudjEi+gMKDkFuaW1h",
             "dGVSZXF1ZXN0EioKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9u",
             "Q29uZmlnSAASIQoFYXVkaW8YAiABKAsyEC52aXZhbnQudjEuQXVkaW9IABI0",
             "Cg91dHRlcmFuY2Vfc3RhcnQYAyABKAsyGS52aXZhbnQudjEuVXR0ZXJhbmNl",
@@ -35,149 +35,157 @@ namespace Vivant.V1 {
             "dXB0SAASKwoKaW1wb3J0YW5jZRgIIAEoCzIVLnZpdmFudC52MS5JbXBvcnRh",
             "bmNlSAASKgoKa2VlcF9hbGl2ZRgJIAEoCzIULnZpdmFudC52MS5LZWVwQWxp",
             "dmVIABIuCgxyaW5nX3JlbGVhc2UYCiABKAsyFi52aXZhbnQudjEuUmluZ1Jl",
-            "bGVhc2VIAEIJCgdtZXNzYWdlIo4CCg9BbmltYXRlUmVzcG9uc2USLAoHc3Rh",
-            "cnRlZBgBIAEoCzIZLnZpdmFudC52MS5TZXNzaW9uU3RhcnRlZEgAEiEKBWZy",
-            "YW1lGAIgASgLMhAudml2YW50LnYxLkZyYW1lSAASIwoGbW90aW9uGAMgASgL",
-            "MhEudml2YW50LnYxLk1vdGlvbkgAEiEKBWV2ZW50GAQgASgLMhAudml2YW50",
-            "LnYxLkV2ZW50SAASKwoKc3RhdGlzdGljcxgFIAEoCzIVLnZpdmFudC52MS5T",
-            "dGF0aXN0aWNzSAASKgoKa2VlcF9hbGl2ZRgGIAEoCzIULnZpdmFudC52MS5L",
-            "ZWVwQWxpdmVIAEIJCgdtZXNzYWdlIvoECg1TZXNzaW9uQ29uZmlnEigKCHBv",
-            "cnRyYWl0GAEgASgLMhYudml2YW50LnYxLlBvcnRyYWl0UmVmEiAKA2ZwcxgC",
-            "IAEoCzITLnZpdmFudC52MS5SYXRpb25hbBIPCgdzaXplX3B4GAMgASgNEiwK",
-            "DHBpeGVsX2Zvcm1hdBgEIAEoDjIWLnZpdmFudC52MS5QaXhlbEZvcm1hdBIU",
-            "CgxqcGVnX3F1YWxpdHkYBSABKA0SMgoPZnJhbWVfdHJhbnNwb3J0GAYgASgO",
-            "Mhkudml2YW50LnYxLkZyYW1lVHJhbnNwb3J0EiwKDGF1ZGlvX2Zvcm1hdBgH",
-            "IAEoDjIWLnZpdmFudC52MS5BdWRpb0Zvcm1hdBIWCg5zYW1wbGVfcmF0ZV9o",
-            "ehgIIAEoDRIjCgdvdXRwdXRzGAkgASgOMhIudml2YW50LnYxLk91dHB1dHMS",
-            "JQoIZGVsaXZlcnkYCiABKA4yEy52aXZhbnQudjEuRGVsaXZlcnkSJQoIY29u",
-            "dHJvbHMYCyABKAsyEy52aXZhbnQudjEuQ29udHJvbHMSEQoEc2VlZBgMIAEo",
-            "BEgAiAEBEhMKC3RyYW5zcGFyZW50GA0gASgIEikKCmltcG9ydGFuY2UYDiAB",
-            "KAsyFS52aXZhbnQudjEuSW1wb3J0YW5jZRIjCgdjb25zZW50GA8gASgLMhIu",
-            "dml2YW50LnYxLkNvbnNlbnQSKQoKZGlzY2xvc3VyZRgQIAEoCzIVLnZpdmFu",
-            "dC52MS5EaXNjbG9zdXJlEhYKDmF1ZGlvX3F1ZXVlX21zGBEgASgNEhcKD2Nv",
-            "bmZpcm1zX2ZyYW1lcxgSIAEoCEIHCgVfc2VlZCI4CgtQb3J0cmFpdFJlZhIM",
-            "CgJpZBgBIAEoCUgAEg8KBWltYWdlGAIgASgMSABCCgoIcG9ydHJhaXQiMgoI",
-            "UmF0aW9uYWwSEQoJbnVtZXJhdG9yGAEgASgNEhMKC2Rlbm9taW5hdG9yGAIg",
-            "ASgNIoACCghDb250cm9scxIUCgxnYXplX3lhd19kZWcYASABKAISFgoOZ2F6",
-            "ZV9waXRjaF9kZWcYAiABKAISFQoIZGlzdGFuY2UYAyABKAJIAIgBARIjCgdl",
-            "bW90aW9uGAQgASgOMhIudml2YW50LnYxLkVtb3Rpb24SFgoJaW50ZW5zaXR5",
-            "GAUgASgCSAGIAQESGAoLaGVhZF9tb3Rpb24YBiABKAJIAogBARISCgVtb3V0",
-            "aBgHIAEoAkgDiAEBEg8KB3NpbmdpbmcYCCABKAhCCwoJX2Rpc3RhbmNlQgwK",
-            "Cl9pbnRlbnNpdHlCDgoMX2hlYWRfbW90aW9uQggKBl9tb3V0aCJECgpJbXBv",
-            "cnRhbmNlEhUKCHByaW9yaXR5GAEgASgNSACIAQESEgoKZGlzdGFuY2VfbRgC",
-            "IAEoAkILCglfcHJpb3JpdHkiRAoHQ29uc2VudBImCgViYXNpcxgBIAEoDjIX",
-            "LnZpdmFudC52MS5Db25zZW50QmFzaXMSEQoJcmVmZXJlbmNlGAIgASgJIngK",
-            "CkRpc2Nsb3N1cmUSIwoFbGFiZWwYASABKA4yFC52aXZhbnQudjEuTGFiZWxN",
-            "b2RlEhgKEGxhYmVsX29mZl9yZWFzb24YAiABKAkSKwoJd2F0ZXJtYXJrGAMg",
-            "ASgOMhgudml2YW50LnYxLldhdGVybWFya01vZGUiGAoFQXVkaW8SDwoHc2Ft",
-            "cGxlcxgBIAEoDCImCg5VdHRlcmFuY2VTdGFydBIUCgx1dHRlcmFuY2VfaWQY",
-            "ASABKAkiDgoMVXR0ZXJhbmNlRW5kIhoKCUludGVycnVwdBINCgVlcG9jaBgB",
-            "IAEoBCILCglLZWVwQWxpdmUiHwoLUmluZ1JlbGVhc2USEAoIc2VxdWVuY2UY",
-            "ASABKAQisAEKDlNlc3Npb25TdGFydGVkEigKBmNvbmZpZxgBIAEoCzIYLnZp",
-            "dmFudC52MS5TZXNzaW9uQ29uZmlnEhIKCnNlc3Npb25faWQYAiABKAkSEAoI",
-            "ZGVsYXlfdXMYAyABKA0SFAoMd2VpZ2h0X25hbWVzGAQgAygJEikKBHJpbmcY",
-            "BSABKAsyGy52aXZhbnQudjEuU2hhcmVkTWVtb3J5UmluZxINCgVub3RlcxgG",
-            "IAMoCSJDChBTaGFyZWRNZW1vcnlSaW5nEgwKBG5hbWUYASABKAkSEgoKc2xv",
-            "dF9ieXRlcxgCIAEoBBINCgVzbG90cxgDIAEoDSLUAQoFRnJhbWUSDQoFaW5k",
-            "ZXgYASABKAQSDgoGcHRzX3VzGAIgASgEEhQKDHV0dGVyYW5jZV9pZBgDIAEo",
-            "CRINCgVlcG9jaBgEIAEoBBIQCgh3aWR0aF9weBgFIAEoDRIRCgloZWlnaHRf",
-            "cHgYBiABKA0SLAoMcGl4ZWxfZm9ybWF0GAcgASgOMhYudml2YW50LnYxLlBp",
-            "eGVsRm9ybWF0EgwKBGRhdGEYCCABKAwSJgoJcmluZ19zbG90GAkgASgLMhMu",
-            "dml2YW50LnYxLlJpbmdTbG90Ij4KCFJpbmdTbG90EgwKBHNsb3QYASABKA0S",
-            "EgoKc2l6ZV9ieXRlcxgCIAEoBBIQCghzZXF1ZW5jZRgDIAEoBCLRAQoGTW90",
-            "aW9uEg0KBWluZGV4GAEgASgEEg4KBnB0c191cxgCIAEoBBIUCgx1dHRlcmFu",
-            "Y2VfaWQYAyABKAkSDQoFZXBvY2gYBCABKAQSDwoHd2VpZ2h0cxgFIAMoAhId",
-            "CgRwb3NlGAYgASgLMg8udml2YW50LnYxLlBvc2USFAoMZ2F6ZV95YXdfZGVn",
-            "GAcgASgCEhYKDmdhemVfcGl0Y2hfZGVnGAggASgCEhIKCnRvbmd1ZV9vdXQY",
-            "CSABKAISEQoJdG9uZ3VlX3VwGAogASgCImEKBFBvc2USDwoHeWF3X2RlZxgB",
-            "IAEoAhIRCglwaXRjaF9kZWcYAiABKAISEAoIcm9sbF9kZWcYAyABKAISCQoB",
-            "eBgEIAEoAhIJCgF5GAUgASgCEg0KBXNjYWxlGAYgASgCIooBCgVFdmVudBIi",
-            "CgR0eXBlGAEgASgOMhQudml2YW50LnYxLkV2ZW50VHlwZRITCgtwb3NpdGlv",
-            "bl91cxgCIAEoBBIUCgx1dHRlcmFuY2VfaWQYAyABKAkSDQoFZXBvY2gYBCAB",
-            "KAQSDgoGZGV0YWlsGAUgASgJEhMKC3BvcnRyYWl0X2lkGAYgASgJIoUBCgpT",
-            "dGF0aXN0aWNzEgsKA2ZwcxgBIAEoAhIOCgZsYWdfdXMYAiABKAMSEwoLZnJh",
-            "bWVzX3NlbnQYAyABKAQSFgoOZnJhbWVzX2Ryb3BwZWQYBCABKAQSFwoPYXVk",
-            "aW9fcXVldWVkX3VzGAUgASgEEhQKDGRldGFpbF9sZXZlbBgGIAEoDSIYChZH",
-            "ZXRDYXBhYmlsaXRpZXNSZXF1ZXN0It4BChdHZXRDYXBhYmlsaXRpZXNSZXNw",
-            "b25zZRIPCgd2ZXJzaW9uGAEgASgJEi0KDXBpeGVsX2Zvcm1hdHMYAiADKA4y",
-            "Fi52aXZhbnQudjEuUGl4ZWxGb3JtYXQSMwoQZnJhbWVfdHJhbnNwb3J0cxgD",
-            "IAMoDjIZLnZpdmFudC52MS5GcmFtZVRyYW5zcG9ydBIZChFidW5kbGVkX3Bv",
-            "cnRyYWl0cxgEIAMoCRIhCgZsaW1pdHMYBSABKAsyES52aXZhbnQudjEuTGlt",
-            "aXRzEhAKCHNlc3Npb25zGAYgASgNIrYBCgZMaW1pdHMSEAoIc2Vzc2lvbnMY",
-            "ASABKA0SDwoHc2l6ZV9weBgCIAEoDRIWCg5wb3J0cmFpdF9ieXRlcxgDIAEo",
-            "DRIXCg9wb3J0cmFpdF9waXhlbHMYBCABKA0SFQoNbWVzc2FnZV9ieXRlcxgF",
-            "IAEoDRIWCg5tZXNzYWdlc19wZXJfcxgGIAEoDRIRCglwb3J0cmFpdHMYByAB",
-            "KA0SFgoOYXVkaW9fcXVldWVfbXMYCCABKA0iXQoSUHV0UG9ydHJhaXRSZXF1",
-            "ZXN0Eg0KBWltYWdlGAEgASgMEhMKC3RyYW5zcGFyZW50GAIgASgIEiMKB2Nv",
-            "bnNlbnQYAyABKAsyEi52aXZhbnQudjEuQ29uc2VudCI8ChNQdXRQb3J0cmFp",
-            "dFJlc3BvbnNlEiUKCHBvcnRyYWl0GAEgASgLMhMudml2YW50LnYxLlBvcnRy",
-            "YWl0Ij8KCFBvcnRyYWl0EhMKC3BvcnRyYWl0X2lkGAEgASgJEg8KB2J1bmRs",
-            "ZWQYAiABKAgSDQoFbm90ZXMYAyADKAkiFgoUTGlzdFBvcnRyYWl0c1JlcXVl",
-            "c3QiPwoVTGlzdFBvcnRyYWl0c1Jlc3BvbnNlEiYKCXBvcnRyYWl0cxgBIAMo",
-            "CzITLnZpdmFudC52MS5Qb3J0cmFpdCIsChVEZWxldGVQb3J0cmFpdFJlcXVl",
-            "c3QSEwoLcG9ydHJhaXRfaWQYASABKAkiGAoWRGVsZXRlUG9ydHJhaXRSZXNw",
-            "b25zZSKEAQoNV2FybVVwUmVxdWVzdBIoCghwb3J0cmFpdBgBIAEoCzIWLnZp",
-            "dmFudC52MS5Qb3J0cmFpdFJlZhIPCgdzaXplX3B4GAIgASgNEhMKC3RyYW5z",
-            "cGFyZW50GAMgASgIEiMKB2NvbnNlbnQYBCABKAsyEi52aXZhbnQudjEuQ29u",
-            "c2VudCI5Cg5XYXJtVXBSZXNwb25zZRITCgtwb3J0cmFpdF9pZBgBIAEoCRIS",
-            "CgplbGFwc2VkX3VzGAIgASgEIk4KEVN5bnRoZXNpemVSZXF1ZXN0EigKBmNv",
-            "bmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9uQ29uZmlnEg8KB3NhbXBs",
-            "ZXMYAiABKAwilQEKElN5bnRoZXNpemVSZXNwb25zZRIsCgdzdGFydGVkGAEg",
-            "ASgLMhkudml2YW50LnYxLlNlc3Npb25TdGFydGVkSAASIQoFZnJhbWUYAiAB",
-            "KAsyEC52aXZhbnQudjEuRnJhbWVIABIjCgZtb3Rpb24YAyABKAsyES52aXZh",
-            "bnQudjEuTW90aW9uSABCCQoHbWVzc2FnZSqGAQoLUGl4ZWxGb3JtYXQSHAoY",
-            "UElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASFQoRUElYRUxfRk9STUFUX1JH",
-            "QkEQARIUChBQSVhFTF9GT1JNQVRfUkdCEAISFQoRUElYRUxfRk9STUFUX0k0",
-            "MjAQAxIVChFQSVhFTF9GT1JNQVRfSlBFRxAEKnAKDkZyYW1lVHJhbnNwb3J0",
-            "Eh8KG0ZSQU1FX1RSQU5TUE9SVF9VTlNQRUNJRklFRBAAEhoKFkZSQU1FX1RS",
-            "QU5TUE9SVF9JTkxJTkUQARIhCh1GUkFNRV9UUkFOU1BPUlRfU0hBUkVEX01F",
-            "TU9SWRACKl8KC0F1ZGlvRm9ybWF0EhwKGEFVRElPX0ZPUk1BVF9VTlNQRUNJ",
-            "RklFRBAAEhoKFkFVRElPX0ZPUk1BVF9QQ01fUzE2TEUQARIWChJBVURJT19G",
-            "T1JNQVRfRjMyTEUQAippCgdPdXRwdXRzEhcKE09VVFBVVFNfVU5TUEVDSUZJ",
-            "RUQQABISCg5PVVRQVVRTX0ZSQU1FUxABEhIKDk9VVFBVVFNfTU9USU9OEAIS",
-            "HQoZT1VUUFVUU19GUkFNRVNfQU5EX01PVElPThADKlAKCERlbGl2ZXJ5EhgK",
-            "FERFTElWRVJZX1VOU1BFQ0lGSUVEEAASEgoOREVMSVZFUllfUEFDRUQQARIW",
-            "ChJERUxJVkVSWV9JTU1FRElBVEUQAirGAQoHRW1vdGlvbhIXChNFTU9USU9O",
-            "X1VOU1BFQ0lGSUVEEAASEwoPRU1PVElPTl9ORVVUUkFMEAESEQoNRU1PVElP",
-            "Tl9IQVBQWRACEg8KC0VNT1RJT05fU0FEEAMSEQoNRU1PVElPTl9BTkdSWRAE",
-            "EhUKEUVNT1RJT05fU1VSUFJJU0VEEAUSEgoORU1PVElPTl9BRlJBSUQQBhIV",
-            "ChFFTU9USU9OX0RJU0dVU1RFRBAHEhQKEEVNT1RJT05fQ09OVEVNUFQQCCqU",
-            "AQoMQ29uc2VudEJhc2lzEh0KGUNPTlNFTlRfQkFTSVNfVU5TUEVDSUZJRUQQ",
-            "ABIUChBDT05TRU5UX0JBU0lTX01FEAESGAoUQ09OU0VOVF9CQVNJU19BR1JF",
-            "RUQQAhIYChRDT05TRU5UX0JBU0lTX1VOUkVBTBADEhsKF0NPTlNFTlRfQkFT",
-            "SVNfU1lOVEhFVElDEAQqTgoJTGFiZWxNb2RlEhoKFkxBQkVMX01PREVfVU5T",
-            "UEVDSUZJRUQQABISCg5MQUJFTF9NT0RFX09GRhABEhEKDUxBQkVMX01PREVf",
-            "T04QAipeCg1XYXRlcm1hcmtNb2RlEh4KGldBVEVSTUFSS19NT0RFX1VOU1BF",
-            "Q0lGSUVEEAASFgoSV0FURVJNQVJLX01PREVfT0ZGEAESFQoRV0FURVJNQVJL",
-            "X01PREVfT04QAiqCAgoJRXZlbnRUeXBlEhoKFkVWRU5UX1RZUEVfVU5TUEVD",
-            "SUZJRUQQABIgChxFVkVOVF9UWVBFX1VUVEVSQU5DRV9TVEFSVEVEEAESIQod",
-            "RVZFTlRfVFlQRV9VVFRFUkFOQ0VfRklOSVNIRUQQAhIaChZFVkVOVF9UWVBF",
-            "X0lOVEVSUlVQVEVEEAMSHwobRVZFTlRfVFlQRV9QT1JUUkFJVF9DSEFOR0VE",
-            "EAQSHgoaRVZFTlRfVFlQRV9QT1JUUkFJVF9GQUlMRUQQBRIeChpFVkVOVF9U",
-            "WVBFX1FVQUxJVFlfQ0hBTkdFRBAGEhcKE0VWRU5UX1RZUEVfRFJBSU5JTkcQ",
-            "BzKyBAoLRmFjZVNlcnZpY2USRAoHQW5pbWF0ZRIZLnZpdmFudC52MS5Bbmlt",
-            "YXRlUmVxdWVzdBoaLnZpdmFudC52MS5BbmltYXRlUmVzcG9uc2UoATABElgK",
-            "D0dldENhcGFiaWxpdGllcxIhLnZpdmFudC52MS5HZXRDYXBhYmlsaXRpZXNS",
-            "ZXF1ZXN0GiIudml2YW50LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlEkwK",
-            "C1B1dFBvcnRyYWl0Eh0udml2YW50LnYxLlB1dFBvcnRyYWl0UmVxdWVzdBoe",
-            "LnZpdmFudC52MS5QdXRQb3J0cmFpdFJlc3BvbnNlElIKDUxpc3RQb3J0cmFp",
-            "dHMSHy52aXZhbnQudjEuTGlzdFBvcnRyYWl0c1JlcXVlc3QaIC52aXZhbnQu",
-            "djEuTGlzdFBvcnRyYWl0c1Jlc3BvbnNlElUKDkRlbGV0ZVBvcnRyYWl0EiAu",
-            "dml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVxdWVzdBohLnZpdmFudC52MS5E",
-            "ZWxldGVQb3J0cmFpdFJlc3BvbnNlEj0KBldhcm1VcBIYLnZpdmFudC52MS5X",
-            "YXJtVXBSZXF1ZXN0Ghkudml2YW50LnYxLldhcm1VcFJlc3BvbnNlEksKClN5",
-            "bnRoZXNpemUSHC52aXZhbnQudjEuU3ludGhlc2l6ZVJlcXVlc3QaHS52aXZh",
-            "bnQudjEuU3ludGhlc2l6ZVJlc3BvbnNlMAFCDKoCCVZpdmFudC5WMWIGcHJv",
-            "dG8z"));
+            "bGVhc2VIABIdCgNhY3QYDCABKA4yDi52aXZhbnQudjEuQWN0SABCCQoHbWVz",
+            "c2FnZSKOAgoPQW5pbWF0ZVJlc3BvbnNlEiwKB3N0YXJ0ZWQYASABKAsyGS52",
+            "aXZhbnQudjEuU2Vzc2lvblN0YXJ0ZWRIABIhCgVmcmFtZRgCIAEoCzIQLnZp",
+            "dmFudC52MS5GcmFtZUgAEiMKBm1vdGlvbhgDIAEoCzIRLnZpdmFudC52MS5N",
+            "b3Rpb25IABIhCgVldmVudBgEIAEoCzIQLnZpdmFudC52MS5FdmVudEgAEisK",
+            "CnN0YXRpc3RpY3MYBSABKAsyFS52aXZhbnQudjEuU3RhdGlzdGljc0gAEioK",
+            "CmtlZXBfYWxpdmUYBiABKAsyFC52aXZhbnQudjEuS2VlcEFsaXZlSABCCQoH",
+            "bWVzc2FnZSL6BAoNU2Vzc2lvbkNvbmZpZxIoCghwb3J0cmFpdBgBIAEoCzIW",
+            "LnZpdmFudC52MS5Qb3J0cmFpdFJlZhIgCgNmcHMYAiABKAsyEy52aXZhbnQu",
+            "djEuUmF0aW9uYWwSDwoHc2l6ZV9weBgDIAEoDRIsCgxwaXhlbF9mb3JtYXQY",
+            "BCABKA4yFi52aXZhbnQudjEuUGl4ZWxGb3JtYXQSFAoManBlZ19xdWFsaXR5",
+            "GAUgASgNEjIKD2ZyYW1lX3RyYW5zcG9ydBgGIAEoDjIZLnZpdmFudC52MS5G",
+            "cmFtZVRyYW5zcG9ydBIsCgxhdWRpb19mb3JtYXQYByABKA4yFi52aXZhbnQu",
+            "djEuQXVkaW9Gb3JtYXQSFgoOc2FtcGxlX3JhdGVfaHoYCCABKA0SIwoHb3V0",
+            "cHV0cxgJIAEoDjISLnZpdmFudC52MS5PdXRwdXRzEiUKCGRlbGl2ZXJ5GAog",
+            "ASgOMhMudml2YW50LnYxLkRlbGl2ZXJ5EiUKCGNvbnRyb2xzGAsgASgLMhMu",
+            "dml2YW50LnYxLkNvbnRyb2xzEhEKBHNlZWQYDCABKARIAIgBARITCgt0cmFu",
+            "c3BhcmVudBgNIAEoCBIpCgppbXBvcnRhbmNlGA4gASgLMhUudml2YW50LnYx",
+            "LkltcG9ydGFuY2USIwoHY29uc2VudBgPIAEoCzISLnZpdmFudC52MS5Db25z",
+            "ZW50EikKCmRpc2Nsb3N1cmUYECABKAsyFS52aXZhbnQudjEuRGlzY2xvc3Vy",
+            "ZRIWCg5hdWRpb19xdWV1ZV9tcxgRIAEoDRIXCg9jb25maXJtc19mcmFtZXMY",
+            "EiABKAhCBwoFX3NlZWQiOAoLUG9ydHJhaXRSZWYSDAoCaWQYASABKAlIABIP",
+            "CgVpbWFnZRgCIAEoDEgAQgoKCHBvcnRyYWl0IjIKCFJhdGlvbmFsEhEKCW51",
+            "bWVyYXRvchgBIAEoDRITCgtkZW5vbWluYXRvchgCIAEoDSLTAgoIQ29udHJv",
+            "bHMSFAoMZ2F6ZV95YXdfZGVnGAEgASgCEhYKDmdhemVfcGl0Y2hfZGVnGAIg",
+            "ASgCEhUKCGRpc3RhbmNlGAMgASgCSACIAQESIwoHZW1vdGlvbhgEIAEoDjIS",
+            "LnZpdmFudC52MS5FbW90aW9uEhYKCWludGVuc2l0eRgFIAEoAkgBiAEBEhgK",
+            "C2hlYWRfbW90aW9uGAYgASgCSAKIAQESEgoFbW91dGgYByABKAJIA4gBARIP",
+            "CgdzaW5naW5nGAggASgIEhgKC2V5ZV9jb250YWN0GAkgASgCSASIAQESJwoJ",
+            "YXR0ZW50aW9uGAogASgOMhQudml2YW50LnYxLkF0dGVudGlvbkILCglfZGlz",
+            "dGFuY2VCDAoKX2ludGVuc2l0eUIOCgxfaGVhZF9tb3Rpb25CCAoGX21vdXRo",
+            "Qg4KDF9leWVfY29udGFjdCJECgpJbXBvcnRhbmNlEhUKCHByaW9yaXR5GAEg",
+            "ASgNSACIAQESEgoKZGlzdGFuY2VfbRgCIAEoAkILCglfcHJpb3JpdHkiRAoH",
+            "Q29uc2VudBImCgViYXNpcxgBIAEoDjIXLnZpdmFudC52MS5Db25zZW50QmFz",
+            "aXMSEQoJcmVmZXJlbmNlGAIgASgJIngKCkRpc2Nsb3N1cmUSIwoFbGFiZWwY",
+            "ASABKA4yFC52aXZhbnQudjEuTGFiZWxNb2RlEhgKEGxhYmVsX29mZl9yZWFz",
+            "b24YAiABKAkSKwoJd2F0ZXJtYXJrGAMgASgOMhgudml2YW50LnYxLldhdGVy",
+            "bWFya01vZGUiGAoFQXVkaW8SDwoHc2FtcGxlcxgBIAEoDCImCg5VdHRlcmFu",
+            "Y2VTdGFydBIUCgx1dHRlcmFuY2VfaWQYASABKAkiDgoMVXR0ZXJhbmNlRW5k",
+            "IhoKCUludGVycnVwdBINCgVlcG9jaBgBIAEoBCILCglLZWVwQWxpdmUiHwoL",
+            "UmluZ1JlbGVhc2USEAoIc2VxdWVuY2UYASABKAQisAEKDlNlc3Npb25TdGFy",
+            "dGVkEigKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9uQ29uZmln",
+            "EhIKCnNlc3Npb25faWQYAiABKAkSEAoIZGVsYXlfdXMYAyABKA0SFAoMd2Vp",
+            "Z2h0X25hbWVzGAQgAygJEikKBHJpbmcYBSABKAsyGy52aXZhbnQudjEuU2hh",
+            "cmVkTWVtb3J5UmluZxINCgVub3RlcxgGIAMoCSJDChBTaGFyZWRNZW1vcnlS",
+            "aW5nEgwKBG5hbWUYASABKAkSEgoKc2xvdF9ieXRlcxgCIAEoBBINCgVzbG90",
+            "cxgDIAEoDSLUAQoFRnJhbWUSDQoFaW5kZXgYASABKAQSDgoGcHRzX3VzGAIg",
+            "ASgEEhQKDHV0dGVyYW5jZV9pZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIQCgh3",
+            "aWR0aF9weBgFIAEoDRIRCgloZWlnaHRfcHgYBiABKA0SLAoMcGl4ZWxfZm9y",
+            "bWF0GAcgASgOMhYudml2YW50LnYxLlBpeGVsRm9ybWF0EgwKBGRhdGEYCCAB",
+            "KAwSJgoJcmluZ19zbG90GAkgASgLMhMudml2YW50LnYxLlJpbmdTbG90Ij4K",
+            "CFJpbmdTbG90EgwKBHNsb3QYASABKA0SEgoKc2l6ZV9ieXRlcxgCIAEoBBIQ",
+            "CghzZXF1ZW5jZRgDIAEoBCLRAQoGTW90aW9uEg0KBWluZGV4GAEgASgEEg4K",
+            "BnB0c191cxgCIAEoBBIUCgx1dHRlcmFuY2VfaWQYAyABKAkSDQoFZXBvY2gY",
+            "BCABKAQSDwoHd2VpZ2h0cxgFIAMoAhIdCgRwb3NlGAYgASgLMg8udml2YW50",
+            "LnYxLlBvc2USFAoMZ2F6ZV95YXdfZGVnGAcgASgCEhYKDmdhemVfcGl0Y2hf",
+            "ZGVnGAggASgCEhIKCnRvbmd1ZV9vdXQYCSABKAISEQoJdG9uZ3VlX3VwGAog",
+            "ASgCImEKBFBvc2USDwoHeWF3X2RlZxgBIAEoAhIRCglwaXRjaF9kZWcYAiAB",
+            "KAISEAoIcm9sbF9kZWcYAyABKAISCQoBeBgEIAEoAhIJCgF5GAUgASgCEg0K",
+            "BXNjYWxlGAYgASgCIooBCgVFdmVudBIiCgR0eXBlGAEgASgOMhQudml2YW50",
+            "LnYxLkV2ZW50VHlwZRITCgtwb3NpdGlvbl91cxgCIAEoBBIUCgx1dHRlcmFu",
+            "Y2VfaWQYAyABKAkSDQoFZXBvY2gYBCABKAQSDgoGZGV0YWlsGAUgASgJEhMK",
+            "C3BvcnRyYWl0X2lkGAYgASgJIoUBCgpTdGF0aXN0aWNzEgsKA2ZwcxgBIAEo",
+            "AhIOCgZsYWdfdXMYAiABKAMSEwoLZnJhbWVzX3NlbnQYAyABKAQSFgoOZnJh",
+            "bWVzX2Ryb3BwZWQYBCABKAQSFwoPYXVkaW9fcXVldWVkX3VzGAUgASgEEhQK",
+            "DGRldGFpbF9sZXZlbBgGIAEoDSIYChZHZXRDYXBhYmlsaXRpZXNSZXF1ZXN0",
+            "It4BChdHZXRDYXBhYmlsaXRpZXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJ",
+            "Ei0KDXBpeGVsX2Zvcm1hdHMYAiADKA4yFi52aXZhbnQudjEuUGl4ZWxGb3Jt",
+            "YXQSMwoQZnJhbWVfdHJhbnNwb3J0cxgDIAMoDjIZLnZpdmFudC52MS5GcmFt",
+            "ZVRyYW5zcG9ydBIZChFidW5kbGVkX3BvcnRyYWl0cxgEIAMoCRIhCgZsaW1p",
+            "dHMYBSABKAsyES52aXZhbnQudjEuTGltaXRzEhAKCHNlc3Npb25zGAYgASgN",
+            "IrYBCgZMaW1pdHMSEAoIc2Vzc2lvbnMYASABKA0SDwoHc2l6ZV9weBgCIAEo",
+            "DRIWCg5wb3J0cmFpdF9ieXRlcxgDIAEoDRIXCg9wb3J0cmFpdF9waXhlbHMY",
+            "BCABKA0SFQoNbWVzc2FnZV9ieXRlcxgFIAEoDRIWCg5tZXNzYWdlc19wZXJf",
+            "cxgGIAEoDRIRCglwb3J0cmFpdHMYByABKA0SFgoOYXVkaW9fcXVldWVfbXMY",
+            "CCABKA0iXQoSUHV0UG9ydHJhaXRSZXF1ZXN0Eg0KBWltYWdlGAEgASgMEhMK",
+            "C3RyYW5zcGFyZW50GAIgASgIEiMKB2NvbnNlbnQYAyABKAsyEi52aXZhbnQu",
+            "djEuQ29uc2VudCI8ChNQdXRQb3J0cmFpdFJlc3BvbnNlEiUKCHBvcnRyYWl0",
+            "GAEgASgLMhMudml2YW50LnYxLlBvcnRyYWl0Ij8KCFBvcnRyYWl0EhMKC3Bv",
+            "cnRyYWl0X2lkGAEgASgJEg8KB2J1bmRsZWQYAiABKAgSDQoFbm90ZXMYAyAD",
+            "KAkiFgoUTGlzdFBvcnRyYWl0c1JlcXVlc3QiPwoVTGlzdFBvcnRyYWl0c1Jl",
+            "c3BvbnNlEiYKCXBvcnRyYWl0cxgBIAMoCzITLnZpdmFudC52MS5Qb3J0cmFp",
+            "dCIsChVEZWxldGVQb3J0cmFpdFJlcXVlc3QSEwoLcG9ydHJhaXRfaWQYASAB",
+            "KAkiGAoWRGVsZXRlUG9ydHJhaXRSZXNwb25zZSKEAQoNV2FybVVwUmVxdWVz",
+            "dBIoCghwb3J0cmFpdBgBIAEoCzIWLnZpdmFudC52MS5Qb3J0cmFpdFJlZhIP",
+            "CgdzaXplX3B4GAIgASgNEhMKC3RyYW5zcGFyZW50GAMgASgIEiMKB2NvbnNl",
+            "bnQYBCABKAsyEi52aXZhbnQudjEuQ29uc2VudCI5Cg5XYXJtVXBSZXNwb25z",
+            "ZRITCgtwb3J0cmFpdF9pZBgBIAEoCRISCgplbGFwc2VkX3VzGAIgASgEIk4K",
+            "EVN5bnRoZXNpemVSZXF1ZXN0EigKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52",
+            "MS5TZXNzaW9uQ29uZmlnEg8KB3NhbXBsZXMYAiABKAwilQEKElN5bnRoZXNp",
+            "emVSZXNwb25zZRIsCgdzdGFydGVkGAEgASgLMhkudml2YW50LnYxLlNlc3Np",
+            "b25TdGFydGVkSAASIQoFZnJhbWUYAiABKAsyEC52aXZhbnQudjEuRnJhbWVI",
+            "ABIjCgZtb3Rpb24YAyABKAsyES52aXZhbnQudjEuTW90aW9uSABCCQoHbWVz",
+            "c2FnZSqGAQoLUGl4ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lG",
+            "SUVEEAASFQoRUElYRUxfRk9STUFUX1JHQkEQARIUChBQSVhFTF9GT1JNQVRf",
+            "UkdCEAISFQoRUElYRUxfRk9STUFUX0k0MjAQAxIVChFQSVhFTF9GT1JNQVRf",
+            "SlBFRxAEKnAKDkZyYW1lVHJhbnNwb3J0Eh8KG0ZSQU1FX1RSQU5TUE9SVF9V",
+            "TlNQRUNJRklFRBAAEhoKFkZSQU1FX1RSQU5TUE9SVF9JTkxJTkUQARIhCh1G",
+            "UkFNRV9UUkFOU1BPUlRfU0hBUkVEX01FTU9SWRACKl8KC0F1ZGlvRm9ybWF0",
+            "EhwKGEFVRElPX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhoKFkFVRElPX0ZPUk1B",
+            "VF9QQ01fUzE2TEUQARIWChJBVURJT19GT1JNQVRfRjMyTEUQAippCgdPdXRw",
+            "dXRzEhcKE09VVFBVVFNfVU5TUEVDSUZJRUQQABISCg5PVVRQVVRTX0ZSQU1F",
+            "UxABEhIKDk9VVFBVVFNfTU9USU9OEAISHQoZT1VUUFVUU19GUkFNRVNfQU5E",
+            "X01PVElPThADKlAKCERlbGl2ZXJ5EhgKFERFTElWRVJZX1VOU1BFQ0lGSUVE",
+            "EAASEgoOREVMSVZFUllfUEFDRUQQARIWChJERUxJVkVSWV9JTU1FRElBVEUQ",
+            "AiqaAQoJQXR0ZW50aW9uEhkKFUFUVEVOVElPTl9VTlNQRUNJRklFRBAAEhIK",
+            "DkFUVEVOVElPTl9BVVRPEAESFgoSQVRURU5USU9OX1NQRUFLSU5HEAISFwoT",
+            "QVRURU5USU9OX0xJU1RFTklORxADEhYKEkFUVEVOVElPTl9USElOS0lORxAE",
+            "EhUKEUFUVEVOVElPTl9XT1JLSU5HEAUqYgoDQWN0EhMKD0FDVF9VTlNQRUNJ",
+            "RklFRBAAEgsKB0FDVF9OT0QQARINCglBQ1RfU0hBS0UQAhIMCghBQ1RfVElM",
+            "VBADEg0KCUFDVF9USElOSxAEEg0KCUFDVF9MQVVHSBAFKsYBCgdFbW90aW9u",
+            "EhcKE0VNT1RJT05fVU5TUEVDSUZJRUQQABITCg9FTU9USU9OX05FVVRSQUwQ",
+            "ARIRCg1FTU9USU9OX0hBUFBZEAISDwoLRU1PVElPTl9TQUQQAxIRCg1FTU9U",
+            "SU9OX0FOR1JZEAQSFQoRRU1PVElPTl9TVVJQUklTRUQQBRISCg5FTU9USU9O",
+            "X0FGUkFJRBAGEhUKEUVNT1RJT05fRElTR1VTVEVEEAcSFAoQRU1PVElPTl9D",
+            "T05URU1QVBAIKpQBCgxDb25zZW50QmFzaXMSHQoZQ09OU0VOVF9CQVNJU19V",
+            "TlNQRUNJRklFRBAAEhQKEENPTlNFTlRfQkFTSVNfTUUQARIYChRDT05TRU5U",
+            "X0JBU0lTX0FHUkVFRBACEhgKFENPTlNFTlRfQkFTSVNfVU5SRUFMEAMSGwoX",
+            "Q09OU0VOVF9CQVNJU19TWU5USEVUSUMQBCpOCglMYWJlbE1vZGUSGgoWTEFC",
+            "RUxfTU9ERV9VTlNQRUNJRklFRBAAEhIKDkxBQkVMX01PREVfT0ZGEAESEQoN",
+            "TEFCRUxfTU9ERV9PThACKl4KDVdhdGVybWFya01vZGUSHgoaV0FURVJNQVJL",
+            "X01PREVfVU5TUEVDSUZJRUQQABIWChJXQVRFUk1BUktfTU9ERV9PRkYQARIV",
+            "ChFXQVRFUk1BUktfTU9ERV9PThACKoICCglFdmVudFR5cGUSGgoWRVZFTlRf",
+            "VFlQRV9VTlNQRUNJRklFRBAAEiAKHEVWRU5UX1RZUEVfVVRURVJBTkNFX1NU",
+            "QVJURUQQARIhCh1FVkVOVF9UWVBFX1VUVEVSQU5DRV9GSU5JU0hFRBACEhoK",
+            "FkVWRU5UX1RZUEVfSU5URVJSVVBURUQQAxIfChtFVkVOVF9UWVBFX1BPUlRS",
+            "QUlUX0NIQU5HRUQQBBIeChpFVkVOVF9UWVBFX1BPUlRSQUlUX0ZBSUxFRBAF",
+            "Eh4KGkVWRU5UX1RZUEVfUVVBTElUWV9DSEFOR0VEEAYSFwoTRVZFTlRfVFlQ",
+            "RV9EUkFJTklORxAHMrIECgtGYWNlU2VydmljZRJECgdBbmltYXRlEhkudml2",
+            "YW50LnYxLkFuaW1hdGVSZXF1ZXN0Ghoudml2YW50LnYxLkFuaW1hdGVSZXNw",
+            "b25zZSgBMAESWAoPR2V0Q2FwYWJpbGl0aWVzEiEudml2YW50LnYxLkdldENh",
+            "cGFiaWxpdGllc1JlcXVlc3QaIi52aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVz",
+            "UmVzcG9uc2USTAoLUHV0UG9ydHJhaXQSHS52aXZhbnQudjEuUHV0UG9ydHJh",
+            "aXRSZXF1ZXN0Gh4udml2YW50LnYxLlB1dFBvcnRyYWl0UmVzcG9uc2USUgoN",
+            "TGlzdFBvcnRyYWl0cxIfLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVxdWVz",
+            "dBogLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVzcG9uc2USVQoORGVsZXRl",
+            "UG9ydHJhaXQSIC52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXF1ZXN0GiEu",
+            "dml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVzcG9uc2USPQoGV2FybVVwEhgu",
+            "dml2YW50LnYxLldhcm1VcFJlcXVlc3QaGS52aXZhbnQudjEuV2FybVVwUmVz",
+            "cG9uc2USSwoKU3ludGhlc2l6ZRIcLnZpdmFudC52MS5TeW50aGVzaXplUmVx",
+            "dWVzdBodLnZpdmFudC52MS5TeW50aGVzaXplUmVzcG9uc2UwAUIMqgIJVml2",
+            "YW50LlYxYgZwcm90bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
-          new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateRequest), global::Vivant.V1.AnimateRequest.Parser, new[]{ "Config", "Audio", "UtteranceStart", "UtteranceEnd", "Controls", "Portrait", "Interrupt", "Importance", "KeepAlive", "RingRelease" }, new[]{ "Message" }, null, null, null),
+          new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Attention), typeof(global::Vivant.V1.Act), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateRequest), global::Vivant.V1.AnimateRequest.Parser, new[]{ "Config", "Audio", "UtteranceStart", "UtteranceEnd", "Controls", "Portrait", "Interrupt", "Importance", "KeepAlive", "RingRelease", "Act" }, new[]{ "Message" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.AnimateResponse), global::Vivant.V1.AnimateResponse.Parser, new[]{ "Started", "Frame", "Motion", "Event", "Statistics", "KeepAlive" }, new[]{ "Message" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SessionConfig), global::Vivant.V1.SessionConfig.Parser, new[]{ "Portrait", "Fps", "SizePx", "PixelFormat", "JpegQuality", "FrameTransport", "AudioFormat", "SampleRateHz", "Outputs", "Delivery", "Controls", "Seed", "Transparent", "Importance", "Consent", "Disclosure", "AudioQueueMs", "ConfirmsFrames" }, new[]{ "Seed" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.PortraitRef), global::Vivant.V1.PortraitRef.Parser, new[]{ "Id", "Image" }, new[]{ "Portrait" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Rational), global::Vivant.V1.Rational.Parser, new[]{ "Numerator", "Denominator" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Controls), global::Vivant.V1.Controls.Parser, new[]{ "GazeYawDeg", "GazePitchDeg", "Distance", "Emotion", "Intensity", "HeadMotion", "Mouth", "Singing" }, new[]{ "Distance", "Intensity", "HeadMotion", "Mouth" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Controls), global::Vivant.V1.Controls.Parser, new[]{ "GazeYawDeg", "GazePitchDeg", "Distance", "Emotion", "Intensity", "HeadMotion", "Mouth", "Singing", "EyeContact", "Attention" }, new[]{ "Distance", "Intensity", "HeadMotion", "Mouth", "EyeContact" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Importance), global::Vivant.V1.Importance.Parser, new[]{ "Priority", "DistanceM" }, new[]{ "Priority" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Consent), global::Vivant.V1.Consent.Parser, new[]{ "Basis", "Reference" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Disclosure), global::Vivant.V1.Disclosure.Parser, new[]{ "Label", "LabelOffReason", "Watermark" }, null, null, null, null),
@@ -315,6 +323,66 @@ namespace Vivant.V1 {
     /// As soon as they are made and only for audio that was sent; nothing is left out.
     /// </summary>
     [pbr::OriginalName("DELIVERY_IMMEDIATE")] Immediate = 2,
+  }
+
+  /// <summary>
+  /// What a face is about: where it looks, how it holds its head.
+  /// </summary>
+  public enum Attention {
+    /// <summary>
+    /// Auto.
+    /// </summary>
+    [pbr::OriginalName("ATTENTION_UNSPECIFIED")] Unspecified = 0,
+    /// <summary>
+    /// Speaking while there is a voice, else at rest before its partner.
+    /// </summary>
+    [pbr::OriginalName("ATTENTION_AUTO")] Auto = 1,
+    /// <summary>
+    /// Speaking, also in the pauses of the voice.
+    /// </summary>
+    [pbr::OriginalName("ATTENTION_SPEAKING")] Speaking = 2,
+    /// <summary>
+    /// Looks at the partner and nods.
+    /// </summary>
+    [pbr::OriginalName("ATTENTION_LISTENING")] Listening = 3,
+    /// <summary>
+    /// Looks away and up.
+    /// </summary>
+    [pbr::OriginalName("ATTENTION_THINKING")] Thinking = 4,
+    /// <summary>
+    /// Looks down at something, with glances back.
+    /// </summary>
+    [pbr::OriginalName("ATTENTION_WORKING")] Working = 5,
+  }
+
+  /// <summary>
+  /// What a face does once.
+  /// </summary>
+  public enum Act {
+    /// <summary>
+    /// Refused.
+    /// </summary>
+    [pbr::OriginalName("ACT_UNSPECIFIED")] Unspecified = 0,
+    /// <summary>
+    /// A nod.
+    /// </summary>
+    [pbr::OriginalName("ACT_NOD")] Nod = 1,
+    /// <summary>
+    /// A shake of the head.
+    /// </summary>
+    [pbr::OriginalName("ACT_SHAKE")] Shake = 2,
+    /// <summary>
+    /// A tilt of the head.
+    /// </summary>
+    [pbr::OriginalName("ACT_TILT")] Tilt = 3,
+    /// <summary>
+    /// A thinking look.
+    /// </summary>
+    [pbr::OriginalName("ACT_THINK")] Think = 4,
+    /// <summary>
+    /// A laugh.
+    /// </summary>
+    [pbr::OriginalName("ACT_LAUGH")] Laugh = 5,
   }
 
   /// <summary>
@@ -530,6 +598,9 @@ namespace Vivant.V1 {
         case MessageOneofCase.RingRelease:
           RingRelease = other.RingRelease.Clone();
           break;
+        case MessageOneofCase.Act:
+          Act = other.Act;
+          break;
       }
 
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
@@ -691,6 +762,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "act" field.</summary>
+    public const int ActFieldNumber = 12;
+    /// <summary>
+    /// The face does this once, on top of speech, from the next frame on.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Act Act {
+      get { return messageCase_ == MessageOneofCase.Act ? (global::Vivant.V1.Act) message_ : global::Vivant.V1.Act.Unspecified; }
+      set {
+        message_ = value;
+        messageCase_ = MessageOneofCase.Act;
+      }
+    }
+
     private object message_;
     /// <summary>Enum of possible cases for the "message" oneof.</summary>
     public enum MessageOneofCase {
@@ -705,6 +791,7 @@ namespace Vivant.V1 {
       Importance = 8,
       KeepAlive = 9,
       RingRelease = 10,
+      Act = 12,
     }
     private MessageOneofCase messageCase_ = MessageOneofCase.None;
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -745,6 +832,7 @@ namespace Vivant.V1 {
       if (!object.Equals(Importance, other.Importance)) return false;
       if (!object.Equals(KeepAlive, other.KeepAlive)) return false;
       if (!object.Equals(RingRelease, other.RingRelease)) return false;
+      if (Act != other.Act) return false;
       if (MessageCase != other.MessageCase) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
@@ -763,6 +851,7 @@ namespace Vivant.V1 {
       if (messageCase_ == MessageOneofCase.Importance) hash ^= Importance.GetHashCode();
       if (messageCase_ == MessageOneofCase.KeepAlive) hash ^= KeepAlive.GetHashCode();
       if (messageCase_ == MessageOneofCase.RingRelease) hash ^= RingRelease.GetHashCode();
+      if (messageCase_ == MessageOneofCase.Act) hash ^= Act.GetHashCode();
       hash ^= (int) messageCase_;
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
@@ -822,6 +911,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(82);
         output.WriteMessage(RingRelease);
       }
+      if (messageCase_ == MessageOneofCase.Act) {
+        output.WriteRawTag(96);
+        output.WriteEnum((int) Act);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -872,6 +965,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(82);
         output.WriteMessage(RingRelease);
       }
+      if (messageCase_ == MessageOneofCase.Act) {
+        output.WriteRawTag(96);
+        output.WriteEnum((int) Act);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -911,6 +1008,9 @@ namespace Vivant.V1 {
       }
       if (messageCase_ == MessageOneofCase.RingRelease) {
         size += 1 + pb::CodedOutputStream.ComputeMessageSize(RingRelease);
+      }
+      if (messageCase_ == MessageOneofCase.Act) {
+        size += 1 + pb::CodedOutputStream.ComputeEnumSize((int) Act);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -984,6 +1084,9 @@ namespace Vivant.V1 {
             RingRelease = new global::Vivant.V1.RingRelease();
           }
           RingRelease.MergeFrom(other.RingRelease);
+          break;
+        case MessageOneofCase.Act:
+          Act = other.Act;
           break;
       }
 
@@ -1092,6 +1195,11 @@ namespace Vivant.V1 {
             RingRelease = subBuilder;
             break;
           }
+          case 96: {
+            message_ = input.ReadEnum();
+            messageCase_ = MessageOneofCase.Act;
+            break;
+          }
         }
       }
     #endif
@@ -1195,6 +1303,11 @@ namespace Vivant.V1 {
             }
             input.ReadMessage(subBuilder);
             RingRelease = subBuilder;
+            break;
+          }
+          case 96: {
+            message_ = input.ReadEnum();
+            messageCase_ = MessageOneofCase.Act;
             break;
           }
         }
@@ -3219,6 +3332,8 @@ namespace Vivant.V1 {
       headMotion_ = other.headMotion_;
       mouth_ = other.mouth_;
       singing_ = other.singing_;
+      eyeContact_ = other.eyeContact_;
+      attention_ = other.attention_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -3400,6 +3515,49 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "eye_contact" field.</summary>
+    public const int EyeContactFieldNumber = 9;
+    private float eyeContact_;
+    /// <summary>
+    /// Share of the time that it looks where the gaze says while speaking, 0 to 1; default 0.59, as people do.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public float EyeContact {
+      get { if ((_hasBits0 & 16) != 0) { return eyeContact_; } else { return 0F; } }
+      set {
+        _hasBits0 |= 16;
+        eyeContact_ = value;
+      }
+    }
+    /// <summary>Gets whether the "eye_contact" field is set</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool HasEyeContact {
+      get { return (_hasBits0 & 16) != 0; }
+    }
+    /// <summary>Clears the value of the "eye_contact" field</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void ClearEyeContact() {
+      _hasBits0 &= ~16;
+    }
+
+    /// <summary>Field number for the "attention" field.</summary>
+    public const int AttentionFieldNumber = 10;
+    private global::Vivant.V1.Attention attention_ = global::Vivant.V1.Attention.Unspecified;
+    /// <summary>
+    /// What the face is about; default auto.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Attention Attention {
+      get { return attention_; }
+      set {
+        attention_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -3423,6 +3581,8 @@ namespace Vivant.V1 {
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(HeadMotion, other.HeadMotion)) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(Mouth, other.Mouth)) return false;
       if (Singing != other.Singing) return false;
+      if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(EyeContact, other.EyeContact)) return false;
+      if (Attention != other.Attention) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -3438,6 +3598,8 @@ namespace Vivant.V1 {
       if (HasHeadMotion) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(HeadMotion);
       if (HasMouth) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(Mouth);
       if (Singing != false) hash ^= Singing.GetHashCode();
+      if (HasEyeContact) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(EyeContact);
+      if (Attention != global::Vivant.V1.Attention.Unspecified) hash ^= Attention.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -3488,6 +3650,14 @@ namespace Vivant.V1 {
         output.WriteRawTag(64);
         output.WriteBool(Singing);
       }
+      if (HasEyeContact) {
+        output.WriteRawTag(77);
+        output.WriteFloat(EyeContact);
+      }
+      if (Attention != global::Vivant.V1.Attention.Unspecified) {
+        output.WriteRawTag(80);
+        output.WriteEnum((int) Attention);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -3530,6 +3700,14 @@ namespace Vivant.V1 {
         output.WriteRawTag(64);
         output.WriteBool(Singing);
       }
+      if (HasEyeContact) {
+        output.WriteRawTag(77);
+        output.WriteFloat(EyeContact);
+      }
+      if (Attention != global::Vivant.V1.Attention.Unspecified) {
+        output.WriteRawTag(80);
+        output.WriteEnum((int) Attention);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -3563,6 +3741,12 @@ namespace Vivant.V1 {
       }
       if (Singing != false) {
         size += 1 + 1;
+      }
+      if (HasEyeContact) {
+        size += 1 + 4;
+      }
+      if (Attention != global::Vivant.V1.Attention.Unspecified) {
+        size += 1 + pb::CodedOutputStream.ComputeEnumSize((int) Attention);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -3599,6 +3783,12 @@ namespace Vivant.V1 {
       }
       if (other.Singing != false) {
         Singing = other.Singing;
+      }
+      if (other.HasEyeContact) {
+        EyeContact = other.EyeContact;
+      }
+      if (other.Attention != global::Vivant.V1.Attention.Unspecified) {
+        Attention = other.Attention;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -3647,6 +3837,14 @@ namespace Vivant.V1 {
             Singing = input.ReadBool();
             break;
           }
+          case 77: {
+            EyeContact = input.ReadFloat();
+            break;
+          }
+          case 80: {
+            Attention = (global::Vivant.V1.Attention) input.ReadEnum();
+            break;
+          }
         }
       }
     #endif
@@ -3692,6 +3890,14 @@ namespace Vivant.V1 {
           }
           case 64: {
             Singing = input.ReadBool();
+            break;
+          }
+          case 77: {
+            EyeContact = input.ReadFloat();
+            break;
+          }
+          case 80: {
+            Attention = (global::Vivant.V1.Attention) input.ReadEnum();
             break;
           }
         }

@@ -1,0 +1,216 @@
+"""Video service: a Vivant session between the text-to-speech and the output transport of a Pipecat pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from pipecat.audio.utils import create_stream_resampler
+from pipecat.frames.frames import (
+    CancelFrame,
+    EndFrame,
+    Frame,
+    InterruptionFrame,
+    OutputImageRawFrame,
+    StartFrame,
+    TTSAudioRawFrame,
+    TTSStoppedFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
+from pipecat.services.ai_service import AIService
+from pipecat.services.settings import ServiceSettings
+
+import vivant
+
+AUDIO_LEAD_MS = 60
+"""Of the voice before its pictures: a transport sends sound in pieces of 40 ms, and a late wake-up must not be heard."""
+
+
+@dataclass
+class VivantVideoSettings(ServiceSettings):
+    """Settings: none that change while the face lives; its gaze, emotion and the like are `VivantVideoService.set_controls`."""
+
+
+class VivantVideoService(AIService):
+    """Video service: takes a bot's voice, gives pictures of a portrait that speaks and the same voice in time with them.
+
+    Place it after the text-to-speech and before the output transport, whose video must be enabled and of the same size. While
+    nobody speaks only pictures come. When the face fails, an ErrorFrame goes upstream and the voice goes on without it.
+    """
+
+    Settings = VivantVideoSettings
+
+    def __init__(
+        self,
+        portrait: vivant.RigFace | str | PathLike[str],
+        *,
+        consent: str | None = None,
+        fps: int = 25,
+        size_px: int = 512,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """``portrait``: a picture or a bundled name, or what `vivant.open_portrait` gave. ``consent`` says whom it shows: me,
+        agreed, unreal or synthetic."""
+        super().__init__(settings=VivantVideoSettings(model="vivant rig"), **kwargs)
+        self._portrait, self._consent = portrait, consent
+        self._fps, self._size_px, self._seed = fps, size_px, seed
+        self._session: vivant.Session | None = None
+        self._faces_task: asyncio.Task[None] | None = None
+        self._rate_hz = 0
+        self._resampler = create_stream_resampler()
+        self._has_sound = False
+        """The line that is being pushed has brought some."""
+        self._stops: dict[str, TTSStoppedFrame] = {}
+        """Of lines that are complete and not spoken to their end, by utterance."""
+        self._contexts: dict[str, str | None] = {}
+        self._n_lines = 0
+        self._waits_for_voice = False
+        """The first sound of a line came in, and none has gone out."""
+
+    def can_generate_metrics(self) -> bool:
+        return True
+
+    async def setup(self, setup: FrameProcessorSetup) -> None:
+        await super().setup(setup)
+        self._rate_hz = setup.audio_out_sample_rate
+
+    async def set_controls(self, controls: vivant.Controls) -> None:
+        """Gaze, emotion and the like, eased from the next picture on."""
+        if self._session is not None:
+            await self._session.set_controls(controls)
+
+    # Frames in
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if isinstance(frame, InterruptionFrame):
+            await self._interrupt()
+        if direction is FrameDirection.DOWNSTREAM and self._session is not None:
+            if isinstance(frame, TTSAudioRawFrame):
+                await self._hear(frame)
+                return
+            if isinstance(frame, TTSStoppedFrame) and await self._hold(frame):
+                return
+        await self.push_frame(frame, direction)
+        if isinstance(frame, StartFrame):  # which every processor must see before any picture
+            await self._open()
+
+    async def _hear(self, frame: TTSAudioRawFrame) -> None:
+        assert self._session is not None
+        if not self._has_sound:
+            self._has_sound = True
+            self._n_lines += 1
+            self._contexts[str(self._n_lines)] = frame.context_id
+            await self._session.begin(str(self._n_lines))
+            self._waits_for_voice = True
+            await self.start_ttfb_metrics()
+        pcm = await self._resampler.resample(frame.audio, frame.sample_rate, self._rate_hz)
+        samples = np.frombuffer(pcm, "<i2").reshape(-1, frame.num_channels)
+        self._session.push_nowait(samples[:, 0] if frame.num_channels == 1 else samples.mean(axis=1).astype(np.int16))
+
+    async def _hold(self, frame: TTSStoppedFrame) -> bool:
+        """Until the line's last sound has left. False where it brought none."""
+        assert self._session is not None
+        if not self._has_sound:
+            return False
+        self._has_sound = False
+        self._stops[str(self._n_lines)] = frame
+        await self._session.end()
+        return True
+
+    async def _interrupt(self) -> None:
+        self._has_sound = self._waits_for_voice = False
+        self._stops.clear()
+        self._contexts.clear()
+        self._resampler = create_stream_resampler()
+        if self._session is not None:
+            await self._session.interrupt()
+
+    async def stop(self, frame: EndFrame) -> None:
+        """Speak what is queued to its end."""
+        await super().stop(frame)
+        if self._session is not None and self._faces_task is not None:
+            await self._session.finish()
+            await self._faces_task
+
+    async def cancel(self, frame: CancelFrame) -> None:
+        await super().cancel(frame)
+        await self._close()
+
+    async def cleanup(self) -> None:
+        await super().cleanup()
+        await self._close()
+
+    # Pictures and voice out
+
+    async def _open(self) -> None:
+        try:
+            face = self._portrait
+            if not isinstance(face, vivant.RigFace):
+                face = await asyncio.to_thread(vivant.open_portrait, face, consent=self._consent)
+            config = vivant.SessionConfig(
+                fps=self._fps,
+                size_px=self._size_px,
+                seed=self._seed,
+                sample_rate_hz=self._rate_hz,
+                eager=True,
+                audio=True,
+                audio_lead_ms=AUDIO_LEAD_MS,
+            )
+            presenter = vivant.Presenter(face, size_px=self._size_px, pixel_format=vivant.PixelFormat.RGB)
+            session = vivant.Session(face, config, presenter=presenter)
+        except vivant.VivantError as error:
+            await self.push_error(f"no face: {error}", exception=error)
+            return
+        self._session = session
+        self._faces_task = self.create_task(self._show(session))
+
+    async def _show(self, session: vivant.Session) -> None:
+        try:
+            async with session:
+                async for item in session:
+                    await self._give(item, session)
+        except Exception as error:
+            await self.push_error(f"the face has failed, the voice goes on without it: {error}", exception=error)
+        finally:
+            self._session = None
+            for stop in self._stops.values():
+                await self.push_frame(stop)
+            self._stops.clear()
+
+    async def _give(self, item: vivant.Item, session: vivant.Session) -> None:
+        if isinstance(item, vivant.UtteranceEnd):
+            self._contexts.pop(item.utterance_id, None)
+            if (stopped := self._stops.pop(item.utterance_id, None)) is not None:
+                await self.push_frame(stopped)
+        if not isinstance(item, vivant.Output):
+            return
+        if item.picture is not None:
+            await self.push_frame(OutputImageRawFrame(item.picture.pixels.tobytes(), item.picture.size_px, "RGB"))
+        if (
+            item.epoch == session.stream.epoch
+            and item.utterance is not None
+            and item.audio is not None
+            and len(item.audio.samples)
+        ):
+            await self._speak(item.audio.samples, self._contexts.get(item.utterance_id))
+
+    async def _speak(self, samples: np.ndarray, context_id: str | None) -> None:
+        if self._waits_for_voice:
+            self._waits_for_voice = False
+            await self.stop_ttfb_metrics()
+        # As they came, to the bit: what was taken as int16 / 32768 is given back so.
+        pcm = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype("<i2").tobytes()
+        await self.push_frame(TTSAudioRawFrame(pcm, self._rate_hz, 1, context_id=context_id))
+
+    async def _close(self) -> None:
+        session, self._session = self._session, None
+        task, self._faces_task = self._faces_task, None
+        if session is not None:
+            await session.close()
+        if task is not None and not task.done():
+            await self.cancel_task(task)

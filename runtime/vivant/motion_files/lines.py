@@ -1,0 +1,186 @@
+"""Dialogue tables (.csv, .tsv, .json): sound files, and how each is spoken.
+
+A row is checked by itself: one that cannot be used is an InputError in its place, and the others go on.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from vivant.arguments import MAX_SHOWN_CHARS, as_seed, shown
+from vivant.errors import InputError
+from vivant.motion_files import FORMATS
+from vivant.plain import plain
+from vivant.types import Controls
+
+COLUMNS = ("file", "text", "character", "emotion", "intensity", "seed", "output")
+"""What is read; other columns are the table's own affair."""
+TABLES = (".csv", ".tsv", ".json")
+DELIMITERS = ",;\t"
+_BETWEEN_ROWS = re.compile(r"[,\s]*")
+MAX_TABLE_BYTES = 64 << 20
+"""Chosen: some hundred thousand lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of dialogue: a sound file, how it is spoken, and where its motion goes."""
+
+    place: str
+    """For sentences: ``lines.csv:7``."""
+    sound: Path
+    out: PurePosixPath
+    """Below the folder of results, with the suffix of its format."""
+    controls: Controls
+    seed: int | None
+    """None is decided by the sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What holds where a row says nothing."""
+
+    suffix: str
+    controls: Controls
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    lines: list[Line | InputError]
+    """In the table's order."""
+    unread: list[str]
+    """Columns that mean nothing here, such as misspelled ones."""
+
+
+def read_table(path: Path, usual: Usual) -> Table:
+    """Sounds are looked for beside the table. Raises InputError for what is no table at all."""
+    rows = list(_rows(path))
+    names = {name for _, row in rows if isinstance(row, Mapping) for name in row}
+    unread = sorted(plain(name, MAX_SHOWN_CHARS) for name in names if name and name not in COLUMNS)
+    return Table([_line(place, row, path.parent, usual) for place, row in rows], unread)
+
+
+def lines_of(sounds: list[Path], usual: Usual) -> list[Line | InputError]:
+    """As if a table named these sounds and nothing else."""
+    return [
+        Line(sound.name, sound, PurePosixPath(f"{sound.stem}{usual.suffix}"), usual.controls, usual.seed) for sound in sounds
+    ]
+
+
+def _line(place: str, row: object, folder: Path, usual: Usual) -> Line | InputError:
+    try:
+        if isinstance(row, InputError):
+            raise row
+        if not isinstance(row, Mapping):
+            raise InputError(f"a line of dialogue is an object with a 'file', got {shown(row)}")
+        said = {name: row[name] for name in COLUMNS if row.get(name) not in (None, "")}
+        if "file" not in said:
+            spoken = "text is not spoken yet; give the 'file' of its sound" if "text" in said else "the column 'file' is empty"
+            raise InputError(spoken)
+        sound = Path(_text("file", said["file"]))
+        return Line(place, folder / sound, _out(said, sound, usual.suffix), _controls(said, usual), _seed(said, usual))
+    except InputError as error:
+        return InputError(f"{place}: {error}")
+
+
+def _controls(said: Mapping[str, Any], usual: Usual) -> Controls:
+    own: dict[str, Any] = {name: said[name] for name in ("emotion", "intensity") if name in said}
+    if isinstance(own.get("intensity"), str):
+        own["intensity"] = _number("intensity", own["intensity"])
+    return replace(usual.controls, **own)
+
+
+def _seed(said: Mapping[str, Any], usual: Usual) -> int | None:
+    seed = said.get("seed", usual.seed)
+    return as_seed(_number("seed", seed) if isinstance(seed, str) else seed)
+
+
+def _number(name: str, text: str) -> float | int:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    raise InputError(f"{name} must be a number, got {shown(text)}")
+
+
+def _out(said: Mapping[str, Any], sound: Path, suffix: str) -> PurePosixPath:
+    """``character/output.suffix``; both may be left out."""
+    name = PurePosixPath(_text("output", said.get("output", sound.stem)).replace("\\", "/"))
+    out = PurePosixPath(_text("character", said.get("character", ""))) / name
+    if not name.name or out.is_absolute() or ".." in out.parts or PureWindowsPath(out).drive:
+        raise InputError(f"the result {shown(str(out))} would lie outside of the folder; give a name below it")
+    return out if out.suffix.lower() in FORMATS else out.with_name(f"{out.name}{suffix}")
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise InputError(f"{name} must be a text, got {shown(value)}")
+    return value
+
+
+def _rows(path: Path) -> Iterator[tuple[str, object]]:
+    """Each row with its place, for sentences."""
+    text = _content(path)
+    try:
+        yield from _rows_of_json(path.name, text) if path.suffix.lower() == ".json" else _rows_of_csv(path.name, text)
+    except (csv.Error, ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path.name} cannot be read as a table: {error}") from error
+
+
+def _content(path: Path) -> str:
+    if path.suffix.lower() not in TABLES:
+        raise InputError(f"a table of lines ends in {', '.join(TABLES)}; got {path.name!r}")
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_TABLE_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"the table {path} cannot be read: {error.strerror}") from error
+    if len(data) > MAX_TABLE_BYTES:
+        raise InputError(f"the table {path.name} is larger than {MAX_TABLE_BYTES >> 20} MB; split it")
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as Excel saves "Unicode text"
+    try:
+        return data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"the table {path.name} is not in UTF-8; save it so (Excel: 'CSV UTF-8')") from None
+
+
+def _rows_of_csv(name: str, text: str) -> Iterator[tuple[str, object]]:
+    """A row's line number is that of its first line."""
+    head = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=head.count), strict=True)
+    columns = [column.strip().lower() for column in next(reader, [])]
+    if "file" not in columns and "text" not in columns:
+        raise InputError(f"{name} has no column 'file'; its first line names the columns, for instance file,character,emotion")
+    first = reader.line_num + 1
+    for cells in reader:
+        place, first = f"{name}:{first}", reader.line_num + 1
+        if len(cells) > len(columns):
+            yield place, InputError(f"{len(cells)} cells in {len(columns)} columns; put texts with commas in quotes")
+        elif any(cells):
+            yield place, {column: cell.strip() for column, cell in zip(columns, cells, strict=False)}
+
+
+def _rows_of_json(name: str, text: str) -> Iterator[tuple[str, object]]:
+    rows = json.loads(text)
+    if not isinstance(rows, list):
+        raise InputError(f'{name} must hold a list of lines, [{{"file": ...}}, ...], got {shown(rows)}')
+    decoder, end = json.JSONDecoder(), text.index("[") + 1
+    line = 1 + text.count("\n", 0, end)
+    for _ in rows:  # once more, one by one, for the places
+        begin = _BETWEEN_ROWS.match(text, end).end()  # type: ignore[union-attr]
+        line += text.count("\n", end, begin)
+        row, after = decoder.raw_decode(text, begin)
+        yield f"{name}:{line}", row
+        line, end = line + text.count("\n", begin, after), after

@@ -1,0 +1,120 @@
+"""Tables of dialogue: what a row says, and that a bad one is a sentence with its line number."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vivant.errors import InputError
+from vivant.motion_files.lines import Line, Table, Usual, read_table
+from vivant.types import Controls, Emotion
+
+pytestmark = pytest.mark.unit
+
+USUAL = Usual(".anim", Controls(mouth=1.5), 9)
+
+
+def table(tmp_path: Path, content: str | bytes, name: str = "lines.csv") -> Table:
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_table(path, USUAL)
+
+
+def good(found: Table) -> list[Line]:
+    assert all(isinstance(line, Line) for line in found.lines), found.lines
+    return [line for line in found.lines if isinstance(line, Line)]
+
+
+FULL = [
+    ["file", "character", "emotion", "intensity", "seed", "output"],
+    ["a.wav", "ada", "Happy", "0.5", "3", "greeting"],
+    ["sub/b.wav", "", "", "", "", ""],
+    ["c.wav", "bram", "sad", "", "", "c.01.glb"],
+]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_a_row_says(tmp_path: Path, delimiter: str, encoding: str) -> None:
+    first, second, third = good(table(tmp_path, "\r\n".join(delimiter.join(row) for row in FULL).encode(encoding)))
+    assert (first.sound, str(first.out), first.seed) == (tmp_path / "a.wav", "ada/greeting.anim", 3)
+    assert (first.controls.emotion, first.controls.intensity, first.controls.mouth) == (Emotion.HAPPY, 0.5, 1.5)
+    assert (second.sound, str(second.out), second.seed) == (tmp_path / "sub" / "b.wav", "b.anim", 9)
+    assert second.controls == USUAL.controls
+    assert str(third.out) == "bram/c.01.glb" and third.place == "lines.csv:4"
+
+
+def test_json_says_the_same(tmp_path: Path) -> None:
+    rows = [{key: value for key, value in zip(FULL[0], row, strict=True) if value} for row in FULL[1:]]
+    rows[0] |= {"intensity": 0.5, "seed": 3}  # type: ignore[dict-item]
+    of_json = good(table(tmp_path, json.dumps(rows), "lines.json"))
+    of_csv = good(table(tmp_path, "\n".join(",".join(row) for row in FULL)))
+    assert [(line.sound, line.out, line.controls, line.seed) for line in of_json] == [
+        (line.sound, line.out, line.controls, line.seed) for line in of_csv
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("a.wav,hapy,1,1,x", ["emotion must be one of", "'hapy'"]),
+        ("a.wav,happy,3,1,x", ["intensity must be from 0 to 2, got 3"]),
+        ("a.wav,happy,loud,1,x", ["intensity must be a number, got 'loud'"]),
+        ("a.wav,happy,nan,1,x", ["intensity", "nan"]),
+        ("a.wav,happy,1,1.5,x", ["seed", "1.5"]),
+        ("a.wav,happy,1,-1,x", ["seed", "-1"]),
+        ("a.wav,happy,1,1,../x", ["'../x' would lie outside"]),
+        ("a.wav,happy,1,1,/x", ["'/x' would lie outside"]),
+        ("a.wav,happy,1,1,C:\\x", ["outside"]),
+        ("a.wav,happy,1,1,.", ["outside"]),
+        ("a.wav,happy,1,1,x,y,z", ["7 cells in 6 columns"]),
+        (",happy,1,1,x", ["the column 'file' is empty"]),
+    ],
+)
+def test_a_bad_row_has_its_line_number_and_the_others_stay(tmp_path: Path, row: str, words: list[str]) -> None:
+    found = table(tmp_path, f'file,emotion,intensity,seed,output,text\ng.wav,,,,first,"Hello\nthere"\n{row}\nb.wav,,,,last\n')
+    bad = [line for line in found.lines if isinstance(line, InputError)]
+    (sentence,) = map(str, bad)
+    assert sentence.startswith("lines.csv:4: ") and all(word in sentence for word in words)  # the row before has two lines
+    assert str(found.lines[-1].out) == "last.anim"  # type: ignore[union-attr]
+
+
+def test_text_is_refused_where_there_is_no_sound(tmp_path: Path) -> None:
+    spoken, written = table(tmp_path, "file,text\na.wav,Hello\n,Good bye\n").lines
+    assert isinstance(spoken, Line)
+    assert str(written) == "lines.csv:3: text is not spoken yet; give the 'file' of its sound"
+
+
+@pytest.mark.parametrize(
+    "row", [3, None, "a.wav", [], [1, [2]], {"file": 3}, {"file": "a\u001b.wav"}, {"file": "a", "seed": True}]
+)
+def test_json_of_any_kind_is_a_sentence(tmp_path: Path, row: object) -> None:
+    first, second, third = table(tmp_path, json.dumps([{"file": "[,.wav"}, row, row], indent=1), "lines.json").lines
+    assert isinstance(first, Line) and first.place == "lines.json:2"
+    assert str(second).startswith("lines.json:5: ") and str(third).startswith("lines.json:")
+
+
+def test_columns_that_mean_nothing_are_told(tmp_path: Path) -> None:
+    assert table(tmp_path, "File,emotoin,no\x1btes\na.wav,happy,loud\n").unread == ["emotoin", "notes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("lines.xlsx", b"", "ends in .csv, .tsv, .json"),
+        ("lines.csv", b"", "no column 'file'"),
+        ("lines.csv", b"a.wav,b.wav\n", "no column 'file'"),
+        ("lines.csv", b"file\n\xff\xfe.wav", "not in UTF-8"),
+        ("lines.csv", b'file\n"a.wav', "cannot be read as a table"),
+        ("lines.json", b"{", "cannot be read as a table"),
+        ("lines.json", b"[" * 100_000, "cannot be read as a table"),
+        ("lines.json", b'{"file": "a.wav"}', "must hold a list"),
+    ],
+)
+def test_what_is_no_table_is_a_sentence(tmp_path: Path, name: str, content: bytes, word: str) -> None:
+    with pytest.raises(InputError, match=word):
+        table(tmp_path, content, name)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_table(tmp_path / "missing.csv", USUAL)
