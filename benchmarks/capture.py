@@ -134,8 +134,9 @@ def shown(faces: Sequence[DetectedFace]) -> dict[str, Curve]:
 
     def apart(*pairs: tuple[int, int]) -> Curve:
         unit = np.linalg.norm(points[:, c.RIGHT_OUTER_EYE] - points[:, c.LEFT_OUTER_EYE], axis=1)
-        lengths: Curve = np.mean([np.linalg.norm(points[:, a] - points[:, b], axis=1) for a, b in pairs], axis=0)
-        return lengths / unit
+        lengths = np.mean([np.linalg.norm(points[:, a] - points[:, b], axis=1) for a, b in pairs], axis=0)
+        shares: Curve = lengths / unit
+        return shares
 
     return {
         "gap of the lips": apart((13, 14), (82, 87), (312, 317)),
