@@ -134,7 +134,9 @@ def shown(faces: Sequence[DetectedFace]) -> dict[str, Curve]:
 
     def apart(*pairs: tuple[int, int]) -> Curve:
         unit = np.linalg.norm(points[:, c.RIGHT_OUTER_EYE] - points[:, c.LEFT_OUTER_EYE], axis=1)
-        return np.mean([np.linalg.norm(points[:, a] - points[:, b], axis=1) for a, b in pairs], axis=0) / unit
+        lengths = np.mean([np.linalg.norm(points[:, a] - points[:, b], axis=1) for a, b in pairs], axis=0)
+        shares: Curve = lengths / unit
+        return shares
 
     return {
         "gap of the lips": apart((13, 14), (82, 87), (312, 317)),
@@ -208,6 +210,18 @@ def cost_rows(films: Sequence[Film]) -> Iterator[Row]:
     yield Row("one picture of 640x480 on one core, ms", "<= 12", text)
 
 
+def portrait_rows(faces: Sequence[Face], seconds: float) -> Iterator[Row]:
+    """Each portrait by another camera."""
+    films = []
+    for k, face in enumerate(faces):
+        fps, light, noise = CAMERAS[k % len(CAMERAS)]
+        motion = known_motion(seconds, Fraction(fps), seed=k)
+        films.append(track(filmed(face, motion, light, noise, k), motion, fps))
+    yield from channel_rows(films, "portraits")
+    yield from pixel_rows(films, faces)
+    yield from cost_rows(films)
+
+
 def people_films(heads: Path, count: int, frames: int) -> Iterator[Film]:
     """Rendered people."""
     from training.synthetic_faces.assets import Assets
@@ -242,17 +256,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--portraits", nargs="*", default=["ada", "bram", "noor", "tomas"])
     parser.add_argument("--seconds", type=float, default=SECONDS)
     args = parser.parse_args(argv)
+    rows: list[Row] = []
     with quiet():
-        faces: list[Face] = [open_portrait(path) for path in PORTRAITS if path.stem in args.portraits]
-        films = []
-        for k, face in enumerate(faces):
-            fps, light, noise = CAMERAS[k % len(CAMERAS)]
-            motion = known_motion(args.seconds, Fraction(fps), seed=k)
-            films.append(track(filmed(face, motion, light, noise, k), motion, fps))
-        rows = [*channel_rows(films, "portraits"), *pixel_rows(films, faces)]
+        if args.portraits:
+            rows += portrait_rows([open_portrait(path) for path in PORTRAITS if path.stem in args.portraits], args.seconds)
         if args.people:
             rows += channel_rows(list(people_films(args.people, args.count, round(12 * args.seconds))), "rendered people")
-        rows += cost_rows(films)
     show(rows)
 
 

@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivant.capture import facts_of, open_frames
+from vivant.capture.gaze import SHOWN as SHOWN_GAZE
 from vivant.capture.gaze import gaze_of
 from vivant.capture.rest import Rest
 from vivant.capture.smoothing import OneEuro
 from vivant.capture.solver import SHOWN, FaceSolver, Floats, Placement, identity_modes
+from vivant.capture.tracker import STILL_WEIGHTS
 from vivant.errors import InputError, UnavailableError
 from vivant.portrait import DetectedFace
 from vivant.rig import canonical as c
@@ -83,8 +85,9 @@ def test_the_irises_tell_where_the_eyes_look(gaze: tuple[float, float]) -> None:
         points[list(irises)] = (points[list(irises)] - centre) @ turn(*gaze, 0.0).T + centre
     seen = (UNIT_PX * points @ rotation.T * (1, -1, 1)).astype(np.float32)
     says = np.array([gaze, gaze], np.float32)
+    scaled = tuple(angle / SHOWN_GAZE for angle in gaze)
     detected = DetectedFace(seen, np.ones(478, np.float32), np.ones(478, np.float32), Pose(), says, arkit_weights())
-    assert gaze_of(detected, Placement(rotation, UNIT_PX, np.zeros(2))) == pytest.approx(gaze, abs=1.5)
+    assert gaze_of(detected, Placement(rotation, UNIT_PX, np.zeros(2))) == pytest.approx(scaled, abs=1.5)
 
 
 def test_what_a_face_always_shows_is_its_rest() -> None:
@@ -98,9 +101,9 @@ def test_what_a_face_always_shows_is_its_rest() -> None:
 
 
 def test_a_blink_passes_the_filter_whole_and_noise_does_not() -> None:
-    filtered, chance = OneEuro(3.0, 4.0), np.random.default_rng(0)
-    still = np.array([filtered(np.array([0.2 + noise]), 33_333 * k)[0] for k, noise in enumerate(chance.normal(0, 0.02, 200))])
-    assert still[20:].std() < 0.015 and still.mean() == pytest.approx(0.2, abs=0.01)
+    filtered, chance = OneEuro(*STILL_WEIGHTS), np.random.default_rng(0)
+    still = np.array([filtered(np.array([0.2 + noise]), 33_333 * k)[0] for k, noise in enumerate(chance.normal(0, 0.01, 200))])
+    assert still[20:].std() < 0.007 and still.mean() == pytest.approx(0.2, abs=0.01)
     closing = [filtered(np.array([value]), 33_333 * (200 + k))[0] for k, value in enumerate((0.6, 1.0, 1.0, 0.3))]
     assert closing[2] > 0.95 and closing[3] < 0.45
 

@@ -11,6 +11,8 @@ from vivant.types import MAX_GAZE_DEG, Float32Array
 
 ROUNDS = 3
 """Of solving for the part of the direction that points to the viewer; the third changes a hundredth of a degree."""
+SHOWN = 0.85
+"""Share of a turn of the eyes that is seen, by both ways; `benchmarks.capture`."""
 CORNERS = ((c.LEFT_INNER_EYE, c.LEFT_OUTER_EYE), (c.RIGHT_INNER_EYE, c.RIGHT_OUTER_EYE))
 """The person's left eye first."""
 
@@ -18,7 +20,7 @@ CORNERS = ((c.LEFT_INNER_EYE, c.LEFT_OUTER_EYE), (c.RIGHT_INNER_EYE, c.RIGHT_OUT
 def gaze_of(face: DetectedFace, placement: Placement) -> tuple[float, float]:
     """(yaw, pitch) of both eyes in degrees relative to the head: the mean of both eyes, and of both ways to tell."""
     measured = np.mean([_direction(face.landmarks, placement, eye) for eye in (0, 1)], axis=0)
-    yaw, pitch = 0.5 * (measured + face.gaze_deg.mean(axis=0))
+    yaw, pitch = 0.5 / SHOWN * (measured + face.gaze_deg.mean(axis=0))
     return float(np.clip(yaw, -MAX_GAZE_DEG, MAX_GAZE_DEG)), float(np.clip(pitch, -MAX_GAZE_DEG, MAX_GAZE_DEG))
 
 

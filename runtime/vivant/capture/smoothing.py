@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SPEED_CUTOFF_HZ = 3.0
-"""Of the speed that decides; chosen."""
+SPEED_CUTOFF_HZ = 8.0
+"""Of the speed that decides; lower, and the filter notices a blink when it is over."""
 
 
 class OneEuro:
@@ -28,7 +28,7 @@ class OneEuro:
             step_s = max(1, pts_us - self._last_us) / 1e6
             speed = (raw - self._raw) / step_s
             self._speed = self._speed + _share(np.asarray(SPEED_CUTOFF_HZ), step_s) * (speed - self._speed)
-            cutoff_hz = self._least_hz + self._per_speed * np.maximum(np.abs(self._speed), 0.0)
+            cutoff_hz = self._least_hz + self._per_speed * np.abs(self._speed)
             self._value = self._value + _share(cutoff_hz, step_s) * (raw - self._value)
             self._raw = raw
         self._last_us = pts_us

@@ -43,6 +43,10 @@ SHOWN = {"brow": 0.47, "jawOpen": 0.9}
 RIDGE, HOLD, FIRST_RIDGE = 2e-3, 2e-3, 1e-2
 """Pull of each weight towards zero, towards the last frame, and towards zero while the person is learnt at first."""
 ROUNDS, FIRST_ROUNDS = 2, 8
+MOST_STEPS = 1000
+"""Of the bounded solution; it takes some forty."""
+FIRM = 1e-6
+"""Added to every diagonal that is inverted, so that no face makes it singular."""
 MOST = 1.5
 """Of a weight before what is rest for this person is taken off."""
 POINT_VARIANCE, FRAME_INFORMATION = 0.01, 0.2
@@ -155,6 +159,10 @@ class FaceSolver:
         out[self._columns] = self.weights
         return out
 
+    def lose(self) -> None:
+        """The head may be anywhere when it is seen again; the person stays the same."""
+        self.placement = None
+
     def _round(self, placement: Placement, seen: Floats, gaze_pitch_deg: float, learning: bool) -> None:
         fields = self._own_fields()
         rest = self.person.neutral[POINTS] + self._lids_of_gaze(gaze_pitch_deg)
@@ -164,7 +172,7 @@ class FaceSolver:
             free.append(_turned(placement, self.person.modes))
         others = np.concatenate(free, axis=1) * self._row_weights
         shapes = _turned(placement, fields) * self._row_weights
-        gap = ((seen[:, :2] - placement.origin_px) / placement.unit_px - rest @ placement.rotation[:2].T).reshape(-1, 1)
+        gap = ((seen - placement.origin_px) / placement.unit_px - rest @ placement.rotation[:2].T).reshape(-1, 1)
         target = (gap * self._row_weights).ravel()
         step = self._step(others, shapes, target, learning)
         placement.move(step[:6])
@@ -174,7 +182,7 @@ class FaceSolver:
 
     def _step(self, others: Floats, shapes: Floats, target: Floats, learning: bool) -> Floats:
         """Sets the weights; returns the step of everything unbounded, which is eliminated first (Schur complement)."""
-        normal = others.T @ others + 1e-9 * np.eye(others.shape[1])
+        normal = others.T @ others + FIRM * np.eye(others.shape[1])
         if learning:
             normal[6:, 6:] += POINT_VARIANCE * self.person.information
         factor = cho_factor(normal)
@@ -184,7 +192,7 @@ class FaceSolver:
         left = shapes.T @ shapes - cross.T @ cho_solve(factor, cross) + (ridge + hold) * np.eye(len(self.weights))
         lower = np.linalg.cholesky(left)
         wanted = shapes.T @ target - cross.T @ cho_solve(factor, right) + hold * self.weights
-        found, _ = nnls(lower.T, solve_triangular(lower, wanted, lower=True))
+        found, _ = nnls(lower.T, solve_triangular(lower, wanted, lower=True), maxiter=MOST_STEPS)
         self.weights = np.minimum(found, MOST)
         step: Floats = cho_solve(factor, right - cross @ self.weights)
         return step
@@ -194,13 +202,13 @@ class FaceSolver:
         modes = others[:, 6:]
         may_be = np.concatenate([others[:, :6], shapes[:, self.weights > SHOWS]], axis=1)
         shared = may_be.T @ modes
-        explained = shared.T @ np.linalg.solve(may_be.T @ may_be + 1e-3 * np.eye(may_be.shape[1]), shared)
+        explained = shared.T @ np.linalg.solve(may_be.T @ may_be + FIRM * np.eye(may_be.shape[1]), shared)
         rounds = ROUNDS if self._frames else FIRST_ROUNDS
         out: Floats = (modes.T @ modes - explained) * FRAME_INFORMATION / (POINT_VARIANCE * rounds)
         return out
 
     def _own_fields(self) -> Floats:
-        """(shapes, 468, 3) with lids that travel as far as this person's do."""
+        """(shapes, points, 3) with lids that travel as far as this person's do."""
         ratio = [self.person.lid_ratio[_side(name)] if name.startswith("eye") else 1.0 for name in SOLVED]
         own: Floats = self._fields[self._columns] * np.array(ratio)[:, None, None]
         return own

@@ -22,8 +22,9 @@ LEAST_LIPS_SEEN = 0.5
 """Mean chance that the points of the lips show, below which the mouth is hidden."""
 LEARN_US = 1_000_000
 """The person's own shape is learnt in the first second that she is seen, and where her head is then is where it rests."""
-STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE = (3.0, 4.0), (1.5, 0.12), (1.5, 8.0), (2.0, 0.15)
-"""Least cut-off in Hz and what it gains per unit a second (weights, degrees, outer-eye distances, degrees); chosen by eye."""
+STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE = (4.0, 10.0), (3.0, 0.4), (1.5, 16.0), (3.0, 0.3)
+"""Least cut-off in Hz and what it gains per unit a second (weights, degrees, outer-eye distances, degrees): the stillest with
+which the figures of `benchmarks.capture` are those without a filter, but for a hundredth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,17 @@ class FaceTracker:
         self._fps = real_number("fps", fps, 1, 1000)
         self._face = FollowedFace(analyser or default_analyser(), 1 if face is None else face)
         self._solver = FaceSolver()
-        self._rest: tuple[Floats, float] | None = None
+        self._home: tuple[Floats, int] | None = None
+        """Where the head rests in the picture and how large it is there, and the frames that say so."""
         self._learn_until_us: int | None = None
-        self._own_rest = Rest()
+        self._rest = Rest()
         self._filters = tuple(OneEuro(*still) for still in (STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE))
 
     def track(self, picture: UInt8Array, pts_us: int) -> TrackedFace:
         """The person in an RGB picture (height, width, 3), later than the last one."""
         seen = self._face.look(picture, pts_us)
         if seen is None:
+            self._solver.lose()
             return LOST
         return TrackedFace(self._motion(seen, pts_us), _confidence(seen), bool(seen.seen[list(LIPS)].mean() < LEAST_LIPS_SEEN))
 
@@ -69,7 +72,7 @@ class FaceTracker:
             self._learn_until_us = pts_us + LEARN_US
         learning = pts_us < self._learn_until_us
         pitch_deg = float(seen.gaze_deg[:, 1].mean())
-        weights = self._own_rest.take_off(self._solver.solve(seen.landmarks, pitch_deg, learning=learning), pts_us)
+        weights = self._rest.take_off(self._solver.solve(seen.landmarks, pitch_deg, learning=learning), pts_us)
         placement = self._solver.placement
         assert placement is not None
         values = (
@@ -92,14 +95,12 @@ class FaceTracker:
         """(3,) shift to the right and up in outer-eye distances, and log scale, of the point that the head turns about."""
         at = placement.origin_px + placement.unit_px * placement.rotation[:2] @ _pivot()
         here = np.append(at, np.log(placement.unit_px))
-        if self._rest is None:
-            self._rest = (here, 1.0)
-        rest, count = self._rest
-        if learning:
-            rest, count = rest + (here - rest) / (count + 1), count + 1
-            self._rest = rest, count
-        moved = here - rest
-        moved[:2] /= np.exp(rest[2])
+        home, frames = self._home or (here, 0)
+        if learning or self._home is None:
+            home = home + (here - home) / (frames + 1)
+            self._home = home, frames + 1
+        moved: Floats = here - home
+        moved[:2] /= np.exp(home[2])
         return moved
 
 

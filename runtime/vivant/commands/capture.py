@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import takewhile
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 import typer
@@ -46,20 +49,13 @@ def capture(
     facts = facts_of(source)
     rate = as_fps(fps) if fps is not None else usual_rate(facts)
     tracker = FaceTracker(float(rate), find(ANALYSERS, analyser)(provider), face)
-    frames = 0
-
-    def counted(pictures: Iterator[Picture], bar: Progress) -> Iterator[object]:
-        nonlocal frames
-        task = bar.add_task("", total=min((s for s in (facts.duration_s, seconds) if s is not None), default=None))
-        for frame in record(pictures, tracker, rate, lambda pts_us: bar.update(task, completed=pts_us / 1e6)):
-            frames += 1
-            yield frame
-
+    total_s = min((s for s in (facts.duration_s, seconds) if s is not None), default=None)
     columns = (TextColumn("watching"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        pictures = _until(open_frames(source), seconds)
-        write_motion(out, counted(pictures, bar), rate)  # type: ignore[arg-type]
-    say(f"{out}: {frames} frames, {frames / rate:.1f} s at {float(rate):g} frames/s")
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar, _ended(source) as ended:
+        task = bar.add_task("", total=total_s)
+        pictures = _until(open_frames(source), seconds, ended)
+        write_motion(out, record(pictures, tracker, rate, lambda pts_us: bar.update(task, completed=pts_us / 1e6)), rate)
+    say(f"{out}: {bar.tasks[task].completed:.1f} s at {float(rate):g} frames/s")
 
 
 def usual_rate(facts: VideoFacts) -> Fraction:
@@ -69,10 +65,20 @@ def usual_rate(facts: VideoFacts) -> Fraction:
     return as_fps(min(max(facts.fps, Fraction(MIN_FPS)), Fraction(MAX_FPS)))
 
 
-def _until(pictures: Iterator[Picture], seconds: float | None) -> Iterator[Picture]:
-    """Up to a time, or until Ctrl+C: what was seen by then is written."""
-    end_us = float("inf") if seconds is None else seconds * 1e6
-    try:
-        yield from takewhile(lambda picture: picture[1] < end_us, pictures)
-    except KeyboardInterrupt:
+@contextmanager
+def _ended(source: Source) -> Iterator[Event]:
+    """Set by Ctrl+C where a camera is watched: what was seen by then is written. A film that is broken off leaves no file."""
+    ended = Event()
+    if not is_camera(source):
+        yield ended
         return
+    before = signal.signal(signal.SIGINT, lambda *_: ended.set())
+    try:
+        yield ended
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _until(pictures: Iterator[Picture], seconds: float | None, ended: Event) -> Iterator[Picture]:
+    end_us = float("inf") if seconds is None else seconds * 1e6
+    return takewhile(lambda picture: picture[1] < end_us and not ended.is_set(), pictures)

@@ -31,10 +31,10 @@ from vivant.drive.driver import (
 from vivant.easing import smoothstep
 from vivant.motion.expression import EMOTIONS
 from vivant.motion.head import carried
-from vivant.motion.model import MotionState, SpeechMotion
+from vivant.motion.model import Acting, MotionState, SpeechMotion, TextAware
 from vivant.motion.noise import CriticallyDampedSpring, Vector
 from vivant.speech.features import TICK_US
-from vivant.types import ARKIT_INDEX, ARKIT_NAMES, AudioChunk, Controls, MotionFrame
+from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Act, AudioChunk, Controls, MotionFrame
 
 if TYPE_CHECKING:
     from vivant.face import Face
@@ -111,6 +111,21 @@ class DrivenState:
     def reset(self) -> None:
         """What the driver sees goes on."""
         self._voice.reset()
+
+    def say_text(self, text: str, language: str) -> None:
+        """For the voice, if it makes use of texts."""
+        if isinstance(self._voice, TextAware):
+            self._voice.say_text(text, language)
+
+    def end_text(self) -> None:
+        """Likewise."""
+        if isinstance(self._voice, TextAware):
+            self._voice.end_text()
+
+    def act(self, act: Act) -> None:
+        """For the voice's own motion, if it knows acts; the driver's covers what it names."""
+        if isinstance(self._voice, Acting):
+            self._voice.act(act)
 
     def _driven(self, frame: MotionFrame, controls: Controls) -> MotionFrame:
         pts_us = frame.pts_us
