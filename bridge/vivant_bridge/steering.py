@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vivant import Controls, Emotion, InputError
+from vivant import Act, Controls, Emotion, InputError
 
 if TYPE_CHECKING:
     from vivant_bridge.bridge import Bridge
 
 MOODS = tuple(emotion.value for emotion in Emotion)
+ACTS = tuple(act.value for act in Act)
 HELP = (
-    f"{', '.join(MOODS)}; toggle MOOD, hold MOOD and release; gaze YAW PITCH, distance D, intensity I, head AMOUNT;"
-    " mute, pause (on, off), portrait N, quit"
+    f"{', '.join(MOODS)}; toggle MOOD, hold MOOD and release; {', '.join(ACTS)}; gaze YAW PITCH, eye-contact SHARE,"
+    " distance D, intensity I, head AMOUNT; mute, pause (on, off), portrait N, quit"
 )
 """The words, for people."""
 
@@ -31,6 +32,7 @@ class Steering:
             "hold": self._hold,
             "release": self._release,
             "gaze": self._gaze,
+            "eye-contact": lambda words: self._set(eye_contact=_numbers("eye-contact", words, 1)[0]),
             "distance": lambda words: self._set(distance=_numbers("distance", words, 1)[0]),
             "intensity": lambda words: self._set(intensity=_numbers("intensity", words, 1)[0]),
             "head": lambda words: self._set(head_motion=_numbers("head", words, 1)[0]),
@@ -39,6 +41,7 @@ class Steering:
             "portrait": self._portrait,
             "quit": self._quit,
             **{mood: self._mood(mood) for mood in MOODS},
+            **{act: self._act(act) for act in ACTS},
         }
 
     async def obey(self, words: Sequence[str]) -> None:
@@ -58,6 +61,13 @@ class Steering:
             await self._set(emotion=Emotion(mood))
 
         return show
+
+    def _act(self, act: str) -> Callable[[Sequence[str]], Awaitable[None]]:
+        async def begin(words: Sequence[str]) -> None:
+            _nothing_after(act, words)
+            await self._bridge.supervisor.act(Act(act))
+
+        return begin
 
     async def _toggle(self, words: Sequence[str]) -> None:
         mood = _mood_of("toggle", words)

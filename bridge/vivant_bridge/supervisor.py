@@ -12,7 +12,7 @@ from typing import Any
 
 from vivant import Clock, Controls, InputError, Output, VivantError
 from vivant.pixels import decoded
-from vivant.types import UInt8Array, frame_pts_us
+from vivant.types import CAMERA_EYE_CONTACT, Act, UInt8Array, frame_pts_us
 from vivant_bridge.devices import retry_us
 from vivant_bridge.errors import DeviceLostError
 from vivant_bridge.picture.compositor import Compositor
@@ -50,7 +50,7 @@ class FaceSupervisor:
         executor: Executor | None,
         report: Callable[[str], None],
     ) -> None:
-        self.controls = Controls()
+        self.controls = Controls(eye_contact=CAMERA_EYE_CONTACT)
         self.portrait = 0
         self.lives = 0
         """How many faces were opened."""
@@ -69,6 +69,10 @@ class FaceSupervisor:
         self.controls = controls
         if self._face is not None:
             await self._tell(self._face.set_controls(controls))
+
+    async def act(self, act: Act) -> None:
+        if self._face is not None:
+            await self._tell(self._face.act(act))
 
     async def set_portrait(self, portrait: int) -> None:
         self.portrait = portrait

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from vivant import Controls, Emotion, InputError
+from vivant import Act, Controls, Emotion, InputError
 from vivant.errors import UnavailableError
 from vivant.provenance.settings import Settings, config_folder
 from vivant_bridge.bridge import Bridge
@@ -28,10 +28,14 @@ class Part:
     def __init__(self) -> None:
         self.controls, self.portrait = Controls(), 0
         self.muted = self.paused = self.over = False
+        self.acts: list[Act] = []
         self.supervisor = self.gate = self.pacer = self
 
     async def set_controls(self, controls: Controls) -> None:
         self.controls = controls
+
+    async def act(self, act: Act) -> None:
+        self.acts.append(act)
 
     async def set_portrait(self, portrait: int) -> None:
         self.portrait = portrait
@@ -73,8 +77,10 @@ def test_moods(said: list[str], mood: str) -> None:
 
 
 def test_everything_else_that_can_be_said() -> None:
-    part = told("gaze 10 -5", "distance 0.9", "intensity 1.5", "head 0.5", "mute", "pause on", "pause on", "portrait 3", "quit")
-    assert part.controls == Controls(gaze=(10.0, -5.0), distance=0.9, intensity=1.5, head_motion=0.5)
+    amounts = ("gaze 10 -5", "eye-contact 1", "distance 0.9", "intensity 1.5", "head 0.5")
+    part = told(*amounts, "nod", "laugh", "mute", "pause on", "pause on", "portrait 3", "quit")
+    assert part.controls == Controls(gaze=(10.0, -5.0), distance=0.9, intensity=1.5, head_motion=0.5, eye_contact=1.0)
+    assert part.acts == [Act.NOD, Act.LAUGH]
     assert (part.muted, part.paused, part.portrait, part.over) == (True, True, 2, True)
     assert told("mute", "mute").muted is False
 
@@ -85,6 +91,8 @@ def test_everything_else_that_can_be_said() -> None:
         ("", "nothing is called ''; say neutral"),
         ("merry", "nothing is called 'merry'"),
         ("happy now", "happy takes no more words"),
+        ("nod twice", "nod takes no more words"),
+        ("eye-contact 2", "eye_contact must be from 0 to 1"),
         ("toggle", "toggle takes one of neutral"),
         ("gaze 10", "gaze takes 2 numbers"),
         ("gaze nan 0", "gaze yaw"),

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vivant import Controls, PixelFormat
+from vivant import Act, Controls, PixelFormat
 from vivant.errors import UnavailableError
 from vivant.extras import install
 from vivant.loopback import host_of, is_loopback
@@ -116,6 +116,9 @@ class _Reporting:
 
     async def set_controls(self, controls: Controls) -> None:
         await self.remote.set_controls(controls)
+
+    async def act(self, act: Act) -> None:
+        await self.remote.act(act)
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         from vivant.client import Event

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
 
-from vivant.types import Controls, Float32Array
+from vivant.types import Act, Controls, Float32Array
 
 
 class FaceSession(Protocol):
@@ -19,6 +19,8 @@ class FaceSession(Protocol):
         ...
 
     async def set_controls(self, controls: Controls) -> None: ...
+
+    async def act(self, act: Act) -> None: ...
 
     def __aiter__(self) -> AsyncIterator[Any]:
         """`vivant.Output` and markers; pictures are labelled and marked, and may have to be decoded."""

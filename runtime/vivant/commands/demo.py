@@ -28,7 +28,7 @@ from vivant.portrait import Provider
 from vivant.provenance.production import require_ready
 from vivant.sheet import contact_sheet
 from vivant.size import USUAL_SIZE
-from vivant.types import Controls
+from vivant.types import CAMERA_EYE_CONTACT, Controls
 
 
 def demo(
@@ -48,7 +48,8 @@ def demo(
     opened = open_with_progress(portrait, provider, number=face)
     with as_file(files("vivant") / "assets" / "voice.flac") as voice:
         work = begin_production(opened, portrait, voice, seed, consent, language=language)
-        report = render_with_bar(work, voice, video, fps="30", size=size or USUAL_SIZE, controls=Controls())
+        controls = Controls(eye_contact=CAMERA_EYE_CONTACT)
+        report = render_with_bar(work, voice, video, fps="30", size=size or USUAL_SIZE, controls=controls)
     with console.status("drawing the contact sheet"):
         work = begin_production(opened, portrait, None, seed, consent)
         write_picture(sheet, contact_sheet(opened), work.complete(sheet))

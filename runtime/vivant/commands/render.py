@@ -51,7 +51,7 @@ from vivant.provenance.production import Production, require_ready
 from vivant.registry import MOTIONS, find
 from vivant.session.background import BLUR, Background
 from vivant.size import Size
-from vivant.types import Controls, Emotion
+from vivant.types import CAMERA_EYE_CONTACT, Controls, Emotion
 
 
 def render(
@@ -76,6 +76,9 @@ def render(
     gaze: Annotated[
         tuple[float, float], typer.Option(help="Where to look: yaw and pitch in degrees, -30 to 30; 0 0 is the camera.")
     ] = (0, 0),
+    eye_contact: Annotated[
+        float, typer.Option(help="Share of the time that it looks there while speaking, 0 to 1; people in calls: 0.59.")
+    ] = CAMERA_EYE_CONTACT,
     distance: Annotated[float, typer.Option(help="Distance from the camera, 0.8 (near) to 1.25 (far).")] = 1.0,
     emotion: Annotated[Emotion, typer.Option(help="Colours the voice's own expression.")] = Emotion.NEUTRAL,
     intensity: Annotated[float, typer.Option(help="Strength of the emotion, 0 to 2.")] = 1.0,
@@ -95,7 +98,7 @@ def render(
     """Make a video of PORTRAIT speaking AUDIO, or moving as a video of a face or a motion file does."""
     kind = format_of(out)
     fps, size = fps or kind.usual_fps, size or Size.of(kind.usual_side_px)
-    controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing)
+    controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing, eye_contact)
     behind = Background.parse(background, size)
     if background == BLUR and not size.is_square:
         raise InputError(f"--background blur is for square videos, not for {size.width}x{size.height}; name a picture instead")

@@ -100,11 +100,11 @@ class VoiceState:
 
     def say_text(self, text: str, language: str) -> None:
         """What the sound that is pushed from now on says, or goes on to say: it sharpens the lips."""
-        self._ear.tell(partial(TextAligner.say, text=text, language=language))
+        self._front_end.tell(partial(TextAligner.say, text=text, language=language))
 
     def end_text(self) -> None:
         """The sound that is pushed from now on says something else."""
-        self._ear.tell(TextAligner.end)
+        self._front_end.tell(TextAligner.end)
 
     def _begin_listening(self) -> None:
         self._front_end = _AudioFrontEnd()
