@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import os
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -46,6 +47,8 @@ GROWTH, LEAST_GROWTH_S = 0.1, 300.0
 """Share of memory that may be gained over two thirds of the run; shorter runs show how caches fill and are not judged."""
 SPARE = 4
 """Threads and files that may have been added; chosen: pools grow when they are first busy."""
+TRACEBACK = re.compile(r"^Traceback .*?^(\w[\w.]*(?::[^\n]*)?)$", re.DOTALL | re.MULTILINE)
+"""In a log; gives its last line, which says what was raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +217,8 @@ class Soak:
         yield Finding("places that were not given back", "0", _few(kept), not kept)
         yield Finding("newcomers that were not served", "0", _few(site.unserved), not site.unserved)
         yield Finding("neighbours that ended by themselves", "0", _few(site.broken), not site.broken)
-        traces = self._log.read_text(encoding="utf-8", errors="replace").count("Traceback")
-        yield Finding("tracebacks in the server's log", "0", f"{traces}", not traces)
+        traces = TRACEBACK.findall(self._log.read_text(encoding="utf-8", errors="replace"))
+        yield Finding("tracebacks in the server's log", "0", _few(traces), not traces)
 
     def _size(self) -> tuple[int, int]:
         return n_threads(self._site.pid), n_files(self._site.pid)

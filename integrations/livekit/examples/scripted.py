@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +63,29 @@ class _Line(llm.LLMStream):
 
     async def _run(self) -> None:
         self._event_ch.send_nowait(llm.ChatChunk(id="line", delta=llm.ChoiceDelta(role="assistant", content=self._line)))
+
+
+class HibariTTS(tts.TTS):
+    """Text-to-speech by hibari-tts, a small voice on the CPU."""
+
+    def __init__(self) -> None:
+        from hibari import Hibari
+
+        super().__init__(capabilities=tts.TTSCapabilities(streaming=False), sample_rate=RATE_HZ, num_channels=1)
+        self.voice = Hibari()
+
+    @staticmethod
+    def is_here() -> bool:
+        return find_spec("hibari") is not None
+
+    def synthesize(self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> tts.ChunkedStream:
+        return _Spoken(tts=self, input_text=text, conn_options=conn_options)
+
+
+class _Spoken(tts.ChunkedStream):
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        assert isinstance(self._tts, HibariTTS)
+        samples = await asyncio.to_thread(self._tts.voice, self.input_text)
+        output_emitter.initialize(request_id="line", sample_rate=RATE_HZ, num_channels=1, mime_type="audio/pcm")
+        output_emitter.push((np.clip(samples, -1, 1) * 32767).astype(np.int16).tobytes())
+        output_emitter.flush()
