@@ -38,9 +38,7 @@ async def main(n_lines: int) -> None:
     await session.start(Agent(instructions=""))
     viewer = await room.viewer()
     waits_ms = [await one_line(session, avatar, is_cut=i % 4 == 2) for i in range(n_lines)]
-    print(
-        f"first picture and sound after the voice came: median {statistics.median(waits_ms):.0f} ms, worst {max(waits_ms):.0f} ms"
-    )
+    print(f"first sound and picture after the voice: median {statistics.median(waits_ms):.0f} ms, worst {max(waits_ms):.0f} ms")
     print(f"{len(viewer.pictures)} pictures, {heard_s(viewer):.1f} s of sound seen and heard in the room")
     await viewer.aclose()
     await avatar.aclose()

@@ -72,9 +72,7 @@ async def main(n_lines: int) -> None:
     runner = WorkerRunner()
     await runner.add_workers(worker)
     _, waits_ms = await asyncio.gather(runner.run(), talk(worker, listener, n_lines))
-    print(
-        f"first sound after the voice came: median {statistics.median(waits_ms):.0f} ms, worst {max(waits_ms):.0f} ms"
-    )
+    print(f"first sound after the voice came: median {statistics.median(waits_ms):.0f} ms, worst {max(waits_ms):.0f} ms")
     print(f"{listener.n_pictures} pictures, {listener.n_samples / RATE_HZ:.1f} s of sound")
 
 
