@@ -1,4 +1,4 @@
-"""Do the lips say what the voice says? ``python -m benchmarks.lipsync [--packages DIR] [--card FILE.md]``
+"""Do the lips say what the voice says? ``python -m benchmarks.lipsync [--packages DIR] [--voices FOLDER ...] [--card FILE.md]``
 
 Needs espeak-ng, flite and festival; for real prompts pocketsphinx and Debian's asterisk sounds, unpacked (`training/speech`).
 The voices are those that training holds out. Lengths are in outer-eye distances.
@@ -24,6 +24,7 @@ from benchmarks.report import Row, markdown, put, show, voice
 from benchmarks.voice import best_lag_ms, energy_curve, lip_gap, mouth_width
 from training.speech import make
 from training.speech.align import align_english
+from training.speech.english import utterances
 from training.speech.prompts import HELD_SPEAKERS, asterisk_texts, read_g722
 from training.speech.sound import trimmed
 from training.speech.voices import Phones, Utterance, flite
@@ -267,7 +268,13 @@ def resident_kb() -> int:
     return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
 
 
-def rows(packages: Path | None, hours: float) -> list[Row]:
+def natural_row(folder: Path, most: int = 60) -> Row:
+    """Recordings NAME.wav with their English text beside them (NAME.txt), times by pocketsphinx."""
+    said = list(itertools.islice(utterances(folder), most))
+    return Row(f"{folder.name}: classes heard (times by an aligner)", "", f"{accuracy(said):.1%} of {len(said)} recordings")
+
+
+def rows(packages: Path | None, voices: Sequence[Path], hours: float) -> list[Row]:
     found: list[Row] = []
     for name, said in held_voices():
         found += voice_rows(name, said)
@@ -275,6 +282,7 @@ def rows(packages: Path | None, hours: float) -> list[Row]:
         truth, aligner_right = prompts(packages), aligner_accuracy()
         found += voice_rows("real English prompts (times by an aligner)", truth, ">= 65 %")
         found.append(Row("the aligner itself on synthetic speech: classes right", "", f"{aligner_right:.1%}"))
+    found += [natural_row(folder) for folder in voices]
     return found + silence_rows() + cost_rows() + ([endless_row(hours)] if hours else [])
 
 
@@ -304,10 +312,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packages", type=Path, help="unpacked asterisk sounds")
+    parser.add_argument("--voices", type=Path, nargs="*", default=[], metavar="FOLDER", help="recordings with English text")
     parser.add_argument("--hours", type=float, default=2.0, help="of sound for the last row; 0 leaves it out")
     parser.add_argument("--card", type=Path, metavar="FILE.md", help="put the table between its marks")
     args = parser.parse_args(argv)
-    found = rows(args.packages, args.hours)
+    found = rows(args.packages, args.voices, args.hours)
     show(found)
     if args.card:
         put(args.card, "lipsync", markdown([("what", "target", "measured"), *((r.what, r.target, r.measured) for r in found)]))
