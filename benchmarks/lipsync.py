@@ -1,4 +1,4 @@
-"""Do the lips say what the voice says? ``python -m benchmarks.lipsync [--packages DIR] [--card FILE.md]``
+"""Do the lips say what the voice says? ``python -m benchmarks.lipsync [--packages DIR] [--voices FOLDER ...] [--card FILE.md]``
 
 Needs espeak-ng, flite and festival; for real prompts pocketsphinx and Debian's asterisk sounds, unpacked (`training/speech`).
 The voices are those that training holds out. Lengths are in outer-eye distances.
@@ -23,8 +23,10 @@ from benchmarks.first_light import first_light_weights
 from benchmarks.report import Row, markdown, put, show, voice
 from benchmarks.voice import best_lag_ms, energy_curve, lip_gap, mouth_width
 from training.speech import make
-from training.speech.inventory import from_arpabet
+from training.speech.align import align_english
+from training.speech.english import utterances
 from training.speech.prompts import HELD_SPEAKERS, asterisk_texts, read_g722
+from training.speech.sound import trimmed
 from training.speech.voices import Phones, Utterance, flite
 from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.speech.articulation import AHEAD
@@ -83,53 +85,11 @@ def prompts(packages: Path, folder: str = "en_US_f_Allison", most: int = 120) ->
         path = sounds / f"{name}.g722"
         if len(text.split()) >= 4 and path.exists() and len(found) < most:
             samples, rate_hz = read_g722(path)
-            samples = _trimmed(samples, rate_hz)  # the aligner knows no silence at the ends
+            samples = trimmed(samples, rate_hz)  # the aligner knows no silence at the ends
             phones = align_english(samples, text)
             if phones:
                 found.append(Utterance(samples, rate_hz, phones, folder))
     return found
-
-
-def _trimmed(samples: Float32Array, rate_hz: int) -> Float32Array:
-    """From 50 ms before the first sound to 50 ms after the last."""
-    loud = np.flatnonzero(np.abs(samples) > 0.02 * np.abs(samples).max())
-    return samples[max(0, loud[0] - rate_hz // 20) : loud[-1] + rate_hz // 20]
-
-
-def align_english(samples: Float32Array, text: str) -> Phones:
-    """Phones of an English text in (n,) samples at 16 kHz by pocketsphinx; nothing where a word is unknown or it fails."""
-    from pocketsphinx import Decoder
-
-    decoder = Decoder(lm=None, samprate=16000, loglevel="FATAL")
-    words = re.sub(r"[^a-z' ]", " ", text.lower()).split()
-    if any(decoder.lookup_word(word) is None for word in words):
-        return []
-    pcm = (np.clip(samples, -1, 1) * 32767).astype(np.int16).tobytes()
-    try:
-        for again in (False, True):
-            if again:
-                decoder.set_alignment()
-            else:
-                decoder.set_align_text(" ".join(words))
-            decoder.start_utt()
-            decoder.process_raw(pcm, full_utt=True)
-            decoder.end_utt()
-        alignment = decoder.get_alignment()
-    except RuntimeError:
-        return []
-    phones: Phones = []
-    for word in alignment or ():
-        for phone in word:
-            start_s, end_s = phone.start / 100, (phone.start + phone.duration) / 100
-            for part, a, b in _parts(phone.name, start_s, end_s):
-                phones.append((part, a, b))
-    return phones
-
-
-def _parts(name: str, start_s: float, end_s: float) -> Phones:
-    from training.speech.inventory import split_s
-
-    return split_s(from_arpabet(name), start_s, end_s)
 
 
 def heard(samples: Float32Array, rate_hz: int) -> NDArray[np.int64]:
@@ -308,7 +268,13 @@ def resident_kb() -> int:
     return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
 
 
-def rows(packages: Path | None, hours: float) -> list[Row]:
+def natural_row(folder: Path, most: int = 60) -> Row:
+    """Recordings NAME.wav with their English text beside them (NAME.txt), times by pocketsphinx."""
+    said = list(itertools.islice(utterances(folder), most))
+    return Row(f"{folder.name}: classes heard (times by an aligner)", "", f"{accuracy(said):.1%} of {len(said)} recordings")
+
+
+def rows(packages: Path | None, voices: Sequence[Path], hours: float) -> list[Row]:
     found: list[Row] = []
     for name, said in held_voices():
         found += voice_rows(name, said)
@@ -316,6 +282,7 @@ def rows(packages: Path | None, hours: float) -> list[Row]:
         truth, aligner_right = prompts(packages), aligner_accuracy()
         found += voice_rows("real English prompts (times by an aligner)", truth, ">= 65 %")
         found.append(Row("the aligner itself on synthetic speech: classes right", "", f"{aligner_right:.1%}"))
+    found += [natural_row(folder) for folder in voices]
     return found + silence_rows() + cost_rows() + ([endless_row(hours)] if hours else [])
 
 
@@ -345,10 +312,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packages", type=Path, help="unpacked asterisk sounds")
+    parser.add_argument("--voices", type=Path, nargs="*", default=[], metavar="FOLDER", help="recordings with English text")
     parser.add_argument("--hours", type=float, default=2.0, help="of sound for the last row; 0 leaves it out")
     parser.add_argument("--card", type=Path, metavar="FILE.md", help="put the table between its marks")
     args = parser.parse_args(argv)
-    found = rows(args.packages, args.hours)
+    found = rows(args.packages, args.voices, args.hours)
     show(found)
     if args.card:
         put(args.card, "lipsync", markdown([("what", "target", "measured"), *((r.what, r.target, r.measured) for r in found)]))

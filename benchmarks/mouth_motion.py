@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.lipsync import OPENING, WIDTH, align_english, phone_curve
+from benchmarks.lipsync import OPENING, WIDTH, phone_curve
 from benchmarks.report import PORTRAITS, Row, analyser, quiet, show, voice
 from benchmarks.voice import drive, energy_curve, read_voice
 from benchmarks.yardstick import Mediapipe
+from training.speech.align import align_english
 from training.speech.voices import Phones
 from vivant.face import RigFace
 from vivant.media import load_image

@@ -1,15 +1,23 @@
-"""When the phones of a text are spoken in a recording: the best path through what the encoder hears."""
+"""When the phones of a text are spoken in a recording: the best path through what the encoder hears, or pocketsphinx."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.speech.inventory import from_arpabet, split_s
 from training.speech.shards import UNKNOWN
+from training.speech.voices import Phones
 from vivant.speech.phones import PHONE_INDEX
 from vivant.types import Float32Array, UInt8Array
+
+if TYPE_CHECKING:
+    from pocketsphinx import Decoder
 
 LEAST_TICKS = 3
 """No phone is shorter."""
@@ -67,3 +75,47 @@ def align(log_chance: NDArray[np.float64], phones: Sequence[int]) -> tuple[UInt8
         if (here := places == k).any() and own[here].mean() < UNSURE:
             label[here] = UNKNOWN
     return label, float(score)
+
+
+def align_english(samples: Float32Array, text: str) -> Phones:
+    """Phones of an English text in (n,) samples at 16 kHz by pocketsphinx; nothing where a word is unknown or it fails."""
+    if not known_words(text):
+        return []
+    decoder, pcm = _decoder(), (np.clip(samples, -1, 1) * 32767).astype(np.int16).tobytes()
+    try:
+        for again in (False, True):
+            if again:
+                decoder.set_alignment()
+            else:
+                decoder.set_align_text(" ".join(_words(text)))
+            decoder.start_utt()
+            decoder.process_raw(pcm, full_utt=True)
+            decoder.end_utt()
+        alignment = decoder.get_alignment()
+    except RuntimeError:
+        return []
+    phones: Phones = []
+    for phone in (phone for word in alignment or () for phone in word):
+        phones += split_s(from_arpabet(phone.name), phone.start / 100, (phone.start + phone.duration) / 100)
+    return phones
+
+
+def known_words(text: str) -> bool:
+    """Whether pocketsphinx's dictionary has them all."""
+    return all(_dictionary().lookup_word(word) is not None for word in _words(text))
+
+
+def _words(text: str) -> list[str]:
+    return re.sub(r"[^a-z' ]", " ", text.lower()).split()
+
+
+@cache
+def _dictionary() -> Decoder:
+    return _decoder()
+
+
+def _decoder() -> Decoder:
+    """A fresh one for each recording: it adapts to what it has heard."""
+    from pocketsphinx import Decoder
+
+    return Decoder(lm=None, samprate=16000, loglevel="FATAL")

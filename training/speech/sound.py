@@ -23,6 +23,12 @@ def hear(samples: Float32Array, rate_hz: int) -> Float32Array:
     return mel_db(power_spectrum(windows)).astype(np.float32)
 
 
+def trimmed(samples: Float32Array, rate_hz: int) -> Float32Array:
+    """From 50 ms before the first sound to 50 ms after the last."""
+    loud = np.flatnonzero(np.abs(samples) > 0.02 * np.abs(samples).max())
+    return samples[max(0, loud[0] - rate_hz // 20) : loud[-1] + rate_hz // 20]
+
+
 def worn(samples: Float32Array, rate_hz: int, rng: np.random.Generator) -> Float32Array:
     """As from another room, line or microphone, by chance; most stay as they are."""
     if rng.random() < 0.35:
