@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.lipsync import CLOSED, align_english, labels
+from benchmarks.lipsync import CLOSED, labels
 from benchmarks.report import markdown, put
 from benchmarks.voice import lip_gap, read_voice
+from training.speech.align import align_english
 from training.speech.make import HELD_VARIANTS
 from training.speech.texts import sentence
 from training.speech.voices import Espeak, Phones

@@ -252,9 +252,9 @@ class Act(Enum):
     LAUGH = "laugh"
 
 
-NATURAL_EYE_CONTACT = 0.59
-"""Of the time that people in video calls speak, median of 19 (Dembinsky et al. 2024)."""
-CAMERA_EYE_CONTACT = 0.8
+NATURAL_EYE_CONTACT = 0.59375
+"""0.59 of the time that people in video calls speak, median of 19 (Dembinsky et al. 2024); as a number that travels exactly."""
+CAMERA_EYE_CONTACT = 0.8125
 """For who speaks to a camera: videos and webcams. Chosen by eye, between people's 0.59 and a stare."""
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from vivant.testing import Inline, LoopClock, run_virtual
 from vivant.types import (
+    Act,
     Controls,
     Float32Array,
     MotionFrame,
@@ -80,6 +81,9 @@ class LoudnessStream:
 
     async def set_controls(self, controls: Controls) -> None:
         self.controls = controls
+
+    async def act(self, act: Act) -> None:
+        raise NotImplementedError(act)
 
     async def __aiter__(self) -> AsyncIterator[Output]:
         clock, rate_hz, index = LoopClock(), self._config.rate_hz, 0

@@ -10,11 +10,10 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from vivant.server.refusal import StatusError
-
 from tests.session.virtual_call import StillVoice
 from vivant.server.fair_queue import FairQueue, Lane
 from vivant.server.load_shedder import LoadShedder, Pictures, Wanted
+from vivant.server.status import StatusError
 from vivant.server.workers import Load
 from vivant.session.session import Session, SessionConfig
 from vivant.testing import LoopClock, PlainFace, VirtualLoop, run_virtual

@@ -13,7 +13,7 @@ from vivant.clock import Clock
 from vivant.server.face_cost import FaceCost
 from vivant.server.fair_queue import IMPORTANT
 from vivant.server.status import full
-from vivant.server.workers import Load, WorkerPool
+from vivant.server.workers import Load
 from vivant.session.presenter import LEAST_DETAIL, MOST_DETAIL
 
 ROUND_US = 500_000
@@ -93,6 +93,16 @@ class Member(Protocol):
         ...
 
 
+class Workers(Protocol):
+    """As many cores as a `WorkerPool` has, and how busy they were."""
+
+    n_cores: int
+
+    def load(self) -> Load:
+        """Since it was last asked."""
+        ...
+
+
 class LoadShedder:
     """Load shedder: admission by measured cost, and the level of detail. On the event loop.
 
@@ -100,7 +110,7 @@ class LoadShedder:
     room for a while, the most important of those gets a step back.
     """
 
-    def __init__(self, workers: WorkerPool, clock: Clock, most: int) -> None:
+    def __init__(self, workers: Workers, clock: Clock, most: int) -> None:
         self.members: list[Member] = []
         self.load = Load(0.0, 0.0)
         self.cost: FaceCost | None = None

@@ -3578,7 +3578,7 @@ namespace Vivant.V1 {
     public const int EyeContactFieldNumber = 9;
     private float eyeContact_;
     /// <summary>
-    /// Share of the time that it looks where the gaze says while speaking, 0 to 1; default 0.59, as people do.
+    /// Share of the time that it looks where the gaze says while speaking, 0 to 1; default 0.59375, as people do.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
