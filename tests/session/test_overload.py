@@ -47,7 +47,7 @@ def test_who_is_taken_keeps_ten_pictures_a_second_whatever_else_slows_the_machin
 def test_a_face_that_gets_nothing_is_seen_to_wait() -> None:
     async def story(faces: list[Watched]) -> None:
         await until(1.5)
-        waits_us.append(faces[0].session.waits_us)
+        waits_us.append(faces[0].session.outputs.waits_us)
 
     waits_us: list[int] = []
     run_faces(SlowPool(1, 1_000, 10_000_000), [50.0], story)

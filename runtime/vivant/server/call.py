@@ -129,7 +129,7 @@ class Call:
 
     @property
     def pictures(self) -> Pictures:
-        overdue = int(self._session.waits_us * self._config.session.fps / (1_000_000 * SHOWN_OF[self.detail]))
+        overdue = int(self._session.outputs.waits_us * self._config.session.fps / (1_000_000 * SHOWN_OF[self.detail]))
         return Pictures(self._writer.sent, self._session.stats.late + overdue)
 
     @property

@@ -1,6 +1,6 @@
 """Session: a `FaceStream` as an asyncio task. Audio in on one side, pictures and markers out on the other.
 
-push ──► Intake ──► FaceStream (on an executor) ──► PlayoutBuffer (until due) ──► async for
+push ──► Intake ──► FaceStream (OutputLoop, on an executor) ──► PlayoutBuffer (until due) ──► async for
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from vivant.motion.model import SpeechMotion
 from vivant.session.config import SessionConfig as SessionConfig
 from vivant.session.intake import Intake
 from vivant.session.old_names import OldNames
+from vivant.session.output_loop import OutputLoop
 from vivant.session.pace import pace_of
 from vivant.session.playout import PlayoutBuffer
 from vivant.session.presenter import Presenter
@@ -55,15 +56,8 @@ class Session(OldNames):
         self.stream.is_late = is_late or self.pace.is_late
         self.playout = PlayoutBuffer(self.pace, config.fps)
         self.stats = self.playout.stats
-        self._executor = executor
+        self.outputs = OutputLoop(self.stream, self.pace, self._intake, self.playout, executor)
         self._task: asyncio.Task[None] | None = None
-        self._asked_us: int | None = None
-        """When the job was handed in that is not done yet."""
-
-    @property
-    def waits_us(self) -> int:
-        """For so long the executor has had the job that makes the next picture."""
-        return 0 if self._asked_us is None else self.pace.now_us - self._asked_us
 
     @property
     def delay_ms(self) -> int:
@@ -129,35 +123,11 @@ class Session(OldNames):
         """Outputs and markers in order, until the session is over. Raises what made it fail."""
         return aiter(self.playout)
 
-    async def _run(self) -> None:
-        """Until the audio is finished or the session is closed."""
-        log.info("session opened: %s", self.config)
-        try:
-            async for _ in self.pace.jobs(self.stream):
-                await self._make()
-        except Exception as error:
-            self.playout.failure = error
-            log.warning("session failed: %s", type(error).__name__)
-        finally:
-            self._intake.close()
-            self.playout.close()
-            log.info("session closed: %s", self.stats)
-
-    async def _make(self) -> None:
-        """One picture a job, so that faces take turns; and none while nobody takes the last ones."""
-        await self.playout.wanted.wait()
-        self.stream.draws = self.config.pictures and self.playout.has_room
-        self._asked_us = self.pace.now_us
-        items = await asyncio.get_running_loop().run_in_executor(self._executor, self.pace.take, self.stream)
-        self._asked_us = None
-        self._intake.heard()
-        self.stats.late = self.stream.n_late + self.playout.n_late
-        await self.playout.put(*items)
-
     async def __aenter__(self) -> Session:
         if self._task is not None:
             raise ClosedError("a session runs once; open a new one")
-        self._task = asyncio.create_task(self._run())
+        log.info("session opened: %s", self.config)
+        self._task = asyncio.create_task(self.outputs.run())
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
