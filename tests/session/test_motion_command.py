@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.command_line import Run, write_wav
 from vivant.motion.articulatory import ArticulatoryMotion
-from vivant.motion_files.batch import Batch, Made
+from vivant.motion_files.batch import KEYS_FILE, Batch, Made
 from vivant.motion_files.lines import Usual, lines_of
 from vivant.types import Controls, Float32Array
 
@@ -89,6 +89,14 @@ def test_no_result_replaces_what_is_read(run: Run, tmp_path: Path, lines: list[P
     done = run("motion", "--lines", "lines.csv", "-o", ".")
     assert done.out.splitlines()[-1] == "1 made, 0 kept, 2 failed" and done.err.count("would be overwritten") == 2
     assert before == ((tmp_path / "lines.csv").read_bytes(), (tmp_path / "b.csv").read_bytes())
+
+
+def test_a_table_that_is_named_as_the_keys_are_is_not_replaced(run: Run, tmp_path: Path, lines: list[Path]) -> None:
+    table = tmp_path / KEYS_FILE
+    table.write_text(json.dumps([{"file": lines[0].name}]))
+    before = table.read_bytes()
+    done = run("motion", "--lines", str(table), "-o", str(tmp_path), "--format", "jsonl")
+    assert done.code == 1 and "would be overwritten" in done.err and table.read_bytes() == before
 
 
 def test_what_was_made_before_an_end_is_kept(run: Run, tmp_path: Path, lines: list[Path]) -> None:

@@ -118,6 +118,14 @@ def test_a_phones_recording_begins_in_the_middle_of_a_day_and_may_lose_its_face(
     assert sights[0].motion is not None and sights[0].motion.pose.yaw_deg == pytest.approx(math.degrees(0.1), abs=1e-4)
 
 
+def test_a_row_before_the_first_costs_no_other_row(tmp_path: Path) -> None:
+    curves = ",".join(["0.25"] * 61)
+    codes = ["10:00:00:00", "09:59:59:00", "10:00:01:00", "10:00:02:00"]
+    (tmp_path / "a.csv").write_text("\n".join([",".join(COLUMNS), *(f"{code},61,{curves}" for code in codes)]))
+    sights, n_dropped = read_motion(tmp_path / "a.csv")
+    assert ([seen.time_us for seen in sights], n_dropped) == ([0, 1_000_000, 2_000_000], 1)
+
+
 @pytest.mark.parametrize("bad", ["nan", "inf", "1e40", "-3", "7", "", "x", "1e999"])
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_lines_that_cannot_be_are_left_out_and_counted(tmp_path: Path, suffix: str, bad: str) -> None:
@@ -158,6 +166,8 @@ def test_bytes_that_are_no_motion_are_a_sentence_or_nothing(data: bytes) -> None
         ("a.jsonl", '{"frames": 3}\n', "does not name the 52 weights"),
         ("a.jsonl", json.dumps({"weights": list(ARKIT_INDEX)}) + "\n{}\n", "holds no motion"),
         ("a.csv", "", "is empty"),
+        ("a.csv", "x" * 200_000 + "\n", "is no table"),
+        ("a.jsonl", "[" * 200_000 + "\n", "does not name the 52 weights"),
     ],
 )
 def test_other_files_are_refused_in_a_sentence(tmp_path: Path, name: str, text: str, word: str) -> None:

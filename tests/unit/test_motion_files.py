@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import math
+import os
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -195,6 +197,14 @@ def turned(quaternion: Float32Array, vector: tuple[float, float, float]) -> np.n
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_one_frame_is_a_file_too(tmp_path: Path, suffix: str) -> None:
     assert written(tmp_path, suffix, frames(1))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are text")
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_name_that_is_no_text_is_written_without_what_is_none(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / os.fsdecode(b"line\xff\nm_Name: two" + suffix.encode())
+    write_motion(path, frames(2), FPS)
+    assert path.stat().st_size > 0 and b"\nm_Name: two" not in path.read_bytes()
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

@@ -70,6 +70,7 @@ def test_json_says_the_same(tmp_path: Path) -> None:
         ("a.wav,happy,1,1,C:\\x", ["outside"]),
         ("a.wav,happy,1,1,.", ["outside"]),
         ("a.wav,happy,1,1,x,y,z", ["7 cells in 6 columns"]),
+        ("a.wav,happy,1,1,..\\x", ["outside"]),
         (",happy,1,1,x", ["the column 'file' is empty"]),
     ],
 )
@@ -79,6 +80,12 @@ def test_a_bad_row_has_its_line_number_and_the_others_stay(tmp_path: Path, row: 
     (sentence,) = map(str, bad)
     assert sentence.startswith("lines.csv:4: ") and all(word in sentence for word in words)  # the row before has two lines
     assert str(found.lines[-1].out) == "last.anim"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("character", ["..\\..\\ada", "\\ada", "C:\\ada", "../ada", "/ada"])
+def test_no_character_leads_out_of_the_folder_on_any_system(tmp_path: Path, character: str) -> None:
+    (line,) = table(tmp_path, f"file,character\na.wav,{character}\n").lines
+    assert isinstance(line, InputError) and "outside of the folder" in str(line)
 
 
 def test_text_is_refused_where_there_is_no_sound(tmp_path: Path) -> None:

@@ -17,7 +17,11 @@ from vivant.motion_files.json_lines import read_json_lines, write_json_lines
 from vivant.motion_files.live_link_csv import read_live_link_csv, write_live_link_csv
 from vivant.motion_files.unity_clip import write_unity_clip
 from vivant.motion_files.vrm_animation import write_vrm_animation
+from vivant.plain import plain
 from vivant.types import MotionFrame
+
+MAX_NAME_CHARS = 255
+"""Longer, no file system's names are."""
 
 Writer = Callable[[IO[bytes], Iterable[MotionFrame], Fraction, str], None]
 """``write(file, frames, fps, name)``; frames of the whole file in order, at a constant rate."""
@@ -48,7 +52,7 @@ def write_motion(path: Path, frames: Iterable[MotionFrame], fps: Fraction) -> No
     """Write a motion file; it appears complete or not at all. Raises InputError and OutputError."""
     write = writer_of(path)
     with replacing(path) as part, reporting(path), part.open("wb") as file:
-        write(file, frames, fps, path.stem)
+        write(file, frames, fps, plain(path.stem, MAX_NAME_CHARS))
 
 
 def reads_motion(path: Path) -> bool:

@@ -45,11 +45,14 @@ class Batch:
     def make(self, lines: list[Line | InputError], *, inputs: tuple[Path, ...] = ()) -> Iterator[Made | VivantError]:
         """One result for each line, in order; a line that cannot be made is its sentence, and the others go on.
 
-        ``inputs`` are files beside the sounds that no result may replace. Raises OutputError when the folder cannot be written.
+        ``inputs`` are files beside the sounds that no result may replace. Raises OutputError when the folder cannot be written,
+        and InputError where the keys would replace what is read.
         """
         with reporting(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
         read = {_identity(path) for path in (*inputs, *(line.sound for line in lines if isinstance(line, Line)))} - {None}
+        if _identity(self._folder / KEYS_FILE) in read:
+            raise InputError(f"{self._folder / KEYS_FILE} is read and would be overwritten; give it another name")
         keys, taken = _load(self._folder / KEYS_FILE), dict[str, str]()
         before = dict(keys)
         try:

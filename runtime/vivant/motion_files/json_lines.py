@@ -37,7 +37,7 @@ def read_json_lines(file: IO[bytes], name: str) -> Iterator[Seen | None]:
     try:
         header = json.loads(next(file, b""))
         order = [header["weights"].index(shape) for shape in ARKIT_NAMES]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{name} is no motion of Vivant's: its first line does not name the 52 weights") from error
     for line in file:
         yield _seen(line, order)

@@ -119,8 +119,11 @@ def _number(name: str, text: str) -> float | int:
 
 def _out(said: Mapping[str, Any], sound: Path, suffix: str) -> PurePosixPath:
     """``character/output.suffix``; both may be left out."""
-    name = PurePosixPath(_text("output", said.get("output", sound.stem)).replace("\\", "/"))
-    out = PurePosixPath(_text("character", said.get("character", ""))) / name
+    character, name = (
+        PurePosixPath(_text(column, said.get(column, usual)).replace("\\", "/"))
+        for column, usual in (("character", ""), ("output", sound.stem))
+    )
+    out = character / name
     if not name.name or out.is_absolute() or ".." in out.parts or PureWindowsPath(out).drive:
         raise InputError(f"the result {shown(str(out))} would lie outside of the folder; give a name below it")
     return out if out.suffix.lower() in FORMATS else out.with_name(f"{out.name}{suffix}")

@@ -41,28 +41,31 @@ def write_live_link_csv(file: IO[bytes], frames: Iterable[MotionFrame], fps: Fra
 
 
 def read_live_link_csv(file: IO[bytes], name: str) -> Iterator[Seen | None]:
-    """A sight for each row; None for one that cannot be read. Its first time code is 0; a row without curves is a lost face.
+    """A sight for each row; None for one that cannot be read, or whose time code goes back. Its first time code is 0; a row
+    without curves is a lost face.
 
     Time codes do not say how many frames a second has: the least usual rate that holds them all.
     Raises InputError for another file.
     """
-    table = csv.reader(line.decode("utf-8-sig", "replace") for line in file)
+    table = _rows(csv.reader(line.decode("utf-8-sig", "replace") for line in file), name)
     places = _places(next(table, []), name)
-    rows = [row for row in _rows(table, name) if row]
+    rows = [row for row in table if row]
     codes = [TIME_CODE.fullmatch(row[places[0]].strip()) if places[0] < len(row) else None for row in rows]
     most = max((int(code[4]) for code in codes if code), default=0)
     rate = next((rate for rate in RATES if rate > most), most + 1)
-    start_us: int | None = None
+    last_us, passed_us = None, 0
     for row, code in zip(rows, codes, strict=True):
-        if code is None:
+        time_us = None if code is None else _time_us(code, rate)
+        step_us = 0 if time_us is None or last_us is None else (time_us - last_us) % DAY_US
+        if time_us is None or step_us > DAY_US // 2:  # midnight is passed forwards
             yield None
             continue
-        time_us = _time_us(code, rate)
-        start_us = time_us if start_us is None else start_us
-        yield _seen((time_us - start_us) % DAY_US, row, places)
+        last_us, passed_us = time_us, passed_us + step_us
+        yield _seen(passed_us, row, places)
 
 
 def _rows(table: Iterator[list[str]], name: str) -> Iterator[list[str]]:
+    """Raises InputError."""
     try:
         yield from table
     except csv.Error as error:
