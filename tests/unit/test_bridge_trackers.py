@@ -110,6 +110,24 @@ def test_a_phone_is_asked_and_nobody_else_is_heard() -> None:
         ifacialmocap("")
 
 
+def test_a_phone_may_be_named() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        phone.settimeout(10)
+        asked = "localhost", phone.getsockname()[1]
+        with UdpDriver("a phone", ("127.0.0.1", 0), lambda: ask_phone, asked=asked, question=b"?") as driver:
+            _, here = phone.recvfrom(100)
+            phone.sendto(ifacialmocap_packet(MotionFrame(0, 0, arkit_weights(jawOpen=0.5))), here)
+            for _ in range(200):
+                if driver.n_taken + driver.n_dropped:
+                    break
+                threading.Event().wait(0.02)
+            assert (driver.n_taken, driver.n_dropped) == (1, 0)
+    nobody = UdpDriver("a phone", ("127.0.0.1", 0), lambda: ask_phone, asked=("no-phone.invalid", 1), question=b"?")
+    with pytest.raises(UnavailableError, match=r"cannot be asked: .*; check its address"), nobody:
+        pass
+
+
 @pytest.mark.parametrize("names", ["vrm0", "vrm1"])
 def test_five_mouths_and_two_lids_are_a_face_again(names: str) -> None:
     sent = MotionFrame(
@@ -174,6 +192,21 @@ def test_no_bytes_break_a_driver(packet: bytes) -> None:
         for sent in (packet, b"#bundle\0" + packet, b"\x06\0\0\0\0\0\0\0\0" + packet):
             driver.take(sent, ME)
         assert driver.n_taken + driver.n_dropped == 3
+
+
+def test_packets_that_cannot_be_are_not_written_down(caplog: pytest.LogCaptureFixture) -> None:
+    driver = vmc("")
+    driver.take(b"#bundle\0" + bytes(11) + b"\x08secret..", ME)
+    driver.take(osc("/VMC/Ext/Blend/Val", "secret", 0.5).replace(b",sf", b",sQ"), ME)
+    assert driver.n_dropped == 2 and not caplog.records
+
+
+def test_names_of_an_avatars_own_are_not_kept() -> None:
+    decoder = VmcDecoder()
+    for n in range(3):
+        decoder(osc("/VMC/Ext/Blend/Val", f"tail {n}", 0.5), n)
+    decoder(osc("/VMC/Ext/Blend/Val", "Joy", 0.5), 3)
+    assert decoder._values == {"joy": 0.5}
 
 
 def test_a_stranger_is_not_heard_while_a_tracker_speaks() -> None:

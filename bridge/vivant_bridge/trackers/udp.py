@@ -48,7 +48,8 @@ class UdpDriver:
     ) -> None:
         """``place`` is where to listen: the host of this machine that is bound, and the port.
 
-        A tracker that sends only after a ``question`` is ``asked``, again and again while it is silent; nobody else is heard.
+        A tracker that sends only after a ``question`` is ``asked``, by name or address, again and again while it is silent;
+        nobody else is heard.
         """
         self.name = f"{tool} at {place[0]}:{place[1]}"
         self.n_taken = self.n_dropped = 0
@@ -92,13 +93,12 @@ class UdpDriver:
             raise ValueError("another tracker drives")
 
     def __enter__(self) -> UdpDriver:
-        host, port = self._place
-        self._socket = socket.socket(family_of(host), socket.SOCK_DGRAM)
+        self._socket = _bound(*self._place)
         try:
-            self._socket.bind((host, port))
+            self._asked = _address(self._asked, self._socket.family) if self._asked is not None else None
         except OSError as error:
             self._socket.close()
-            raise UnavailableError(_refused(error, host, port)) from error
+            raise UnavailableError(f"{self.name} cannot be asked: {error.strerror or error}; check its address") from error
         self.port: int = self._socket.getsockname()[1]
         self._socket.settimeout(LOOK_S)
         self._stopped.clear()
@@ -126,6 +126,26 @@ class UdpDriver:
         if self._asked is not None and now_us - max(self._heard_us, self._asked_us) > FORGOTTEN_US:
             self._asked_us = now_us
             self._socket.sendto(self._question, self._asked)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Raises UnavailableError."""
+    try:
+        listening = socket.socket(family_of(host), socket.SOCK_DGRAM)
+    except OSError as error:
+        raise UnavailableError(_refused(error, host, port)) from error
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise UnavailableError(_refused(error, host, port)) from error
+    return listening
+
+
+def _address(place: Sender, family: int) -> Sender:
+    """Of a name, as packets from there say it. Raises OSError."""
+    found = socket.getaddrinfo(*place, family, socket.SOCK_DGRAM)[0][4]
+    return str(found[0]), int(found[1])
 
 
 def _refused(error: OSError, host: str, port: int) -> str:

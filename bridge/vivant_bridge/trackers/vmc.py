@@ -6,6 +6,7 @@ to say: the voice goes on to move it.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -28,6 +29,14 @@ try:
     from pythonosc.osc_packet import OscPacket, ParseError
 except ImportError as error:
     raise UnavailableError(f"VMC needs the extra 'vtubing': {install('vtubing')}") from error
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """pythonosc writes what it cannot read to the root logger, packet for packet and byte for byte."""
+    return record.module not in ("osc_bundle", "osc_message", "osc_packet")
+
+
+logging.getLogger().addFilter(_is_ours)
 
 _APART = PARTED_LIPS / 2
 MOUTHS = {
@@ -59,6 +68,8 @@ EXPRESSIONS: dict[str, FloatArray] = {
 VOWELS = {*MOUTHS, "aa", "ih", "ou", "ee", "oh"}
 LOOK_DEG = {"lookleft": (1, 0), "lookright": (-1, 0), "lookup": (0, 1), "lookdown": (0, -1)}
 """Yaw and pitch of the expressions that look, in parts of `EYE_LOOK_FULL_DEG`."""
+READ = EXPRESSIONS.keys() | LOOK_DEG.keys()
+"""Others are an avatar's own, any number of them."""
 BONES = ("Neck", "Head", "LeftEye", "RightEye")
 
 
@@ -88,7 +99,8 @@ class VmcDecoder:
         for address, params in messages:
             if address == "/VMC/Ext/Blend/Val":
                 name, value = _expression(params)
-                values[name] = value
+                if name in READ:
+                    values[name] = value
             elif address == "/VMC/Ext/Bone/Pos" and params and params[0] in BONES:
                 bones[params[0]] = _turned(params)
             elif address == "/VMC/Ext/OK":
