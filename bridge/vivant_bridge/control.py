@@ -42,11 +42,14 @@ async def control_channel(steering: Steering, report: Callable[[str], None]) -> 
                 await writer.drain()
         writer.close()
 
+    server: asyncio.Server | None = None
     try:
         server = await asyncio.start_server(answer, HOST, 0, limit=LONGEST)
         said = json.dumps({"port": server.sockets[0].getsockname()[1], "token": token})
         _write(said)
     except (OSError, OutputError) as error:
+        if server is not None:
+            server.close()
         report(f"`vivant tell` cannot reach this one: {error}")
         yield
         return
@@ -66,7 +69,7 @@ async def _obeyed(line: bytes, token: str, steering: Steering) -> str | None:
         given, words = asked["token"], asked["words"]
         if not secrets.compare_digest(str(given), token) or not all(isinstance(word, str) for word in words):
             raise KeyError("token")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "that was said without the token, or in other words than `vivant tell` uses"
     try:
         await steering.obey(words)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
@@ -211,6 +213,7 @@ def test_what_cannot_be_told_is_a_sentence() -> None:
         b'{"token": TOKEN, "words": [1]}\n',
         b'{"token": TOKEN, "words": 5}\n',
         b'{"token": TOKEN}\n',
+        b"[" * 4000 + b"\n",
         b"x" * 10_000 + b"\n",
     ],
 )
@@ -228,6 +231,20 @@ def test_whoever_lacks_the_token_is_not_heard(line: bytes) -> None:
 
     assert with_channel(client).controls == Controls()
     assert answers == [b""] or b"without the token" in answers[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts what /proc shows")
+def test_no_port_stays_open_that_nobody_can_be_told_of() -> None:
+    said: list[str] = []
+
+    async def story() -> None:
+        n_open = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        async with control_channel(Steering(cast(Bridge, Part()), 1), said.append):
+            assert len(os.listdir("/proc/self/fd")) == n_open  # noqa: PTH208
+
+    control_file().mkdir(parents=True)
+    asyncio.run(story())
+    assert len(said) == 1 and "`vivant tell` cannot reach this one" in said[0]
 
 
 def test_the_one_that_started_last_keeps_its_file() -> None:
