@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -19,6 +21,7 @@ from vivant.capture.rest import Rest
 from vivant.capture.smoothing import OneEuro
 from vivant.capture.solver import SHOWN, FaceSolver, Floats, Placement, identity_modes
 from vivant.capture.tracker import STILL_WEIGHTS
+from vivant.capture.video import _packets
 from vivant.errors import InputError, UnavailableError
 from vivant.portrait import DetectedFace
 from vivant.rig import canonical as c
@@ -132,6 +135,18 @@ def test_a_variable_rate_keeps_its_times(tmp_path: Path) -> None:
     assert facts_of(path).duration_s == pytest.approx(0.3, abs=0.1)
 
 
+def test_a_film_without_times_has_its_rate(tmp_path: Path) -> None:
+    """Raw H.264 says no times."""
+    path = tmp_path / "a.h264"
+    with av.open(str(path), "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for k in range(5):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 20 * k, np.uint8), format="rgb24")))
+        container.mux(stream.encode(None))
+    assert [pts_us for _, pts_us in open_frames(path)] == [0, 40_000, 80_000, 120_000, 160_000]
+
+
 def test_what_is_no_film_is_a_sentence(tmp_path: Path) -> None:
     text = tmp_path / "a.mp4"
     text.write_text("no film")
@@ -140,6 +155,23 @@ def test_what_is_no_film_is_a_sentence(tmp_path: Path) -> None:
             list(open_frames(source))
     with pytest.raises(InputError, match="holds no video"):
         list(open_frames(Path(__file__).parents[2] / "runtime" / "vivant" / "assets" / "voice.flac"))
+
+
+class Unplugged:
+    """FFmpeg's side of a camera that gives one packet and goes, with an error that is none of the system's."""
+
+    def demux(self, stream: object) -> Iterator[object]:
+        yield stream
+        raise av.error.ExternalError(1, "unplugged")
+
+
+def test_a_camera_that_goes_is_a_sentence_and_a_film_that_breaks_off_an_end() -> None:
+    camera: Any = Unplugged()
+    packets = _packets("webcam", camera, camera)
+    assert [next(packets)] == [camera]
+    with pytest.raises(UnavailableError, match="the camera webcam has gone"):
+        next(packets)
+    assert len(list(_packets(Path("a.mp4"), camera, cast(Any, None)))) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of devices")

@@ -15,6 +15,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -32,6 +33,8 @@ MOST_PX = 1280
 """Longer side of what is given out: more than a face network looks at shows nothing more; chosen."""
 LEAST_STEP_US = 1_000
 """Between two pictures of files whose time stamps stand still or go back."""
+USUAL_RATE_HZ = 30
+"""Of files without time stamps that do not say their rate, either."""
 CAMERA_RATE_HZ, CAMERA_SIZE = 30, "640x480"
 """Asked of a camera."""
 _WEBCAM = re.compile(r"webcam(?::(\d{1,3}))?")
@@ -44,6 +47,7 @@ _OPTIONS = {
 }
 _BUSY = "camera {name} is in use by another program; close that one, or name another camera with webcam:N"
 _ABSENT = "there is no camera {name}; plug one in, or name another one with webcam:N"
+_GONE = "the camera {name} has gone; plug it in again"
 _DENIED = "no permission to use camera {name}; allow it in the system's settings (Linux: join the group video)"
 
 
@@ -81,14 +85,17 @@ def open_frames(source: Source) -> Iterator[Picture]:
     for a camera that is not there, taken or not allowed.
     """
     with _opened(source) as (container, stream):
-        first_us: int | None = None
-        last_us = -LEAST_STEP_US
-        for frame in _decoded(container, stream):
+        usual_step_us = round(1e6 / (stream.average_rate or stream.guessed_rate or USUAL_RATE_HZ))
+        start_us: int | None = None
+        least_us = next_us = 0
+        for frame in _decoded(_packets(source, container, stream)):
             at_us = _time_us(frame)
-            first_us = at_us if first_us is None else first_us
-            last_us = max(last_us + LEAST_STEP_US, (at_us or 0) - (first_us or 0))
-            yield _upright(frame), last_us
-        if first_us is None and last_us < 0:
+            if at_us is not None:
+                start_us = at_us - next_us if start_us is None else start_us
+                next_us = max(least_us, at_us - start_us)
+            yield _upright(frame), next_us
+            least_us, next_us = next_us + LEAST_STEP_US, next_us + usual_step_us
+        if least_us == 0:
             raise InputError(f"{source} holds no picture that can be read; record or export it again")
 
 
@@ -142,8 +149,17 @@ def _device(number: int) -> tuple[str, str]:
     return "dshow", f"video={names[number]}"
 
 
-def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    for packet in container.demux(stream):
+def _packets(source: Source, container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+    """Until the end. Raises UnavailableError for a camera that goes; a film that breaks off ends there."""
+    try:
+        yield from container.demux(stream)
+    except (FFmpegError, OSError) as error:
+        if is_camera(source):
+            raise UnavailableError(_GONE.format(name=source)) from error
+
+
+def _decoded(packets: Iterator[Packet[VideoStream]]) -> Iterator[VideoFrame]:
+    for packet in packets:
         try:
             yield from packet.decode()
         except FFmpegError:  # damaged here, perhaps not further on
