@@ -131,6 +131,7 @@ def test_the_same_voice_and_seed_are_the_same_motion(run: Run, tmp_path: Path, l
         (["--mic", "none"], "either --to and a tool"),
         (["line 0.wav", "--drive", "line 0.csv", "-o", "folder"], "--drive goes with --to"),
         (["line 0.wav", "--lines", "a.csv", "-o", "folder"], "either --to and a tool"),
+        (["--to", "vmc", "--lines", "a.csv", "--seconds", "0"], "either --to and a tool"),
         (["--lines", "a.csv"], "either --to and a tool"),
         (["--lines", "a.csv", "-o", "b.csv"], "name a folder"),
         (["--lines", "a.csv", "-o", "folder"], "a.csv cannot be read"),

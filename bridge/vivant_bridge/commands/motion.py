@@ -102,7 +102,7 @@ def motion(
     rate, controls = as_fps(fps), Controls((0, 0), 1.0, emotion, intensity, head_motion, mouth)
     driver = driver_of(drive, drive_consent)
     speech: SpeechMotion = driving(driver, lips)(find(MOTIONS, model)())
-    if to and not voices and out is None:
+    if to and not voices and lines is None and out is None:
         receivers, clock = [choose_receiver(text) for text in to], MonotonicClock()
         source, output = choose_source(mic, clock, pcm_rate_hz=48_000, pcm_channels=1), choose_speaker(speaker, clock)
         unseen = Compositor(UNSEEN_PX, UNSEEN_PX, Fill.parse("blur"))
