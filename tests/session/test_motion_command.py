@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import sys
 from contextlib import closing, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -80,6 +82,14 @@ def test_bad_lines_are_sentences_and_the_others_are_made(run: Run, tmp_path: Pat
     assert [line.split()[1] for line in done.err.splitlines()] == [f"lines.csv:{n}:" for n in (2, 3, 5, 6)]
     assert "already that of lines.csv:4" in done.err and "Traceback" not in done.err
     assert [path.name for path in (tmp_path / "out").glob("*.csv")] == ["c.csv"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
+def test_a_pipe_is_a_sentence_and_not_waited_for(tmp_path: Path, lines: list[Path]) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    batch = Batch(tmp_path / "out", Fraction(30), ArticulatoryMotion())
+    pipe, line = batch.make(lines_of([tmp_path / "pipe.wav", lines[0]], Usual(".jsonl", Controls(), 1)))
+    assert "is not a regular file" in str(pipe) and isinstance(line, Made)
 
 
 def test_no_result_replaces_what_is_read(run: Run, tmp_path: Path, lines: list[Path]) -> None:

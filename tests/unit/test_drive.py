@@ -20,7 +20,7 @@ from vivant import FaceStream, Output, Session, SessionConfig
 from vivant.avatars import all_weights
 from vivant.drive.checks import FACE_AND_TURN, seen_by_phone, seen_of
 from vivant.drive.choose import choose_driver
-from vivant.drive.driver import N_VALUES, N_WEIGHTS, Drive, Seen, vector_of
+from vivant.drive.driver import GAP_US, N_VALUES, N_WEIGHTS, Drive, Seen, vector_of
 from vivant.drive.recorded import RecordedDrive, motion_file
 from vivant.errors import InputError
 from vivant.face import default_motion
@@ -116,6 +116,11 @@ def test_a_phones_recording_begins_in_the_middle_of_a_day_and_may_lose_its_face(
     assert n_dropped == 0 and [seen.motion is None for seen in sights] == [False, True, False]
     assert [seen.time_us for seen in sights] == pytest.approx([0, 16_667, 33_333], abs=1)
     assert sights[0].motion is not None and sights[0].motion.pose.yaw_deg == pytest.approx(math.degrees(0.1), abs=1e-4)
+
+
+def test_a_recording_of_one_sight_has_a_length(tmp_path: Path) -> None:
+    write_motion(tmp_path / "a.csv", nodding(1), FPS)
+    assert motion_file(tmp_path / "a.csv").length_us == GAP_US
 
 
 def test_a_row_before_the_first_costs_no_other_row(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from vivant.errors import InputError, VivantError
 from vivant.media.atomic import replacing, reporting
+from vivant.media.inputs import require_file
 from vivant.motion.model import SpeechMotion
 from vivant.motion_files import write_motion
 from vivant.motion_files.lines import Line
@@ -115,6 +116,8 @@ class Batch:
 
 
 def _sha256(path: Path) -> str:
+    """Raises InputError; a pipe would be waited for."""
+    require_file(path, "sound")
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
