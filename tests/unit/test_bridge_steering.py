@@ -217,7 +217,7 @@ def test_what_cannot_be_told_is_a_sentence() -> None:
         b"x" * 10_000 + b"\n",
     ],
 )
-def test_whoever_lacks_the_token_is_not_heard(line: bytes) -> None:
+def test_whoever_lacks_the_token_is_not_heard(line: bytes, caplog: pytest.LogCaptureFixture) -> None:
     answers: list[bytes] = []
 
     def client() -> None:
@@ -231,6 +231,7 @@ def test_whoever_lacks_the_token_is_not_heard(line: bytes) -> None:
 
     assert with_channel(client).controls == Controls()
     assert answers == [b""] or b"without the token" in answers[0]
+    assert not caplog.records, "and nothing breaks"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts what /proc shows")
