@@ -20,6 +20,7 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a
 PARENT = """
 import signal, sys, time
 from benchmarks.processes import busy_loops, end_on_terminate
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in a shell's background begin deaf to it
 end_on_terminate()
 with busy_loops(2) as pids:
     print(*pids, flush=True)

@@ -38,7 +38,7 @@ COMMANDS = [
     "verify out.mp4",
     "cam me.jpg --mic tone --speaker null --camera null --size square --seconds 2",
     "tell happy",
-    "capture out.mp4 -o motion.jsonl",
+    "capture demo.mp4 -o motion.jsonl --seconds 1",
     "devices",
     "doctor",
     "keys renew",
