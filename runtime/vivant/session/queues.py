@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from threading import Lock
 from typing import TypeAlias
 
 import numpy as np
@@ -35,6 +36,8 @@ class InputQueue:
     def __init__(self, piece: int) -> None:
         """Sound waits in pieces of so many samples: what an interruption finds there is forgotten."""
         self._piece = piece
+        self._lock = Lock()
+        self._epoch = 0
         self._items: deque[_Queued] = deque()
         self._n_put = self._n_taken = 0
         self._chars_put = self._chars_taken = 0
@@ -53,45 +56,64 @@ class InputQueue:
         return max(0, self._chars_put - self._chars_taken)
 
     def put(self, epoch: int, item: Input) -> None:
-        if not isinstance(item, np.ndarray):
-            self._chars_put += len(item.text) if isinstance(item, KnownText) else 0
-            self._items.append(_Queued(epoch, item))
-            return
-        self._n_put += len(item)
-        for first in range(0, len(item), self._piece):
-            self._items.append(_Queued(epoch, item[first : first + self._piece]))
+        with self._lock:
+            if not isinstance(item, np.ndarray):
+                self._chars_put += len(item.text) if isinstance(item, KnownText) else 0
+                self._items.append(_Queued(epoch, item))
+                return
+            self._n_put += len(item)
+            for first in range(0, len(item), self._piece):
+                self._items.append(_Queued(epoch, item[first : first + self._piece]))
 
-    def clear(self) -> None:
-        self._items.clear()
-        self._n_put, self._chars_put = self._n_taken, self._chars_taken
+    def clear(self, epoch: int) -> None:
+        """That epoch begins."""
+        with self._lock:
+            self._epoch = epoch
+            self._items.clear()
+            self._n_put, self._chars_put = self._n_taken, self._chars_taken
 
     def head(self, epoch: int) -> Input | None:
-        """What comes next of that epoch; what is of another, pushed while an interruption came, falls out."""
-        while self._items and self._items[0].epoch != epoch:
-            self._items.popleft()
-        return self._items[0].item if self._items else None
+        """What comes next; None where another epoch than that has begun."""
+        with self._lock:
+            return self._head(epoch)
 
-    def pop(self) -> Input:
-        item = self._items.popleft().item
-        self._n_taken += len(item) if isinstance(item, np.ndarray) else 0
-        self._chars_taken += len(item.text) if isinstance(item, KnownText) else 0
-        return item
+    def pop(self, head: Input) -> bool:
+        """Take what `head` gave. False where an interruption came between, and what comes next is something else."""
+        with self._lock:
+            if not self._items or self._items[0].item is not head:
+                return False
+            self._pop()
+            return True
 
     def pop_sound(self, epoch: int, n: int) -> Float32Array:
         """Whole pieces of the sound that comes next, until there are so many samples or another epoch or a marker comes."""
-        pieces: list[Float32Array] = []
-        while sum(map(len, pieces)) < n and isinstance(self.head(epoch), np.ndarray):
-            pieces.append(self.pop())  # type: ignore[arg-type]
+        pieces = [np.zeros(0, np.float32)]
+        with self._lock:
+            while sum(map(len, pieces)) < n and isinstance(piece := self._head(epoch), np.ndarray):
+                self._pop()
+                pieces.append(piece)
         return np.concatenate(pieces)
 
-    def drop(self, most: int) -> int:
+    def drop(self, epoch: int, most: int) -> int:
         """Forget the next piece of sound, or so many samples of it. Returns how many."""
-        epoch, sound = self._items[0].epoch, self.pop()
-        assert isinstance(sound, np.ndarray)
-        if len(sound) > most:
-            self._items.appendleft(_Queued(epoch, sound[most:]))
-            self._n_taken -= len(sound) - most
-        return min(most, len(sound))
+        with self._lock:
+            if not isinstance(sound := self._head(epoch), np.ndarray):
+                return 0
+            self._pop()
+            if len(sound) > most:
+                self._items.appendleft(_Queued(epoch, sound[most:]))
+                self._n_taken -= len(sound) - most
+            return min(most, len(sound))
+
+    def _head(self, epoch: int) -> Input | None:
+        while self._items and self._items[0].epoch != self._epoch:  # pushed while an interruption came
+            self._pop()
+        return self._items[0].item if self._items and epoch == self._epoch else None
+
+    def _pop(self) -> None:
+        item = self._items.popleft().item
+        self._n_taken += len(item) if isinstance(item, np.ndarray) else 0
+        self._chars_taken += len(item.text) if isinstance(item, KnownText) else 0
 
 
 class ReadyQueue:

@@ -178,8 +178,9 @@ class FaceStream:
         self._require_open()
         shown = self._utterance
         number, name = (shown.utterance, shown.utterance_id) if shown is not None else (self._n_utterances, self._next_id)
-        self.epoch = self.epoch + 1 if epoch is None else whole_number("epoch", epoch, 0, MAX_UINT64)
-        self._queue.clear()
+        next_epoch = self.epoch + 1 if epoch is None else whole_number("epoch", epoch, 0, MAX_UINT64)
+        self._queue.clear(next_epoch)  # first: whoever takes follows the epoch below, and must find nothing older then
+        self.epoch = next_epoch
         self._speaking, self._next_id, self._next_text = False, "", []
         return Interrupted(number, self._last_pts_us, name, self.epoch)
 
@@ -317,7 +318,7 @@ class FaceStream:
 
     def _hear(self, to_us: int | None) -> bool:
         """The next piece of the queue, or of silence. False when there is nothing to hear, or an interruption has come."""
-        head = self._queue.head(self.epoch)
+        head = self._queue.head(self._heard_epoch)
         if self._heard_epoch != self.epoch:
             return False
         is_due = to_us is None or self._timeline.position_us < to_us
@@ -351,7 +352,8 @@ class FaceStream:
             due = 1 if to_us is None else self._timeline.sample_at(to_us) - self._timeline.n_heard
             self._hear_sound(self._queue.pop_sound(self._heard_epoch, due))
             return
-        self._queue.pop()
+        if not self._queue.pop(item):
+            return
         if isinstance(item, KnownText):
             if isinstance(self._state, TextAware):
                 self._state.say_text(item.text, item.language)
@@ -379,17 +381,15 @@ class FaceStream:
 
     def _leave_out(self, most: int) -> None:
         """The next piece of the queue, or of silence, without hearing it; at most so many samples."""
-        timeline, head = self._timeline, self._queue.head(self.epoch)
+        timeline, head = self._timeline, self._queue.head(self._heard_epoch)
         if isinstance(head, np.ndarray):
-            timeline.n_heard += self._queue.drop(most)
+            timeline.n_heard += self._queue.drop(self._heard_epoch, most)
         elif isinstance(head, UtteranceStart) and head.position_us > timeline.position_us:
             timeline.n_heard += min(most, timeline.sample_at(head.position_us) - timeline.n_heard)
         elif head is None:
             timeline.n_heard += most
-        else:
-            self._queue.pop()
-            if not isinstance(head, KnownText):
-                self._ready.mark(replace(head, position_us=timeline.position_us))
+        elif self._queue.pop(head) and not isinstance(head, KnownText):
+            self._ready.mark(replace(head, position_us=timeline.position_us))
 
     def _in_order(self, frames: list[MotionFrame]) -> None:
         """Frames, with the index that they have in this stream, and the markers between them."""
