@@ -17,6 +17,8 @@ Member = TypeVar("Member", bound=Enum)
 
 MAX_SHOWN_CHARS = 40
 """Of what was given, in a sentence; chosen."""
+MAX_TAG_CHARS = 64
+"""Of a language; RFC 5646 has room for 35 in what is usual."""
 MAX_UINT64 = 2**64 - 1
 """What the contract of the server has room for: seeds, epochs."""
 MAX_US = 2**62
@@ -116,6 +118,14 @@ def listed(words: Iterable[object]) -> str:
 def text(name: str, value: object) -> str:
     """Raises InputError for what is no text."""
     return instance(name, str, value, "a text")
+
+
+def language_tag(value: object) -> str:
+    """Raises InputError for what is none by its length."""
+    tag = text("language", value)
+    if len(tag) > MAX_TAG_CHARS:
+        raise InputError(f"language must be a tag such as de or pt-BR, got {shown(tag)}")
+    return tag
 
 
 def instance(name: str, kind: type[Kind], value: object, noun: str = "") -> Kind:

@@ -152,3 +152,24 @@ def test_files_are_made_with_their_texts(run: Run, tmp_path: Path, samples: Floa
     render = ("render", "ada", str(voice), "--size", "96", "--fps", "12", "--text")
     assert "cannot read" in run(*render, "@missing", "-o", str(tmp_path / "x.mp4")).sentence()
     assert run(*render, f"@{tmp_path}/texts/line.txt", "-o", str(tmp_path / "x.mp4")).code == 0
+
+
+def test_a_language_is_a_tag_and_no_text_is_nothing() -> None:
+    with opened() as stream:
+        with pytest.raises(InputError, match="language must be a tag such as de"):
+            stream.say_text("Hello", "x" * 65)
+        stream.say_text("")
+        stream.push(np.zeros(160, np.float32))
+        n_items = len(stream._queue._items)
+        stream.say_text("", "de")
+        assert not stream._next_text and len(stream._queue._items) == n_items
+
+
+def test_the_text_and_name_of_a_line_without_sound_end_with_it(samples: Float32Array) -> None:
+    with opened() as stream:
+        stream.begin("silent", TEXT, "en")
+        stream.end()
+        assert stream.queued_chars == 0
+        items = [*stream.push(samples), *stream.finish()]
+    assert {item.utterance_id for item in items if isinstance(item, Output)} == {""}
+    assert np.array_equal(lips(items), said(samples))

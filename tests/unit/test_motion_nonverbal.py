@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import welch
 
+from vivant.motion.acts import ACTS, MOST_PULSES, Acts
 from vivant.motion.expression import EMOTIONS
 from vivant.motion.nonverbal import NonverbalMotion
 from vivant.speech.prosody import Prosody
@@ -138,6 +139,17 @@ def test_acts_come_once_on_top_of_all_else_and_end(act: Act) -> None:
     assert turned.argmax() == {Act.NOD: 1, Act.SHAKE: 0, Act.TILT: 2, Act.THINK: 1, Act.LAUGH: 1}[act]
     assert 2 < turned.max() < 10 and np.abs(np.diff(moved[:, YAW : YAW + 3], axis=0)).max() < 1.0  # degrees a tick
     np.testing.assert_allclose(moved[-1], 0, atol=1e-9)
+
+
+def test_however_many_acts_come_few_run_and_then_they_end() -> None:
+    acts = Acts()
+    for _ in range(1000):
+        acts.start(Act.LAUGH)
+        acts.step()
+    assert 0 < len(acts._pulses) + len(acts._due) < MOST_PULSES + len(ACTS[Act.LAUGH])
+    for _ in range(400):
+        turned, weights = acts.step()
+    assert turned == (0, 0, 0) and not weights.any()
 
 
 def test_gaze_distance_and_head_motion_are_obeyed() -> None:

@@ -186,3 +186,26 @@ def test_a_long_text_is_read_no_faster_than_it_is_spoken(text: str) -> None:
 
 def test_a_word_of_any_length_is_read_or_left() -> None:
     assert len(pronounced("a" * MAX_LETTERS, "en")) > 0 and pronounced("a" * (MAX_LETTERS + 1), "en") == ()
+
+
+@pytest.mark.parametrize("text", ["a" * 100_000, "e\u0301" * 50_000, "a'" * 50_000])
+def test_a_word_without_end_is_read_in_short_parts(text: str) -> None:
+    reader = TextReader()
+    reader.add(text, "en")
+    n_words = 0
+    while reader.next_word() is not None:
+        n_words += 1
+    assert n_words > len(text) / (20 * MAX_LETTERS)
+
+
+def test_long_words_make_the_window_no_larger_than_many_short_ones() -> None:
+    aligner = TextAligner()
+    aligner.say("abcdefghijklmnoprstuvwxyzabcdefghijklm " * 20, "en")
+    heard = np.full((1 + GUESSES, len(PHONES)), 1 / len(PHONES), np.float32)
+    for _ in range(PAST + 1):
+        aligner.push(heard)
+    assert len(aligner._window.words) >= 3 and len(aligner._window.sounds) < 400
+
+
+def test_words_are_not_kept() -> None:
+    assert not hasattr(pronounced, "cache_info")

@@ -34,6 +34,9 @@ ACTS: Mapping[Act, tuple[Pulse, ...]] = {
 """Shapes after acted ones (Pollen Robotics' recorded heads: yes, no, inquiring, thoughtful, laughing), at people's own speed:
 a nod has 1.6 beats a second, a laugh bobs five times. Sizes chosen by eye, within what a portrait turns well."""
 
+MOST_PULSES = 48
+"""At a time: eight laughs. Chosen: head and face are at their limits long before, and each costs time."""
+
 _SMILE = arkit_weights(
     mouthSmileLeft=0.55, mouthSmileRight=0.55, cheekSquintLeft=0.5, cheekSquintRight=0.5, eyeSquintLeft=0.25,
     eyeSquintRight=0.25, jawOpen=0.10,
@@ -47,7 +50,8 @@ _STILL = np.zeros(_FACE.shape[1])
 
 
 class Acts:
-    """Ticks in, ((yaw, pitch, roll) in degrees, (52,) weights) out. Acts that are begun while others run add to them."""
+    """Ticks in, ((yaw, pitch, roll) in degrees, (52,) weights) out. Acts that are begun while others run add to them,
+    up to `MOST_PULSES`; further ones are left out."""
 
     def __init__(self) -> None:
         self._pulses = Pulses(5)
@@ -55,7 +59,8 @@ class Acts:
         """Pulses to come, each with the ticks until then."""
 
     def start(self, act: Act) -> None:
-        self._due += [(round(pulse[0] / TICK_S), pulse) for pulse in ACTS[act]]
+        if len(self._due) + len(self._pulses) < MOST_PULSES:
+            self._due += [(round(pulse[0] / TICK_S), pulse) for pulse in ACTS[act]]
 
     def step(self) -> tuple[tuple[float, float, float], Vector]:
         """After one tick."""

@@ -82,6 +82,10 @@ class Pulses:
         self._zero = [0.0] * n
         self._running: list[tuple[int, int, int, Sequence[float]]] = []
 
+    def __len__(self) -> int:
+        """Bumps that are not over."""
+        return len(self._running)
+
     def start(self, peak: Sequence[float], rise_s: float, fall_s: float) -> None:
         self._running.append((0, round(rise_s / TICK_S), round(fall_s / TICK_S), peak))
 

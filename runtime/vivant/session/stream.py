@@ -17,10 +17,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vivant.arguments import MAX_UINT64, MAX_US, flag, instance, member, seed_or_chance, whole_number
+from vivant.arguments import MAX_UINT64, MAX_US, flag, instance, language_tag, member, seed_or_chance, whole_number
 from vivant.arguments import text as as_text
 from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
+from vivant.motion.acts import MOST_PULSES
 from vivant.motion.model import Acting, SpeechMotion, TextAware, require_motion
 from vivant.samples import as_sample_rate, mono_samples
 from vivant.session.presenter import Presenter
@@ -105,7 +106,7 @@ class FaceStream:
         self._piece = sample_rate_hz * BLOCK_MS // 1000
         # Written by the verbs:
         self._queue = InputQueue(self._piece)
-        self._acts: deque[Act] = deque()
+        self._acts: deque[Act] = deque(maxlen=MOST_PULSES)
         self._n_utterances = 0
         self._speaking = self._finished = self._closed = False
         self._next_id = ""
@@ -156,6 +157,8 @@ class FaceStream:
         """
         known = _known_text(text, language)
         self._require_open()
+        if not text:
+            return
         if self._speaking:
             self._queue.put(self.epoch, known)
         else:
@@ -167,7 +170,7 @@ class FaceStream:
         if self._speaking:
             self._speaking = False
             self._queue.put(self.epoch, UtteranceEnd(self._n_utterances, 0, self._next_id, self.epoch))
-            self._next_id = ""
+        self._next_id, self._next_text = "", []  # also of one that brought no sound
         return self.items()
 
     def interrupt(self, epoch: int | None = None) -> Interrupted:
@@ -463,4 +466,4 @@ class FaceStream:
 
 
 def _known_text(text: str, language: str) -> KnownText:
-    return KnownText(as_text("text", text), as_text("language", language))
+    return KnownText(as_text("text", text), language_tag(language))

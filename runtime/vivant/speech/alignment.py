@@ -26,6 +26,8 @@ Chances = NDArray[np.float64]
 # text brings and another one harms.
 _WORDS = 12
 """That are looked at, from where the voice is: about 4 s."""
+_PHONES = 120
+"""Of those words, about: what many long ones would cost grows with the square. Chosen: usual words have half as many."""
 _TEMPER = 0.5
 """Exponent of the chances: those of neighbouring ticks are hardly independent."""
 _DOUBT = 0.2
@@ -133,7 +135,9 @@ class TextAligner:
         """Those words and further ones from the text, the first being the one after so many of the window's."""
         old, state = self._window, self._state
         chosen = list(words)
-        while len(chosen) < _WORDS and (word := self._reader.next_word()) is not None:
+        while len(chosen) < _WORDS and sum(map(len, chosen)) < _PHONES:
+            if (word := self._reader.next_word()) is None:
+                break
             chosen.append(word)
         self._window = new = _Window(chosen)
         self._state = np.zeros(len(new.sounds))

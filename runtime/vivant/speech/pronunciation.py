@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from vivant.speech.phones import PHONE_INDEX
@@ -16,10 +16,11 @@ from vivant.speech.phones import PHONE_INDEX
 Phones = tuple[int, ...]
 """Indices into `PHONES`; none for a word without a rule."""
 
-_LETTERS_OF_WORD = r"(?:[^\W_][\u0300-\u036f]*)+"
-_WORD = re.compile(f"{_LETTERS_OF_WORD}(?:['’]{_LETTERS_OF_WORD})*")
 MAX_LETTERS = 40
 """Of a word that is read; chosen."""
+_LETTERS_OF_WORD = rf"(?:[^\W_][\u0300-\u036f]{{0,3}}){{1,{2 * MAX_LETTERS}}}"
+_WORD = re.compile(f"{_LETTERS_OF_WORD}(?:['’]{_LETTERS_OF_WORD}){{0,3}}")
+"""Longer ones are several: a text of one word costs no more than others."""
 ENGLISH_LETTERS = Path(__file__).with_name("english_letters.txt")
 CONTEXTS = ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (2, 3), (3, 3), (3, 4))
 """How many letters before and after one decide what it sounds like; the longest that is known counts."""
@@ -119,6 +120,7 @@ class TextReader:
         """Nothing of a word that no rule reads, None where no more is known."""
         match = _WORD.search(self._text, self._place)
         if match is None:
+            self._place = len(self._text)  # not looked through again when more comes
             return None
         self._last, self._place = match.span()
         return pronounced(unicodedata.normalize("NFC", match[0]).lower(), self._language)
@@ -148,7 +150,6 @@ def _evidence(language: str, words: list[str], text: str) -> int:
     )
 
 
-@lru_cache(4096)
 def pronounced(word: str, language: str) -> Phones:
     """Of a word in lower case; nothing where no rule reads it."""
     if len(word) > MAX_LETTERS or any(not c.isalpha() and c not in "'’" for c in word):

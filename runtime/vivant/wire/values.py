@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vivant.arguments import shown
+from vivant.arguments import language_tag, shown
 from vivant.arguments import text as as_text
 from vivant.bundled import is_bundled, portrait_bytes
 from vivant.errors import InputError
@@ -84,7 +84,7 @@ def image_bytes(picture: PictureSource) -> bytes:
 
 def text_messages(text: str, language: str) -> Iterator[pb.Text]:
     """A known text in pieces that fit a message. Raises InputError for what is no text."""
-    own, tag = (writable(as_text(*given)) for given in (("text", text), ("language", language)))
+    own, tag = (writable(given) for given in (as_text("text", text), language_tag(language)))
     most = TEXT_MESSAGE_BYTES // 4  # of the longest characters
     return (pb.Text(text=own[first : first + most], language=tag) for first in range(0, len(own), most))
 
