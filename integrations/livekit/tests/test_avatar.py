@@ -115,5 +115,9 @@ def test_the_face_is_about_what_the_agent_does() -> None:
             await session.generate_reply(user_input="go on")
             assert [controls.attention for controls in seen][:2] == [core.Attention.THINKING, core.Attention.SPEAKING]
             assert {controls.emotion for controls in seen} == {core.Emotion.HAPPY}
+            stream = avatar.generator.session.stream
+            about = stream.controls.attention
+            await avatar.set_controls(core.Controls(emotion=core.Emotion.SAD))
+            assert stream.controls.attention is about is not core.Attention.AUTO
 
     run(watch())

@@ -150,6 +150,33 @@ def test_when_the_face_fails_the_voice_and_the_ends_go_on(monkeypatch: pytest.Mo
     run(lose())
 
 
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_a_voice_that_comes_while_a_failed_face_is_still_seen_is_not_lost(
+    is_cut: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise vivant.UnavailableError("the picture is gone")
+
+    async def lose() -> None:
+        face, line, items = generator(), -voice(0.4), []
+        given = aiter(face)
+        await anext(given)
+        await push(face, voice(3))
+        monkeypatch.setattr(face.session.stream, "take", fail)
+        while not face.session.playout.closed:
+            await asyncio.sleep(0.01)
+        if is_cut:
+            await face.clear_buffer()
+        await push(face, line)
+        while sum(isinstance(item, AudioSegmentEnd) for item in items) < 2 - is_cut:
+            items.append(await anext(given))
+        await face.aclose()
+        sound = np.concatenate([np.frombuffer(item.data, np.int16) for item in items if isinstance(item, rtc.AudioFrame)])
+        assert np.array_equal(sound if is_cut else sound[-len(line) :], line)
+
+    run(lose())
+
+
 def test_a_runner_plays_a_line_to_its_exact_length_and_says_when_it_is_interrupted() -> None:
     async def play() -> None:
         room, face, line = LocalRoom(), generator(), voice(1.2)

@@ -94,10 +94,20 @@ class VivantVideoService(AIService):
         self._rate_hz = setup.audio_out_sample_rate
 
     async def set_controls(self, controls: vivant.Controls) -> None:
-        """Gaze, emotion and the like, eased from the next picture on. What the face is about follows the conversation."""
+        """Gaze, emotion and the like, eased from the next picture on. What the face is about follows the conversation,
+        but for an attention that is given here: that holds until the conversation goes on."""
+        attention = self._controls.attention if controls.attention is vivant.Attention.AUTO else controls.attention
+        await self._steer(replace(controls, attention=attention))
+
+    async def _steer(self, controls: vivant.Controls) -> None:
         self._controls = controls
         if self._session is not None:
             await self._session.set_controls(controls)
+
+    @property
+    def _hearing(self) -> vivant.Session | None:
+        """None also where the face has failed and only its last pictures are still to come."""
+        return None if self._session is None or self._session.playout.closed else self._session
 
     # Frames in
 
@@ -106,38 +116,37 @@ class VivantVideoService(AIService):
         if isinstance(frame, InterruptionFrame):
             await self._interrupt()
         if (attention := ATTENTION.get(type(frame))) is not None:
-            await self.set_controls(replace(self._controls, attention=attention))
-        if direction is FrameDirection.DOWNSTREAM and self._session is not None:
+            await self._steer(replace(self._controls, attention=attention))
+        if direction is FrameDirection.DOWNSTREAM and (session := self._hearing) is not None:
             if isinstance(frame, TTSAudioRawFrame):
-                await self._hear(frame)
+                await self._hear(frame, session)
                 return
-            if isinstance(frame, TTSStoppedFrame) and await self._hold(frame):
+            if isinstance(frame, TTSStoppedFrame) and await self._hold(frame, session):
                 return
         await self.push_frame(frame, direction)
         if isinstance(frame, StartFrame):  # which every processor must see before any picture
             await self._open()
 
-    async def _hear(self, frame: TTSAudioRawFrame) -> None:
-        assert self._session is not None
+    async def _hear(self, frame: TTSAudioRawFrame, session: vivant.Session) -> None:
         if not self._has_sound:
             self._has_sound = True
             self._n_lines += 1
             self._contexts[str(self._n_lines)] = frame.context_id
-            await self._session.begin(str(self._n_lines))
+            await session.begin(str(self._n_lines))
             self._waits_for_voice = True
             await self.start_ttfb_metrics()
         pcm = await self._resampler.resample(frame.audio, frame.sample_rate, self._rate_hz)
         samples = np.frombuffer(pcm, "<i2").reshape(-1, frame.num_channels)
-        self._session.push_nowait(samples[:, 0] if frame.num_channels == 1 else samples.mean(axis=1).astype(np.int16))
+        if not session.playout.closed:  # it may have failed meanwhile
+            session.push_nowait(samples[:, 0] if frame.num_channels == 1 else samples.mean(axis=1).astype(np.int16))
 
-    async def _hold(self, frame: TTSStoppedFrame) -> bool:
+    async def _hold(self, frame: TTSStoppedFrame, session: vivant.Session) -> bool:
         """Until the line's last sound has left. False where it brought none."""
-        assert self._session is not None
-        if not self._has_sound:
-            return False
         self._has_sound = False
+        if not session.stream.is_speaking:
+            return False
         self._stops[str(self._n_lines)] = frame
-        await self._session.end()
+        await session.end()
         return True
 
     async def _interrupt(self) -> None:
@@ -145,14 +154,17 @@ class VivantVideoService(AIService):
         self._stops.clear()
         self._contexts.clear()
         self._resampler = create_stream_resampler()
-        if self._session is not None:
-            await self._session.interrupt()
+        if (session := self._hearing) is not None:
+            await session.interrupt()
+        elif self._session is not None:
+            self._session.playout.abandon()
 
     async def stop(self, frame: EndFrame) -> None:
         """Speak what is queued to its end."""
         await super().stop(frame)
-        if self._session is not None and self._faces_task is not None:
-            await self._session.finish()
+        if (session := self._hearing) is not None:
+            await session.finish()
+        if self._faces_task is not None:
             await self._faces_task
 
     async def cancel(self, frame: CancelFrame) -> None:

@@ -20,6 +20,7 @@ from pipecat.frames.frames import (
     TTSStoppedFrame,
     UserStartedSpeakingFrame,
 )
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.tests.utils import SleepFrame, run_test
 from pipecat_vivant import VivantVideoService
 
@@ -90,6 +91,40 @@ def test_after_an_interruption_nothing_of_the_old_line_comes() -> None:
 def test_a_line_without_sound_ends_at_once() -> None:
     down, _ = run([SleepFrame(0.3), TTSStartedFrame(context_id="none"), TTSStoppedFrame(context_id="none")])
     assert [type(frame) for frame in down if not isinstance(frame, OutputImageRawFrame)] == [TTSStartedFrame, TTSStoppedFrame]
+
+
+def test_a_line_of_empty_sound_ends_before_the_next_one() -> None:
+    empty = TTSAudioRawFrame(b"", RATE_HZ, 1, context_id="none")
+    frames = [TTSStartedFrame(context_id="none"), empty, TTSStoppedFrame(context_id="none"), *spoken(voice(0.3))]
+    down, _ = run([SleepFrame(0.5), *frames])
+    assert [frame.context_id for frame in down if isinstance(frame, TTSStoppedFrame)] == ["none", "line"]
+
+
+def test_an_interruption_passes_and_a_voice_goes_on_while_a_failed_face_is_still_seen() -> None:
+    line = voice(0.4)
+
+    async def lose() -> None:
+        face, passed = service(), []
+        session = vivant.Session(vivant.open_portrait("ada"), vivant.SessionConfig(pictures=False))
+        await session.close()
+        face._session = session  # its task has not told yet
+        assert face._hearing is None
+        face.push_frame = lambda frame, *_: passed.append(frame) or asyncio.sleep(0)  # type: ignore[method-assign, func-returns-value]
+        await face._interrupt()
+        await face.process_frame(TTSAudioRawFrame(line.tobytes(), RATE_HZ, 1), FrameDirection.DOWNSTREAM)
+        assert np.array_equal(sound_of(passed), line)
+
+    asyncio.run(lose())
+
+
+def test_what_is_asked_for_leaves_what_the_face_is_about() -> None:
+    async def ask() -> None:
+        face = service()
+        await face._steer(vivant.Controls(attention="listening"))  # type: ignore[arg-type]
+        await face.set_controls(vivant.Controls(emotion="happy"))  # type: ignore[arg-type]
+        assert (face._controls.attention, face._controls.emotion) == (vivant.Attention.LISTENING, vivant.Emotion.HAPPY)
+
+    asyncio.run(ask())
 
 
 def test_without_a_face_the_voice_goes_on(tmp_path: Path) -> None:

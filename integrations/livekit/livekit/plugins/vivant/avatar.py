@@ -91,9 +91,11 @@ class AvatarSession(BaseAvatarSession[Literal["metrics_collected"]]):
         return await asyncio.to_thread(vivant.open_portrait, self._portrait, consent=self._consent)
 
     async def set_controls(self, controls: vivant.Controls) -> None:
-        """Gaze, emotion and the like, eased from the next picture on. What the face is about follows the agent's state."""
+        """Gaze, emotion and the like, eased from the next picture on. What the face is about follows the agent's state,
+        but for an attention that is given here: that holds until the state changes."""
+        attention = self._controls.attention if controls.attention is vivant.Attention.AUTO else controls.attention
         self._controls = controls
-        self._steer(self._controls.attention)
+        self._steer(attention)
 
     def _attend(self, event: AgentStateChangedEvent) -> None:
         self._steer(ATTENTION.get(event.new_state, vivant.Attention.AUTO))

@@ -56,12 +56,12 @@ class FaceVideoGenerator(VideoGenerator):
         """The segment that is being pushed has brought some."""
         self._n_ends_due = 0
         """Segments that are complete and not spoken to their end."""
-        self._voice_alone: asyncio.Queue[Item] | None = None
-        """Takes the session's place when it has failed."""
+        self._voice_alone: asyncio.Queue[Item] = asyncio.Queue()
+        """Takes the session's place when it has failed, also while its last pictures are still to be taken."""
 
     async def push_audio(self, frame: rtc.AudioFrame | AudioSegmentEnd) -> None:
         """Take all that a voice brings, however much faster than it is spoken: an interruption must be heard at once."""
-        if self._voice_alone is not None:
+        if self.session.playout.closed:
             self._voice_alone.put_nowait(frame)
         elif isinstance(frame, AudioSegmentEnd):
             await self._end_segment()
@@ -86,7 +86,8 @@ class FaceVideoGenerator(VideoGenerator):
     async def clear_buffer(self) -> None:
         """Stop speaking now: neither pictures, nor sound, nor ends of what was pushed come out any more."""
         self._has_sound, self._n_ends_due = False, 0
-        if self._voice_alone is not None:
+        if self.session.playout.closed:
+            self.session.playout.abandon()
             while not self._voice_alone.empty():
                 self._voice_alone.get_nowait()
         else:
@@ -130,11 +131,10 @@ class FaceVideoGenerator(VideoGenerator):
 
     async def _without_face(self) -> AsyncIterator[Item]:
         """The voice as it comes, and first the ends of the lines that the face did not finish."""
-        voice = self._voice_alone = asyncio.Queue()
         for _ in range(self._n_ends_due):
             yield AudioSegmentEnd()
         while True:
-            yield await voice.get()
+            yield await self._voice_alone.get()
 
     async def aclose(self) -> None:
         """Stop for good. Closing twice is fine."""
