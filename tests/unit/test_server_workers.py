@@ -7,15 +7,19 @@ import os
 import sys
 import threading
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 
 from tests.session.server_kit import open_tint
 from vivant.clock import MonotonicClock, VirtualClock
 from vivant.motion.articulatory import ArticulatoryMotion
+from vivant.server.clients import Clients
 from vivant.server.face_cost import FaceCost, measure
+from vivant.server.limits import Limits
 from vivant.server.load_shedder import SETTLING_ROUNDS, LoadShedder, Pictures, Wanted
 from vivant.server.server import Server
+from vivant.server.service import FaceService
 from vivant.server.status import StatusError
 from vivant.server.workers import Load, WorkerPool, batch_pool
 from vivant.session.presenter import LEAST_DETAIL, SHOWN_OF, Presenter
@@ -180,6 +184,30 @@ def test_under_overload_faces_are_taken_one_at_a_time() -> None:
 
     asyncio.run(main())
     assert taken == [1, SETTLING_ROUNDS, 2 * SETTLING_ROUNDS]  # the important one at once
+
+
+def test_who_waited_for_a_turn_while_the_server_began_to_stop_is_refused_with_a_hint() -> None:
+    async def main() -> None:
+        load_shedder = overloaded(10, 0)
+        service = FaceService(SimpleNamespace(load_shedder=load_shedder), Limits(), Clients(token=False))  # type: ignore[arg-type]
+        n_before = len(load_shedder.members)
+
+        async def come() -> None:
+            async with service._admitted(Wanted(Fraction(25), 512), (50.0, 0.0)):
+                raise AssertionError("taken")
+
+        coming = asyncio.create_task(come())
+        await asyncio.sleep(0)
+        assert len(load_shedder.members) == n_before + 1
+        service.draining = True
+        for _ in range(SETTLING_ROUNDS):
+            load_shedder.judge(CALM, 0)
+            await asyncio.sleep(0)
+        with pytest.raises(StatusError, match="about to stop") as refused:
+            await coming
+        assert refused.value.retry_after_ms and len(load_shedder.members) == n_before
+
+    asyncio.run(main())
 
 
 def test_the_promise_is_what_was_measured() -> None:

@@ -148,6 +148,7 @@ class FaceService:
         self._shared.load_shedder.admit(place)
         try:
             await self._shared.load_shedder.take_turn(place)
+            self._require_open()  # which may be over after the wait
             yield place
         finally:
             self._shared.load_shedder.leave(place)

@@ -5339,7 +5339,7 @@ namespace Vivant.V1 {
     public const int LanguageFieldNumber = 2;
     private string language_ = "";
     /// <summary>
-    /// A BCP 47 tag such as de or pt-BR; default: guessed from the text. Languages that have no rules are left to the sound.
+    /// A BCP 47 tag such as de or pt-BR, at most 64 characters; default: guessed from the text. Languages that have no rules are left to the sound.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
