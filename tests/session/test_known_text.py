@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import grpc
 import numpy as np
 import pytest
 
@@ -20,6 +22,8 @@ from vivant.session.session import Session, SessionConfig
 from vivant.session.stream import FaceStream
 from vivant.testing import PlainFace
 from vivant.types import Float32Array, Item, Output
+from vivant.v1 import vivant_pb2 as pb
+from vivant.v1.vivant_pb2_grpc import FaceServiceStub
 
 pytestmark = pytest.mark.session
 
@@ -173,3 +177,26 @@ def test_the_text_and_name_of_a_line_without_sound_end_with_it(samples: Float32A
         items = [*stream.push(samples), *stream.finish()]
     assert {item.utterance_id for item in items if isinstance(item, Output)} == {""}
     assert np.array_equal(lips(items), said(samples))
+
+
+@pytest.mark.parametrize("kind", ["Animate", "Synthesize"])
+def test_a_server_refuses_what_is_no_language(kind: str) -> None:
+    said = pb.Text(text=TEXT, language="x" * 65)
+    config = pb.SessionConfig(portrait=pb.PortraitRef(id="ada"), size_px=64, outputs=pb.OUTPUTS_MOTION)
+
+    async def ask() -> None:
+        async with Server() as server, grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            stub: Any = FaceServiceStub(channel)  # type: ignore[no-untyped-call]
+            if kind == "Animate":
+                call = stub.Animate()
+                await call.write(pb.AnimateRequest(config=config))
+                await call.write(pb.AnimateRequest(text=said))
+            else:
+                call = stub.Synthesize(pb.SynthesizeRequest(config=config, samples=bytes(3200), text=said))
+            with pytest.raises(grpc.aio.AioRpcError, match="language must be a tag") as refused:
+                async for _ in call:
+                    pass
+            assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+            assert TEXT not in str(refused.value.details())
+
+    asyncio.run(asyncio.wait_for(ask(), 20))

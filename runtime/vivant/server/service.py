@@ -234,13 +234,14 @@ class FaceService:
         samples = samples_of(request.samples, config.message.audio_format)
         face = await self._open(self._clients.of(context), config.message)
         session = self._shared.open(config, face, self._shared.batch_pool)
+        await session.say_text(request.text.text, request.text.language)
         session_id = f"{session.stream.presenter.session_id:08x}"
         self._record_label(config.label_off_reason, session_id)
         names = ARKIT_NAMES if config.wants_motion else ()
         started = pb.SessionStarted(config=config.message, session_id=session_id, weight_names=names, notes=face.notes)
         yield pb.SynthesizeResponse(started=started)
         async with session:
-            speaking = asyncio.create_task(_speak(session, samples, request.text))
+            speaking = asyncio.create_task(_speak(session, samples))
             try:
                 async for item in session:
                     for response in _responses(item, config.message):
@@ -287,8 +288,7 @@ def _draw_once(face: Face, size_px: int) -> None:
     face.open(size_px).render(MotionFrame(0, 0, arkit_weights(), pose=Pose()))
 
 
-async def _speak(session: Session, samples: Any, said: pb.Text) -> None:  # noqa: ANN401
-    await session.say_text(said.text, said.language)
+async def _speak(session: Session, samples: Any) -> None:  # noqa: ANN401
     await session.push(samples)
     await session.finish()
 
