@@ -147,6 +147,7 @@ _STOPPED = """
     def sign(*given, **named):
         os.kill(os.getpid(), number)
         return signing(*given, **named)
+    signal.signal(number, signal.SIG_DFL)  # under nohup a program begins deaf to it
     if sys.argv.pop(1) == "signing":
         production.sign = sign
     else:
