@@ -152,8 +152,9 @@ class FaceStream:
         """The text of the utterance, or more of it, where it is known: it sharpens the lips of the sound pushed after it.
 
         It may come in pieces, cut anywhere, each before its sound; before any sound it is that of the utterance that was begun,
-        or of the next one, and a `begin` after it starts anew. ``language`` is a tag such as ``de`` or ``pt-BR``, guessed if empty; words that have no rule (numbers, other scripts) are left to the
-        sound, as is every word that the sound does not bear out. It is nowhere logged or kept.
+        or of the next one, and a `begin` after it starts anew. ``language`` is a tag such as ``de`` or ``pt-BR``, guessed if
+        empty; words that have no rule (numbers, other scripts) are left to the sound, as is every word that the sound does not
+        bear out. It is nowhere logged or kept.
         """
         known = _known_text(text, language)
         self._require_open()
