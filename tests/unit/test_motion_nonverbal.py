@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from scipy.signal import welch
 
 from vivant.motion.acts import ACTS, MOST_PULSES, Acts
+from vivant.motion.attention import gaze_habit
 from vivant.motion.expression import EMOTIONS
+from vivant.motion.eyes import Gaze
 from vivant.motion.nonverbal import NonverbalMotion
 from vivant.speech.prosody import Prosody
 from vivant.types import ARKIT_INDEX, Act, Attention, Controls, Emotion
@@ -104,30 +106,41 @@ def test_eyes_hold_their_target_against_the_head() -> None:
     assert np.median(np.abs(np.diff(world[:, 0]))) == 0  # fixations, not drift
 
 
+def gaze(talking: bool, controls: Controls | None = None, minutes: float = 20) -> NDArray[np.float64]:
+    """(n, 2) in degrees from the camera, of the gaze by itself: the head changes nothing about it."""
+    eyes, steer = Gaze(np.random.default_rng(3)), controls or Controls()
+    speaking, silent = (gaze_habit(steer.attention, talks) for talks in (True, False))
+    return np.array([eyes.look(speaking if talking and k % 240 < 210 else silent, steer) for k in range(int(minutes * 6000))])
+
+
+def share_away(where: NDArray[np.float64]) -> float:
+    return float(np.mean(np.hypot(where[:, 0], where[:, 1]) > AWAY_DEG))
+
+
 def test_people_look_away_while_they_speak_and_hardly_while_they_listen() -> None:
     """Dembinsky et al. 2024: 41 % and 6 %; left .54, right .32, up .50, down .22; .50 to .54 s from fixation to fixation."""
-    speaking, listening = live(True, minutes=20), live(False, minutes=20)
-    assert 0.35 < is_away(speaking).mean() < 0.47 and 0.02 < is_away(listening).mean() < 0.10
-    aside, up = looks(speaking)[is_away(speaking)].T
+    speaking, listening = gaze(True), gaze(False)
+    assert 0.35 < share_away(speaking) < 0.47 and 0.02 < share_away(listening) < 0.10
+    aside, up = speaking[np.hypot(speaking[:, 0], speaking[:, 1]) > AWAY_DEG].T
     shares = [np.mean(part) for part in (aside > 2, aside < -2, up > 2, up < -2)]
     np.testing.assert_allclose(shares, [0.54, 0.32, 0.50, 0.22], atol=0.12)
-    assert np.linalg.norm([aside, up], axis=0).max() < 22
-    moves = np.flatnonzero(np.linalg.norm(np.diff(looks(speaking), axis=0), axis=1) > 0.02)
+    assert np.hypot(aside, up).max() < 22
+    moves = np.flatnonzero(np.linalg.norm(np.diff(speaking, axis=0), axis=1) > 0.02)
     assert 85 < np.sum(np.diff(moves) > 3) / 20 < 125  # fixations a minute
 
 
 @pytest.mark.parametrize("share", [0.3, 0.59, 0.85, 1.0])
 def test_eye_contact_is_the_share_of_the_time_that_is_asked_for(share: float) -> None:
-    assert 1 - is_away(live(True, Controls(eye_contact=share), minutes=15)).mean() == pytest.approx(share, abs=0.09)
+    assert 1 - share_away(gaze(True, Controls(eye_contact=share), minutes=10)) == pytest.approx(share, abs=0.09)
 
 
 def test_what_a_face_is_about_shows() -> None:
-    rows = {attention: live(False, Controls(attention=attention), minutes=2) for attention in Attention}
+    rows = {attention: live(False, Controls(attention=attention), minutes=1) for attention in Attention}
     away = {attention: is_away(row).mean() for attention, row in rows.items()}
     assert away[Attention.LISTENING] < 0.15 < 0.3 < away[Attention.SPEAKING] < away[Attention.THINKING]
     assert looks(rows[Attention.THINKING])[:, 1].mean() > 2 and looks(rows[Attention.WORKING])[:, 1].mean() < -4
     nods = rows[Attention.LISTENING][:, PITCH] - rows[Attention.AUTO][:, PITCH]
-    assert 10 < np.sum((nods[1:] < -2.2) & (nods[:-1] >= -2.2)) < 60
+    assert 5 < np.sum((nods[1:] < -2.2) & (nods[:-1] >= -2.2)) < 30
 
 
 @pytest.mark.parametrize("act", list(Act))
