@@ -36,6 +36,7 @@ from vivant.provenance.label import LANGUAGES
 from vivant.provenance.production import Production, begin, claim_drive, sha256_of
 from vivant.registry import ANALYSERS, FACES, find
 from vivant.size import Size
+from vivant.types import Emotion
 
 console = Console(highlight=False)
 DEFAULT_ANALYSER = "networks"
@@ -60,6 +61,17 @@ SizeOption = Annotated[
         help="Side of a square video in px, or WIDTHxHEIGHT such as 720x1280; 64 to 2048 a side; usually 512 (GIF: 320).",
     ),
 ]
+GazeOption = Annotated[
+    tuple[float, float], typer.Option(help="Where to look: yaw and pitch in degrees, -30 to 30; 0 0 is the camera.")
+]
+EyeContactOption = Annotated[
+    float, typer.Option(help="Share of the time that it looks there while speaking, 0 to 1; people in calls: 0.59.")
+]
+DistanceOption = Annotated[float, typer.Option(help="Distance from the camera, 0.8 (near) to 1.25 (far).")]
+EmotionOption = Annotated[Emotion, typer.Option(help="Colours the voice's own expression.")]
+IntensityOption = Annotated[float, typer.Option(help="Strength of the emotion, 0 to 2.")]
+HeadMotionOption = Annotated[float, typer.Option(help="Amount of head motion, 0 to 2.")]
+MouthOption = Annotated[float, typer.Option(help="Amount of mouth motion, 0 to 2.")]
 TrackOption = Annotated[
     int | None, typer.Option(metavar="N", help="Sound track of the file, counted from 1; otherwise its default one.")
 ]

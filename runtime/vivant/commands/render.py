@@ -13,14 +13,21 @@ from vivant.commands.options import (
     AnalyserOption,
     BackgroundOption,
     ConsentOption,
+    DistanceOption,
     DriveConsentOption,
     DriveOption,
+    EmotionOption,
+    EyeContactOption,
     FaceOption,
+    GazeOption,
     GeneratorOption,
+    HeadMotionOption,
+    IntensityOption,
     LabelOption,
     LanguageOption,
     LipsOption,
     MotionOption,
+    MouthOption,
     ProviderOption,
     SeedOption,
     SizeOption,
@@ -53,37 +60,38 @@ from vivant.session.background import BLUR, Background
 from vivant.size import Size
 from vivant.types import CAMERA_EYE_CONTACT, Controls, Emotion
 
+PortraitArgument = Annotated[
+    Path, typer.Argument(help="JPEG, PNG or WebP of a face, a .vivant rig, or a bundled name such as ada.")
+]
+AudioArgument = Annotated[
+    Path | None, typer.Argument(help="Any sound or video file; with --drive VIDEO that video's sound if none is given.")
+]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="OUT.mp4, .mov, .mkv, .webm, .gif, or a folder of PNG frames.")]
+FpsOfKindOption = Annotated[
+    str | None, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work; 30 unless asked, 15 for GIF.")
+]
+
 
 def render(
-    portrait: Annotated[
-        Path, typer.Argument(help="JPEG, PNG or WebP of a face, a .vivant rig, or a bundled name such as ada.")
-    ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="OUT.mp4, .mov, .mkv, .webm, .gif, or a folder of PNG frames.")],
-    audio: Annotated[
-        Path | None, typer.Argument(help="Any sound or video file; with --drive VIDEO that video's sound if none is given.")
-    ] = None,
+    portrait: PortraitArgument,
+    out: OutOption,
+    audio: AudioArgument = None,
     drive: DriveOption = None,
     lips: LipsOption = Lips.BOTH,
     drive_consent: DriveConsentOption = None,
-    fps: Annotated[
-        str | None, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work; 30 unless asked, 15 for GIF.")
-    ] = None,
+    fps: FpsOfKindOption = None,
     size: SizeOption = None,
     face: FaceOption = 1,
     background: BackgroundOption = "original",
     track: TrackOption = None,
     seed: SeedOption = None,
-    gaze: Annotated[
-        tuple[float, float], typer.Option(help="Where to look: yaw and pitch in degrees, -30 to 30; 0 0 is the camera.")
-    ] = (0, 0),
-    eye_contact: Annotated[
-        float, typer.Option(help="Share of the time that it looks there while speaking, 0 to 1; people in calls: 0.59.")
-    ] = CAMERA_EYE_CONTACT,
-    distance: Annotated[float, typer.Option(help="Distance from the camera, 0.8 (near) to 1.25 (far).")] = 1.0,
-    emotion: Annotated[Emotion, typer.Option(help="Colours the voice's own expression.")] = Emotion.NEUTRAL,
-    intensity: Annotated[float, typer.Option(help="Strength of the emotion, 0 to 2.")] = 1.0,
-    head_motion: Annotated[float, typer.Option(help="Amount of head motion, 0 to 2.")] = 1.0,
-    mouth: Annotated[float, typer.Option(help="Amount of mouth motion, 0 to 2.")] = 1.0,
+    gaze: GazeOption = (0, 0),
+    eye_contact: EyeContactOption = CAMERA_EYE_CONTACT,
+    distance: DistanceOption = 1.0,
+    emotion: EmotionOption = Emotion.NEUTRAL,
+    intensity: IntensityOption = 1.0,
+    head_motion: HeadMotionOption = 1.0,
+    mouth: MouthOption = 1.0,
     singing: Annotated[bool, typer.Option("--singing", help="Hold sung vowels open.")] = False,
     text: TextOption = "",
     text_language: TextLanguageOption = "",
@@ -99,19 +107,11 @@ def render(
     kind = format_of(out)
     fps, size = fps or kind.usual_fps, size or Size.of(kind.usual_side_px)
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing, eye_contact)
-    behind = Background.parse(background, size)
-    if background == BLUR and not size.is_square:
-        raise InputError(f"--background blur is for square videos, not for {size.width}x{size.height}; name a picture instead")
+    behind = _background(background, size)
     driver = _recording(drive) if drive is not None else None
     sound = _sound(audio, driver)
     heard = sound if isinstance(sound, Path) else None
-    inputs = {
-        "portrait": portrait,
-        "sound": heard,
-        "driving": driver.path if driver else None,
-        "background": behind.source if behind else None,
-        "text": text_file(text),
-    }
+    inputs = {"portrait": portrait, "sound": heard, "text": text_file(text)} | _inputs(driver, behind)
     require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
     said = (known_text(text), text_language)
     if heard is not None:
@@ -132,6 +132,18 @@ def render(
         work, sound, out, fps=fps, size=size, controls=controls, motion=model, said=said, track=track, behind=behind
     )
     say(f"{out}: {summary(report)}")
+
+
+def _background(asked: str, size: Size) -> Background | None:
+    """Raises InputError for a blurred one that is not square."""
+    if asked == BLUR and not size.is_square:
+        raise InputError(f"--background blur is for square videos, not for {size.width}x{size.height}; name a picture instead")
+    return Background.parse(asked, size)
+
+
+def _inputs(driver: RecordedDriver | None, behind: Background | None) -> dict[str, Path | None]:
+    """Files that only some renders read."""
+    return {"driving": driver.path if driver else None, "background": behind.source if behind else None}
 
 
 def _recording(drive: str) -> RecordedDriver:
