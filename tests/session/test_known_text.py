@@ -164,9 +164,9 @@ def test_a_language_is_a_tag_and_no_text_is_nothing() -> None:
             stream.say_text("Hello", "x" * 65)
         stream.say_text("")
         stream.push(np.zeros(160, np.float32))
-        n_items = len(stream._queue._items)
+        n_items = len(stream._given.queue._items)
         stream.say_text("", "de")
-        assert not stream._next_text and len(stream._queue._items) == n_items
+        assert not stream._next_text and len(stream._given.queue._items) == n_items
 
 
 def test_the_text_and_name_of_a_line_without_sound_end_with_it(samples: Float32Array) -> None:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from vivant.arguments import MAX_US
-from vivant.types import Float32Array, MotionFrame, UtteranceEnd, UtteranceStart
+from vivant.types import Act, Controls, Float32Array, MotionFrame, UtteranceEnd, UtteranceStart
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class InputQueue:
 
     def __init__(self, piece: int) -> None:
         """Sound waits in pieces of so many samples: what an interruption finds there is forgotten."""
-        self._piece = piece
+        self.piece = piece
         self._lock = Lock()
         self._epoch = 0
         self._items: deque[_Queued] = deque()
@@ -62,8 +62,8 @@ class InputQueue:
                 self._items.append(_Queued(epoch, item))
                 return
             self._n_put += len(item)
-            for first in range(0, len(item), self._piece):
-                self._items.append(_Queued(epoch, item[first : first + self._piece]))
+            for first in range(0, len(item), self.piece):
+                self._items.append(_Queued(epoch, item[first : first + self.piece]))
 
     def clear(self, epoch: int) -> None:
         """That epoch begins."""
@@ -114,6 +114,23 @@ class InputQueue:
         item = self._items.popleft().item
         self._n_taken += len(item) if isinstance(item, np.ndarray) else 0
         self._chars_taken += len(item.text) if isinstance(item, KnownText) else 0
+
+
+class StreamInput:
+    """What the verbs of a stream have said, for the thread that takes."""
+
+    def __init__(self, piece: int, *, acts: int) -> None:
+        """``piece`` as for `InputQueue`; of ``acts`` the last so many are kept."""
+        self.queue = InputQueue(piece)
+        self.acts: deque[Act] = deque(maxlen=acts)
+        self.controls = Controls()
+        self.epoch = 0
+        self.finished = False
+
+    def interrupt(self, epoch: int) -> None:
+        """That epoch begins."""
+        self.queue.clear(epoch)  # first: whoever takes follows the epoch below, and must find nothing older then
+        self.epoch = epoch
 
 
 class ReadyQueue:

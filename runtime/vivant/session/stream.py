@@ -9,12 +9,9 @@ with vivant.FaceStream(face, sample_rate_hz=24_000) as stream:
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from fractions import Fraction
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from vivant.arguments import MAX_UINT64, MAX_US, flag, instance, language_tag, member, seed_or_chance, whole_number
@@ -22,17 +19,16 @@ from vivant.arguments import text as as_text
 from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
 from vivant.motion.acts import MOST_PULSES
-from vivant.motion.model import Acting, SpeechMotion, TextAware, require_motion
+from vivant.motion.model import SpeechMotion, require_motion
 from vivant.samples import as_sample_rate, mono_samples
+from vivant.session.hearing import Hearing
 from vivant.session.presenter import Presenter
-from vivant.session.queues import Input, InputQueue, KnownText, ReadyQueue
-from vivant.session.timeline import SoundTape, Timeline
+from vivant.session.queues import KnownText, StreamInput
+from vivant.session.timeline import Timeline
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import (
     Act,
-    AudioChunk,
     Controls,
-    Float32Array,
     Interrupted,
     Item,
     MotionFrame,
@@ -91,33 +87,36 @@ class FaceStream:
         self.sample_rate_hz = sample_rate_hz = as_sample_rate(sample_rate_hz)
         self.seed = seed_or_chance(seed)
         self.look_ahead_us = 1000 * model.look_ahead_ms
+        state = model.open(self.fps, self.seed, face)
+        self._given = StreamInput(sample_rate_hz * BLOCK_MS // 1000, acts=MOST_PULSES)
         self.set_controls(Controls() if controls is None else controls)
         own = Presenter(face, size_px=size_px, pictures=pictures) if presenter is None else presenter
         self.presenter = instance("presenter", Presenter, own)
-        self.epoch = 0
         self.is_late: Callable[[int], bool] = lambda pts_us: False
         """Whether the picture of that time need not be drawn any more if a newer one can be; asked right before drawing."""
         self.n_late = 0
         """Pictures left out for that, and frames that were skipped."""
         self.draws, self._gives_audio = flag("pictures", pictures), flag("audio", audio)
         self._audio_lead_us = 1000 * as_audio_lead_ms(audio_lead_ms)
-        self._state = model.open(self.fps, self.seed, face)
-        self._timeline = Timeline(self.fps, sample_rate_hz)
-        self._piece = sample_rate_hz * BLOCK_MS // 1000
-        # Written by the verbs:
-        self._queue = InputQueue(self._piece)
-        self._acts: deque[Act] = deque(maxlen=MOST_PULSES)
+        # Written by the verbs, beside what is given:
         self._n_utterances = 0
-        self._speaking = self._finished = self._closed = False
+        self._speaking = self._closed = False
         self._next_id = ""
         self._next_text: list[KnownText] = []
         self._last_pts_us = 0
         # Written by whoever takes:
-        self._heard_epoch = 0
-        self._ready = ReadyQueue()
+        self._hearing = Hearing(state, self._given, Timeline(self.fps, sample_rate_hz), keeps_sound=self._gives_audio)
         self._utterance: UtteranceStart | None = None
-        self._sound = SoundTape(self._timeline)
-        self._flushed = False
+
+    @property
+    def epoch(self) -> int:
+        """How many interruptions came, or the number that the last one named."""
+        return self._given.epoch
+
+    @property
+    def controls(self) -> Controls:
+        """That were set last."""
+        return self._given.controls
 
     # Verbs
 
@@ -128,18 +127,18 @@ class FaceStream:
         ``at_us`` is for live streams: an utterance does not begin before that time.
         """
         self._require_open()
-        if self._finished:
+        if self._given.finished:
             raise ClosedError("finish said that no more audio would come; make a new stream")
         own = mono_samples(samples)
         if len(own) and not self._speaking:
             began_us = whole_number("at_us", at_us, -MAX_US, MAX_US)
             self._speaking = True
             self._n_utterances += 1
-            self._queue.put(self.epoch, UtteranceStart(self._n_utterances, began_us, self._next_id, self.epoch))
+            self._given.queue.put(self.epoch, UtteranceStart(self._n_utterances, began_us, self._next_id, self.epoch))
             for known in self._next_text:
-                self._queue.put(self.epoch, known)
+                self._given.queue.put(self.epoch, known)
             self._next_text = []
-        self._queue.put(self.epoch, own)
+        self._given.queue.put(self.epoch, own)
         return self.items()
 
     def begin(self, utterance_id: str, text: str = "", language: str = "") -> None:
@@ -161,7 +160,7 @@ class FaceStream:
         if not text:
             return
         if self._speaking:
-            self._queue.put(self.epoch, known)
+            self._given.queue.put(self.epoch, known)
         else:
             self._next_text.append(known)
 
@@ -170,7 +169,7 @@ class FaceStream:
         self._require_open()
         if self._speaking:
             self._speaking = False
-            self._queue.put(self.epoch, UtteranceEnd(self._n_utterances, 0, self._next_id, self.epoch))
+            self._given.queue.put(self.epoch, UtteranceEnd(self._n_utterances, 0, self._next_id, self.epoch))
         self._next_id, self._next_text = "", []  # also of one that brought no sound
         return self.items()
 
@@ -183,24 +182,23 @@ class FaceStream:
         shown = self._utterance
         number, name = (shown.utterance, shown.utterance_id) if shown is not None else (self._n_utterances, self._next_id)
         next_epoch = self.epoch + 1 if epoch is None else whole_number("epoch", epoch, 0, MAX_UINT64)
-        self._queue.clear(next_epoch)  # first: whoever takes follows the epoch below, and must find nothing older then
-        self.epoch = next_epoch
+        self._given.interrupt(next_epoch)
         self._speaking, self._next_id, self._next_text = False, "", []
         return Interrupted(number, self._last_pts_us, name, self.epoch)
 
     def finish(self) -> Iterator[Item]:
         """No more audio will come: iterate all that is left."""
         self.end()
-        self._finished = True
+        self._given.finished = True
         return self.items()
 
     def set_controls(self, controls: Controls) -> None:
         """Gaze, distance, emotion and the like; eased from the next frame on."""
-        self.controls = instance("controls", Controls, controls)
+        self._given.controls = instance("controls", Controls, controls)
 
     def act(self, act: Act | str) -> None:
         """A nod, a laugh and so on (`vivant.Act`), once, with the next sound or silence that is heard; blends with speech."""
-        self._acts.append(member("act", Act, act))
+        self._given.acts.append(member("act", Act, act))
 
     def set_face(self, face: Face, portrait: str = "") -> None:
         """Another portrait from the next frame on."""
@@ -225,10 +223,11 @@ class FaceStream:
         ``to_us`` is for live streams: the timeline goes on to that time and no further; where no sound is queued, silence is
         heard. Without it, whatever is queued is heard, and the end of an utterance needs no silence after it.
         """
+        hearing = self._hearing
         self._follow_epoch()
         made: list[Item] = []
-        while self._heard_epoch == self.epoch and self._is_certain(to_us):
-            item = self._ready.pop()
+        while hearing.is_current and hearing.is_certain(to_us):
+            item = hearing.ready.pop()
             if isinstance(item, MotionFrame):
                 made.append(self._output(item, to_us))
             else:
@@ -245,40 +244,28 @@ class FaceStream:
         motion model begins anew with the sound that follows, as after an interruption. For the thread that takes.
         """
         self._follow_epoch()
-        timeline = self._timeline
-        index = timeline.index_from(max(to_us, timeline.position_us))
-        end = timeline.sample_at(frame_pts_us(index, self.fps))
-        while (missing := end - timeline.n_heard) > 0:
-            self._leave_out(missing)
-        self.n_late += index - timeline.next_index + len(self._ready.frames)
-        timeline.skip_to(index)
-        self._ready.take_marks(timeline.next_pts_us)
-        self._ready.leave_out_frames()
-        self._begin_anew()
+        self.n_late += self._hearing.skip(to_us)
 
     @property
     def has_more(self) -> bool:
         """Whether a `take` without a time may give or hear something."""
-        waits = bool(self._ready) or bool(self._queue) or (self._finished and not self._flushed)
-        return waits or self._heard_epoch != self.epoch
+        return self._hearing.has_more
 
     @property
     def certain_at_us(self) -> int:
         """The time up to which sound must be heard for the next picture; of motion alone, for the next frame."""
-        index = next((frame.index for frame in self._ready.frames), self._timeline.next_index)
-        # A motion model's own times, moved by whole frames, may differ by the µs that they are rounded to.
-        rounding_us = int(self._timeline.n_skipped > 0)
-        return frame_pts_us(self.presenter.next_shown(index), self.fps) + self.look_ahead_us + rounding_us
+        index = self.presenter.next_shown(self._hearing.next_index)
+        return frame_pts_us(index, self.fps) + self.look_ahead_us + self._hearing.rounding_us
 
     @property
     def queued_ms(self) -> float:
         """Sound that was pushed and not heard."""
-        return self._queue.n_samples * 1000 / self.sample_rate_hz
+        return self._given.queue.n_samples * 1000 / self.sample_rate_hz
 
     @property
     def queued_chars(self) -> int:
         """Text that was said and whose sound was not heard."""
-        return self._queue.n_chars + sum(len(known.text) for known in self._next_text)
+        return self._given.queue.n_chars + sum(len(known.text) for known in self._next_text)
 
     @property
     def is_speaking(self) -> bool:
@@ -288,147 +275,37 @@ class FaceStream:
     @property
     def is_finishing(self) -> bool:
         """No more audio will come."""
-        return self._finished
+        return self._given.finished
 
     @property
     def is_silent(self) -> bool:
         """No utterance is open and none is queued."""
-        return self._utterance is None and not self._queue
+        return self._utterance is None and not self._given.queue
 
     @property
     def begins_next(self) -> bool:
         """An utterance is queued and waits to begin."""
-        return isinstance(self._queue.head(self.epoch), UtteranceStart)
+        return isinstance(self._given.queue.head(self.epoch), UtteranceStart)
 
     @property
     def over(self) -> bool:
         """`finish` was called, and all that was pushed has been heard."""
-        return self._finished and not self._queue
-
-    # Hearing
-
-    def _is_certain(self, to_us: int | None) -> bool:
-        """Whether anything can be given; hears what is needed for it."""
-        while not self._ready and self._hear(to_us):
-            pass
-        return bool(self._ready)
-
-    def _has_newer(self, to_us: int | None) -> bool:
-        """Whether another picture is certain; hears what is needed to know."""
-        while not any(self.presenter.shows(frame.index) for frame in self._ready.frames):
-            if not self._hear(to_us):
-                return False
-        return True
-
-    def _hear(self, to_us: int | None) -> bool:
-        """The next piece of the queue, or of silence. False when there is nothing to hear, or an interruption has come."""
-        head = self._queue.head(self._heard_epoch)
-        if self._heard_epoch != self.epoch:
-            return False
-        is_due = to_us is None or self._timeline.position_us < to_us
-        if head is not None and self._is_next(head, is_due, live=to_us is not None):
-            self._hear_queued(head, to_us)
-            return True
-        if to_us is not None and is_due:
-            self._hear_sound(np.zeros(self._n_silent(head, to_us), np.float32))
-            return True
-        if to_us is None and self._finished and not self._flushed:
-            self._flushed = True
-            self._in_order(self._state.flush(self.controls))
-            self._ready.take_marks()
-            return True
-        return False
-
-    def _is_next(self, item: Input, is_due: bool, *, live: bool) -> bool:
-        if isinstance(item, np.ndarray):
-            return is_due
-        return not live or isinstance(item, UtteranceEnd | KnownText) or item.position_us <= self._timeline.position_us
-
-    def _n_silent(self, head: Input | None, to_us: int) -> int:
-        """Samples, in whole pieces, until that time or a queued utterance's."""
-        if isinstance(head, UtteranceStart):
-            to_us = min(to_us, head.position_us)
-        missing = self._timeline.sample_at(to_us) - self._timeline.n_heard
-        return -(-missing // self._piece) * self._piece
-
-    def _hear_queued(self, item: Input, to_us: int | None) -> None:
-        if isinstance(item, np.ndarray):
-            due = 1 if to_us is None else self._timeline.sample_at(to_us) - self._timeline.n_heard
-            self._hear_sound(self._queue.pop_sound(self._heard_epoch, due))
-            return
-        if not self._queue.pop(item):
-            return
-        if isinstance(item, KnownText):
-            if isinstance(self._state, TextAware):
-                self._state.say_text(item.text, item.language)
-            return
-        self._ready.mark(replace(item, position_us=self._timeline.position_us))
-        if isinstance(item, UtteranceEnd) and to_us is None:
-            self._in_order(self._state.flush(self.controls))
-        else:
-            self._in_order([])
-        if isinstance(item, UtteranceEnd) and isinstance(self._state, TextAware):
-            self._state.end_text()
-
-    def _hear_sound(self, samples: Float32Array) -> None:
-        timeline = self._timeline
-        while self._acts:
-            act = self._acts.popleft()
-            if isinstance(self._state, Acting):
-                self._state.act(act)
-        chunk = AudioChunk(samples, self.sample_rate_hz, timeline.n_heard)
-        frames = self._state.push(chunk, self.controls)
-        timeline.n_heard += len(samples)
-        if self._gives_audio:
-            self._sound.add(samples)
-        self._in_order(frames)
-
-    def _leave_out(self, most: int) -> None:
-        """The next piece of the queue, or of silence, without hearing it; at most so many samples."""
-        timeline, head = self._timeline, self._queue.head(self._heard_epoch)
-        if isinstance(head, np.ndarray):
-            timeline.n_heard += self._queue.drop(self._heard_epoch, most)
-        elif isinstance(head, UtteranceStart) and head.position_us > timeline.position_us:
-            timeline.n_heard += min(most, timeline.sample_at(head.position_us) - timeline.n_heard)
-        elif head is None:
-            timeline.n_heard += most
-        elif self._queue.pop(head) and not isinstance(head, KnownText):
-            self._ready.mark(replace(head, position_us=timeline.position_us))
-
-    def _in_order(self, frames: list[MotionFrame]) -> None:
-        """Frames, with the index that they have in this stream, and the markers between them."""
-        for own in frames:
-            index = own.index + self._timeline.n_skipped
-            frame = replace(own, index=index, pts_us=frame_pts_us(index, self.fps)) if index != own.index else own
-            self._ready.put(frame)
-            self._timeline.shown(frame.index)
-        self._ready.take_marks(self._timeline.next_pts_us)
+        return self._given.finished and not self._given.queue
 
     def _follow_epoch(self) -> None:
-        """After an interruption everything begins anew, at the next frame's time."""
-        if self._heard_epoch == self.epoch:
-            return
-        self._heard_epoch = self.epoch
-        self._ready.clear()
-        self._utterance = None
-        self._begin_anew()
-
-    def _begin_anew(self) -> None:
-        """What is heard from now on sounds at the next frame's time."""
-        self._state.reset()
-        self._timeline.start_over()
-        self._sound.start_over()
+        if self._hearing.follow_epoch():
+            self._utterance = None
 
     def _is_enough(self, item: Item, to_us: int | None) -> bool:
         """Whether a `take` ends with that item: a picture, or where none is drawn, the last that is due or a piece gave."""
         if self.draws:
             return isinstance(item, Output) and item.picture is not None
-        return to_us is None and not self._ready
+        return to_us is None and not self._hearing.ready
 
     def _picture(self, motion: MotionFrame, to_us: int | None) -> VideoFrame | None:
         if not self.draws or not self.presenter.shows(motion.index):
             return None
-        if self.is_late(motion.pts_us) and self._has_newer(to_us):
+        if self.is_late(motion.pts_us) and self._hearing.has_frame(self.presenter.shows, to_us):
             self.n_late += 1
             return None
         return self.presenter.present(motion)
@@ -442,8 +319,8 @@ class FaceStream:
             picture,
             self.presenter.portrait if picture is None else self.presenter.presented,
             spoken.utterance if spoken is not None else None,
-            self._heard_epoch,
-            self._sound.take(self._audio_until_us(motion.index)) if self._gives_audio else None,
+            self._hearing.epoch,
+            self._hearing.sound.take(self._audio_until_us(motion.index)) if self._gives_audio else None,
             spoken.utterance_id if spoken is not None else "",
         )
 
@@ -453,7 +330,7 @@ class FaceStream:
         if not self._audio_lead_us:
             return end_us
         lead_us = 0 if self._utterance is None else self._audio_lead_us
-        return min(end_us + lead_us, self._ready.next_mark_us)
+        return min(end_us + lead_us, self._hearing.ready.next_mark_us)
 
     def _require_open(self) -> None:
         if self._closed:

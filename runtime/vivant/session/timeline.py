@@ -37,7 +37,11 @@ class Timeline:
     @property
     def next_pts_us(self) -> int:
         """Of the next frame."""
-        return frame_pts_us(self.next_index, self._fps)
+        return self.pts_us(self.next_index)
+
+    def pts_us(self, index: int) -> int:
+        """Of a frame."""
+        return frame_pts_us(index, self._fps)
 
     @property
     def origin_sample(self) -> int:
