@@ -14,22 +14,22 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import settings
 
 import tests.examples  # noqa: F401  registers what `pytest_configure` loads
 from vivant.face import RigFace
-from vivant.media import PortraitImage, load_image, open_audio
+from vivant.media import PortraitImage, load_image
 from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.render import _kernel
 from vivant.rig import cache as rig_cache
 from vivant.rig.build import build_rig
 from vivant.rig.rig import Rig
+from vivant.testing import VOICE_RATE_HZ as VOICE_RATE_HZ
+from vivant.testing import bundled_voice as bundled_voice
 from vivant.types import Float32Array
 
 PORTRAITS = ("ada", "bram", "tomas", "noor", "ada_painting")
-VOICE_RATE_HZ = 24_000
 
 FaceOf = Callable[..., RigFace]
 RigOf = Callable[[str, Callable[[], Rig]], Rig]
@@ -67,13 +67,6 @@ def kinds_of(item: pytest.Item) -> set[str]:
 
 def portrait_path(name: str) -> Path:
     return Path(str(files("vivant") / "assets" / "portraits" / f"{name}.jpg"))
-
-
-def bundled_voice() -> Float32Array:
-    """(n,) at ``VOICE_RATE_HZ``."""
-    with open_audio(Path(str(files("vivant") / "assets" / "voice.flac"))) as sound:
-        assert sound.sample_rate_hz == VOICE_RATE_HZ
-        return np.concatenate([chunk.samples for chunk in sound.chunks()])
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,12 @@ def mono_samples(samples: ArrayLike) -> Float32Array:
     return clipped
 
 
+def pcm_s16le(samples: Float32Array) -> bytes:
+    """(n,) in [-1, 1] as PCM of 16 bits, little endian: what `mono_samples` was given as int16 comes back to the bit."""
+    pcm: bytes = np.clip(np.rint(samples * np.float32(32768)), -32768, 32767).astype("<i2").tobytes()
+    return pcm
+
+
 def as_sample_rate(sample_rate_hz: object) -> int:
     """Raises InputError for a rate at which nothing is heard, and for text."""
     return whole_number("sample_rate_hz", sample_rate_hz, MIN_RATE_HZ, MAX_RATE_HZ)

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from importlib.resources import files
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from livekit.agents import APIConnectOptions, llm, tts
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
-from vivant.media import open_audio
+from vivant.samples import pcm_s16le
+from vivant.testing import bundled_voice
 
 RATE_HZ = 24_000
 
 
 def voice(seconds: float) -> np.ndarray:
     """(n,) int16 of the bundled line, again and again."""
-    with open_audio(Path(str(files("vivant") / "assets" / "voice.flac"))) as sound:
-        line = np.concatenate([chunk.samples for chunk in sound.chunks()])
-    n = round(seconds * RATE_HZ)
-    return (np.tile(line, n // len(line) + 1)[:n] * 32767).astype(np.int16)
+    return np.frombuffer(pcm_s16le(bundled_voice(seconds)), np.int16)
 
 
 class ClipTTS(tts.TTS):
@@ -87,5 +83,5 @@ class _Spoken(tts.ChunkedStream):
         assert isinstance(self._tts, HibariTTS)
         samples = await asyncio.to_thread(self._tts.voice, self.input_text)
         output_emitter.initialize(request_id="line", sample_rate=RATE_HZ, num_channels=1, mime_type="audio/pcm")
-        output_emitter.push((np.clip(samples, -1, 1) * 32767).astype(np.int16).tobytes())
+        output_emitter.push(pcm_s16le(samples))
         output_emitter.flush()

@@ -12,9 +12,7 @@ import asyncio
 import statistics
 import sys
 import time
-from importlib.resources import files
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 from pipecat.frames.frames import (
@@ -32,7 +30,8 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.workers.runner import WorkerRunner
 from pipecat_vivant import VivantVideoService
 
-from vivant.media import open_audio
+from vivant.samples import pcm_s16le
+from vivant.testing import bundled_voice
 
 RATE_HZ = 24_000
 PIECE = RATE_HZ // 5
@@ -113,10 +112,9 @@ def voice():  # noqa: ANN201
         from hibari import Hibari
 
         hibari = Hibari()
-        return lambda text: (np.clip(hibari(text), -1, 1) * 32767).astype(np.int16)
-    with open_audio(Path(str(files("vivant") / "assets" / "voice.flac"))) as sound:
-        line = np.concatenate([chunk.samples for chunk in sound.chunks()])
-    return lambda text: (line * 32767).astype(np.int16)
+        return lambda text: np.frombuffer(pcm_s16le(hibari(text)), np.int16)
+    line = np.frombuffer(pcm_s16le(bundled_voice()), np.int16)
+    return lambda text: line
 
 
 if __name__ == "__main__":

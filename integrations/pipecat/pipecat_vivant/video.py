@@ -29,6 +29,7 @@ from pipecat.services.ai_service import AIService
 from pipecat.services.settings import ServiceSettings
 
 import vivant
+from vivant.samples import pcm_s16le
 
 AUDIO_LEAD_MS = 60
 """Of the voice before its pictures: a transport sends sound in pieces of 40 ms, and a late wake-up must not be heard."""
@@ -233,9 +234,7 @@ class VivantVideoService(AIService):
         if self._waits_for_voice:
             self._waits_for_voice = False
             await self.stop_ttfb_metrics()
-        # As they came, to the bit: what was taken as int16 / 32768 is given back so.
-        pcm = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype("<i2").tobytes()
-        await self.push_frame(TTSAudioRawFrame(pcm, self._rate_hz, 1, context_id=context_id))
+        await self.push_frame(TTSAudioRawFrame(pcm_s16le(samples), self._rate_hz, 1, context_id=context_id))
 
     async def _close(self) -> None:
         session, self._session = self._session, None

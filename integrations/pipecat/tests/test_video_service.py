@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,8 @@ from pipecat.tests.utils import SleepFrame, run_test
 from pipecat_vivant import VivantVideoService
 
 import vivant
-from vivant.media import open_audio
+from vivant.samples import pcm_s16le
+from vivant.testing import bundled_voice
 
 RATE_HZ = 24_000
 """The pipeline's own, as long as nobody asks for another."""
@@ -34,10 +34,7 @@ SIDE_PX = 128
 
 def voice(seconds: float) -> np.ndarray:
     """(n,) int16 of the bundled line, again and again."""
-    with open_audio(Path(str(files("vivant") / "assets" / "voice.flac"))) as sound:
-        line = np.concatenate([chunk.samples for chunk in sound.chunks()])
-    n = round(seconds * RATE_HZ)
-    return (np.tile(line, n // len(line) + 1)[:n] * 32767).astype(np.int16)
+    return np.frombuffer(pcm_s16le(bundled_voice(seconds)), np.int16)
 
 
 def spoken(samples: np.ndarray, context_id: str = "line", piece: int = 4800) -> list[Frame]:

@@ -16,7 +16,7 @@ from vivant.bundled import is_bundled, portrait_bytes
 from vivant.errors import InputError
 from vivant.media.sources import PictureSource, path_or_bytes
 from vivant.provenance.consent import Consent, parse_consent
-from vivant.samples import mono_samples
+from vivant.samples import mono_samples, pcm_s16le
 from vivant.types import (
     NATURAL_EYE_CONTACT,
     Act,
@@ -240,4 +240,4 @@ def samples_bytes(samples: ArrayLike, audio_format: pb.AudioFormat) -> bytes:
     own = mono_samples(samples)
     if audio_format == pb.AUDIO_FORMAT_F32LE:
         return own.astype("<f4").tobytes()
-    return np.minimum(np.round(own * 32768), 32767).astype("<i2").tobytes()
+    return pcm_s16le(own)

@@ -11,6 +11,7 @@ from livekit.agents.voice.avatar import AudioSegmentEnd, VideoGenerator
 from livekit.plugins.vivant.log import logger
 
 import vivant
+from vivant.samples import pcm_s16le
 
 AUDIO_LEAD_MS = 60
 """Of the voice before its pictures: what the room's audio source keeps (100 ms fit), so that a late wake-up is not heard."""
@@ -121,13 +122,9 @@ class FaceVideoGenerator(VideoGenerator):
             width, height = item.picture.size_px
             parts.append(rtc.VideoFrame(width, height, rtc.VideoBufferType.I420, item.picture.pixels.tobytes()))
         if item.utterance is not None and item.audio is not None and len(item.audio.samples):
-            parts.append(self._audio_frame(item.audio.samples))
+            samples = item.audio.samples
+            parts.append(rtc.AudioFrame(pcm_s16le(samples), self._rate_hz, 1, len(samples)))
         return parts
-
-    def _audio_frame(self, samples: np.ndarray) -> rtc.AudioFrame:
-        # As they came, to the bit: what was taken as int16 / 32768 is given back so.
-        pcm = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype("<i2")
-        return rtc.AudioFrame(pcm.tobytes(), self._rate_hz, 1, len(pcm))
 
     async def _without_face(self) -> AsyncIterator[Item]:
         """The voice as it comes, and first the ends of the lines that the face did not finish."""
