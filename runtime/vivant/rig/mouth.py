@@ -46,8 +46,8 @@ SHADE_RGB = (52, 20, 15)
 CORNER_SHADE, MIDDLE_SHADE, CORNERS_FROM = 0.9, 0.04, 1.0
 """Alpha of the shade at the corners and in the middle; exponent of the passage between them."""
 NARROW_SHADE, NARROW_GAP = 0.85, 0.06
-"""Alpha of the shade between lips that have just parted, and the gap in outer-eye distances at which it is gone: hardly any light
-falls through a slit. Chosen by eye: without it the first thing that shows is a white line."""
+"""Alpha of the shade between lips that have just parted, and the gap in outer-eye distances at which it is gone: hardly any
+light falls through a slit. Chosen by eye: without it the first thing that shows is a white line."""
 LIP_SHADES, SHADE_SHARE = ((0.78, 0.06), (0.60, 0.06)), 0.55
 """Shade of the upper and of the lower lip on what lies behind: alpha at the lip, and its reach in outer-eye distances; but at
 most this share of the opening, so that teeth between lips that hardly part are not grey."""
