@@ -43,8 +43,7 @@ def _frames(name: str, voice: str, seed: int) -> Iterator[UInt8Array]:
     rest = np.zeros(round(REST_S * rate_hz), np.float32)
     heard = np.concatenate([samples[: round(SPOKEN_S * rate_hz)], rest])
     presenter = vivant.Presenter(face, size_px=CELL_PX, label_off_reason=NO_LABEL)
-    how = {"fps": FPS, "sample_rate_hz": rate_hz, "seed": seed, "controls": FRIENDLY, "presenter": presenter}
-    with vivant.FaceStream(face, **how) as stream:
+    with vivant.FaceStream(face, fps=FPS, sample_rate_hz=rate_hz, seed=seed, controls=FRIENDLY, presenter=presenter) as stream:
         stream.begin("", speech.with_suffix(".txt").read_text(encoding="utf-8"), "en")
         for item in chain(stream.push(heard), stream.finish()):
             if isinstance(item, vivant.Output) and item.picture is not None:
