@@ -34,6 +34,7 @@ COMMANDS = [
     "say Hello.",
     "say Hello. me.jpg -o said.mp4 --size 96",
     "say --voices",
+    "portraits -o bundled.png",
     "motion voice.wav -o motion.csv",
     "motion --mic tone --to vmc --seconds 1",
     "inspect me.jpg -o sheet.png",
