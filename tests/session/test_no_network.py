@@ -29,7 +29,7 @@ XMP = (
 )
 COMMANDS = [
     "--version",
-    "demo",
+    "demo --size 256",
     "render me.jpg voice.wav -o out.mp4 --size 96",
     "say Hello.",
     "say Hello. me.jpg -o said.mp4 --size 96",
