@@ -23,7 +23,8 @@ from tests.device.guest_kit import ROOT, free_port
 from vivant.testing import VOICE_RATE_HZ, bundled_voice
 from vivant.types import Float32Array
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 240_000
+"""On a machine that may be busy, where a rig is built first."""
 FLAGS = (
     "--no-sandbox",
     "--use-fake-ui-for-media-stream",
