@@ -1,0 +1,106 @@
+/** The wall of portraits: each is still at first and moves as soon as its film is there. */
+
+import { $, element, sentence } from "./dom.js";
+import { blobAddress, get, keepClientName, remove } from "./server.js";
+import { t } from "./texts.js";
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** `choose` is called with a portrait, `browse` when a picture of one's own is wanted. */
+export class Gallery {
+  constructor({ choose, browse }) {
+    this.choose = choose;
+    this.browse = browse;
+    this.portraits = [];
+    this.films = new Map();
+  }
+
+  /** Ask for the portraits and hang them. */
+  async load() {
+    try {
+      const { portraits, client } = await get("/v1/portraits");
+      keepClientName(client);
+      this.portraits = portraits.map(({ portrait, bundled }) => ({ id: portrait, bundled: Boolean(bundled), name: titleOf(portrait, bundled) }));
+      sentence($("gallery-error"), this.portraits.length ? "" : t("galleryEmpty"));
+    } catch {
+      sentence($("gallery-error"), t("galleryFailed"));
+    }
+    this.hang();
+    this.wake();
+  }
+
+  find = (id) => this.portraits.find((portrait) => portrait.id === id);
+
+  /** A portrait's film, or else its still picture. */
+  async picture({ id, bundled }) {
+    if (this.films.has(id)) return this.films.get(id);
+    return bundled ? `/studio/portraits/${id}/still.jpg` : blobAddress(`/studio/portraits/${id}/still.jpg`).catch(() => "");
+  }
+
+  hang() {
+    $("cards").replaceChildren(...this.portraits.map((portrait) => this.card(portrait)), this.ownCard());
+  }
+
+  card(portrait) {
+    const picture = element("img", { className: "card-picture", alt: "", width: 256, height: 256, decoding: "async" });
+    picture.src = this.films.get(portrait.id) ?? (portrait.bundled ? `/studio/portraits/${portrait.id}/still.jpg` : "");
+    const name = element("span", { className: "card-name" }, portrait.name);
+    const button = element("button", {
+      className: "card-button", type: "button", aria: { label: t("speakAs", { name: portrait.name }) },
+      onclick: () => this.choose(portrait),
+    }, picture, name);
+    const card = element("li", { className: "card", data: { portrait: portrait.id } }, button);
+    if (!portrait.bundled) card.append(this.removal(portrait));
+    return card;
+  }
+
+  removal(portrait) {
+    return element("button", {
+      className: "card-remove", type: "button", aria: { label: t("remove", { name: portrait.name }) },
+      onclick: async () => {
+        await remove(`/v1/portraits/${portrait.id}`).catch(() => null);
+        await this.load();
+        $("gallery-title").focus();
+      },
+    }, "×");
+  }
+
+  ownCard() {
+    const inside = element("span", { className: "card-picture" },
+      element("span", { className: "card-plus", aria: { hidden: "true" } }, "+"),
+      element("span", { className: "hint" }, t("yourPictureHint")));
+    const button = element("button", { className: "card-button", type: "button", onclick: () => this.browse() },
+      inside, element("span", { className: "card-name" }, t("yourPicture")));
+    return element("li", { className: "card card-new" }, button);
+  }
+
+  /** Set them in motion, one after another, unless somebody wants calm. */
+  async wake() {
+    for (const portrait of this.portraits) {
+      if (document.body.dataset.view !== "gallery") return;
+      if (this.films.has(portrait.id) || (calm.matches && portrait.bundled)) continue;
+      const kind = calm.matches ? "still.jpg" : "alive.webp";
+      const film = await blobAddress(`/studio/portraits/${portrait.id}/${kind}`).catch(() => null);
+      if (film === null) continue;
+      this.films.set(portrait.id, film);
+      const picture = $("cards").querySelector(`[data-portrait="${CSS.escape(portrait.id)}"] img`);
+      if (picture !== null) picture.src = film;
+    }
+  }
+}
+
+const NAMES = "vivant-names";
+
+/** What people call it: a bundled name made readable, or the name of the file, which never leaves this page. */
+function titleOf(id, bundled) {
+  const own = JSON.parse(sessionStorage.getItem(NAMES) ?? "{}")[id];
+  const words = id.replace("_", ", ");
+  return bundled ? words[0].toUpperCase() + words.slice(1) : own ?? t("yourPicture");
+}
+
+/** A new portrait of one's own is called like its file. */
+export function name(id, fileName) {
+  const names = JSON.parse(sessionStorage.getItem(NAMES) ?? "{}");
+  names[id] = fileName.replace(/\.[^.]*$/, "").slice(0, 40) || t("yourPicture");
+  sessionStorage.setItem(NAMES, JSON.stringify(names));
+}
