@@ -7,10 +7,10 @@ from collections import deque
 from typing import TypeAlias
 
 import grpc
-from google.protobuf.message import Message
 
 from vivant.clock import Clock
 from vivant.server.status import StatusError
+from vivant.wire.responses import Response
 
 Context: TypeAlias = grpc.aio.ServicerContext
 
@@ -89,7 +89,7 @@ class Outflow:
         self._window: SendWindow | None = None
         self._confirmed_us = 0
 
-    async def write(self, response: Message | bytes) -> None:
+    async def write(self, response: Response) -> None:
         """Waits while the client takes nothing."""
         self._writing_since_us = self._clock.now_us()
         await self._context.write(response)

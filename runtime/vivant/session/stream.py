@@ -263,6 +263,11 @@ class FaceStream:
         return self._given.queue.n_samples * 1000 / self.sample_rate_hz
 
     @property
+    def filled_ms(self) -> float:
+        """Silence that was heard within utterances, for their sound came late."""
+        return self._hearing.n_filled * 1000 / self.sample_rate_hz
+
+    @property
     def queued_chars(self) -> int:
         """Text that was said and whose sound was not heard."""
         return self._given.queue.n_chars + sum(len(known.text) for known in self._next_text)

@@ -99,86 +99,87 @@ namespace Vivant.V1 {
             "RXZlbnQSIgoEdHlwZRgBIAEoDjIULnZpdmFudC52MS5FdmVudFR5cGUSEwoL",
             "cG9zaXRpb25fdXMYAiABKAQSFAoMdXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVw",
             "b2NoGAQgASgEEg4KBmRldGFpbBgFIAEoCRITCgtwb3J0cmFpdF9pZBgGIAEo",
-            "CSKFAQoKU3RhdGlzdGljcxILCgNmcHMYASABKAISDgoGbGFnX3VzGAIgASgD",
+            "CSKYAQoKU3RhdGlzdGljcxILCgNmcHMYASABKAISDgoGbGFnX3VzGAIgASgD",
             "EhMKC2ZyYW1lc19zZW50GAMgASgEEhYKDmZyYW1lc19kcm9wcGVkGAQgASgE",
             "EhcKD2F1ZGlvX3F1ZXVlZF91cxgFIAEoBBIUCgxkZXRhaWxfbGV2ZWwYBiAB",
-            "KA0iGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLeAQoXR2V0Q2FwYWJpbGl0",
-            "aWVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRItCg1waXhlbF9mb3JtYXRz",
-            "GAIgAygOMhYudml2YW50LnYxLlBpeGVsRm9ybWF0EjMKEGZyYW1lX3RyYW5z",
-            "cG9ydHMYAyADKA4yGS52aXZhbnQudjEuRnJhbWVUcmFuc3BvcnQSGQoRYnVu",
-            "ZGxlZF9wb3J0cmFpdHMYBCADKAkSIQoGbGltaXRzGAUgASgLMhEudml2YW50",
-            "LnYxLkxpbWl0cxIQCghzZXNzaW9ucxgGIAEoDSK2AQoGTGltaXRzEhAKCHNl",
-            "c3Npb25zGAEgASgNEg8KB3NpemVfcHgYAiABKA0SFgoOcG9ydHJhaXRfYnl0",
-            "ZXMYAyABKA0SFwoPcG9ydHJhaXRfcGl4ZWxzGAQgASgNEhUKDW1lc3NhZ2Vf",
-            "Ynl0ZXMYBSABKA0SFgoObWVzc2FnZXNfcGVyX3MYBiABKA0SEQoJcG9ydHJh",
-            "aXRzGAcgASgNEhYKDmF1ZGlvX3F1ZXVlX21zGAggASgNIl0KElB1dFBvcnRy",
-            "YWl0UmVxdWVzdBINCgVpbWFnZRgBIAEoDBITCgt0cmFuc3BhcmVudBgCIAEo",
-            "CBIjCgdjb25zZW50GAMgASgLMhIudml2YW50LnYxLkNvbnNlbnQiPAoTUHV0",
-            "UG9ydHJhaXRSZXNwb25zZRIlCghwb3J0cmFpdBgBIAEoCzITLnZpdmFudC52",
-            "MS5Qb3J0cmFpdCI/CghQb3J0cmFpdBITCgtwb3J0cmFpdF9pZBgBIAEoCRIP",
-            "CgdidW5kbGVkGAIgASgIEg0KBW5vdGVzGAMgAygJIhYKFExpc3RQb3J0cmFp",
-            "dHNSZXF1ZXN0Ij8KFUxpc3RQb3J0cmFpdHNSZXNwb25zZRImCglwb3J0cmFp",
-            "dHMYASADKAsyEy52aXZhbnQudjEuUG9ydHJhaXQiLAoVRGVsZXRlUG9ydHJh",
-            "aXRSZXF1ZXN0EhMKC3BvcnRyYWl0X2lkGAEgASgJIhgKFkRlbGV0ZVBvcnRy",
-            "YWl0UmVzcG9uc2UihAEKDVdhcm1VcFJlcXVlc3QSKAoIcG9ydHJhaXQYASAB",
-            "KAsyFi52aXZhbnQudjEuUG9ydHJhaXRSZWYSDwoHc2l6ZV9weBgCIAEoDRIT",
-            "Cgt0cmFuc3BhcmVudBgDIAEoCBIjCgdjb25zZW50GAQgASgLMhIudml2YW50",
-            "LnYxLkNvbnNlbnQiOQoOV2FybVVwUmVzcG9uc2USEwoLcG9ydHJhaXRfaWQY",
-            "ASABKAkSEgoKZWxhcHNlZF91cxgCIAEoBCJtChFTeW50aGVzaXplUmVxdWVz",
-            "dBIoCgZjb25maWcYASABKAsyGC52aXZhbnQudjEuU2Vzc2lvbkNvbmZpZxIP",
-            "CgdzYW1wbGVzGAIgASgMEh0KBHRleHQYAyABKAsyDy52aXZhbnQudjEuVGV4",
-            "dCKVAQoSU3ludGhlc2l6ZVJlc3BvbnNlEiwKB3N0YXJ0ZWQYASABKAsyGS52",
-            "aXZhbnQudjEuU2Vzc2lvblN0YXJ0ZWRIABIhCgVmcmFtZRgCIAEoCzIQLnZp",
-            "dmFudC52MS5GcmFtZUgAEiMKBm1vdGlvbhgDIAEoCzIRLnZpdmFudC52MS5N",
-            "b3Rpb25IAEIJCgdtZXNzYWdlKoYBCgtQaXhlbEZvcm1hdBIcChhQSVhFTF9G",
-            "T1JNQVRfVU5TUEVDSUZJRUQQABIVChFQSVhFTF9GT1JNQVRfUkdCQRABEhQK",
-            "EFBJWEVMX0ZPUk1BVF9SR0IQAhIVChFQSVhFTF9GT1JNQVRfSTQyMBADEhUK",
-            "EVBJWEVMX0ZPUk1BVF9KUEVHEAQqcAoORnJhbWVUcmFuc3BvcnQSHwobRlJB",
-            "TUVfVFJBTlNQT1JUX1VOU1BFQ0lGSUVEEAASGgoWRlJBTUVfVFJBTlNQT1JU",
-            "X0lOTElORRABEiEKHUZSQU1FX1RSQU5TUE9SVF9TSEFSRURfTUVNT1JZEAIq",
-            "XwoLQXVkaW9Gb3JtYXQSHAoYQVVESU9fRk9STUFUX1VOU1BFQ0lGSUVEEAAS",
-            "GgoWQVVESU9fRk9STUFUX1BDTV9TMTZMRRABEhYKEkFVRElPX0ZPUk1BVF9G",
-            "MzJMRRACKmkKB091dHB1dHMSFwoTT1VUUFVUU19VTlNQRUNJRklFRBAAEhIK",
-            "Dk9VVFBVVFNfRlJBTUVTEAESEgoOT1VUUFVUU19NT1RJT04QAhIdChlPVVRQ",
-            "VVRTX0ZSQU1FU19BTkRfTU9USU9OEAMqUAoIRGVsaXZlcnkSGAoUREVMSVZF",
-            "UllfVU5TUEVDSUZJRUQQABISCg5ERUxJVkVSWV9QQUNFRBABEhYKEkRFTElW",
-            "RVJZX0lNTUVESUFURRACKpoBCglBdHRlbnRpb24SGQoVQVRURU5USU9OX1VO",
-            "U1BFQ0lGSUVEEAASEgoOQVRURU5USU9OX0FVVE8QARIWChJBVFRFTlRJT05f",
-            "U1BFQUtJTkcQAhIXChNBVFRFTlRJT05fTElTVEVOSU5HEAMSFgoSQVRURU5U",
-            "SU9OX1RISU5LSU5HEAQSFQoRQVRURU5USU9OX1dPUktJTkcQBSpiCgNBY3QS",
-            "EwoPQUNUX1VOU1BFQ0lGSUVEEAASCwoHQUNUX05PRBABEg0KCUFDVF9TSEFL",
-            "RRACEgwKCEFDVF9USUxUEAMSDQoJQUNUX1RISU5LEAQSDQoJQUNUX0xBVUdI",
-            "EAUqxgEKB0Vtb3Rpb24SFwoTRU1PVElPTl9VTlNQRUNJRklFRBAAEhMKD0VN",
-            "T1RJT05fTkVVVFJBTBABEhEKDUVNT1RJT05fSEFQUFkQAhIPCgtFTU9USU9O",
-            "X1NBRBADEhEKDUVNT1RJT05fQU5HUlkQBBIVChFFTU9USU9OX1NVUlBSSVNF",
-            "RBAFEhIKDkVNT1RJT05fQUZSQUlEEAYSFQoRRU1PVElPTl9ESVNHVVNURUQQ",
-            "BxIUChBFTU9USU9OX0NPTlRFTVBUEAgqlAEKDENvbnNlbnRCYXNpcxIdChlD",
-            "T05TRU5UX0JBU0lTX1VOU1BFQ0lGSUVEEAASFAoQQ09OU0VOVF9CQVNJU19N",
-            "RRABEhgKFENPTlNFTlRfQkFTSVNfQUdSRUVEEAISGAoUQ09OU0VOVF9CQVNJ",
-            "U19VTlJFQUwQAxIbChdDT05TRU5UX0JBU0lTX1NZTlRIRVRJQxAEKk4KCUxh",
-            "YmVsTW9kZRIaChZMQUJFTF9NT0RFX1VOU1BFQ0lGSUVEEAASEgoOTEFCRUxf",
-            "TU9ERV9PRkYQARIRCg1MQUJFTF9NT0RFX09OEAIqXgoNV2F0ZXJtYXJrTW9k",
-            "ZRIeChpXQVRFUk1BUktfTU9ERV9VTlNQRUNJRklFRBAAEhYKEldBVEVSTUFS",
-            "S19NT0RFX09GRhABEhUKEVdBVEVSTUFSS19NT0RFX09OEAIqggIKCUV2ZW50",
-            "VHlwZRIaChZFVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASIAocRVZFTlRfVFlQ",
-            "RV9VVFRFUkFOQ0VfU1RBUlRFRBABEiEKHUVWRU5UX1RZUEVfVVRURVJBTkNF",
-            "X0ZJTklTSEVEEAISGgoWRVZFTlRfVFlQRV9JTlRFUlJVUFRFRBADEh8KG0VW",
-            "RU5UX1RZUEVfUE9SVFJBSVRfQ0hBTkdFRBAEEh4KGkVWRU5UX1RZUEVfUE9S",
-            "VFJBSVRfRkFJTEVEEAUSHgoaRVZFTlRfVFlQRV9RVUFMSVRZX0NIQU5HRUQQ",
-            "BhIXChNFVkVOVF9UWVBFX0RSQUlOSU5HEAcysgQKC0ZhY2VTZXJ2aWNlEkQK",
-            "B0FuaW1hdGUSGS52aXZhbnQudjEuQW5pbWF0ZVJlcXVlc3QaGi52aXZhbnQu",
-            "djEuQW5pbWF0ZVJlc3BvbnNlKAEwARJYCg9HZXRDYXBhYmlsaXRpZXMSIS52",
-            "aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdBoiLnZpdmFudC52MS5H",
-            "ZXRDYXBhYmlsaXRpZXNSZXNwb25zZRJMCgtQdXRQb3J0cmFpdBIdLnZpdmFu",
-            "dC52MS5QdXRQb3J0cmFpdFJlcXVlc3QaHi52aXZhbnQudjEuUHV0UG9ydHJh",
-            "aXRSZXNwb25zZRJSCg1MaXN0UG9ydHJhaXRzEh8udml2YW50LnYxLkxpc3RQ",
-            "b3J0cmFpdHNSZXF1ZXN0GiAudml2YW50LnYxLkxpc3RQb3J0cmFpdHNSZXNw",
-            "b25zZRJVCg5EZWxldGVQb3J0cmFpdBIgLnZpdmFudC52MS5EZWxldGVQb3J0",
-            "cmFpdFJlcXVlc3QaIS52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXNwb25z",
-            "ZRI9CgZXYXJtVXASGC52aXZhbnQudjEuV2FybVVwUmVxdWVzdBoZLnZpdmFu",
-            "dC52MS5XYXJtVXBSZXNwb25zZRJLCgpTeW50aGVzaXplEhwudml2YW50LnYx",
-            "LlN5bnRoZXNpemVSZXF1ZXN0Gh0udml2YW50LnYxLlN5bnRoZXNpemVSZXNw",
-            "b25zZTABQgyqAglWaXZhbnQuVjFiBnByb3RvMw=="));
+            "KA0SEQoJZmlsbGVkX3VzGAcgASgEIhgKFkdldENhcGFiaWxpdGllc1JlcXVl",
+            "c3Qi3gEKF0dldENhcGFiaWxpdGllc1Jlc3BvbnNlEg8KB3ZlcnNpb24YASAB",
+            "KAkSLQoNcGl4ZWxfZm9ybWF0cxgCIAMoDjIWLnZpdmFudC52MS5QaXhlbEZv",
+            "cm1hdBIzChBmcmFtZV90cmFuc3BvcnRzGAMgAygOMhkudml2YW50LnYxLkZy",
+            "YW1lVHJhbnNwb3J0EhkKEWJ1bmRsZWRfcG9ydHJhaXRzGAQgAygJEiEKBmxp",
+            "bWl0cxgFIAEoCzIRLnZpdmFudC52MS5MaW1pdHMSEAoIc2Vzc2lvbnMYBiAB",
+            "KA0itgEKBkxpbWl0cxIQCghzZXNzaW9ucxgBIAEoDRIPCgdzaXplX3B4GAIg",
+            "ASgNEhYKDnBvcnRyYWl0X2J5dGVzGAMgASgNEhcKD3BvcnRyYWl0X3BpeGVs",
+            "cxgEIAEoDRIVCg1tZXNzYWdlX2J5dGVzGAUgASgNEhYKDm1lc3NhZ2VzX3Bl",
+            "cl9zGAYgASgNEhEKCXBvcnRyYWl0cxgHIAEoDRIWCg5hdWRpb19xdWV1ZV9t",
+            "cxgIIAEoDSJdChJQdXRQb3J0cmFpdFJlcXVlc3QSDQoFaW1hZ2UYASABKAwS",
+            "EwoLdHJhbnNwYXJlbnQYAiABKAgSIwoHY29uc2VudBgDIAEoCzISLnZpdmFu",
+            "dC52MS5Db25zZW50IjwKE1B1dFBvcnRyYWl0UmVzcG9uc2USJQoIcG9ydHJh",
+            "aXQYASABKAsyEy52aXZhbnQudjEuUG9ydHJhaXQiPwoIUG9ydHJhaXQSEwoL",
+            "cG9ydHJhaXRfaWQYASABKAkSDwoHYnVuZGxlZBgCIAEoCBINCgVub3RlcxgD",
+            "IAMoCSIWChRMaXN0UG9ydHJhaXRzUmVxdWVzdCI/ChVMaXN0UG9ydHJhaXRz",
+            "UmVzcG9uc2USJgoJcG9ydHJhaXRzGAEgAygLMhMudml2YW50LnYxLlBvcnRy",
+            "YWl0IiwKFURlbGV0ZVBvcnRyYWl0UmVxdWVzdBITCgtwb3J0cmFpdF9pZBgB",
+            "IAEoCSIYChZEZWxldGVQb3J0cmFpdFJlc3BvbnNlIoQBCg1XYXJtVXBSZXF1",
+            "ZXN0EigKCHBvcnRyYWl0GAEgASgLMhYudml2YW50LnYxLlBvcnRyYWl0UmVm",
+            "Eg8KB3NpemVfcHgYAiABKA0SEwoLdHJhbnNwYXJlbnQYAyABKAgSIwoHY29u",
+            "c2VudBgEIAEoCzISLnZpdmFudC52MS5Db25zZW50IjkKDldhcm1VcFJlc3Bv",
+            "bnNlEhMKC3BvcnRyYWl0X2lkGAEgASgJEhIKCmVsYXBzZWRfdXMYAiABKAQi",
+            "bQoRU3ludGhlc2l6ZVJlcXVlc3QSKAoGY29uZmlnGAEgASgLMhgudml2YW50",
+            "LnYxLlNlc3Npb25Db25maWcSDwoHc2FtcGxlcxgCIAEoDBIdCgR0ZXh0GAMg",
+            "ASgLMg8udml2YW50LnYxLlRleHQilQEKElN5bnRoZXNpemVSZXNwb25zZRIs",
+            "CgdzdGFydGVkGAEgASgLMhkudml2YW50LnYxLlNlc3Npb25TdGFydGVkSAAS",
+            "IQoFZnJhbWUYAiABKAsyEC52aXZhbnQudjEuRnJhbWVIABIjCgZtb3Rpb24Y",
+            "AyABKAsyES52aXZhbnQudjEuTW90aW9uSABCCQoHbWVzc2FnZSqGAQoLUGl4",
+            "ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASFQoRUElY",
+            "RUxfRk9STUFUX1JHQkEQARIUChBQSVhFTF9GT1JNQVRfUkdCEAISFQoRUElY",
+            "RUxfRk9STUFUX0k0MjAQAxIVChFQSVhFTF9GT1JNQVRfSlBFRxAEKnAKDkZy",
+            "YW1lVHJhbnNwb3J0Eh8KG0ZSQU1FX1RSQU5TUE9SVF9VTlNQRUNJRklFRBAA",
+            "EhoKFkZSQU1FX1RSQU5TUE9SVF9JTkxJTkUQARIhCh1GUkFNRV9UUkFOU1BP",
+            "UlRfU0hBUkVEX01FTU9SWRACKl8KC0F1ZGlvRm9ybWF0EhwKGEFVRElPX0ZP",
+            "Uk1BVF9VTlNQRUNJRklFRBAAEhoKFkFVRElPX0ZPUk1BVF9QQ01fUzE2TEUQ",
+            "ARIWChJBVURJT19GT1JNQVRfRjMyTEUQAippCgdPdXRwdXRzEhcKE09VVFBV",
+            "VFNfVU5TUEVDSUZJRUQQABISCg5PVVRQVVRTX0ZSQU1FUxABEhIKDk9VVFBV",
+            "VFNfTU9USU9OEAISHQoZT1VUUFVUU19GUkFNRVNfQU5EX01PVElPThADKlAK",
+            "CERlbGl2ZXJ5EhgKFERFTElWRVJZX1VOU1BFQ0lGSUVEEAASEgoOREVMSVZF",
+            "UllfUEFDRUQQARIWChJERUxJVkVSWV9JTU1FRElBVEUQAiqaAQoJQXR0ZW50",
+            "aW9uEhkKFUFUVEVOVElPTl9VTlNQRUNJRklFRBAAEhIKDkFUVEVOVElPTl9B",
+            "VVRPEAESFgoSQVRURU5USU9OX1NQRUFLSU5HEAISFwoTQVRURU5USU9OX0xJ",
+            "U1RFTklORxADEhYKEkFUVEVOVElPTl9USElOS0lORxAEEhUKEUFUVEVOVElP",
+            "Tl9XT1JLSU5HEAUqYgoDQWN0EhMKD0FDVF9VTlNQRUNJRklFRBAAEgsKB0FD",
+            "VF9OT0QQARINCglBQ1RfU0hBS0UQAhIMCghBQ1RfVElMVBADEg0KCUFDVF9U",
+            "SElOSxAEEg0KCUFDVF9MQVVHSBAFKsYBCgdFbW90aW9uEhcKE0VNT1RJT05f",
+            "VU5TUEVDSUZJRUQQABITCg9FTU9USU9OX05FVVRSQUwQARIRCg1FTU9USU9O",
+            "X0hBUFBZEAISDwoLRU1PVElPTl9TQUQQAxIRCg1FTU9USU9OX0FOR1JZEAQS",
+            "FQoRRU1PVElPTl9TVVJQUklTRUQQBRISCg5FTU9USU9OX0FGUkFJRBAGEhUK",
+            "EUVNT1RJT05fRElTR1VTVEVEEAcSFAoQRU1PVElPTl9DT05URU1QVBAIKpQB",
+            "CgxDb25zZW50QmFzaXMSHQoZQ09OU0VOVF9CQVNJU19VTlNQRUNJRklFRBAA",
+            "EhQKEENPTlNFTlRfQkFTSVNfTUUQARIYChRDT05TRU5UX0JBU0lTX0FHUkVF",
+            "RBACEhgKFENPTlNFTlRfQkFTSVNfVU5SRUFMEAMSGwoXQ09OU0VOVF9CQVNJ",
+            "U19TWU5USEVUSUMQBCpOCglMYWJlbE1vZGUSGgoWTEFCRUxfTU9ERV9VTlNQ",
+            "RUNJRklFRBAAEhIKDkxBQkVMX01PREVfT0ZGEAESEQoNTEFCRUxfTU9ERV9P",
+            "ThACKl4KDVdhdGVybWFya01vZGUSHgoaV0FURVJNQVJLX01PREVfVU5TUEVD",
+            "SUZJRUQQABIWChJXQVRFUk1BUktfTU9ERV9PRkYQARIVChFXQVRFUk1BUktf",
+            "TU9ERV9PThACKoICCglFdmVudFR5cGUSGgoWRVZFTlRfVFlQRV9VTlNQRUNJ",
+            "RklFRBAAEiAKHEVWRU5UX1RZUEVfVVRURVJBTkNFX1NUQVJURUQQARIhCh1F",
+            "VkVOVF9UWVBFX1VUVEVSQU5DRV9GSU5JU0hFRBACEhoKFkVWRU5UX1RZUEVf",
+            "SU5URVJSVVBURUQQAxIfChtFVkVOVF9UWVBFX1BPUlRSQUlUX0NIQU5HRUQQ",
+            "BBIeChpFVkVOVF9UWVBFX1BPUlRSQUlUX0ZBSUxFRBAFEh4KGkVWRU5UX1RZ",
+            "UEVfUVVBTElUWV9DSEFOR0VEEAYSFwoTRVZFTlRfVFlQRV9EUkFJTklORxAH",
+            "MrIECgtGYWNlU2VydmljZRJECgdBbmltYXRlEhkudml2YW50LnYxLkFuaW1h",
+            "dGVSZXF1ZXN0Ghoudml2YW50LnYxLkFuaW1hdGVSZXNwb25zZSgBMAESWAoP",
+            "R2V0Q2FwYWJpbGl0aWVzEiEudml2YW50LnYxLkdldENhcGFiaWxpdGllc1Jl",
+            "cXVlc3QaIi52aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USTAoL",
+            "UHV0UG9ydHJhaXQSHS52aXZhbnQudjEuUHV0UG9ydHJhaXRSZXF1ZXN0Gh4u",
+            "dml2YW50LnYxLlB1dFBvcnRyYWl0UmVzcG9uc2USUgoNTGlzdFBvcnRyYWl0",
+            "cxIfLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVxdWVzdBogLnZpdmFudC52",
+            "MS5MaXN0UG9ydHJhaXRzUmVzcG9uc2USVQoORGVsZXRlUG9ydHJhaXQSIC52",
+            "aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXF1ZXN0GiEudml2YW50LnYxLkRl",
+            "bGV0ZVBvcnRyYWl0UmVzcG9uc2USPQoGV2FybVVwEhgudml2YW50LnYxLldh",
+            "cm1VcFJlcXVlc3QaGS52aXZhbnQudjEuV2FybVVwUmVzcG9uc2USSwoKU3lu",
+            "dGhlc2l6ZRIcLnZpdmFudC52MS5TeW50aGVzaXplUmVxdWVzdBodLnZpdmFu",
+            "dC52MS5TeW50aGVzaXplUmVzcG9uc2UwAUIMqgIJVml2YW50LlYxYgZwcm90",
+            "bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Attention), typeof(global::Vivant.V1.Act), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
@@ -205,7 +206,7 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Motion), global::Vivant.V1.Motion.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "Weights", "Pose", "GazeYawDeg", "GazePitchDeg", "TongueOut", "TongueUp" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Pose), global::Vivant.V1.Pose.Parser, new[]{ "YawDeg", "PitchDeg", "RollDeg", "X", "Y", "Scale" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Event), global::Vivant.V1.Event.Parser, new[]{ "Type", "PositionUs", "UtteranceId", "Epoch", "Detail", "PortraitId" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Statistics), global::Vivant.V1.Statistics.Parser, new[]{ "Fps", "LagUs", "FramesSent", "FramesDropped", "AudioQueuedUs", "DetailLevel" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Statistics), global::Vivant.V1.Statistics.Parser, new[]{ "Fps", "LagUs", "FramesSent", "FramesDropped", "AudioQueuedUs", "DetailLevel", "FilledUs" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.GetCapabilitiesRequest), global::Vivant.V1.GetCapabilitiesRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.GetCapabilitiesResponse), global::Vivant.V1.GetCapabilitiesResponse.Parser, new[]{ "Version", "PixelFormats", "FrameTransports", "BundledPortraits", "Limits", "Sessions" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Limits), global::Vivant.V1.Limits.Parser, new[]{ "Sessions", "SizePx", "PortraitBytes", "PortraitPixels", "MessageBytes", "MessagesPerS", "Portraits", "AudioQueueMs" }, null, null, null, null),
@@ -8913,6 +8914,7 @@ namespace Vivant.V1 {
       framesDropped_ = other.framesDropped_;
       audioQueuedUs_ = other.audioQueuedUs_;
       detailLevel_ = other.detailLevel_;
+      filledUs_ = other.filledUs_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -9012,6 +9014,22 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "filled_us" field.</summary>
+    public const int FilledUsFieldNumber = 7;
+    private ulong filledUs_;
+    /// <summary>
+    /// Silence that was put into utterances whose sound came late, since the start, microseconds: what is said after it comes so much
+    /// later than its sound was sent.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong FilledUs {
+      get { return filledUs_; }
+      set {
+        filledUs_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -9033,6 +9051,7 @@ namespace Vivant.V1 {
       if (FramesDropped != other.FramesDropped) return false;
       if (AudioQueuedUs != other.AudioQueuedUs) return false;
       if (DetailLevel != other.DetailLevel) return false;
+      if (FilledUs != other.FilledUs) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -9046,6 +9065,7 @@ namespace Vivant.V1 {
       if (FramesDropped != 0UL) hash ^= FramesDropped.GetHashCode();
       if (AudioQueuedUs != 0UL) hash ^= AudioQueuedUs.GetHashCode();
       if (DetailLevel != 0) hash ^= DetailLevel.GetHashCode();
+      if (FilledUs != 0UL) hash ^= FilledUs.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -9088,6 +9108,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(48);
         output.WriteUInt32(DetailLevel);
       }
+      if (FilledUs != 0UL) {
+        output.WriteRawTag(56);
+        output.WriteUInt64(FilledUs);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -9122,6 +9146,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(48);
         output.WriteUInt32(DetailLevel);
       }
+      if (FilledUs != 0UL) {
+        output.WriteRawTag(56);
+        output.WriteUInt64(FilledUs);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -9149,6 +9177,9 @@ namespace Vivant.V1 {
       }
       if (DetailLevel != 0) {
         size += 1 + pb::CodedOutputStream.ComputeUInt32Size(DetailLevel);
+      }
+      if (FilledUs != 0UL) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt64Size(FilledUs);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -9179,6 +9210,9 @@ namespace Vivant.V1 {
       }
       if (other.DetailLevel != 0) {
         DetailLevel = other.DetailLevel;
+      }
+      if (other.FilledUs != 0UL) {
+        FilledUs = other.FilledUs;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -9219,6 +9253,10 @@ namespace Vivant.V1 {
             DetailLevel = input.ReadUInt32();
             break;
           }
+          case 56: {
+            FilledUs = input.ReadUInt64();
+            break;
+          }
         }
       }
     #endif
@@ -9256,6 +9294,10 @@ namespace Vivant.V1 {
           }
           case 48: {
             DetailLevel = input.ReadUInt32();
+            break;
+          }
+          case 56: {
+            FilledUs = input.ReadUInt64();
             break;
           }
         }
