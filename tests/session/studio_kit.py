@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_S = 60.0
+RUN = "from vivant.cli import main; main()"
 
 
 @dataclass
@@ -72,7 +73,7 @@ def running_studio(folder: Path, port: int = 0, camera: str = "null") -> Iterato
         "ORT_DISABLE_TELEMETRY": "1",
     }
     environment.pop("VIVANT_CONSENT", None)
-    command = [sys.executable, "-m", "vivant", "studio", "--no-open", "--port", str(port), "--camera", camera]
+    command = [sys.executable, "-c", RUN, "studio", "--no-open", "--port", str(port), "--camera", camera]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -19,16 +19,17 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from vivant.server.host import FaceHost
-from vivant.web import Door, Guard, answered
 
 from vivant import Clock, Face, InputError
 from vivant.media.atomic import replacing, reporting
 from vivant.private import private_folder
 from vivant.provenance.consent import parse_consent
 from vivant.provenance.settings import config_folder
+from vivant.server.host import FaceHost
 from vivant.server.limits import Limits
 from vivant.v1 import vivant_pb2 as pb
+from vivant.web import Door, Guard, answered
+from vivant.web.frames import PICTURE
 from vivant_bridge.health.diagnose import findings
 from vivant_bridge.health.probe import gather
 from vivant_bridge.picture.sink import FrameSink
@@ -36,7 +37,7 @@ from vivant_bridge.studio import gallery, saying
 from vivant_bridge.studio.backgrounds import Backgrounds
 from vivant_bridge.studio.making import StagedOpener, make
 from vivant_bridge.studio.presets import keep_preset, preset_of
-from vivant_bridge.studio.show import PICTURE, Piece, ShowMiddleware, Shows
+from vivant_bridge.studio.show import Piece, ShowMiddleware, Shows
 from vivant_bridge.studio.uses import Uses
 
 ASSETS = files("vivant_bridge.studio") / "assets"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from vivant import Clock, VivantError
+from vivant.web.frames import PICTURE
 from vivant_bridge.bridge import on_a_thread
 from vivant_bridge.delay import AdaptiveDelay, PresentationClock
 from vivant_bridge.picture.compositor import Compositor, Fill
@@ -14,7 +15,7 @@ from vivant_bridge.picture.pacer import Pacer
 from vivant_bridge.picture.sink import FrameSink
 from vivant_bridge.picture.slate import blank, with_word
 from vivant_bridge.studio.recording import picture_of
-from vivant_bridge.studio.show import PICTURE, Piece, Show
+from vivant_bridge.studio.show import Piece, Show
 
 SIZE = (1280, 720)
 FPS = Fraction(30)

@@ -18,7 +18,8 @@ from vivant.pixels import decoded, over
 from vivant.provenance.consent import Consent
 from vivant.provenance.production import Production, begin
 from vivant.types import AudioChunk, PixelFormat, UInt8Array, VideoFrame
-from vivant_bridge.studio.show import PICTURE, SOUND, Piece, Show
+from vivant.web.frames import PICTURE, SOUND
+from vivant_bridge.studio.show import Piece, Show
 
 log = logging.getLogger(__name__)
 SIDE_PX = 512

@@ -7,7 +7,6 @@ page shows.
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,14 +17,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivant.errors import InputError
 from vivant.server.clients import Client, Clients
-from vivant.types import Float32Array, MotionFrame, Pose
+from vivant.types import ARKIT_NAMES, Float32Array, MotionFrame, Pose
+from vivant.web.frames import HEAD
 
 FACE = "/v1/face"
 """Where the door is."""
-HEAD = struct.Struct("<BBHIQII")
-"""Of every binary message: kind, whether it speaks, side in px, epoch, pts_us, number, bytes of the colours (docs/web.md)."""
-PICTURE, SOUND, MOTION = 1, 2, 3
-N_WEIGHTS = 52
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +59,8 @@ class Piece:
     def motion(self) -> MotionFrame:
         """Of motion."""
         values: Float32Array = np.frombuffer(self.body, "<f4")
-        rest = [float(value) for value in values[N_WEIGHTS:]]
-        return MotionFrame(
-            self.number, self.pts_us, values[:N_WEIGHTS], (rest[8], rest[9]), Pose(*rest[:6]), (rest[6], rest[7])
-        )
+        weights, rest = values[: len(ARKIT_NAMES)], [float(value) for value in values[len(ARKIT_NAMES) :]]
+        return MotionFrame(self.number, self.pts_us, weights, (rest[8], rest[9]), Pose(*rest[:6]), (rest[6], rest[7]))
 
 
 Watcher = Callable[[Piece, bytes], None]

@@ -14,6 +14,7 @@ from vivant.provenance.consent import Consent
 from vivant.server.clients import Client
 from vivant.server.portraits import Portraits
 from vivant.v1 import vivant_pb2 as pb
+from vivant.web.frames import MOTION
 from vivant_bridge.bridge import on_a_thread
 from vivant_bridge.delay import AdaptiveDelay, PresentationClock
 from vivant_bridge.device_registry import choose_receiver
@@ -22,7 +23,7 @@ from vivant_bridge.receiver import MotionSender
 from vivant_bridge.studio.camera import DELAY_US, StudioCamera
 from vivant_bridge.studio.making import BASES
 from vivant_bridge.studio.recording import Recording, production_of
-from vivant_bridge.studio.show import MOTION, Piece, Show, Shows
+from vivant_bridge.studio.show import Piece, Show, Shows
 
 AVATARS = ("vmc", "vtube-studio", "live-link-face", "ifacialmocap")
 MOST_FILMS = 20
