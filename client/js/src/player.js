@@ -23,7 +23,7 @@ export class Player {
     const now = this.context.currentTime, pts = pts_us / 1e6;
     let at = this.#origin === null ? -1 : this.#origin + pts;
     if (at < now || at > now + MOST_S) { // an utterance begins, or time was lost
-      at = now + Math.max(LEAST_S, LEAD_S - (this.context.outputLatency || this.context.baseLatency || 0));
+      at = now + Math.max(LEAST_S, LEAD_S - this.#latency_s);
       this.#origin = at - pts;
     }
     const buffer = new AudioBuffer({ length: samples.length, sampleRate: rate_hz });
@@ -34,6 +34,16 @@ export class Player {
     source.onended = () => this.#playing.delete(source);
     source.start(at);
     this.#playing.add(source);
+  }
+
+  /** How much later than now the sound of a time is heard, negative if it was; null while nothing is played. @param {number} pts_us */
+  late_ms(pts_us) {
+    if (!this.#playing.size || this.#origin === null) return null;
+    return 1000 * (this.#origin + pts_us / 1e6 + this.#latency_s - this.context.currentTime);
+  }
+
+  get #latency_s() {
+    return this.context.outputLatency || this.context.baseLatency || 0;
   }
 
   /** Silence at once. */

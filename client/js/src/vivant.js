@@ -352,7 +352,7 @@ export class Face {
   #drawn(head, bitmap) {
     this.#confirm(head);
     this.#delay.drawn(head.pts_us);
-    this.#emit('picture', { bitmap, ...head });
+    this.#emit('picture', { bitmap, ...head, sound_late_ms: this.#player?.late_ms(head.pts_us) ?? null });
   }
 
   /** @param {Head} head */
