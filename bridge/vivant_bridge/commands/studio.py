@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from vivant import MonotonicClock
-from vivant.commands.options import say
 from vivant.errors import UnavailableError
 from vivant.extras import install
 from vivant_bridge.commands.cam import CameraOption, DeviceOption
@@ -49,7 +48,7 @@ def studio(
             for sign in (signal.SIGINT, signal.SIGTERM):
                 with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
                     loop.add_signal_handler(sign, web.stop)
-            say(f"the studio is at {web.url}; Ctrl-C ends it")
+            print(f"the studio is at {web.url}; Ctrl-C ends it", flush=True)
             if not no_open:
                 await asyncio.to_thread(webbrowser.open, web.url)
             await web.wait()

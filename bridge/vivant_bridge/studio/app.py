@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import secrets
@@ -139,7 +140,8 @@ class Studio:
         return _kept(picture, "image/jpeg")
 
     async def preset(self, request: Request) -> Response:
-        sha256 = (await self._face(request)).portrait_sha256
+        image = self._host.portraits.image(self._door.client_of(request), request.path_params["portrait"])
+        sha256 = (await asyncio.to_thread(hashlib.sha256, image)).hexdigest()
         if request.method == "PUT":
             await asyncio.to_thread(keep_preset, sha256, await _json(request))
             return Response(status_code=204)

@@ -29,12 +29,20 @@ export class Gallery {
     this.wake();
   }
 
+  /** A film over the still picture, which fades in: its frame is closer. */
+  async lay(id, film) {
+    const frame = $("cards").querySelector(`[data-portrait="${CSS.escape(id)}"] .card-frame`);
+    const picture = element("img", { className: "card-picture card-film", alt: "", src: film });
+    await picture.decode().catch(() => null);
+    frame?.append(picture);
+  }
+
   find = (id) => this.portraits.find((portrait) => portrait.id === id);
 
   /** A portrait's film, or else its still picture. */
   async picture({ id, bundled }) {
     if (this.films.has(id)) return this.films.get(id);
-    return bundled ? `/studio/portraits/${id}/still.jpg` : blobAddress(`/studio/portraits/${id}/still.jpg`).catch(() => "");
+    return bundled ? own(id) : blobAddress(`/studio/portraits/${id}/still.jpg`).catch(() => "");
   }
 
   hang() {
@@ -43,12 +51,13 @@ export class Gallery {
 
   card(portrait) {
     const picture = element("img", { className: "card-picture", alt: "", width: 256, height: 256, decoding: "async" });
-    picture.src = this.films.get(portrait.id) ?? (portrait.bundled ? `/studio/portraits/${portrait.id}/still.jpg` : "");
+    picture.src = this.films.get(portrait.id) ?? (portrait.bundled ? own(portrait.id) : "");
     const name = element("span", { className: "card-name" }, portrait.name);
+    const frame = element("span", { className: "card-frame" }, picture);
     const button = element("button", {
       className: "card-button", type: "button", aria: { label: t("speakAs", { name: portrait.name }) },
       onclick: () => this.choose(portrait),
-    }, picture, name);
+    }, frame, name);
     const card = element("li", { className: "card", data: { portrait: portrait.id } }, button);
     if (!portrait.bundled) card.append(this.removal(portrait));
     return card;
@@ -66,7 +75,7 @@ export class Gallery {
   }
 
   ownCard() {
-    const inside = element("span", { className: "card-picture" },
+    const inside = element("span", { className: "card-frame" },
       element("span", { className: "card-plus", aria: { hidden: "true" } }, "+"),
       element("span", { className: "hint" }, t("yourPictureHint")));
     const button = element("button", { className: "card-button", type: "button", onclick: () => this.browse() },
@@ -83,11 +92,13 @@ export class Gallery {
       const film = await blobAddress(`/studio/portraits/${portrait.id}/${kind}`).catch(() => null);
       if (film === null) continue;
       this.films.set(portrait.id, film);
-      const picture = $("cards").querySelector(`[data-portrait="${CSS.escape(portrait.id)}"] img`);
-      if (picture !== null) picture.src = film;
+      this.lay(portrait.id, film);
     }
   }
 }
+
+/** A bundled portrait as it came, before anything is drawn. */
+const own = (id) => `/v1/portraits/${id}/picture`;
 
 const NAMES = "vivant-names";
 

@@ -48,6 +48,8 @@ class Studio {
   async enter(portrait, { speak = false } = {}) {
     this.context ??= audioContext();
     this.speakWhenReady = speak;
+    this.live.portrait = portrait;
+    this.live.turn("waking");
     document.body.dataset.view = "studio";
     $("gallery").hidden = true;
     $("studio").hidden = false;
