@@ -56,7 +56,7 @@ def test_nothing_else_is_an_asset(studio: Studio, name: str) -> None:
 )
 def test_foreign_hosts_and_origins_are_refused(studio: Studio, headers: dict[str, str]) -> None:
     for path in ("/", "/studio/obs", "/v1/portraits"):
-        assert studio.ask("GET", path, **headers).status == 403
+        assert studio.ask("GET", path, headers=headers).status == 403
 
 
 def test_a_small_picture_is_drawn_and_labelled(studio: Studio) -> None:

@@ -53,7 +53,8 @@ def test_motion_travels_whole() -> None:
 
 
 def test_a_show_knows_whose_it_is_and_tells_its_watchers() -> None:
-    shows, show, heard = Shows(), Show(), []
+    shows, show = Shows(), Show()
+    heard: list[Show] = []
     shows.begin(show)
     client = Clients.named("name", "")
     with pytest.raises(InputError, match="no face of this page"):

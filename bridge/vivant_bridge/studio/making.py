@@ -73,7 +73,11 @@ async def make(
         return
     stages: asyncio.Queue[str | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
-    with opener.listening(sha256, lambda stage: loop.call_soon_threadsafe(stages.put_nowait, stage) and None):
+
+    def hear(stage: str) -> None:
+        loop.call_soon_threadsafe(stages.put_nowait, stage)
+
+    with opener.listening(sha256, hear):
         making = asyncio.create_task(portraits.put(client, image, pb.Consent(basis=BASES[answer])))
         making.add_done_callback(lambda _: stages.put_nowait(None))
         try:

@@ -46,7 +46,7 @@ export const en = {
   speak: "Speak",
   stop: "Stop",
   microphone: "Use my voice",
-  microphoneOff: "Microphone off",
+  microphoneOff: "Voice off",
   record: "Record",
   recordStop: "Stop recording",
   delay: "{ms} ms from microphone to picture",
