@@ -2,8 +2,8 @@
 
 ``python -m benchmarks web``, with playwright and Debian's Chromium. On loopback, the page on the same machine. The delay is
 measured by a marker: bursts in the voice that the page's microphone hears. The page notes when it captured one, finds it again
-in the delayed sound, to the sample, and notes when it has drawn the first picture that is not earlier. Nothing of the server's own
-clock or counting goes in; what a screen takes to show a canvas comes on top.
+in the delayed sound, to the sample, and notes when it has drawn the first picture that is not earlier. Nothing of the server's
+own clock or counting goes in; what a screen takes to show a canvas comes on top.
 """
 
 from __future__ import annotations

@@ -50,13 +50,21 @@ MAY_FAIL = {"verify me.jpg": 3, "doctor": 1, "tell happy": 1}
 """What they say of a picture without credentials, of a machine without a camera, and where no face runs."""
 CALL = "import sys; from vivant.cli import main; sys.argv = ['vivant', *{words!r}]; main()"
 SERVED = """
-import asyncio, numpy as np
+import asyncio, json, numpy as np
+from websockets.asyncio.client import connect as page
 from vivant.client import connect
+from vivant.server.security import Security
 from vivant.server.server import Server
 from vivant.v1 import vivant_pb2 as pb
+from vivant.web.serving import WebConfig, open_door
 
 async def main():
     async with Server() as server:
+        async with open_door(server.host, Security(), WebConfig(0)) as (_, web):
+            async with page(f"ws://127.0.0.1:{web.port}/v1/face", proxy=None) as socket:
+                await socket.send(json.dumps({"type": "config", "size_px": 64}))
+                while isinstance(await socket.recv(), str):
+                    pass
         async with connect(f"127.0.0.1:{server.port}") as client, client.animate("ada", pb.SessionConfig(size_px=64)) as face:
             await face.push(np.zeros(16000, np.float32))
             async for item in face:

@@ -35,7 +35,6 @@ def studio(
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         from vivant.web import WebServer
-
         from vivant_bridge.studio.app import studio_app
     except ImportError as error:
         raise UnavailableError(f"the studio needs {error.name}; {install('studio')} brings it") from error

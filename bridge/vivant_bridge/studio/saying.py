@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from vivant.voices import AUTO, choose_voice, language_of
 
 from vivant import InputError
 from vivant.errors import UnavailableError
 from vivant.samples import pcm_s16le
+from vivant.voices import AUTO, choose_voice, language_of
 
 MOST_CHARACTERS = 500
 """Of one text: half a minute; chosen."""
