@@ -74,11 +74,11 @@ def running_studio(folder: Path, port: int = 0, camera: str = "null") -> Iterato
     }
     environment.pop("VIVANT_CONSENT", None)
     command = [sys.executable, "-c", RUN, "studio", "--no-open", "--port", str(port), "--camera", camera]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        yield Studio(int(line.split("127.0.0.1:")[1].split(";")[0]), process)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(PATIENCE_S)
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            yield Studio(int(line.split("127.0.0.1:")[1].split(";")[0]), process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(PATIENCE_S)
