@@ -25,6 +25,11 @@ export function drawing(path, side = 24) {
 
 /** Show a sentence, or hide its place when there is none. */
 export function sentence(place, text = "") {
-  place.textContent = text;
+  place.textContent = whole(text);
   place.hidden = !text;
+}
+
+/** What the server says begins small and ends without a stop, for a command line. */
+export function whole(text) {
+  return text && text[0].toUpperCase() + text.slice(1) + (/[.!?)]$/.test(text) ? "" : ".");
 }

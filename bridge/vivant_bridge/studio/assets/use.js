@@ -1,6 +1,6 @@
 /** What the face is for: a camera, OBS, another avatar, films; and what is missing for it. */
 
-import { $, element, sentence } from "./dom.js";
+import { $, element, sentence, whole } from "./dom.js";
 import { blobAddress, get, post } from "./server.js";
 import { group, hint } from "./steer.js";
 import { t } from "./texts.js";
@@ -122,7 +122,7 @@ export class Use {
 }
 
 function finding({ good, what, fix }) {
-  const item = element("li", { className: good ? "" : "bad" }, what);
+  const item = element("li", { className: good ? "" : "bad" }, whole(what));
   if (fix) item.append(element("span", { className: "copyable" }, element("code", {}, fix), copyButton(() => fix)));
   return item;
 }
