@@ -83,7 +83,7 @@ def motion_bytes(browser: Any, origin: str, server: WebServe) -> int:  # noqa: A
     page = browser.new_page()
     page.on("websocket", lambda line: line.on("framereceived", lambda payload: sizes.append(len(payload))))
     page.goto(f"{origin}/{PAGE}")
-    page.wait_for_function("window.start")
+    page.wait_for_function("!!window.start")
     page.evaluate("(url) => { start(url, { canvas: null, fps: 30 }); run.face.listen() }", server.url)
     page.evaluate("run.face.ready")
     sizes.clear()
