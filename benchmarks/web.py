@@ -57,7 +57,8 @@ def marked_voice(seconds: float) -> Float32Array:
     for first in np.arange(EVERY_S, seconds - 1, EVERY_S):
         at = int(first * VOICE_RATE_HZ)
         voice[at : at + length] = BURST
-    return voice.astype(np.float32)
+    marked: Float32Array = voice.astype(np.float32)
+    return marked
 
 
 def delays_ms(page: Any, n: int) -> list[float]:  # noqa: ANN401
