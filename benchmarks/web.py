@@ -57,7 +57,8 @@ def marked_voice(seconds: float) -> Float32Array:
     for first in np.arange(EVERY_S, seconds - 1, EVERY_S):
         at = int(first * VOICE_RATE_HZ)
         voice[at : at + length] = BURST
-    return voice.astype(np.float32)
+    marked: Float32Array = voice.astype(np.float32)
+    return marked
 
 
 def delays_ms(page: Any, n: int) -> list[float]:  # noqa: ANN401
@@ -83,7 +84,7 @@ def motion_bytes(browser: Any, origin: str, server: WebServe) -> int:  # noqa: A
     page = browser.new_page()
     page.on("websocket", lambda line: line.on("framereceived", lambda payload: sizes.append(len(payload))))
     page.goto(f"{origin}/{PAGE}")
-    page.wait_for_function("window.start")
+    page.wait_for_function("!!window.start")
     page.evaluate("(url) => { start(url, { canvas: null, fps: 30 }); run.face.listen() }", server.url)
     page.evaluate("run.face.ready")
     sizes.clear()

@@ -1,7 +1,7 @@
 // Motion alone, some 8 kB a second, moves the morph targets of a glTF face that is drawn here.
 import * as THREE from 'three';
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
-import { connect } from '../../client/js/src/vivant.js';
+import { connect } from '../../client/js/client/vivant.js';
 
 const server = new URLSearchParams(location.search).get('server') ?? 'ws://localhost:50751';
 const canvas = document.querySelector('canvas');

@@ -128,7 +128,7 @@ def started(browser: Any, origin: str, server: WebServe | str, **options: Any) -
     """A page with a face; ``box`` is the part of the picture that is looked at, left, top, width and height in shares of it."""
     page: Page = browser.new_page()
     page.goto(f"{origin}/{PAGE}")
-    page.wait_for_function("window.start")
+    page.wait_for_function("!!window.start")
     box = options.pop("box", [0, 0, 1, 1])
     url = server if isinstance(server, str) else server.url
     page.evaluate("([url, options, box]) => { start(url, options, box) }", [url, options, box])

@@ -21,7 +21,7 @@ from vivant.server.outflow import FIRST_FRAMES
 from vivant.server.security import Security
 from vivant.server.server import Server
 from vivant.session.background import Background
-from vivant.types import ARKIT_NAMES
+from vivant.types import ARKIT_NAMES, Float32Array
 from vivant.v1 import vivant_pb2 as pb
 from vivant.web import Door, WebServer
 from vivant.web.frames import MOTION, N_VALUES, PICTURE, SOUND
@@ -34,12 +34,17 @@ TINT = portrait_bytes("ada")[-1]
 """Of the quick face that stands for ada."""
 
 
+def voice(seconds: float) -> Float32Array:
+    sound: Float32Array = np.asarray(tone(seconds), np.float32)
+    return sound
+
+
 def pixels_of(jpeg: bytes) -> np.ndarray[Any, Any]:
     return np.asarray(Image.open(io.BytesIO(jpeg)))
 
 
 def test_a_page_gets_what_it_asked_for() -> None:
-    async def story(_: Door, web: WebServer) -> None:
+    async def story(door: Door, web: WebServer) -> None:
         async with paging(web, fps=30, seed=7, controls={"emotion": "happy"}, motion=True) as page:
             config = page.ready["config"]
             assert (config["portrait"], config["fps"], config["seed"], config["size_px"]) == ("ada", 30, 7, SIZE_PX)
@@ -56,10 +61,10 @@ def test_a_page_gets_what_it_asked_for() -> None:
 
 
 def test_an_utterance_from_its_begin_to_its_end() -> None:
-    async def story(_: Door, web: WebServer) -> None:
+    async def story(door: Door, web: WebServer) -> None:
         async with paging(web, sample_rate_hz=RATE_HZ) as page:
             await page.say("begin", utterance_id="a", text="Hello", language="en")
-            await page.socket.send(pcm_s16le(tone(0.5)))
+            await page.socket.send(pcm_s16le(voice(0.5)))
             await page.say("end")
             started, before = await page.until("utterance_started")
             assert started["utterance_id"] == "a" and not any(isinstance(f, Frame) and f.speaking for f in before)
@@ -77,9 +82,9 @@ def test_an_utterance_from_its_begin_to_its_end() -> None:
 
 
 def test_delayed_sound_is_what_was_pushed_and_comes_before_its_pictures() -> None:
-    async def story(_: Door, web: WebServer) -> None:
+    async def story(door: Door, web: WebServer) -> None:
         async with paging(web, sample_rate_hz=RATE_HZ, sound=True) as page:
-            pushed = pcm_s16le(tone(0.6))
+            pushed = pcm_s16le(voice(0.6))
             await page.socket.send(pushed)
             await page.say("end")
             _, heard = await page.until("utterance_finished")
@@ -98,7 +103,7 @@ def test_delayed_sound_is_what_was_pushed_and_comes_before_its_pictures() -> Non
 
 
 def test_motion_alone_takes_a_few_kilobytes_a_second() -> None:
-    async def story(_: Door, web: WebServer) -> None:
+    async def story(door: Door, web: WebServer) -> None:
         async with paging(web, pictures="none", fps=30) as page:
             frames = await page.frames(MOTION, 30)
             values = np.frombuffer(frames[-1].body, "<f4")
@@ -110,9 +115,9 @@ def test_motion_alone_takes_a_few_kilobytes_a_second() -> None:
 
 
 def test_an_interruption_comes_at_once_and_everything_after_it_is_of_its_epoch() -> None:
-    async def story(_: Door, web: WebServer) -> None:
+    async def story(door: Door, web: WebServer) -> None:
         async with paging(web, sample_rate_hz=RATE_HZ) as page:
-            await page.socket.send(pcm_s16le(tone(5.0)))
+            await page.socket.send(pcm_s16le(voice(5.0)))
             await page.until("utterance_started")
             await page.say("interrupt", epoch=4)
             interrupted, _ = await page.until("interrupted")
@@ -124,7 +129,7 @@ def test_an_interruption_comes_at_once_and_everything_after_it_is_of_its_epoch()
 
 
 def test_a_slow_page_gets_the_newest_picture_and_no_queue() -> None:
-    async def story(_: Door, web: WebServer) -> None:
+    async def story(door: Door, web: WebServer) -> None:
         async with paging(web, fps=30) as page:
             unconfirmed = await listened(page, seconds=1.0)
             assert len(unconfirmed) == FIRST_FRAMES, "then none is sent until one is confirmed"
@@ -162,7 +167,7 @@ def test_a_page_that_confirms_nothing_is_told_so_and_its_place_is_free() -> None
 
 
 def test_steering_portraits_and_acts_while_it_lives() -> None:
-    async def story(_: Door, web: WebServer) -> None:
+    async def story(door: Door, web: WebServer) -> None:
         async with paging(web, motion=True) as page:
             await page.say("controls", gaze=[10, -5])
             await page.say("controls", attention="listening")
@@ -181,7 +186,7 @@ def test_steering_portraits_and_acts_while_it_lives() -> None:
 def test_stage_and_transparency() -> None:
     blue = Background(np.broadcast_to(np.array((0, 0, 255), np.uint8), (SIZE_PX, SIZE_PX, 3)))
 
-    async def story(_: Door, web: WebServer) -> None:
+    async def story(door: Door, web: WebServer) -> None:
         async with paging(web, pictures="jpeg-alpha") as page:
             assert page.ready["config"]["background"] == "transparent"
             first = await page.picture()
@@ -198,7 +203,7 @@ def test_stage_and_transparency() -> None:
 
 
 def test_a_wrong_value_is_refused_in_a_sentence_and_the_face_goes_on() -> None:
-    async def story(_: Door, web: WebServer) -> None:
+    async def story(door: Door, web: WebServer) -> None:
         async with paging(web) as page:
             for kind, fields, sentence in (
                 ("controls", {"gaze": [90, 0]}, "gaze yaw must be from -30 to 30"),
@@ -217,7 +222,7 @@ def test_a_wrong_value_is_refused_in_a_sentence_and_the_face_goes_on() -> None:
 
 
 def test_a_full_server_says_when_to_come_again() -> None:
-    async def story(_: Door, web: WebServer) -> None:
+    async def story(door: Door, web: WebServer) -> None:
         async with paging(web), paging(web, pictures="none"):
             with pytest.raises(ConnectionClosed) as closed:
                 async with paging(web):

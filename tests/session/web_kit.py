@@ -37,7 +37,8 @@ class Frame(NamedTuple):
 
     @classmethod
     def parse(cls, data: bytes) -> Frame:
-        return cls(*struct.unpack("<BBHIQII", data[:24]), data[24:])
+        kind, speaking, side_px, epoch, pts_us, number, first_bytes = struct.unpack("<BBHIQII", data[:24])
+        return cls(kind, speaking, side_px, epoch, pts_us, number, first_bytes, data[24:])
 
 
 class Page:
@@ -128,7 +129,13 @@ def run_door(
     asyncio.run(main())
 
 
-async def asked(web: WebServer, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
+async def asked(
+    web: WebServer,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    **headers: Any,  # noqa: ANN401
+) -> tuple[int, dict[str, str], bytes]:
     """Status, headers by lower-case names, and body of an answer over HTTP/1.1, whatever ``Host`` says."""
     reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
     told = {"Host": f"localhost:{web.port}", "Content-Length": str(len(body)), "Connection": "close", **headers}
@@ -140,6 +147,6 @@ async def asked(web: WebServer, method: str, path: str, body: bytes = b"", **hea
     return int(status.split()[1]), {k.lower(): v for k, _, v in (field.partition(": ") for field in fields)}, rest
 
 
-async def json_of(web: WebServer, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, Any]]:
+async def json_of(web: WebServer, method: str, path: str, body: bytes = b"", **headers: Any) -> tuple[int, dict[str, Any]]:  # noqa: ANN401
     status, _, answer = await asked(web, method, path, body, **headers)
     return status, json.loads(answer) if answer else {}

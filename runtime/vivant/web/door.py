@@ -53,7 +53,7 @@ ClientBackgrounds: TypeAlias = Callable[[Client, str], Background | None]
 def client_folder() -> Path:
     """Of the JavaScript client: in the package, or where a checkout keeps it for npm."""
     packed = Path(str(files("vivant.web") / "client"))
-    return packed if packed.is_dir() else Path(__file__).parents[3] / "client" / "js" / "src"
+    return packed if packed.is_dir() else Path(__file__).parents[3] / "client" / "js" / "client"
 
 
 class Door:

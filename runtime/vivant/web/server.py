@@ -62,6 +62,7 @@ class WebServer:
                 timeout_graceful_shutdown=1,
                 lifespan="on",
                 log_config=None,
+                log_level="warning",  # who called is nobody's affair
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
