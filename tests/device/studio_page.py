@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import wave
-from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from numpy.typing import NDArray
 
 from vivant.testing.voice import VOICE_RATE_HZ
-from vivant.types import UInt8Array
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--autoplay-policy=user-gesture-required", "--mute-audio")
 DESK, PHONE = (1280, 800), (390, 844)
 PATIENCE_MS = 60_000
+Float64Array = NDArray[np.float64]
 Page = Any
 """Of Playwright, which brings no types that are used here."""
 
@@ -69,24 +68,49 @@ def wait_for(page: Page, wanted: str) -> None:
     page.wait_for_selector(f'#frame[data-state="{wanted}"]')
 
 
-def shown(page: Page) -> UInt8Array:
-    """(512, 512, 3): what the face's canvas holds."""
-    data = page.evaluate("document.getElementById('face').toDataURL('image/png')")
-    return np.asarray(Image.open(io.BytesIO(b64decode(data.split(",")[1]))).convert("RGB"))
+def calm(page: Page) -> None:
+    """The head is still from now on, so that what moves is the mouth."""
+    page.fill("#control-head_motion", "0")
 
 
-def shots(page: Page, n: int, every_ms: int = 80) -> UInt8Array:
-    """(n, 512, 512, 3), some time apart."""
-    found = []
-    for _ in range(n):
-        found.append(shown(page))
-        page.wait_for_timeout(every_ms)
-    return np.stack(found)
+SAMPLER = """([box, seconds]) => new Promise(done => {
+  const [top, bottom, left, right] = box, face = document.getElementById("face"), level = document.getElementById("level");
+  const small = new OffscreenCanvas(24, 16).getContext("2d", { willReadFrequently: true });
+  const found = [], began = performance.now();
+  const look = () => {
+    const now = performance.now() - began;
+    small.drawImage(face, left, top, right - left, bottom - top, 0, 0, 24, 16);
+    found.push([now / 1000, level.value, ...small.getImageData(0, 0, 24, 16).data.filter((_, i) => i % 4 < 3)]);
+    if (now < 1000 * seconds) setTimeout(look, 50);
+    else done(found);
+  };
+  look();
+})"""
+WHOLE = (slice(0, 512), slice(0, 512))
 
 
-def motion_of(pictures: UInt8Array) -> float:
-    """Mean change from one picture to the next, in grey levels."""
-    return float(np.abs(np.diff(pictures.astype(np.float32), axis=0)).mean())
+@dataclass(frozen=True)
+class Sampled:
+    """What a part of the face's canvas held, some 20 times a second."""
+
+    time_s: Float64Array
+    """(n,)"""
+    level: Float64Array
+    """(n,) of the microphone, 0 to 1."""
+    pixels: Float64Array
+    """(n, 1152), 24 by 16 of them."""
+
+    @property
+    def change(self) -> Float64Array:
+        """(n - 1,) mean change to the next one, in grey levels."""
+        return np.asarray(np.abs(np.diff(self.pixels, axis=0)).mean(axis=1))
+
+
+def sampled(page: Page, seconds: float, box: tuple[slice, slice] = WHOLE) -> Sampled:
+    """Taken in the page itself, which costs it little."""
+    rows, columns = box
+    found = np.array(page.evaluate(SAMPLER, [[rows.start, rows.stop, columns.start, columns.stop], seconds]), np.float64)
+    return Sampled(found[:, 0], found[:, 1], found[:, 2:])
 
 
 def write_wav(path: Path, samples: np.ndarray[tuple[int], np.dtype[np.float32]]) -> Path:

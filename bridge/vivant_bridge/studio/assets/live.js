@@ -15,7 +15,7 @@ export class Live extends EventTarget {
   /** Show a portrait. `context` is the page's AudioContext, made by a click. */
   open(portrait, { controls, stage }, context) {
     this.close();
-    Object.assign(this, { portrait, controls, stage, context });
+    Object.assign(this, { portrait, controls, stage: { ...stage }, context });
     this.turn("waking");
     const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
     this.face = connect(address, {
@@ -122,7 +122,7 @@ export class Live extends EventTarget {
     const isCutOut = (each) => each.background === "transparent";
     if (isCutOut(stage) === isCutOut(this.stage)) this.face?.stage(stage);
     else this.reopen(stage);
-    this.stage = stage;
+    this.stage = { ...stage };
   }
 
   /** The same face with other pictures; a microphone that is on stays on. */
