@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vivant import Clock, Face, InputError
+from vivant.bundled import about, portraits
 from vivant.media.atomic import replacing, reporting
 from vivant.private import private_folder
 from vivant.provenance.consent import parse_consent
@@ -83,6 +84,7 @@ class Studio:
             Route("/obs", self.obs_page),
             Route("/assets/{name}", self.asset),
             Route("/studio/portraits", answered(self.put_portrait), methods=["POST"]),
+            Route("/studio/about", answered(self.about)),
             Route("/studio/portraits/{portrait}/viseme/{name}.jpg", answered(self.viseme)),
             Route("/studio/portraits/{portrait}/{kind}", answered(self.small_picture)),
             Route("/studio/presets/{portrait}", answered(self.preset), methods=["GET", "PUT"]),
@@ -121,6 +123,10 @@ class Studio:
         told = make(image, consent, client, self._host.portraits, self._opener)
         lines = (json.dumps(each).encode() + b"\n" async for each in told)
         return StreamingResponse(lines, media_type="application/x-ndjson")
+
+    async def about(self, request: Request) -> Response:
+        """Who the bundled portraits show, in words."""
+        return JSONResponse({name: about(name).shows for name in portraits()})
 
     async def small_picture(self, request: Request) -> Response:
         portrait, kind = request.path_params["portrait"], request.path_params["kind"]

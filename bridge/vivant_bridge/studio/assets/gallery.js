@@ -18,9 +18,11 @@ export class Gallery {
   /** Ask for the portraits and hang them. */
   async load() {
     try {
-      const { portraits, client } = await get("/v1/portraits");
+      const [{ portraits, client }, about] = await Promise.all([get("/v1/portraits"), get("/studio/about")]);
       keepClientName(client);
-      this.portraits = portraits.map(({ portrait, bundled }) => ({ id: portrait, bundled: Boolean(bundled), name: titleOf(portrait, bundled) }));
+      this.portraits = portraits.map(({ portrait, bundled }) => ({
+        id: portrait, bundled: Boolean(bundled), name: titleOf(portrait, bundled), about: about[portrait] ?? "",
+      }));
       sentence($("gallery-error"), this.portraits.length ? "" : t("galleryEmpty"));
     } catch {
       sentence($("gallery-error"), t("galleryFailed"));
@@ -56,7 +58,7 @@ export class Gallery {
     const frame = element("span", { className: "card-frame" }, picture);
     const button = element("button", {
       className: "card-button", type: "button", aria: { label: t("speakAs", { name: portrait.name }) },
-      onclick: () => this.choose(portrait),
+      title: portrait.about, onclick: () => this.choose(portrait),
     }, frame, name);
     const card = element("li", { className: "card", data: { portrait: portrait.id } }, button);
     if (!portrait.bundled) card.append(this.removal(portrait));
