@@ -10,19 +10,13 @@ from contextlib import contextmanager, suppress
 from vivant import Face, VivantError, open_portrait
 from vivant.errors import OutputError
 from vivant.face import RigFace
-from vivant.provenance.consent import Consent, bundled_portraits, keep_consent, kept_consent
+from vivant.provenance.consent import Consent, bundled_consent, keep_consent, kept_consent
 from vivant.rig.cache import cached_rig
 from vivant.server.clients import Client
 from vivant.server.decoder import Decoder
 from vivant.server.portraits import Portraits
-from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.values import consent_message
 
-BASES = {
-    Consent.ME: pb.CONSENT_BASIS_ME,
-    Consent.AGREED: pb.CONSENT_BASIS_AGREED,
-    Consent.UNREAL: pb.CONSENT_BASIS_UNREAL,
-    Consent.SYNTHETIC: pb.CONSENT_BASIS_SYNTHETIC,
-}
 Said = dict[str, object]
 
 
@@ -40,7 +34,7 @@ class StagedOpener:
     def __call__(self, image: bytes, /, *, transparent: bool) -> Face:
         sha256 = hashlib.sha256(image).hexdigest()
         listener = self._listeners.get(sha256, lambda _: None)
-        if sha256 in bundled_portraits():
+        if bundled_consent(sha256) is not None:
             return open_portrait(image, transparent=transparent, progress=listener)
         picture = self._decoder.decode(image)
         rig = cached_rig(picture, None, name="", face_number=1, transparent=transparent, progress=listener)
@@ -67,7 +61,7 @@ async def make(
     An answer is kept beside the rig, as the library keeps it, once the picture turned out to be a portrait.
     """
     sha256 = (await asyncio.to_thread(hashlib.sha256, image)).hexdigest()
-    answer = consent or kept_consent(sha256) or (Consent.SYNTHETIC if sha256 in bundled_portraits() else None)
+    answer = consent or kept_consent(sha256) or bundled_consent(sha256)
     if answer is None:
         yield {"ask": True}
         return
@@ -78,7 +72,7 @@ async def make(
         loop.call_soon_threadsafe(stages.put_nowait, stage)
 
     with opener.listening(sha256, hear):
-        making = asyncio.create_task(portraits.put(client, image, pb.Consent(basis=BASES[answer])))
+        making = asyncio.create_task(portraits.put(client, image, consent_message(answer)))
         making.add_done_callback(lambda _: stages.put_nowait(None))
         try:
             while (stage := await stages.get()) is not None:

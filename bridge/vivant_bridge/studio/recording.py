@@ -139,7 +139,7 @@ def _whole(pixels: UInt8Array) -> UInt8Array:
     return pixels if times == 1 else np.ascontiguousarray(pixels.repeat(times, 0).repeat(times, 1))
 
 
-def production_of(face: Face, portrait: Path, consent: Consent, show: Show) -> Production:
+def production_of(face: Face, portrait: Path, consent: Consent | None, show: Show) -> Production:
     """What signs the film of a show: its credentials name the session that the invisible mark does. Raises InputError."""
     made = begin(face, portrait, None, 0, consent)
     return replace(made, claim=replace(made.claim, session_id=show.session_id))

@@ -10,18 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vivant import Clock, InputError, Output
-from vivant.provenance.consent import Consent
 from vivant.server.clients import Client
 from vivant.server.portraits import Portraits
 from vivant.v1 import vivant_pb2 as pb
 from vivant.web.frames import MOTION
+from vivant.wire.values import consent_of
 from vivant_bridge.bridge import on_a_thread
 from vivant_bridge.delay import AdaptiveDelay, PresentationClock
 from vivant_bridge.device_registry import choose_receiver
 from vivant_bridge.picture.sink import FrameSink
 from vivant_bridge.receiver import MotionSender
 from vivant_bridge.studio.camera import DELAY_US, StudioCamera
-from vivant_bridge.studio.making import BASES
 from vivant_bridge.studio.recording import Recording, production_of
 from vivant_bridge.studio.show import Piece, Show, Shows
 
@@ -112,7 +111,7 @@ class Uses:
         basis = self._portraits.consent(client, show.portrait)
         portrait = self._folder / f"portrait-{hashlib.sha256(image).hexdigest()[:16]}"
         portrait.write_bytes(image)
-        consent = next((each for each in Consent if BASES[each] == basis), Consent.SYNTHETIC)
+        consent = consent_of(pb.Consent(basis=basis))
         production = await asyncio.to_thread(production_of, face, portrait, consent, show)
         self._n_films += 1
         return Recording(show, self._folder / f"vivant-{self._n_films}.mp4", production)

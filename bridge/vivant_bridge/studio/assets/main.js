@@ -114,7 +114,7 @@ class Studio {
   async offerSay() {
     const { voice } = await get("/studio/say");
     $("say").hidden = voice === null;
-    $("say").title = voice ?? "";
+    $("say").title = voice === null ? "" : t("sayVoice", { voice });
   }
 
   say() {

@@ -52,6 +52,7 @@ export const en = {
   delay: "{ms} ms from microphone to picture",
   level: "Level of your voice",
   sayPlaceholder: "Type, and it speaks",
+  sayVoice: "Spoken by {voice}, on this computer",
   say: "Say it",
   // Errors
   noMicrophonePermission: "The browser keeps the microphone from this page. Allow it beside the address, then press the button again.",
