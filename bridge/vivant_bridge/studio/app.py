@@ -49,6 +49,7 @@ KINDS = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
+    ".txt": "text/plain",
 }
 MOST_JSON_BYTES = 64 * 1024
 KEPT_S = 3600

@@ -23,6 +23,7 @@ export class Gallery {
       this.portraits = portraits.map(({ portrait, bundled }) => ({
         id: portrait, bundled: Boolean(bundled), name: titleOf(portrait, bundled), about: about[portrait] ?? "",
       }));
+      this.portraits.sort((one, other) => Number(isNobody(one)) - Number(isNobody(other))); // old masters hang first
       sentence($("gallery-error"), this.portraits.length ? "" : t("galleryEmpty"));
     } catch {
       sentence($("gallery-error"), t("galleryFailed"));
@@ -102,13 +103,15 @@ export class Gallery {
 /** A bundled portrait as it came, before anything is drawn. */
 const own = (id) => `/v1/portraits/${id}/picture`;
 
+const isNobody = ({ about }) => !about || about.startsWith("nobody");
+
 const NAMES = "vivant-names";
 
 /** What people call it: a bundled name made readable, or the name of the file, which never leaves this page. */
 function titleOf(id, bundled) {
   const own = JSON.parse(sessionStorage.getItem(NAMES) ?? "{}")[id];
-  const words = id.replace("_", ", ");
-  return bundled ? words[0].toUpperCase() + words.slice(1) : own ?? t("yourPicture");
+  const words = id.split("_").map((word) => word[0].toUpperCase() + word.slice(1)).join(" ");
+  return bundled ? words.replace(/ (Painting|Ink)$/, (_, how) => `, ${how.toLowerCase()}`) : own ?? t("yourPicture");
 }
 
 /** A new portrait of one's own is called like its file. */

@@ -42,7 +42,7 @@ export const en = {
   waking: "{name} wakes up",
   ready: "{name} listens",
   speaking: "{name} speaks",
-  live: "{name} speaks with your voice",
+  live: "{name} speaks as you do",
   speak: "Speak",
   stop: "Stop",
   microphone: "Use my voice",
