@@ -105,8 +105,8 @@ def web() -> Iterator[Web]:
     from tests.device.web_kit import Web, is_installed
 
     assert is_installed(), "chromium is not installed"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        yield Web(Path(folder))
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Web(Path(folder)) as web:
+        yield web
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import sys
 import threading
 import wave
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,7 +23,8 @@ from tests.device.guest_kit import ROOT, free_port
 from vivant.testing import VOICE_RATE_HZ, bundled_voice
 from vivant.types import Float32Array
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 240_000
+"""On a machine that may be busy, where a rig is built first."""
 FLAGS = (
     "--no-sandbox",
     "--use-fake-ui-for-media-stream",
@@ -105,33 +106,45 @@ def chromium(microphone: Path | None = None) -> Iterator[Any]:
 
 
 class Web:
-    """All three together."""
+    """A browser that hears the bundled voice, and the address its pages come from: one for all tests."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    @contextmanager
-    def open(self, *options: str, environment: dict[str, str] | None = None) -> Iterator[tuple[WebServe, Any, str]]:
-        """Server, browser and the address of the pages' server."""
+    def __enter__(self) -> Web:
         voice = bundled_voice()[: 6 * VOICE_RATE_HZ]
         microphone = write_microphone(self.folder / "voice.wav", voice, VOICE_RATE_HZ)
-        with pages() as origin, chromium(microphone) as browser:
-            server = WebServe(self.folder, "--web-origin", origin, *options, environment=environment)
-            server.start()
-            try:
-                yield server, browser, origin
-            finally:
-                server.kill()
+        with ExitStack() as opened:
+            self.origin = opened.enter_context(pages())
+            self.browser = opened.enter_context(chromium(microphone))
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    @contextmanager
+    def serving(self, *options: str, environment: dict[str, str] | None = None) -> Iterator[WebServe]:
+        """A server that takes these pages."""
+        server = WebServe(self.folder, "--web-origin", self.origin, *options, environment=environment)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+    def page(self, server: WebServe, **options: Any) -> Page:  # noqa: ANN401
+        """As `started`."""
+        return started(self.browser, self.origin, server, **options)
 
 
-def started(browser: Any, origin: str, server: WebServe | str, **options: Any) -> Page:  # noqa: ANN401
+def started(browser: Any, origin: str, server: WebServe, **options: Any) -> Page:  # noqa: ANN401
     """A page with a face; ``box`` is the part of the picture that is looked at, left, top, width and height in shares of it."""
     page: Page = browser.new_page()
     page.goto(f"{origin}/{PAGE}")
     page.wait_for_function("!!window.start")
     box = options.pop("box", [0, 0, 1, 1])
-    url = server if isinstance(server, str) else server.url
-    page.evaluate("([url, options, box]) => { start(url, options, box) }", [url, options, box])
+    page.evaluate("([url, options, box]) => { start(url, options, box) }", [server.url, options, box])
     return page
 
 

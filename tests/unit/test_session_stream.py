@@ -149,3 +149,21 @@ def test_nothing_is_skipped_of_another_epoch(voice: Float32Array) -> None:
 
 def outputs_of(items: list[Item]) -> list[Output]:
     return [item for item in items if isinstance(item, Output)]
+
+
+def test_silence_within_an_utterance_whose_sound_is_late_is_counted(voice: Float32Array) -> None:
+    with opened(pictures=False) as stream:
+        stream.take(500_000)
+        assert stream.filled_ms == 0, "nobody speaks"
+        stream.push(voice[: VOICE_RATE_HZ // 2])
+        stream.take(900_000)
+        assert stream.filled_ms == 0
+        stream.take(1_200_000)
+        filled_ms = stream.filled_ms
+        assert filled_ms == pytest.approx(200, abs=20), "the half second is over at 1.0 s"
+        stream.skip(1_500_000)
+        assert stream.filled_ms == pytest.approx(filled_ms + 300, abs=50), "also where it is left out unheard"
+        filled_ms = stream.filled_ms
+        stream.end()
+        stream.take(3_000_000)
+        assert stream.filled_ms == pytest.approx(filled_ms, abs=1)
