@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from vivant.arguments import listed
 from vivant.errors import InputError
@@ -58,7 +59,7 @@ def about(name: str) -> About:
 
 
 @cache
-def _table() -> dict[str, dict[str, str | bool]]:
+def _table() -> dict[str, dict[str, Any]]:
     return tomllib.loads((_FOLDER / "portraits.toml").read_text(encoding="utf-8"))
 
 

@@ -29,11 +29,12 @@ XMP = (
 )
 COMMANDS = [
     "--version",
-    "demo",
+    "demo --size 256",
     "render me.jpg voice.wav -o out.mp4 --size 96",
     "say Hello.",
     "say Hello. me.jpg -o said.mp4 --size 96",
     "say --voices",
+    "portraits -o bundled.png",
     "motion voice.wav -o motion.csv",
     "motion --mic tone --to vmc --seconds 1",
     "inspect me.jpg -o sheet.png",

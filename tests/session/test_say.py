@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import re
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,13 @@ def test_a_portrait_says_a_text_and_the_film_names_the_voice(run: Run) -> None:
         assert film.streams.audio
     assert "Kokoro-82M" in in_manifest(Path("one.mp4")) and "Hello" not in in_manifest(Path("one.mp4"))
     assert "spoken by hibari heart" in run("verify", "one.mp4").out
+
+
+@needs_hibari
+def test_the_pages_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "voices.md").read_text(encoding="utf-8")
+    exec(re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0], {})
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == ["24000", "24000"]
 
 
 @pytest.mark.parametrize(

@@ -98,20 +98,28 @@ def test_what_to_install_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         choose_voice("auto", "de")
 
 
+@pytest.fixture(scope="module")
+def heart() -> HibariVoice:
+    """Its weights are read."""
+    voice = HibariVoice()
+    assert len(next(voice.speak("Hello.", "en")).samples) > 0
+    return voice
+
+
 @needs_hibari
-def test_hibari_gives_a_sentence_at_a_time_and_the_same_sound_for_the_same_text() -> None:
+def test_hibari_gives_a_sentence_at_a_time_and_the_same_sound_for_the_same_text(heart: HibariVoice) -> None:
     text = "Hello there. I can speak!"
-    chunks = list(HibariVoice().speak(text, "en"))
+    chunks = list(heart.speak(text, "en"))
     samples = whole(chunks)
     assert len(chunks) == 2 and chunks[0].sample_rate_hz == 24_000
     assert 1.0 < len(samples) / 24_000 < 5.0 and 0.1 < np.abs(samples).max() <= 1.0
-    assert np.array_equal(samples, whole(list(HibariVoice().speak(text, "en"))))
+    assert np.array_equal(samples, whole(list(heart.speak(text, "en"))))
 
 
 @needs_hibari
-def test_hibari_finds_nothing_to_say() -> None:
+def test_hibari_finds_nothing_to_say(heart: HibariVoice) -> None:
     with pytest.raises(InputError, match="finds nothing"):
-        list(HibariVoice().speak("\n \n", "en"))
+        list(heart.speak("\n \n", "en"))
 
 
 @needs_hibari

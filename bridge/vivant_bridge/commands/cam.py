@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated
 
@@ -193,8 +193,9 @@ def _line(said: str, language: str, mic: str) -> tuple[str, str] | None:
 
 def _spoken(voice: str, line: tuple[str, str], clock: Clock) -> SpokenSource:
     """Raises InputError and UnavailableError where nobody here could say that line."""
-    choose_voice(voice, line[1])
-    return SpokenSource(partial(choose_voice, voice), clock, say)
+    choose = cache(partial(choose_voice, voice))  # systems take their time to list their voices
+    choose(line[1])
+    return SpokenSource(choose, clock, say)
 
 
 def _combinations() -> dict[str, str]:

@@ -38,7 +38,7 @@ class SpokenSource:
     ) -> None:
         """``report`` hears in a sentence why a voice failed in the middle of a text."""
         self._choose, self._clock, self._report = choose, clock, report
-        self._maker = executor or ThreadPoolExecutor(1, "voice")
+        self._executor = executor
         self._lines: deque[Iterator[Float32Array]] = deque()
         """Pieces of the texts that are not made to their end, the first being made."""
         self._store = NOTHING
@@ -50,6 +50,7 @@ class SpokenSource:
         self._lines.append(_pieces(self._choose(language), text, language))
 
     def open(self) -> None:
+        self._maker = self._executor or ThreadPoolExecutor(1, "voice")
         self._start_us = self._clock.now_us() - self._given * 1_000_000 // RATE_HZ
 
     def read(self) -> Float32Array:
@@ -60,7 +61,8 @@ class SpokenSource:
         return np.pad(heard, (0, due - len(heard)))
 
     def close(self) -> None:
-        self._maker.shutdown(wait=False, cancel_futures=True)
+        if self._executor is None:
+            self._maker.shutdown(wait=False, cancel_futures=True)
 
     def _make_more(self) -> None:
         """Store the piece that was made, and have the next one made."""
