@@ -11,7 +11,7 @@ import pytest
 from tests.device.studio_page import PHONE, Page, browser, drop, page_at, wait_for
 from tests.session.studio_kit import Studio, running_studio
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.usefixtures("studio")]
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 TABS = ("steer", "look", "use", "quality")

@@ -19,7 +19,7 @@ from vivant.media import open_audio
 from vivant.provenance.verify import verify
 from vivant.testing.voice import VOICE_RATE_HZ, bundled_voice
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.usefixtures("studio")]
 
 ALPHA = "[...document.getElementById('face').getContext('2d').getImageData(0, 0, 512, 512).data].filter((_, i) => i % 4 === 3)"
 
