@@ -135,7 +135,7 @@ const bounded = (value, most) => Math.min(most, Math.max(-most, value));
 
 /** Things that belong together, under a heading. */
 export function group(title, ...children) {
-  const heading = title ? [element("h3", {}, t(title))] : [];
+  const heading = title ? [element("h2", {}, t(title))] : [];
   return element("section", { className: "group" }, ...heading, ...children);
 }
 
