@@ -115,7 +115,7 @@ def test_a_person_is_cut_out(web: Web, server: WebServe) -> None:
 
 def test_motion_alone_moves_a_mesh(web: Web, server: WebServe) -> None:
     page = web.page(server, canvas=None)
-    page.evaluate("run.jaw = [], run.face.on('motion', (m) => run.jaw.push(m.weights[m.names.indexOf('jawOpen')]))")
+    page.evaluate("run.jaw = [], void run.face.on('motion', (m) => run.jaw.push(m.weights[m.names.indexOf('jawOpen')]))")
     page.evaluate("run.face.listen()")
     until(page, "run.jaw.length > 150")
     assert page.evaluate("run.face.ready.then(r => r.weight_names)") == list(ARKIT_NAMES)
@@ -124,8 +124,8 @@ def test_motion_alone_moves_a_mesh(web: Web, server: WebServe) -> None:
 
 
 def test_the_delayed_sound_is_played_in_time_with_its_pictures(web: Web, server: WebServe) -> None:
-    page = web.page(server, sound=True, size_px=256)
-    page.evaluate("run.sound = [], run.face.on('sound', (s) => run.sound.push([s.pts_us, s.samples.length / s.number]))")
+    page = web.page(server, sound=True, size_px=256, fps=20)
+    page.evaluate("run.sound = [], void run.face.on('sound', (s) => run.sound.push([s.pts_us, s.samples.length / s.number]))")
     page.evaluate("run.face.listen()")
     until(page, "run.sound.length > 60 && run.face.playing")
     skews = page.evaluate("run.skews") if page.evaluate("'skews' in run") else []
@@ -160,7 +160,8 @@ def test_the_example_speaks_with_whoever_talks(web: Web, server: WebServe) -> No
 def test_the_example_of_a_mesh_moves_its_jaw(web: Web, server: WebServe) -> None:
     avatar = ROOT / "examples" / "web" / "avatar.vrm"
     subprocess.run([sys.executable, str(ROOT / "examples" / "three_vrm" / "avatar.py"), str(avatar)], check=True)
-    page = web.browser.new_page(viewport={"width": 320, "height": 320})
+    page = web.browser.new_page()
+    page.set_viewport_size({"width": 320, "height": 320})
     try:
         page.goto(f"{web.origin}/examples/web/morph.html?server={server.url}")
         until(page, "window.face && window.meshes")

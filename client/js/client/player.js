@@ -2,7 +2,7 @@
 
 const LEAD_S = 0.08; // by which the server sends sound before its pictures
 const LEAST_S = 0.01; // that a sound is scheduled ahead
-const MOST_S = 0.4; // of sound that waits: more than that is time that was lost somewhere
+const MOST_S = 0.25; // of sound that waits, where some 0.16 s do: more is time that was lost somewhere
 
 export class Player {
   /** @type {Set<AudioBufferSourceNode>} */

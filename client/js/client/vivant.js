@@ -59,6 +59,7 @@ import { Player } from './player.js';
 
 const FATAL = new Set([4400, 4401, 4404, 4501]); // trying again would not help
 const FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 10_000;
+const MOST_QUEUED_MS = 150, LEFT_QUEUED_MS = 40; // of a microphone's sound at the server: some pieces, and a network's jitter
 const USUAL = { portrait: 'ada', motion: false, sound: false };
 
 /** A face that connects by itself, and again when the connection is lost. @param {string} url @param {Options} [options] */
@@ -76,6 +77,7 @@ export class Face {
   #client = '';
   #epoch = 0;
   #speaking = false;
+  #late_ms = 0;
   #closed = false;
   #attempt = 0;
   /** @type {{message: string, code: string, retry_after_ms?: number} | null} */
@@ -147,8 +149,14 @@ export class Face {
     stream ??= await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: this.#config.sound } });
     const microphone = new Microphone(this.#audio(), stream, own);
     this.#microphone = microphone;
-    await microphone.open((samples, captured_ms) => this.push(samples, captured_ms));
+    await microphone.open((samples, captured_ms) => this.#heard(samples, captured_ms));
     if (this.#microphone !== microphone) microphone.close(); // deafened meanwhile
+  }
+
+  /** Of the microphone. What waits at the server would be late for ever, so as much of what follows is left out. @param {Int16Array} samples @param {number} captured_ms */
+  #heard(samples, captured_ms) {
+    if (this.#late_ms > 0) this.#late_ms -= 1000 * samples.length / this.sample_rate_hz;
+    else this.push(samples, captured_ms);
   }
 
   /** Sends the microphone no more; what was said is spoken to its end. */
@@ -318,6 +326,7 @@ export class Face {
         break;
       case 'statistics':
         this.#delay.filled_us = 1000 * message.filled_ms;
+        this.#late_ms = message.queued_ms > MOST_QUEUED_MS ? message.queued_ms - LEFT_QUEUED_MS : 0;
         break;
       case 'error':
         this.#error = message;
