@@ -24,8 +24,8 @@ from tests.device.three_vrm_kit import ThreeVrm, is_installed
 if TYPE_CHECKING:
     from tests.device.web_kit import Web
 
-RIGS = {"guest", "sound", "browser", "obs", "avatar", "blender", "web"}
-"""Fixtures of that name; ``browser`` lives in the guest."""
+RIGS = {"guest", "sound", "browser", "obs", "avatar", "blender", "web", "studio"}
+"""Fixtures of that name; ``browser`` lives in the guest, ``studio`` is each of its modules' own."""
 LEFT_OUT = pytest.StashKey[int]()
 
 

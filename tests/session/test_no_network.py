@@ -77,6 +77,21 @@ async def main():
 asyncio.run(main())
 """
 
+STUDIO = """
+import asyncio, urllib.request
+from vivant import MonotonicClock
+from vivant.web import WebServer
+from vivant_bridge.picture.sink import NullCamera
+from vivant_bridge.studio.app import studio_app
+
+async def main():
+    async with WebServer(studio_app(NullCamera, MonotonicClock())) as web:
+        for path in ("/", "/assets/main.js", "/studio/portraits/ada/alive.webp", "/studio/voice.pcm", "/studio/doctor"):
+            with await asyncio.to_thread(urllib.request.urlopen, web.url + path) as answer:
+                answer.read()
+asyncio.run(main())
+"""
+
 
 def namespace() -> list[str]:
     """A command before others that takes the network away; skips where there is none."""
@@ -89,7 +104,7 @@ def namespace() -> list[str]:
 
 
 def test_every_command_is_tried() -> None:
-    assert {words.split()[0] for words in COMMANDS} >= {e.name for e in entry_points(group=cli.GROUP)} - {"serve"}
+    assert {words.split()[0] for words in COMMANDS} >= {e.name for e in entry_points(group=cli.GROUP)} - {"serve", "studio"}
 
 
 @pytest.mark.slow
@@ -106,14 +121,14 @@ def test_nothing_leaves_the_machine(tmp_path: Path, voice: Float32Array) -> None
         "VIVANT_CACHE_DIR": str(tmp_path / "cache"),
         "VIVANT_CONFIG_DIR": str(tmp_path / "config"),
     }
-    programs = [*(CALL.format(words=words.split()) for words in COMMANDS[:-2]), SERVED]
+    programs = [*(CALL.format(words=words.split()) for words in COMMANDS[:-2]), SERVED, STUDIO]
     programs += [CALL.format(words=words.split()) for words in COMMANDS[-2:]]
     command = [*namespace(), sys.executable, str(KIT), *programs]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     outcome = json.loads(done.stdout)
     assert any("canary" in packet for packet in outcome["canaries"]), "look-ups are not seen here"
     assert any("192.0.2.1:443" in packet for packet in outcome["canaries"]), "packets are not seen here"
-    expected = [MAY_FAIL.get(words, 0) for words in COMMANDS[:-2]] + [0, 0, 0]
+    expected = [MAY_FAIL.get(words, 0) for words in COMMANDS[:-2]] + [0, 0, 0, 0]
     assert [code for code, _ in outcome["said"]] == expected, outcome["said"]
     assert outcome["seen"] == []
     assert [path for path in home.rglob("*") if "icrosoft" in str(path)] == []

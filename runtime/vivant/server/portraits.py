@@ -123,6 +123,10 @@ class Portraits:
         kept = self._kept.get(portrait_id)
         return kept.basis if kept is not None and kept.owner == client.key else pb.CONSENT_BASIS_UNSPECIFIED
 
+    def image(self, client: Client, portrait_id: str) -> bytes:
+        """The file that a portrait was made of. Raises a StatusError with NOT_FOUND for what is not this client's own."""
+        return portrait_bytes(portrait_id) if portrait_id in BUNDLED else self._of(client, portrait_id).image
+
     def own(self, client: Client) -> list[str]:
         """Ids of this client's own portraits."""
         return [portrait_id for portrait_id, kept in self._kept.items() if kept.owner == client.key]
