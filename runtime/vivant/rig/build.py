@@ -33,7 +33,7 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 9
+BUILDER_VERSION = 10
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 MOST_HIDDEN = 0.01
@@ -41,7 +41,7 @@ MOST_HIDDEN = 0.01
 MOST_SOURCE_YAW_DEG, MOST_SOURCE_PITCH_DEG = 32.0, 25.0
 YAW_LIMIT_DEG, PITCH_LIMIT_DEG, ROLL_LIMIT_DEG = 15.0, 10.0, 12.0
 STILL_PX = 0.05
-"""A vertex that no shape moves further than this, and that does not follow the head, is drawn once and for all."""
+"""A vertex that no shape moves further than this, and that follows neither head nor body, is drawn once and for all."""
 _SHOWS_HIDDEN = (
     "what the transparent parts of this picture hide shows in front of its own background; --background transparent"
     " or a colour keeps it hidden"
@@ -130,7 +130,8 @@ def _assemble(
     pool = SceneBuilder()
     texels = square.texels_per_px
     uv = square.to_texels(skin.points.astype(np.float32))
-    pool.add_vertices(unproject(skin.points), uv, skin.head)  # first, so that the skin's own numbers are the pool's
+    # first, so that the skin's own numbers are the pool's
+    pool.add_vertices(unproject(skin.points), uv, skin.head, body=skin.body)
     for drive in range(len(skin.fields)):
         pool.add_moves(drive, 0, skin.fields[drive])
     pool.add_moves(MOUTH_CLOSED, 0, skin.closing)
@@ -177,7 +178,8 @@ def _visible_triangles(skin: Skin, uv: Float32Array, alpha: Float32Array) -> NDA
 
 
 def _moving_triangles(skin: Skin) -> NDArray[np.bool_]:
-    moving = (skin.head > 0) | (np.abs(skin.fields).max(axis=(0, 2)) > STILL_PX)  # an open mouth closes within the head
+    follows = (skin.head > 0) | (skin.body > 0)  # an open mouth closes within the head
+    moving = follows | (np.abs(skin.fields).max(axis=(0, 2)) > STILL_PX)
     return np.asarray(moving[skin.triangles].any(axis=1))
 
 

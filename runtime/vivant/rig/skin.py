@@ -52,6 +52,8 @@ class Skin:
     neighbours: c.Int32Array
     head: FloatArray
     """(n,) 1 follows the head."""
+    body: FloatArray
+    """(n,) 1 follows the shoulders."""
     fields: FloatArray
     """(52, n, 3)"""
     closing: FloatArray
@@ -102,12 +104,14 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
     spread = Spreader(points, triangles, handles).spread(known[handles].reshape(len(handles), -1))
     fields = np.ascontiguousarray(spread.reshape(len(points), 52, 3).transpose(1, 0, 2))
     _round_the_opening(fields[ARKIT_INDEX["jawOpen"]], points, lips[0], lips[1], fit.unit)
+    head = _head_weights(points, landmarks)
     hole_loops = [(*lids[0], *lids[2]), (*lids[1], *lids[3]), (*lips[0], *lips[1])]
     return Skin(
         points=points,
         triangles=triangles,
         neighbours=mark_open(triangles, neighbours(triangles), hole_loops, OPEN_EDGE),
-        head=_head_weights(points, landmarks),
+        head=head,
+        body=_body_weights(points, head),
         fields=fields,
         closing=_closing(points, triangles, lips[0], lips[1], fit.unit),
         upper_lids=(lids[0], lids[1]),
@@ -186,6 +190,12 @@ def _head_weights(points: FloatArray, landmarks: Float32Array) -> FloatArray:
     """1 down to the chin, then easing to 0 along the neck."""
     chin, top = landmarks[c.CHIN, 1], landmarks[c.FOREHEAD, 1]
     return np.asarray(1.0 - smoothsteps((points[:, 1] - chin) / (0.62 * (chin - top))))
+
+
+def _body_weights(points: FloatArray, head: FloatArray) -> FloatArray:
+    """Whole where the neck ends, easing to 0 at the lower edge of the square, which stays where it is."""
+    neck = points[head == 0.0, 1].min(initial=SIDE_PX - GRID_PX)
+    return np.asarray((1.0 - head) * np.clip((SIDE_PX - points[:, 1]) / (SIDE_PX - neck), 0.0, 1.0))
 
 
 def _landmark_fields(flat: FloatArray, fit: HeadFit) -> FloatArray:
