@@ -6,7 +6,7 @@ place. From that follows, in px of 512:
 * holes: no person where person is all around;
 * torn: pieces of the sheet of less than 40 px whose neighbours in the picture are not their neighbours in the portrait:
   specks and threads at the far cheek;
-* doubled: edges in what the head has left bare, sharper than the background's own: the person's outline once more, a ghost;
+* doubled: lines in what the head has left bare, stronger than the background's own: the person's outline once more, a ghost;
 * rims: places on the outline that are lighter or darker than both sides of it, beyond those of the portrait at rest.
 
 ``--limits`` lets rigs of an older state turn as far.
@@ -34,12 +34,19 @@ SIZE_PX = 512
 POSES = {"yaw": (Pose(yaw_deg=-22), Pose(yaw_deg=22)), "pitch": (Pose(pitch_deg=-15), Pose(pitch_deg=15))}
 REACHES = {"yaw": "+-22", "pitch": "+-15"}
 REACH_DEG = np.array([(-22, 22), (-15, 15)], np.float32)
-TORN_PX, JUMP_LEVELS = 40, 4
-"""A piece smaller than that is torn; neighbours whose places differ by more, of 255 across the texture, are of two pieces."""
-BARE_PX, FAR_PX = 24, 40
-"""How far around its old place a head has left the background bare; from where the background is its own."""
-SHARP, SHARPER = 6.0, 1.5
-"""Least slope of brightness of an edge, levels per px, and over the 99.5th percentile of the background's own."""
+FRINGE_PX = 4
+"""Of hair, between whose strands the background shows."""
+BLENDED_PX, TORN_PX, JUMP_LEVELS = 2, 40, 4
+"""Smoothed edges mix two places; a larger piece is torn that is smaller than the second. Neighbours whose places differ by
+more, of 255 across the texture, are of two pieces."""
+BARE_PX, CLEAR_PX, FAR_PX = 24, 8, 40
+"""How far around its old place a head has left the background bare; how far from its new one that is looked at; from where the
+background is its own."""
+LINE_PX, LINE_LEVELS, MORE = (2.0, 9.0), 2.0, 1.5
+"""How fine and how wide a line is; by how many of 255 levels it differs from around it at least, and over the 99.5th percentile
+of what the background itself does."""
+STRAY = 0.02
+"""Share of the outline that may look like a rim by chance, as single bright hairs do."""
 RIM_LEVELS, BESIDE_PX = 24.0, 4.0
 """How much lighter or darker a rim is than both sides, and how far beside it these are looked at."""
 
@@ -99,45 +106,53 @@ class _Looker:
             holes=_n_holes(alpha) - min(_n_holes(alpha), _n_holes(self._rest[1])),
             torn=_n_torn(places),
             doubled=self._n_doubled(picture, alpha),
-            rims=max(0, _rims(picture, alpha) - self._rims),
+            rims=max(0, round(_rims(picture, alpha) - self._rims - STRAY * (self._was & ~self._inner).sum())),
         )
 
     def _n_doubled(self, picture: UInt8Array, alpha: NDArray[np.float32]) -> int:
         near = ndimage.binary_dilation(self._was, iterations=BARE_PX)
         far = ~ndimage.binary_dilation(self._was, iterations=FAR_PX)
-        bare = near & ~ndimage.binary_dilation(alpha > 0.02, iterations=3)
-        slope = _slope(picture)
-        sharp = max(SHARP, SHARPER * float(np.percentile(slope[far], 99.5)) if far.any() else SHARP)
-        own = ndimage.binary_dilation((_slope(self._rest[0]) > sharp) & ~self._was, iterations=2)  # the portrait's own
-        return int((bare & ~own & (slope > sharp)).sum())
+        now = ndimage.binary_fill_holes(alpha > 0.02)
+        bare = near & ~ndimage.binary_dilation(now, iterations=CLEAR_PX)
+        lines = np.abs(_lines(picture, ~now))
+        least = max(LINE_LEVELS, MORE * float(np.percentile(lines[far], 99.5)) if far.any() else LINE_LEVELS)
+        own = ndimage.binary_dilation((np.abs(_lines(self._rest[0], ~self._was)) > least) & ~self._was, iterations=2)
+        return int((bare & ~own & (lines > least)).sum())
 
 
-def _slope(picture: UInt8Array) -> NDArray[np.float64]:
-    return np.asarray(ndimage.gaussian_gradient_magnitude(luminance(picture).astype(np.float64), 1.0))
+def _lines(picture: UInt8Array, where: Mask) -> NDArray[np.float64]:
+    """What is lighter or darker than around it, among the px ``where`` the background shows."""
+    light = luminance(picture).astype(np.float64) * where
+
+    def mean(reach_px: float) -> NDArray[np.float64]:
+        weight = np.maximum(ndimage.gaussian_filter(where.astype(np.float64), reach_px), 1e-3)
+        return np.asarray(ndimage.gaussian_filter(light, reach_px) / weight)
+
+    return mean(LINE_PX[0]) - mean(LINE_PX[1])
 
 
 def _coded(rig: Rig) -> Rig:
-    """The person alone, in whose texels red and green are their place."""
-    person = rig.texture_names.index("person")
-    textures = [np.zeros_like(texture) for texture in rig.textures]
-    height, width = rig.textures[person].shape[:2]
-    alpha = rig.textures[person][..., 3]
-    across, down = np.meshgrid(np.arange(width) * (255 / width), np.arange(height) * (255 / height))
-    code = np.stack([across, down, np.zeros_like(across)], axis=-1) * (alpha[..., None] / 255.0)
-    textures[person] = np.dstack([np.round(code).astype(np.uint8), alpha])
-    if BACKGROUND in rig.texture_names:
-        textures[rig.texture_names.index(BACKGROUND)][:] = 0
+    """The person alone, in whose texels red and green are their place; blue is all else, such as eyes."""
+    textures = []
+    for name, texture in zip(rig.texture_names, rig.textures, strict=True):
+        height, width = texture.shape[:2]
+        down, across = np.mgrid[:height, :width] * (255 / np.array((height, width)))[:, None, None]
+        place = (across, down, np.zeros_like(down)) if name == "person" else (0 * down, 0 * down, 255 + 0 * down)
+        alpha = texture[..., 3] * np.uint8(name != BACKGROUND)
+        code = np.stack(place, axis=-1) * (alpha[..., None] / 255.0)
+        textures.append(np.dstack([np.round(code).astype(np.uint8), alpha]))
     return replace(rig, textures=tuple(textures), transparent=True)
 
 
 def _n_holes(alpha: NDArray[np.float32]) -> int:
     solid = alpha > 0.5
-    return int((ndimage.binary_fill_holes(solid) & ~solid).sum())
+    filled = ndimage.binary_fill_holes(solid)
+    return int((ndimage.binary_erosion(filled, iterations=FRINGE_PX) & ~solid).sum())
 
 
 def _n_torn(places: UInt8Array) -> int:
     """Of pieces within which places change little from px to px, those that are small."""
-    solid, code = places[..., 3] > 250, places[..., :2].astype(np.int16)
+    solid, code = (places[..., 3] > 250) & (places[..., 2] < 128), places[..., :2].astype(np.int16)
     grid = np.zeros(
         (2 * SIZE_PX - 1, 2 * SIZE_PX - 1), bool
     )  # px at even places, between them whether neighbours belong together
@@ -147,9 +162,9 @@ def _n_torn(places: UInt8Array) -> int:
     pieces, _ = ndimage.label(grid)
     sizes = np.bincount(pieces[::2, ::2].ravel())
     sizes[0] = 0
-    edge = ndimage.binary_dilation(~solid, iterations=3)  # the hair's own fringe
+    edge = ndimage.binary_dilation(~solid, iterations=FRINGE_PX)  # the fringe of the hair, and of the eyes
     inner = np.unique(pieces[::2, ::2][solid & ~edge])
-    return int(sum(sizes[piece] for piece in inner if 0 < sizes[piece] < TORN_PX))
+    return int(sum(sizes[piece] for piece in inner if BLENDED_PX < sizes[piece] < TORN_PX))
 
 
 def _rims(picture: UInt8Array, alpha: NDArray[np.float32]) -> int:
@@ -171,11 +186,12 @@ def _rims(picture: UInt8Array, alpha: NDArray[np.float32]) -> int:
 
 def rows(paths: Sequence[Path], *, reach: bool = False) -> list[Row]:
     """Two lines per portrait."""
-    rigs = {path.stem: open_portrait(path).rig for path in paths}
-    found = {name: faults(reaching(rig) if reach else rig) for name, rig in rigs.items()}
-    return [
-        Row(f"{axis} {REACHES[axis]}, {name}", "none", str(seen)) for name, both in found.items() for axis, seen in both.items()
-    ]
+    found: list[Row] = []
+    for path in paths:
+        rig = open_portrait(path).rig
+        for axis, seen in faults(reaching(rig) if reach else rig).items():
+            found.append(Row(f"{axis} {REACHES[axis]}, {path.stem}", "none", str(seen)))
+    return found
 
 
 def main(words: Sequence[str]) -> None:

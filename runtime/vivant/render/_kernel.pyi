@@ -37,6 +37,7 @@ class Scene:
         colour: NDArray[np.float32],  # (n, 4) factor on the texel; 1 keeps it
         head: NDArray[np.float32],  # (n, 1) 1 follows the head
         body: NDArray[np.float32],  # (n, 1) 1 follows the shoulders
+        round: NDArray[np.float32],  # (n, 1) 1 is on the outline of a round head, which stays while it turns
         move_blocks: NDArray[np.int32],  # (b, 4) drive, first vertex, count, first row of moves
         moves: NDArray[np.float32],  # (m, 3)
         tint_blocks: NDArray[np.int32],  # (c, 4) the same for colours

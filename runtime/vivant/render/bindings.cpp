@@ -38,7 +38,7 @@ void require(bool condition, const char* what) {
 
 int narrowed(size_t length) { return int(std::min(length, size_t(std::numeric_limits<int>::max()))); }
 
-std::shared_ptr<Scene> make_scene(Floats<3> rest, Floats<2> uv, Floats<4> colour, Floats<1> head, Floats<1> body, Ints<4> move_blocks,
+std::shared_ptr<Scene> make_scene(Floats<3> rest, Floats<2> uv, Floats<4> colour, Floats<1> head, Floats<1> body, Floats<1> round, Ints<4> move_blocks,
                                   Floats<3> moves, Ints<4> tint_blocks, Floats<4> tints, Ints<2> links, Ints<6> triangles, Ints<4> layers,
                                   const std::vector<TextureArray>& textures, Ints<2> contacts, Ints<2> follower_ends,
                                   Floats<1> follower_weights, Ints<2> eye_ranges, Floats<3> eye_centres, Array<float, nb::shape<4>> camera,
@@ -49,6 +49,7 @@ std::shared_ptr<Scene> make_scene(Floats<3> rest, Floats<2> uv, Floats<4> colour
     scene->colour = rows<Rgba>(colour);
     scene->head = rows<float>(head);
     scene->body = rows<float>(body);
+    scene->round = rows<float>(round);
     scene->move_blocks = rows<Block>(move_blocks);
     scene->moves = rows<Vec3>(moves);
     scene->tint_blocks = rows<Block>(tint_blocks);
@@ -171,7 +172,7 @@ void mark(Watermark& watermark, PixelArray pixels) {
 NB_MODULE(_kernel, m) {
     nb::class_<Scene>(m, "Scene").def_static(
         "make", &make_scene, nb::kw_only(), nb::arg("rest"), nb::arg("uv"), nb::arg("colour"), nb::arg("head"), nb::arg("body"),
-        nb::arg("move_blocks"), nb::arg("moves"), nb::arg("tint_blocks"), nb::arg("tints"), nb::arg("links"), nb::arg("triangles"), nb::arg("layers"),
+        nb::arg("round"), nb::arg("move_blocks"), nb::arg("moves"), nb::arg("tint_blocks"), nb::arg("tints"), nb::arg("links"), nb::arg("triangles"), nb::arg("layers"),
         nb::arg("textures"), nb::arg("contacts"), nb::arg("follower_ends"), nb::arg("follower_weights"), nb::arg("eye_ranges"),
         nb::arg("eye_centres"), nb::arg("camera"), nb::arg("head_frame"), nb::arg("limits"), nb::arg("transparent"));
     nb::class_<Renderer>(m, "Renderer")

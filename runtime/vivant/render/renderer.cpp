@@ -25,6 +25,11 @@ struct Turn {
         const float y = v.y * cp - v.z * sp, z = v.z * cp + v.y * sp;
         return {v.x * cy + z * sy, y, z * cy - v.x * sy};
     }
+    // The outline of a ball is always there where its surface is seen edge on: as far as a point is on it, it stays.
+    Vec3 around(Vec3 v, float round) const {
+        const Vec3 t = (*this)(v);
+        return {t.x + round * v.x * (1.0f - cy), t.y + round * v.y * (1.0f - cp), t.z + round * (v.z - t.z)};
+    }
 };
 
 // How far shoulders go: yaw, pitch, roll (degrees), x, y (units), scale. More would show what a portrait's border cuts.
@@ -43,8 +48,8 @@ struct Placing {
           shift{about.x + pose[3] * unit, about.y - pose[4] * unit, about.z} {}
 
     // How far it moves a point.
-    Vec3 operator()(Vec3 p) const {
-        const Vec3 t = turn({p.x - pivot.x, p.y - pivot.y, p.z - pivot.z});
+    Vec3 operator()(Vec3 p, float round) const {
+        const Vec3 t = turn.around({p.x - pivot.x, p.y - pivot.y, p.z - pivot.z}, round);
         return {shift.x + t.x * scaled_cos - t.y * scaled_sin - p.x, shift.y + t.x * scaled_sin + t.y * scaled_cos - p.y,
                 shift.z + t.z * scale - p.z};
     }
@@ -206,7 +211,7 @@ void Renderer::project(const Motion& motion) {
         Vec3 p = rest;
         const auto move = [&](float follow, const Placing& placing) {
             if (follow == 0.0f) return;
-            const Vec3 way = placing(rest);
+            const Vec3 way = placing(rest, scene_->round[i]);
             p = {p.x + follow * way.x, p.y + follow * way.y, p.z + follow * way.z};
         };
         move(scene_->head[i], of_head);
@@ -251,13 +256,14 @@ void Renderer::draw_sorted(const Layer& layer, const Image& image) {
         }
     }
     // Coarse levels, stable within: parts that cover each other lie far apart, and neighbours in memory (which are neighbours
-    // in the texture, see rig/build.py) stay together, which the cache rewards.
-    const float quantum = (kDepthLevels - 0.01f) / (3.0f * std::max(near - far, 1e-3f));
+    // in the texture, see rig/build.py) stay together, which the cache rewards. What faces away lies under all else: of a fold
+    // only its edge would show, in splinters.
+    const float quantum = (kDepthLevels - 1.01f) / (3.0f * std::max(near - far, 1e-3f));
     uint32_t start[kDepthLevels + 1] = {};
     for (int32_t i = 0; i < count; ++i) {
         const int32_t* corner = scene_->triangles[first + i].corner;
         const float behind = depth_[corner[0]] + depth_[corner[1]] + depth_[corner[2]] - 3.0f * far;  // rounded: may pass the last
-        level_[i] = static_cast<uint8_t>(bounded(behind * quantum, 0.0f, kDepthLevels - 1));
+        level_[i] = away_[first + i] ? 0 : static_cast<uint8_t>(bounded(1.0f + behind * quantum, 1.0f, kDepthLevels - 1));
         ++start[level_[i] + 1];
     }
     std::partial_sum(start, start + kDepthLevels + 1, start);

@@ -102,6 +102,7 @@ struct Scene {
     std::vector<Rgba> colour;
     std::vector<float> head;      // 1 follows the head
     std::vector<float> body;      // 1 follows the shoulders; what neither follows stays
+    std::vector<float> round;     // 1 is on the outline of a round head, which stays while what it surrounds turns
     std::vector<Block> move_blocks;
     std::vector<Vec3> moves;
     std::vector<Block> tint_blocks;

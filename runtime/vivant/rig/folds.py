@@ -9,8 +9,8 @@ from vivant.rig import canonical as c
 from vivant.rig.canonical import Int32Array
 from vivant.types import FloatArray
 
-ROUNDS = 60
-"""Of relaxing, at most; ten are usual."""
+ROUNDS = 40
+"""Of relaxing; chosen."""
 LEVEL, MARGIN = 0.14, 0.006
 """Within how many outer-eye distances, up and down, the outline is looked for; how far outside of all else it is put."""
 LEAST_AREA = 0.1
@@ -25,28 +25,27 @@ def unfolded(flat: FloatArray, unit: float, yaw_deg: float) -> FloatArray:
     ``yaw_deg`` is the portrait's own. Without a fold nothing changes.
     """
     triangles = c.canonical_face().triangles
+    triangles = triangles[~np.isin(triangles, _HELD).all(axis=1)]
     least = LEAST_AREA * _areas(c.canonical_face().points[:, :2] * (unit, -unit), triangles)
-    if not (folded := _areas(flat, triangles) > least).any():
+    hidden = np.unique(triangles[_areas(flat, triangles) >= 0.0])
+    if not len(hidden):
         return flat
-    out = _with_outline(flat, unit, yaw_deg)
+    out = _with_outline(flat, np.intersect1d(hidden, c.OVAL), unit, yaw_deg)
     neighbours = _neighbours(triangles)
     free = np.setdiff1d(np.arange(c.N_SURFACE), [*_HELD, *c.OVAL])
     for _ in range(ROUNDS):
         folded = _areas(out, triangles) > least
         moving = np.intersect1d(np.unique(triangles[folded]), free)
-        if not len(moving):
-            break
         out[moving] = (neighbours[moving] @ out) / neighbours[moving].sum(axis=1)[:, None]
     return out
 
 
-def _with_outline(flat: FloatArray, unit: float, yaw_deg: float) -> FloatArray:
-    """With the hidden half of the oval put where the face ends in the portrait."""
+def _with_outline(flat: FloatArray, hidden: NDArray[np.int32], unit: float, yaw_deg: float) -> FloatArray:
+    """With the hidden points of the oval put where the face ends in the portrait."""
     out, side = flat.copy(), np.sign(yaw_deg)
-    far = [i for i in c.OVAL if side * c.canonical_face().points[i, 0] > 0.1]
-    for i in far:
+    for i in hidden:
         level = np.abs(flat[:, 1] - flat[i, 1]) < LEVEL * unit
-        out[i, 0] = side * max(side * flat[i, 0], (side * flat[level, 0]).max() + MARGIN * unit)
+        out[i, 0] = side * ((side * flat[level, 0]).max() + MARGIN * unit)
     return out
 
 

@@ -89,96 +89,97 @@ namespace Vivant.V1 {
             "dC52MS5QaXhlbEZvcm1hdBIMCgRkYXRhGAggASgMEiYKCXJpbmdfc2xvdBgJ",
             "IAEoCzITLnZpdmFudC52MS5SaW5nU2xvdCI+CghSaW5nU2xvdBIMCgRzbG90",
             "GAEgASgNEhIKCnNpemVfYnl0ZXMYAiABKAQSEAoIc2VxdWVuY2UYAyABKAQi",
-            "0QEKBk1vdGlvbhINCgVpbmRleBgBIAEoBBIOCgZwdHNfdXMYAiABKAQSFAoM",
+            "8AEKBk1vdGlvbhINCgVpbmRleBgBIAEoBBIOCgZwdHNfdXMYAiABKAQSFAoM",
             "dXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVwb2NoGAQgASgEEg8KB3dlaWdodHMY",
             "BSADKAISHQoEcG9zZRgGIAEoCzIPLnZpdmFudC52MS5Qb3NlEhQKDGdhemVf",
             "eWF3X2RlZxgHIAEoAhIWCg5nYXplX3BpdGNoX2RlZxgIIAEoAhISCgp0b25n",
-            "dWVfb3V0GAkgASgCEhEKCXRvbmd1ZV91cBgKIAEoAiJhCgRQb3NlEg8KB3lh",
-            "d19kZWcYASABKAISEQoJcGl0Y2hfZGVnGAIgASgCEhAKCHJvbGxfZGVnGAMg",
-            "ASgCEgkKAXgYBCABKAISCQoBeRgFIAEoAhINCgVzY2FsZRgGIAEoAiKKAQoF",
-            "RXZlbnQSIgoEdHlwZRgBIAEoDjIULnZpdmFudC52MS5FdmVudFR5cGUSEwoL",
-            "cG9zaXRpb25fdXMYAiABKAQSFAoMdXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVw",
-            "b2NoGAQgASgEEg4KBmRldGFpbBgFIAEoCRITCgtwb3J0cmFpdF9pZBgGIAEo",
-            "CSKFAQoKU3RhdGlzdGljcxILCgNmcHMYASABKAISDgoGbGFnX3VzGAIgASgD",
-            "EhMKC2ZyYW1lc19zZW50GAMgASgEEhYKDmZyYW1lc19kcm9wcGVkGAQgASgE",
-            "EhcKD2F1ZGlvX3F1ZXVlZF91cxgFIAEoBBIUCgxkZXRhaWxfbGV2ZWwYBiAB",
-            "KA0iGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLeAQoXR2V0Q2FwYWJpbGl0",
-            "aWVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRItCg1waXhlbF9mb3JtYXRz",
-            "GAIgAygOMhYudml2YW50LnYxLlBpeGVsRm9ybWF0EjMKEGZyYW1lX3RyYW5z",
-            "cG9ydHMYAyADKA4yGS52aXZhbnQudjEuRnJhbWVUcmFuc3BvcnQSGQoRYnVu",
-            "ZGxlZF9wb3J0cmFpdHMYBCADKAkSIQoGbGltaXRzGAUgASgLMhEudml2YW50",
-            "LnYxLkxpbWl0cxIQCghzZXNzaW9ucxgGIAEoDSK2AQoGTGltaXRzEhAKCHNl",
-            "c3Npb25zGAEgASgNEg8KB3NpemVfcHgYAiABKA0SFgoOcG9ydHJhaXRfYnl0",
-            "ZXMYAyABKA0SFwoPcG9ydHJhaXRfcGl4ZWxzGAQgASgNEhUKDW1lc3NhZ2Vf",
-            "Ynl0ZXMYBSABKA0SFgoObWVzc2FnZXNfcGVyX3MYBiABKA0SEQoJcG9ydHJh",
-            "aXRzGAcgASgNEhYKDmF1ZGlvX3F1ZXVlX21zGAggASgNIl0KElB1dFBvcnRy",
-            "YWl0UmVxdWVzdBINCgVpbWFnZRgBIAEoDBITCgt0cmFuc3BhcmVudBgCIAEo",
-            "CBIjCgdjb25zZW50GAMgASgLMhIudml2YW50LnYxLkNvbnNlbnQiPAoTUHV0",
-            "UG9ydHJhaXRSZXNwb25zZRIlCghwb3J0cmFpdBgBIAEoCzITLnZpdmFudC52",
-            "MS5Qb3J0cmFpdCI/CghQb3J0cmFpdBITCgtwb3J0cmFpdF9pZBgBIAEoCRIP",
-            "CgdidW5kbGVkGAIgASgIEg0KBW5vdGVzGAMgAygJIhYKFExpc3RQb3J0cmFp",
-            "dHNSZXF1ZXN0Ij8KFUxpc3RQb3J0cmFpdHNSZXNwb25zZRImCglwb3J0cmFp",
-            "dHMYASADKAsyEy52aXZhbnQudjEuUG9ydHJhaXQiLAoVRGVsZXRlUG9ydHJh",
-            "aXRSZXF1ZXN0EhMKC3BvcnRyYWl0X2lkGAEgASgJIhgKFkRlbGV0ZVBvcnRy",
-            "YWl0UmVzcG9uc2UihAEKDVdhcm1VcFJlcXVlc3QSKAoIcG9ydHJhaXQYASAB",
-            "KAsyFi52aXZhbnQudjEuUG9ydHJhaXRSZWYSDwoHc2l6ZV9weBgCIAEoDRIT",
-            "Cgt0cmFuc3BhcmVudBgDIAEoCBIjCgdjb25zZW50GAQgASgLMhIudml2YW50",
-            "LnYxLkNvbnNlbnQiOQoOV2FybVVwUmVzcG9uc2USEwoLcG9ydHJhaXRfaWQY",
-            "ASABKAkSEgoKZWxhcHNlZF91cxgCIAEoBCJtChFTeW50aGVzaXplUmVxdWVz",
-            "dBIoCgZjb25maWcYASABKAsyGC52aXZhbnQudjEuU2Vzc2lvbkNvbmZpZxIP",
-            "CgdzYW1wbGVzGAIgASgMEh0KBHRleHQYAyABKAsyDy52aXZhbnQudjEuVGV4",
-            "dCKVAQoSU3ludGhlc2l6ZVJlc3BvbnNlEiwKB3N0YXJ0ZWQYASABKAsyGS52",
-            "aXZhbnQudjEuU2Vzc2lvblN0YXJ0ZWRIABIhCgVmcmFtZRgCIAEoCzIQLnZp",
-            "dmFudC52MS5GcmFtZUgAEiMKBm1vdGlvbhgDIAEoCzIRLnZpdmFudC52MS5N",
-            "b3Rpb25IAEIJCgdtZXNzYWdlKoYBCgtQaXhlbEZvcm1hdBIcChhQSVhFTF9G",
-            "T1JNQVRfVU5TUEVDSUZJRUQQABIVChFQSVhFTF9GT1JNQVRfUkdCQRABEhQK",
-            "EFBJWEVMX0ZPUk1BVF9SR0IQAhIVChFQSVhFTF9GT1JNQVRfSTQyMBADEhUK",
-            "EVBJWEVMX0ZPUk1BVF9KUEVHEAQqcAoORnJhbWVUcmFuc3BvcnQSHwobRlJB",
-            "TUVfVFJBTlNQT1JUX1VOU1BFQ0lGSUVEEAASGgoWRlJBTUVfVFJBTlNQT1JU",
-            "X0lOTElORRABEiEKHUZSQU1FX1RSQU5TUE9SVF9TSEFSRURfTUVNT1JZEAIq",
-            "XwoLQXVkaW9Gb3JtYXQSHAoYQVVESU9fRk9STUFUX1VOU1BFQ0lGSUVEEAAS",
-            "GgoWQVVESU9fRk9STUFUX1BDTV9TMTZMRRABEhYKEkFVRElPX0ZPUk1BVF9G",
-            "MzJMRRACKmkKB091dHB1dHMSFwoTT1VUUFVUU19VTlNQRUNJRklFRBAAEhIK",
-            "Dk9VVFBVVFNfRlJBTUVTEAESEgoOT1VUUFVUU19NT1RJT04QAhIdChlPVVRQ",
-            "VVRTX0ZSQU1FU19BTkRfTU9USU9OEAMqUAoIRGVsaXZlcnkSGAoUREVMSVZF",
-            "UllfVU5TUEVDSUZJRUQQABISCg5ERUxJVkVSWV9QQUNFRBABEhYKEkRFTElW",
-            "RVJZX0lNTUVESUFURRACKpoBCglBdHRlbnRpb24SGQoVQVRURU5USU9OX1VO",
-            "U1BFQ0lGSUVEEAASEgoOQVRURU5USU9OX0FVVE8QARIWChJBVFRFTlRJT05f",
-            "U1BFQUtJTkcQAhIXChNBVFRFTlRJT05fTElTVEVOSU5HEAMSFgoSQVRURU5U",
-            "SU9OX1RISU5LSU5HEAQSFQoRQVRURU5USU9OX1dPUktJTkcQBSpiCgNBY3QS",
-            "EwoPQUNUX1VOU1BFQ0lGSUVEEAASCwoHQUNUX05PRBABEg0KCUFDVF9TSEFL",
-            "RRACEgwKCEFDVF9USUxUEAMSDQoJQUNUX1RISU5LEAQSDQoJQUNUX0xBVUdI",
-            "EAUqxgEKB0Vtb3Rpb24SFwoTRU1PVElPTl9VTlNQRUNJRklFRBAAEhMKD0VN",
-            "T1RJT05fTkVVVFJBTBABEhEKDUVNT1RJT05fSEFQUFkQAhIPCgtFTU9USU9O",
-            "X1NBRBADEhEKDUVNT1RJT05fQU5HUlkQBBIVChFFTU9USU9OX1NVUlBSSVNF",
-            "RBAFEhIKDkVNT1RJT05fQUZSQUlEEAYSFQoRRU1PVElPTl9ESVNHVVNURUQQ",
-            "BxIUChBFTU9USU9OX0NPTlRFTVBUEAgqlAEKDENvbnNlbnRCYXNpcxIdChlD",
-            "T05TRU5UX0JBU0lTX1VOU1BFQ0lGSUVEEAASFAoQQ09OU0VOVF9CQVNJU19N",
-            "RRABEhgKFENPTlNFTlRfQkFTSVNfQUdSRUVEEAISGAoUQ09OU0VOVF9CQVNJ",
-            "U19VTlJFQUwQAxIbChdDT05TRU5UX0JBU0lTX1NZTlRIRVRJQxAEKk4KCUxh",
-            "YmVsTW9kZRIaChZMQUJFTF9NT0RFX1VOU1BFQ0lGSUVEEAASEgoOTEFCRUxf",
-            "TU9ERV9PRkYQARIRCg1MQUJFTF9NT0RFX09OEAIqXgoNV2F0ZXJtYXJrTW9k",
-            "ZRIeChpXQVRFUk1BUktfTU9ERV9VTlNQRUNJRklFRBAAEhYKEldBVEVSTUFS",
-            "S19NT0RFX09GRhABEhUKEVdBVEVSTUFSS19NT0RFX09OEAIqggIKCUV2ZW50",
-            "VHlwZRIaChZFVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASIAocRVZFTlRfVFlQ",
-            "RV9VVFRFUkFOQ0VfU1RBUlRFRBABEiEKHUVWRU5UX1RZUEVfVVRURVJBTkNF",
-            "X0ZJTklTSEVEEAISGgoWRVZFTlRfVFlQRV9JTlRFUlJVUFRFRBADEh8KG0VW",
-            "RU5UX1RZUEVfUE9SVFJBSVRfQ0hBTkdFRBAEEh4KGkVWRU5UX1RZUEVfUE9S",
-            "VFJBSVRfRkFJTEVEEAUSHgoaRVZFTlRfVFlQRV9RVUFMSVRZX0NIQU5HRUQQ",
-            "BhIXChNFVkVOVF9UWVBFX0RSQUlOSU5HEAcysgQKC0ZhY2VTZXJ2aWNlEkQK",
-            "B0FuaW1hdGUSGS52aXZhbnQudjEuQW5pbWF0ZVJlcXVlc3QaGi52aXZhbnQu",
-            "djEuQW5pbWF0ZVJlc3BvbnNlKAEwARJYCg9HZXRDYXBhYmlsaXRpZXMSIS52",
-            "aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdBoiLnZpdmFudC52MS5H",
-            "ZXRDYXBhYmlsaXRpZXNSZXNwb25zZRJMCgtQdXRQb3J0cmFpdBIdLnZpdmFu",
-            "dC52MS5QdXRQb3J0cmFpdFJlcXVlc3QaHi52aXZhbnQudjEuUHV0UG9ydHJh",
-            "aXRSZXNwb25zZRJSCg1MaXN0UG9ydHJhaXRzEh8udml2YW50LnYxLkxpc3RQ",
-            "b3J0cmFpdHNSZXF1ZXN0GiAudml2YW50LnYxLkxpc3RQb3J0cmFpdHNSZXNw",
-            "b25zZRJVCg5EZWxldGVQb3J0cmFpdBIgLnZpdmFudC52MS5EZWxldGVQb3J0",
-            "cmFpdFJlcXVlc3QaIS52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXNwb25z",
-            "ZRI9CgZXYXJtVXASGC52aXZhbnQudjEuV2FybVVwUmVxdWVzdBoZLnZpdmFu",
-            "dC52MS5XYXJtVXBSZXNwb25zZRJLCgpTeW50aGVzaXplEhwudml2YW50LnYx",
-            "LlN5bnRoZXNpemVSZXF1ZXN0Gh0udml2YW50LnYxLlN5bnRoZXNpemVSZXNw",
-            "b25zZTABQgyqAglWaXZhbnQuVjFiBnByb3RvMw=="));
+            "dWVfb3V0GAkgASgCEhEKCXRvbmd1ZV91cBgKIAEoAhIdCgRib2R5GAsgASgL",
+            "Mg8udml2YW50LnYxLlBvc2UiYQoEUG9zZRIPCgd5YXdfZGVnGAEgASgCEhEK",
+            "CXBpdGNoX2RlZxgCIAEoAhIQCghyb2xsX2RlZxgDIAEoAhIJCgF4GAQgASgC",
+            "EgkKAXkYBSABKAISDQoFc2NhbGUYBiABKAIiigEKBUV2ZW50EiIKBHR5cGUY",
+            "ASABKA4yFC52aXZhbnQudjEuRXZlbnRUeXBlEhMKC3Bvc2l0aW9uX3VzGAIg",
+            "ASgEEhQKDHV0dGVyYW5jZV9pZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIOCgZk",
+            "ZXRhaWwYBSABKAkSEwoLcG9ydHJhaXRfaWQYBiABKAkihQEKClN0YXRpc3Rp",
+            "Y3MSCwoDZnBzGAEgASgCEg4KBmxhZ191cxgCIAEoAxITCgtmcmFtZXNfc2Vu",
+            "dBgDIAEoBBIWCg5mcmFtZXNfZHJvcHBlZBgEIAEoBBIXCg9hdWRpb19xdWV1",
+            "ZWRfdXMYBSABKAQSFAoMZGV0YWlsX2xldmVsGAYgASgNIhgKFkdldENhcGFi",
+            "aWxpdGllc1JlcXVlc3Qi3gEKF0dldENhcGFiaWxpdGllc1Jlc3BvbnNlEg8K",
+            "B3ZlcnNpb24YASABKAkSLQoNcGl4ZWxfZm9ybWF0cxgCIAMoDjIWLnZpdmFu",
+            "dC52MS5QaXhlbEZvcm1hdBIzChBmcmFtZV90cmFuc3BvcnRzGAMgAygOMhku",
+            "dml2YW50LnYxLkZyYW1lVHJhbnNwb3J0EhkKEWJ1bmRsZWRfcG9ydHJhaXRz",
+            "GAQgAygJEiEKBmxpbWl0cxgFIAEoCzIRLnZpdmFudC52MS5MaW1pdHMSEAoI",
+            "c2Vzc2lvbnMYBiABKA0itgEKBkxpbWl0cxIQCghzZXNzaW9ucxgBIAEoDRIP",
+            "CgdzaXplX3B4GAIgASgNEhYKDnBvcnRyYWl0X2J5dGVzGAMgASgNEhcKD3Bv",
+            "cnRyYWl0X3BpeGVscxgEIAEoDRIVCg1tZXNzYWdlX2J5dGVzGAUgASgNEhYK",
+            "Dm1lc3NhZ2VzX3Blcl9zGAYgASgNEhEKCXBvcnRyYWl0cxgHIAEoDRIWCg5h",
+            "dWRpb19xdWV1ZV9tcxgIIAEoDSJdChJQdXRQb3J0cmFpdFJlcXVlc3QSDQoF",
+            "aW1hZ2UYASABKAwSEwoLdHJhbnNwYXJlbnQYAiABKAgSIwoHY29uc2VudBgD",
+            "IAEoCzISLnZpdmFudC52MS5Db25zZW50IjwKE1B1dFBvcnRyYWl0UmVzcG9u",
+            "c2USJQoIcG9ydHJhaXQYASABKAsyEy52aXZhbnQudjEuUG9ydHJhaXQiPwoI",
+            "UG9ydHJhaXQSEwoLcG9ydHJhaXRfaWQYASABKAkSDwoHYnVuZGxlZBgCIAEo",
+            "CBINCgVub3RlcxgDIAMoCSIWChRMaXN0UG9ydHJhaXRzUmVxdWVzdCI/ChVM",
+            "aXN0UG9ydHJhaXRzUmVzcG9uc2USJgoJcG9ydHJhaXRzGAEgAygLMhMudml2",
+            "YW50LnYxLlBvcnRyYWl0IiwKFURlbGV0ZVBvcnRyYWl0UmVxdWVzdBITCgtw",
+            "b3J0cmFpdF9pZBgBIAEoCSIYChZEZWxldGVQb3J0cmFpdFJlc3BvbnNlIoQB",
+            "Cg1XYXJtVXBSZXF1ZXN0EigKCHBvcnRyYWl0GAEgASgLMhYudml2YW50LnYx",
+            "LlBvcnRyYWl0UmVmEg8KB3NpemVfcHgYAiABKA0SEwoLdHJhbnNwYXJlbnQY",
+            "AyABKAgSIwoHY29uc2VudBgEIAEoCzISLnZpdmFudC52MS5Db25zZW50IjkK",
+            "Dldhcm1VcFJlc3BvbnNlEhMKC3BvcnRyYWl0X2lkGAEgASgJEhIKCmVsYXBz",
+            "ZWRfdXMYAiABKAQibQoRU3ludGhlc2l6ZVJlcXVlc3QSKAoGY29uZmlnGAEg",
+            "ASgLMhgudml2YW50LnYxLlNlc3Npb25Db25maWcSDwoHc2FtcGxlcxgCIAEo",
+            "DBIdCgR0ZXh0GAMgASgLMg8udml2YW50LnYxLlRleHQilQEKElN5bnRoZXNp",
+            "emVSZXNwb25zZRIsCgdzdGFydGVkGAEgASgLMhkudml2YW50LnYxLlNlc3Np",
+            "b25TdGFydGVkSAASIQoFZnJhbWUYAiABKAsyEC52aXZhbnQudjEuRnJhbWVI",
+            "ABIjCgZtb3Rpb24YAyABKAsyES52aXZhbnQudjEuTW90aW9uSABCCQoHbWVz",
+            "c2FnZSqGAQoLUGl4ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lG",
+            "SUVEEAASFQoRUElYRUxfRk9STUFUX1JHQkEQARIUChBQSVhFTF9GT1JNQVRf",
+            "UkdCEAISFQoRUElYRUxfRk9STUFUX0k0MjAQAxIVChFQSVhFTF9GT1JNQVRf",
+            "SlBFRxAEKnAKDkZyYW1lVHJhbnNwb3J0Eh8KG0ZSQU1FX1RSQU5TUE9SVF9V",
+            "TlNQRUNJRklFRBAAEhoKFkZSQU1FX1RSQU5TUE9SVF9JTkxJTkUQARIhCh1G",
+            "UkFNRV9UUkFOU1BPUlRfU0hBUkVEX01FTU9SWRACKl8KC0F1ZGlvRm9ybWF0",
+            "EhwKGEFVRElPX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhoKFkFVRElPX0ZPUk1B",
+            "VF9QQ01fUzE2TEUQARIWChJBVURJT19GT1JNQVRfRjMyTEUQAippCgdPdXRw",
+            "dXRzEhcKE09VVFBVVFNfVU5TUEVDSUZJRUQQABISCg5PVVRQVVRTX0ZSQU1F",
+            "UxABEhIKDk9VVFBVVFNfTU9USU9OEAISHQoZT1VUUFVUU19GUkFNRVNfQU5E",
+            "X01PVElPThADKlAKCERlbGl2ZXJ5EhgKFERFTElWRVJZX1VOU1BFQ0lGSUVE",
+            "EAASEgoOREVMSVZFUllfUEFDRUQQARIWChJERUxJVkVSWV9JTU1FRElBVEUQ",
+            "AiqaAQoJQXR0ZW50aW9uEhkKFUFUVEVOVElPTl9VTlNQRUNJRklFRBAAEhIK",
+            "DkFUVEVOVElPTl9BVVRPEAESFgoSQVRURU5USU9OX1NQRUFLSU5HEAISFwoT",
+            "QVRURU5USU9OX0xJU1RFTklORxADEhYKEkFUVEVOVElPTl9USElOS0lORxAE",
+            "EhUKEUFUVEVOVElPTl9XT1JLSU5HEAUqYgoDQWN0EhMKD0FDVF9VTlNQRUNJ",
+            "RklFRBAAEgsKB0FDVF9OT0QQARINCglBQ1RfU0hBS0UQAhIMCghBQ1RfVElM",
+            "VBADEg0KCUFDVF9USElOSxAEEg0KCUFDVF9MQVVHSBAFKsYBCgdFbW90aW9u",
+            "EhcKE0VNT1RJT05fVU5TUEVDSUZJRUQQABITCg9FTU9USU9OX05FVVRSQUwQ",
+            "ARIRCg1FTU9USU9OX0hBUFBZEAISDwoLRU1PVElPTl9TQUQQAxIRCg1FTU9U",
+            "SU9OX0FOR1JZEAQSFQoRRU1PVElPTl9TVVJQUklTRUQQBRISCg5FTU9USU9O",
+            "X0FGUkFJRBAGEhUKEUVNT1RJT05fRElTR1VTVEVEEAcSFAoQRU1PVElPTl9D",
+            "T05URU1QVBAIKpQBCgxDb25zZW50QmFzaXMSHQoZQ09OU0VOVF9CQVNJU19V",
+            "TlNQRUNJRklFRBAAEhQKEENPTlNFTlRfQkFTSVNfTUUQARIYChRDT05TRU5U",
+            "X0JBU0lTX0FHUkVFRBACEhgKFENPTlNFTlRfQkFTSVNfVU5SRUFMEAMSGwoX",
+            "Q09OU0VOVF9CQVNJU19TWU5USEVUSUMQBCpOCglMYWJlbE1vZGUSGgoWTEFC",
+            "RUxfTU9ERV9VTlNQRUNJRklFRBAAEhIKDkxBQkVMX01PREVfT0ZGEAESEQoN",
+            "TEFCRUxfTU9ERV9PThACKl4KDVdhdGVybWFya01vZGUSHgoaV0FURVJNQVJL",
+            "X01PREVfVU5TUEVDSUZJRUQQABIWChJXQVRFUk1BUktfTU9ERV9PRkYQARIV",
+            "ChFXQVRFUk1BUktfTU9ERV9PThACKoICCglFdmVudFR5cGUSGgoWRVZFTlRf",
+            "VFlQRV9VTlNQRUNJRklFRBAAEiAKHEVWRU5UX1RZUEVfVVRURVJBTkNFX1NU",
+            "QVJURUQQARIhCh1FVkVOVF9UWVBFX1VUVEVSQU5DRV9GSU5JU0hFRBACEhoK",
+            "FkVWRU5UX1RZUEVfSU5URVJSVVBURUQQAxIfChtFVkVOVF9UWVBFX1BPUlRS",
+            "QUlUX0NIQU5HRUQQBBIeChpFVkVOVF9UWVBFX1BPUlRSQUlUX0ZBSUxFRBAF",
+            "Eh4KGkVWRU5UX1RZUEVfUVVBTElUWV9DSEFOR0VEEAYSFwoTRVZFTlRfVFlQ",
+            "RV9EUkFJTklORxAHMrIECgtGYWNlU2VydmljZRJECgdBbmltYXRlEhkudml2",
+            "YW50LnYxLkFuaW1hdGVSZXF1ZXN0Ghoudml2YW50LnYxLkFuaW1hdGVSZXNw",
+            "b25zZSgBMAESWAoPR2V0Q2FwYWJpbGl0aWVzEiEudml2YW50LnYxLkdldENh",
+            "cGFiaWxpdGllc1JlcXVlc3QaIi52aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVz",
+            "UmVzcG9uc2USTAoLUHV0UG9ydHJhaXQSHS52aXZhbnQudjEuUHV0UG9ydHJh",
+            "aXRSZXF1ZXN0Gh4udml2YW50LnYxLlB1dFBvcnRyYWl0UmVzcG9uc2USUgoN",
+            "TGlzdFBvcnRyYWl0cxIfLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVxdWVz",
+            "dBogLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVzcG9uc2USVQoORGVsZXRl",
+            "UG9ydHJhaXQSIC52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXF1ZXN0GiEu",
+            "dml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVzcG9uc2USPQoGV2FybVVwEhgu",
+            "dml2YW50LnYxLldhcm1VcFJlcXVlc3QaGS52aXZhbnQudjEuV2FybVVwUmVz",
+            "cG9uc2USSwoKU3ludGhlc2l6ZRIcLnZpdmFudC52MS5TeW50aGVzaXplUmVx",
+            "dWVzdBodLnZpdmFudC52MS5TeW50aGVzaXplUmVzcG9uc2UwAUIMqgIJVml2",
+            "YW50LlYxYgZwcm90bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Attention), typeof(global::Vivant.V1.Act), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
@@ -202,7 +203,7 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SharedMemoryRing), global::Vivant.V1.SharedMemoryRing.Parser, new[]{ "Name", "SlotBytes", "Slots" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Frame), global::Vivant.V1.Frame.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "WidthPx", "HeightPx", "PixelFormat", "Data", "RingSlot" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.RingSlot), global::Vivant.V1.RingSlot.Parser, new[]{ "Slot", "SizeBytes", "Sequence" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Motion), global::Vivant.V1.Motion.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "Weights", "Pose", "GazeYawDeg", "GazePitchDeg", "TongueOut", "TongueUp" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Motion), global::Vivant.V1.Motion.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "Weights", "Pose", "GazeYawDeg", "GazePitchDeg", "TongueOut", "TongueUp", "Body" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Pose), global::Vivant.V1.Pose.Parser, new[]{ "YawDeg", "PitchDeg", "RollDeg", "X", "Y", "Scale" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Event), global::Vivant.V1.Event.Parser, new[]{ "Type", "PositionUs", "UtteranceId", "Epoch", "Detail", "PortraitId" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Statistics), global::Vivant.V1.Statistics.Parser, new[]{ "Fps", "LagUs", "FramesSent", "FramesDropped", "AudioQueuedUs", "DetailLevel" }, null, null, null, null),
@@ -7572,6 +7573,7 @@ namespace Vivant.V1 {
       gazePitchDeg_ = other.gazePitchDeg_;
       tongueOut_ = other.tongueOut_;
       tongueUp_ = other.tongueUp_;
+      body_ = other.body_ != null ? other.body_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -7730,6 +7732,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "body" field.</summary>
+    public const int BodyFieldNumber = 11;
+    private global::Vivant.V1.Pose body_;
+    /// <summary>
+    /// Where the shoulders are, relative to the portrait: they follow the head, late and little, and breathe.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Pose Body {
+      get { return body_; }
+      set {
+        body_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -7755,6 +7772,7 @@ namespace Vivant.V1 {
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(GazePitchDeg, other.GazePitchDeg)) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(TongueOut, other.TongueOut)) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(TongueUp, other.TongueUp)) return false;
+      if (!object.Equals(Body, other.Body)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -7772,6 +7790,7 @@ namespace Vivant.V1 {
       if (GazePitchDeg != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(GazePitchDeg);
       if (TongueOut != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(TongueOut);
       if (TongueUp != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(TongueUp);
+      if (body_ != null) hash ^= Body.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -7827,6 +7846,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(85);
         output.WriteFloat(TongueUp);
       }
+      if (body_ != null) {
+        output.WriteRawTag(90);
+        output.WriteMessage(Body);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -7874,6 +7897,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(85);
         output.WriteFloat(TongueUp);
       }
+      if (body_ != null) {
+        output.WriteRawTag(90);
+        output.WriteMessage(Body);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -7911,6 +7938,9 @@ namespace Vivant.V1 {
       }
       if (TongueUp != 0F) {
         size += 1 + 4;
+      }
+      if (body_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Body);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -7954,6 +7984,12 @@ namespace Vivant.V1 {
       }
       if (other.TongueUp != 0F) {
         TongueUp = other.TongueUp;
+      }
+      if (other.body_ != null) {
+        if (body_ == null) {
+          Body = new global::Vivant.V1.Pose();
+        }
+        Body.MergeFrom(other.Body);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -8012,6 +8048,13 @@ namespace Vivant.V1 {
           }
           case 85: {
             TongueUp = input.ReadFloat();
+            break;
+          }
+          case 90: {
+            if (body_ == null) {
+              Body = new global::Vivant.V1.Pose();
+            }
+            input.ReadMessage(Body);
             break;
           }
         }
@@ -8073,6 +8116,13 @@ namespace Vivant.V1 {
             TongueUp = input.ReadFloat();
             break;
           }
+          case 90: {
+            if (body_ == null) {
+              Body = new global::Vivant.V1.Pose();
+            }
+            input.ReadMessage(Body);
+            break;
+          }
         }
       }
     }
@@ -8081,7 +8131,7 @@ namespace Vivant.V1 {
   }
 
   /// <summary>
-  /// Where the head is; all zero and scale 1 is the portrait.
+  /// Where the head is, or the body; all zero and scale 1 is the portrait.
   /// </summary>
   public sealed partial class Pose : pb::IMessage<Pose>
   #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
