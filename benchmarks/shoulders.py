@@ -28,7 +28,8 @@ WHOLE = 0.8
 """Weight of `body` from which a corner counts as on the shoulders."""
 NOSE_REACH = 0.28
 """Around the bridge of the nose, outer-eye distances: neither lids nor lips."""
-MOST_CORNERS = 60
+MOST_CORNERS, LEAST_QUALITY = 60, 0.001
+"""Skin has faint ones."""
 LAGS = range(FPS // 2)
 
 Track = NDArray[np.float64]
@@ -84,7 +85,7 @@ class _Corners:
 
     def __init__(self, picture: UInt8Array, where: UInt8Array) -> None:
         self._grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        self._at = cv2.goodFeaturesToTrack(self._grey, MOST_CORNERS, 0.01, 6, mask=where)
+        self._at = cv2.goodFeaturesToTrack(self._grey, MOST_CORNERS, LEAST_QUALITY, 6, mask=where)
 
     def x(self, picture: UInt8Array) -> float:
         """Median way to the right, px; no number where they are lost."""

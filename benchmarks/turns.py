@@ -34,7 +34,7 @@ SIZE_PX = 512
 POSES = {"yaw": (Pose(yaw_deg=-22), Pose(yaw_deg=22)), "pitch": (Pose(pitch_deg=-15), Pose(pitch_deg=15))}
 REACHES = {"yaw": "+-22", "pitch": "+-15"}
 REACH_DEG = np.array([(-22, 22), (-15, 15)], np.float32)
-FRINGE_PX = 4
+FRINGE_PX = 6
 """Of hair, between whose strands the background shows."""
 BLENDED_PX, TORN_PX, JUMP_LEVELS = 2, 40, 4
 """Smoothed edges mix two places; a larger piece is torn that is smaller than the second. Neighbours whose places differ by

@@ -10,11 +10,11 @@ import numpy as np
 from vivant.motion.noise import Vector
 from vivant.types import MotionFrame, Pose
 
-SHARE = np.array((0.10, 0.06, 0.10, 0.13, 0.13, 0.30))
+SHARE = np.array((0.10, 0.06, 0.10, 0.18, 0.13, 0.30))
 """Of the head's yaw, pitch, roll, x, y and nearness, how much the shoulders take over. Chosen by eye."""
-CARRIED_PER_DEG = 0.012
+CARRIED_PER_DEG = 0.014
 """How far a degree of yaw carries the face sideways beyond `Pose.x`, outer-eye distances: it lies before the neck's axis."""
-DELAY_S = 0.13
+DELAY_S = 0.17
 """By which the shoulders follow slow motion. Chosen by eye."""
 BREATH_S, BREATH_Y = 4.2, 0.016
 """Of one breath at rest, as the head's; and how far it lifts the shoulders either way, outer-eye distances. Chosen by eye."""

@@ -48,15 +48,17 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float) -> L
     near = inner > -1.8 * band_texels
     outside = near & (inner < -0.5 * band_texels)
     beyond = near & (inner < -1.2 * band_texels)
-    own = near & ~_busy(picture, outside, beyond, near, band_texels)
+    rich = _richness(picture, beyond, near, band_texels)
+    own = near & ~(outside & (rich > BUSY))
     plate = _with_grain(fill_holes(picture, ~own), picture, outside, beyond, inner, band_texels)
+    plate = _going_on(plate, picture, own, inner, rich, band_texels)
     _, needed = _explaining_alpha(picture, plate)
     # Inside the outline the person is opaque in any case.
     within = np.clip(inner / (OPAQUE * band_texels), 0.0, 1.0)
     covering = _unmixed(picture, plate, fill_holes(picture, inner > band_texels)) * (inner > -0.8 * band_texels)
     alpha = (np.maximum(np.maximum(covering, within), needed) * own).astype(np.float32)
     alpha[alpha < 0.01] = 0.0
-    return Layers(_foreground(picture, plate, alpha), alpha, _going_on(plate, picture, own, inner, band_texels))
+    return Layers(_foreground(picture, plate, alpha), alpha, plate)
 
 
 def _with_grain(
@@ -87,16 +89,18 @@ def _unmixed(picture: UInt8Array, plate: UInt8Array, body: UInt8Array) -> Float3
 
 
 def _going_on(
-    plate: UInt8Array, picture: UInt8Array, own: NDArray[np.bool_], inner: Float32Array, band_texels: float
+    plate: UInt8Array, picture: UInt8Array, own: NDArray[np.bool_], inner: Float32Array, rich: Float32Array, band_texels: float
 ) -> UInt8Array:
-    """The plate (h, w, 3) under the person with the background's own texture, mirrored at the outline."""
-    known = (~own).astype(np.float32)
+    """The plate (h, w, 3) under the person with the background's own texture, mirrored at the outline; a rich one as it is."""
     smooth = np.stack([_mean_around(picture[..., k].astype(np.float32), ~own, band_texels) for k in range(3)], axis=-1)
-    detail = np.clip(picture - smooth, -MOST_DETAIL, MOST_DETAIL) * known[..., None]
     places = zip(_nearest(~own), np.indices(own.shape), own.shape, strict=True)
     mirrored = tuple(np.clip(2 * at - here, 0, length - 1) for at, here, length in places)
-    under = smoothsteps(inner, OPAQUE * band_texels, (1.0 + OPAQUE) * band_texels)[..., None]
-    return np.asarray(np.clip(plate + under * detail[mirrored], 0, 255).round(), np.uint8)
+    there = (own & ~own[mirrored]).astype(np.float32)
+    under = there * smoothsteps(inner, OPAQUE * band_texels, (1.0 + OPAQUE) * band_texels)
+    detail = np.clip(picture[mirrored] - smooth[mirrored], -MOST_DETAIL, MOST_DETAIL)
+    whole = (there * smoothsteps(rich, BUSY / 2, BUSY))[..., None]
+    gone_on = (1 - whole) * (plate + under[..., None] * detail) + whole * picture[mirrored]
+    return np.asarray(np.clip(gone_on, 0, 255).round(), np.uint8)
 
 
 def _nearest(where: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -123,15 +127,13 @@ def _largest(channels: Float32Array) -> Float32Array:
     return np.maximum(np.maximum(channels[..., 0], channels[..., 1]), channels[..., 2])
 
 
-def _busy(
-    picture: UInt8Array, outside: NDArray[np.bool_], beyond: NDArray[np.bool_], near: NDArray[np.bool_], band_texels: float
-) -> NDArray[np.bool_]:
-    """Which pixels outside the outline lie before a background too rich to be told from hair; they stay where they are.
+def _richness(picture: UInt8Array, beyond: NDArray[np.bool_], near: NDArray[np.bool_], band_texels: float) -> Float32Array:
+    """(h, w) share of the background that is as unlike a smooth one as hair is; above `BUSY` it cannot be told from hair.
 
-    It shows ``beyond`` them: nearer, rich colours may be the person's own that the outline misses.
+    It shows ``beyond`` the outline: nearer, rich colours may be the person's own that the outline misses.
     """
     _, needed = _explaining_alpha(picture, fill_holes(picture, ~near))
-    return np.asarray(outside & (_mean_around((needed >= FAINT).astype(np.float32), beyond, band_texels) > BUSY))
+    return _mean_around((needed >= FAINT).astype(np.float32), beyond, band_texels)
 
 
 def _distance_from_border(person: Float32Array) -> Float32Array:
