@@ -23,7 +23,7 @@ from vivant.session.stream import FaceStream
 from vivant.sheet import tile
 from vivant.types import MotionFrame, Output, UInt8Array, arkit_weights
 
-CELL_PX, PER_SHEET = 300, 3
+CELL_PX, PER_SHEET = 256, 3
 TALKERS = ("noor", "walter")
 FIRST_S, N_SHOWN, EVERY = 8.0, 6, 6
 """Of the strip: where it begins, how many frames it shows, and every which of 30 a second."""

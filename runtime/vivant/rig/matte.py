@@ -79,13 +79,15 @@ def _with_grain(
 
 
 def _unmixed(picture: UInt8Array, plate: UInt8Array, body: UInt8Array) -> Float32Array:
-    """(h, w) how much of each pixel is the person, between the colours behind and within. Where those are alike, the person is
-    opaque as far as a pixel is unlike the plate."""
+    """(h, w) how much of each pixel is the person, between the colours behind and within. What is neither of them, nor a mixture,
+    is the person's too, such as a collar; and where they are alike, whatever is unlike the plate."""
     towards = body.astype(np.float32) - plate
     difference = picture.astype(np.float32) - plate
     share = np.clip((difference * towards).sum(axis=2) / np.maximum((towards**2).sum(axis=2), 1.0), 0.0, 1.0)
+    other = smoothsteps(_largest(np.abs(difference - share[..., None] * towards)), *UNLIKE)
     clear = smoothsteps(_largest(np.abs(towards)), *CLEAR)
-    return np.asarray(clear * share + (1 - clear) * smoothsteps(_largest(np.abs(difference)), *UNLIKE), np.float32)
+    unlike = smoothsteps(_largest(np.abs(difference)), *UNLIKE)
+    return np.asarray(np.maximum(other, clear * share + (1 - clear) * unlike), np.float32)
 
 
 def _going_on(
