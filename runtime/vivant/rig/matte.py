@@ -79,8 +79,8 @@ def _with_grain(
 
 
 def _unmixed(picture: UInt8Array, plate: UInt8Array, body: UInt8Array) -> Float32Array:
-    """(h, w) how much of each pixel is the person, between the colours behind and within. What is neither of them, nor a mixture,
-    is the person's too, such as a collar; and where they are alike, whatever is unlike the plate."""
+    """(h, w) how much of each pixel is the person, between the colours behind and within. What is no mixture of them is the
+    person's too, such as a collar; and where they are alike, whatever is unlike the plate."""
     towards = body.astype(np.float32) - plate
     difference = picture.astype(np.float32) - plate
     share = np.clip((difference * towards).sum(axis=2) / np.maximum((towards**2).sum(axis=2), 1.0), 0.0, 1.0)
