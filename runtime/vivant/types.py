@@ -117,6 +117,8 @@ class MotionFrame:
     pose: Pose = field(default_factory=Pose)
     gaze: tuple[float, float] = (0.0, 0.0)
     """(yaw, pitch) of both eyes in degrees relative to the head; zero looks where the portrait looks."""
+    body: Pose | None = None
+    """Where the shoulders are, relative to the portrait. A stream lets them follow the head; None rests."""
 
 
 class PixelFormat(Enum):

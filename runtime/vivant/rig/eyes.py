@@ -44,10 +44,14 @@ def add_eyes(
     fit: HeadFit,
     light: Light,
     picture: UInt8Array,
+    person: Float32Array,
     texels_per_px: float,
 ) -> list[Eyeball]:
-    """Adds both eyeballs, to be drawn before the skin; returns the person's left one first, as the kernel wants them."""
-    balls = [_add_eye(pool, skin, side, landmarks, fit, light, picture, texels_per_px) for side in (0, 1)]
+    """Adds both eyeballs, to be drawn before the skin; returns the person's left one first, as the kernel wants them.
+
+    Beside the ``person``, an alpha (h, w), nothing of them shows: of a turned face the far eye is at the outline.
+    """
+    balls = [_add_eye(pool, skin, side, landmarks, fit, light, picture, person, texels_per_px) for side in (0, 1)]
     return balls[::-1]
 
 
@@ -59,6 +63,7 @@ def _add_eye(
     fit: HeadFit,
     light: Light,
     picture: UInt8Array,
+    person: Float32Array,
     texels_per_px: float,
 ) -> Eyeball:
     contour = np.concatenate([skin.points[list(skin.upper_lids[side])], skin.points[list(skin.lower_lids[side])][-2:0:-1]])
@@ -72,6 +77,7 @@ def _add_eye(
     depth = float(contour[:, 2].mean()) - 0.02 * fit.unit
 
     white = _white(patch, within, from_centre > IRIS_CLEAR * radius, texels_per_px * EYE_MARGIN * fit.unit, light.relief)
+    white[..., 3] = np.round(white[..., 3] * patch.part(person))
     low, high = at[1, 1], at[-2, -2]
     corners = np.array([(low[0], low[1]), (low[0], high[1]), (high[0], high[1]), (high[0], low[1])])
     start = pool.add_vertices(unproject(np.column_stack([corners, np.full(4, depth)])), patch.uv(corners), 1.0)

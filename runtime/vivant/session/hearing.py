@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from vivant.motion.body import Body
 from vivant.motion.model import Acting, MotionState, TextAware
 from vivant.session.queues import Input, KnownText, ReadyQueue, StreamInput
 from vivant.session.timeline import SoundTape, Timeline
@@ -19,8 +20,8 @@ class Hearing:
     ``to_us`` is as for `FaceStream.take`: the time up to which silence is heard where no sound is queued, or None.
     """
 
-    def __init__(self, state: MotionState, given: StreamInput, timeline: Timeline, *, keeps_sound: bool) -> None:
-        self._state, self._given, self._timeline = state, given, timeline
+    def __init__(self, state: MotionState, body: Body, given: StreamInput, timeline: Timeline, *, keeps_sound: bool) -> None:
+        self._state, self._body, self._given, self._timeline = state, body, given, timeline
         self.epoch = 0
         """That is heard; another one may have begun."""
         self.ready = ReadyQueue()
@@ -175,7 +176,7 @@ class Hearing:
         for own in frames:
             index = own.index + self._timeline.n_skipped
             frame = replace(own, index=index, pts_us=self._timeline.pts_us(index)) if index != own.index else own
-            self.ready.put(frame)
+            self.ready.put(self._body.follow(frame))
             self._timeline.shown(frame.index)
         self.ready.take_marks(self._timeline.next_pts_us)
 

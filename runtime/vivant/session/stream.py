@@ -19,6 +19,7 @@ from vivant.arguments import text as as_text
 from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
 from vivant.motion.acts import MOST_PULSES
+from vivant.motion.body import Body
 from vivant.motion.model import SpeechMotion, require_motion
 from vivant.samples import as_sample_rate, mono_samples
 from vivant.session.hearing import Hearing
@@ -105,7 +106,8 @@ class FaceStream:
         self._next_text: list[KnownText] = []
         self._last_pts_us = 0
         # Written by whoever takes:
-        self._hearing = Hearing(state, self._given, Timeline(self.fps, sample_rate_hz), keeps_sound=self._gives_audio)
+        timeline = Timeline(self.fps, sample_rate_hz)
+        self._hearing = Hearing(state, Body(self.seed), self._given, timeline, keeps_sound=self._gives_audio)
         self._utterance: UtteranceStart | None = None
 
     @property

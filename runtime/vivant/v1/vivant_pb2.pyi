@@ -408,7 +408,7 @@ class RingSlot(_message.Message):
     def __init__(self, slot: _Optional[int] = ..., size_bytes: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class Motion(_message.Message):
-    __slots__ = ("index", "pts_us", "utterance_id", "epoch", "weights", "pose", "gaze_yaw_deg", "gaze_pitch_deg", "tongue_out", "tongue_up")
+    __slots__ = ("index", "pts_us", "utterance_id", "epoch", "weights", "pose", "gaze_yaw_deg", "gaze_pitch_deg", "tongue_out", "tongue_up", "body")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     PTS_US_FIELD_NUMBER: _ClassVar[int]
     UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -419,6 +419,7 @@ class Motion(_message.Message):
     GAZE_PITCH_DEG_FIELD_NUMBER: _ClassVar[int]
     TONGUE_OUT_FIELD_NUMBER: _ClassVar[int]
     TONGUE_UP_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
     index: int
     pts_us: int
     utterance_id: str
@@ -429,7 +430,8 @@ class Motion(_message.Message):
     gaze_pitch_deg: float
     tongue_out: float
     tongue_up: float
-    def __init__(self, index: _Optional[int] = ..., pts_us: _Optional[int] = ..., utterance_id: _Optional[str] = ..., epoch: _Optional[int] = ..., weights: _Optional[_Iterable[float]] = ..., pose: _Optional[_Union[Pose, _Mapping]] = ..., gaze_yaw_deg: _Optional[float] = ..., gaze_pitch_deg: _Optional[float] = ..., tongue_out: _Optional[float] = ..., tongue_up: _Optional[float] = ...) -> None: ...
+    body: Pose
+    def __init__(self, index: _Optional[int] = ..., pts_us: _Optional[int] = ..., utterance_id: _Optional[str] = ..., epoch: _Optional[int] = ..., weights: _Optional[_Iterable[float]] = ..., pose: _Optional[_Union[Pose, _Mapping]] = ..., gaze_yaw_deg: _Optional[float] = ..., gaze_pitch_deg: _Optional[float] = ..., tongue_out: _Optional[float] = ..., tongue_up: _Optional[float] = ..., body: _Optional[_Union[Pose, _Mapping]] = ...) -> None: ...
 
 class Pose(_message.Message):
     __slots__ = ("yaw_deg", "pitch_deg", "roll_deg", "x", "y", "scale")

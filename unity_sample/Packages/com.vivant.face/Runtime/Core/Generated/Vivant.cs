@@ -89,97 +89,97 @@ namespace Vivant.V1 {
             "dC52MS5QaXhlbEZvcm1hdBIMCgRkYXRhGAggASgMEiYKCXJpbmdfc2xvdBgJ",
             "IAEoCzITLnZpdmFudC52MS5SaW5nU2xvdCI+CghSaW5nU2xvdBIMCgRzbG90",
             "GAEgASgNEhIKCnNpemVfYnl0ZXMYAiABKAQSEAoIc2VxdWVuY2UYAyABKAQi",
-            "0QEKBk1vdGlvbhINCgVpbmRleBgBIAEoBBIOCgZwdHNfdXMYAiABKAQSFAoM",
+            "8AEKBk1vdGlvbhINCgVpbmRleBgBIAEoBBIOCgZwdHNfdXMYAiABKAQSFAoM",
             "dXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVwb2NoGAQgASgEEg8KB3dlaWdodHMY",
             "BSADKAISHQoEcG9zZRgGIAEoCzIPLnZpdmFudC52MS5Qb3NlEhQKDGdhemVf",
             "eWF3X2RlZxgHIAEoAhIWCg5nYXplX3BpdGNoX2RlZxgIIAEoAhISCgp0b25n",
-            "dWVfb3V0GAkgASgCEhEKCXRvbmd1ZV91cBgKIAEoAiJhCgRQb3NlEg8KB3lh",
-            "d19kZWcYASABKAISEQoJcGl0Y2hfZGVnGAIgASgCEhAKCHJvbGxfZGVnGAMg",
-            "ASgCEgkKAXgYBCABKAISCQoBeRgFIAEoAhINCgVzY2FsZRgGIAEoAiKKAQoF",
-            "RXZlbnQSIgoEdHlwZRgBIAEoDjIULnZpdmFudC52MS5FdmVudFR5cGUSEwoL",
-            "cG9zaXRpb25fdXMYAiABKAQSFAoMdXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVw",
-            "b2NoGAQgASgEEg4KBmRldGFpbBgFIAEoCRITCgtwb3J0cmFpdF9pZBgGIAEo",
-            "CSKYAQoKU3RhdGlzdGljcxILCgNmcHMYASABKAISDgoGbGFnX3VzGAIgASgD",
-            "EhMKC2ZyYW1lc19zZW50GAMgASgEEhYKDmZyYW1lc19kcm9wcGVkGAQgASgE",
-            "EhcKD2F1ZGlvX3F1ZXVlZF91cxgFIAEoBBIUCgxkZXRhaWxfbGV2ZWwYBiAB",
-            "KA0SEQoJZmlsbGVkX3VzGAcgASgEIhgKFkdldENhcGFiaWxpdGllc1JlcXVl",
-            "c3Qi3gEKF0dldENhcGFiaWxpdGllc1Jlc3BvbnNlEg8KB3ZlcnNpb24YASAB",
-            "KAkSLQoNcGl4ZWxfZm9ybWF0cxgCIAMoDjIWLnZpdmFudC52MS5QaXhlbEZv",
-            "cm1hdBIzChBmcmFtZV90cmFuc3BvcnRzGAMgAygOMhkudml2YW50LnYxLkZy",
-            "YW1lVHJhbnNwb3J0EhkKEWJ1bmRsZWRfcG9ydHJhaXRzGAQgAygJEiEKBmxp",
-            "bWl0cxgFIAEoCzIRLnZpdmFudC52MS5MaW1pdHMSEAoIc2Vzc2lvbnMYBiAB",
-            "KA0itgEKBkxpbWl0cxIQCghzZXNzaW9ucxgBIAEoDRIPCgdzaXplX3B4GAIg",
-            "ASgNEhYKDnBvcnRyYWl0X2J5dGVzGAMgASgNEhcKD3BvcnRyYWl0X3BpeGVs",
-            "cxgEIAEoDRIVCg1tZXNzYWdlX2J5dGVzGAUgASgNEhYKDm1lc3NhZ2VzX3Bl",
-            "cl9zGAYgASgNEhEKCXBvcnRyYWl0cxgHIAEoDRIWCg5hdWRpb19xdWV1ZV9t",
-            "cxgIIAEoDSJdChJQdXRQb3J0cmFpdFJlcXVlc3QSDQoFaW1hZ2UYASABKAwS",
-            "EwoLdHJhbnNwYXJlbnQYAiABKAgSIwoHY29uc2VudBgDIAEoCzISLnZpdmFu",
-            "dC52MS5Db25zZW50IjwKE1B1dFBvcnRyYWl0UmVzcG9uc2USJQoIcG9ydHJh",
-            "aXQYASABKAsyEy52aXZhbnQudjEuUG9ydHJhaXQiPwoIUG9ydHJhaXQSEwoL",
-            "cG9ydHJhaXRfaWQYASABKAkSDwoHYnVuZGxlZBgCIAEoCBINCgVub3RlcxgD",
-            "IAMoCSIWChRMaXN0UG9ydHJhaXRzUmVxdWVzdCI/ChVMaXN0UG9ydHJhaXRz",
-            "UmVzcG9uc2USJgoJcG9ydHJhaXRzGAEgAygLMhMudml2YW50LnYxLlBvcnRy",
-            "YWl0IiwKFURlbGV0ZVBvcnRyYWl0UmVxdWVzdBITCgtwb3J0cmFpdF9pZBgB",
-            "IAEoCSIYChZEZWxldGVQb3J0cmFpdFJlc3BvbnNlIoQBCg1XYXJtVXBSZXF1",
-            "ZXN0EigKCHBvcnRyYWl0GAEgASgLMhYudml2YW50LnYxLlBvcnRyYWl0UmVm",
-            "Eg8KB3NpemVfcHgYAiABKA0SEwoLdHJhbnNwYXJlbnQYAyABKAgSIwoHY29u",
-            "c2VudBgEIAEoCzISLnZpdmFudC52MS5Db25zZW50IjkKDldhcm1VcFJlc3Bv",
-            "bnNlEhMKC3BvcnRyYWl0X2lkGAEgASgJEhIKCmVsYXBzZWRfdXMYAiABKAQi",
-            "bQoRU3ludGhlc2l6ZVJlcXVlc3QSKAoGY29uZmlnGAEgASgLMhgudml2YW50",
-            "LnYxLlNlc3Npb25Db25maWcSDwoHc2FtcGxlcxgCIAEoDBIdCgR0ZXh0GAMg",
-            "ASgLMg8udml2YW50LnYxLlRleHQilQEKElN5bnRoZXNpemVSZXNwb25zZRIs",
-            "CgdzdGFydGVkGAEgASgLMhkudml2YW50LnYxLlNlc3Npb25TdGFydGVkSAAS",
-            "IQoFZnJhbWUYAiABKAsyEC52aXZhbnQudjEuRnJhbWVIABIjCgZtb3Rpb24Y",
-            "AyABKAsyES52aXZhbnQudjEuTW90aW9uSABCCQoHbWVzc2FnZSqGAQoLUGl4",
-            "ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASFQoRUElY",
-            "RUxfRk9STUFUX1JHQkEQARIUChBQSVhFTF9GT1JNQVRfUkdCEAISFQoRUElY",
-            "RUxfRk9STUFUX0k0MjAQAxIVChFQSVhFTF9GT1JNQVRfSlBFRxAEKnAKDkZy",
-            "YW1lVHJhbnNwb3J0Eh8KG0ZSQU1FX1RSQU5TUE9SVF9VTlNQRUNJRklFRBAA",
-            "EhoKFkZSQU1FX1RSQU5TUE9SVF9JTkxJTkUQARIhCh1GUkFNRV9UUkFOU1BP",
-            "UlRfU0hBUkVEX01FTU9SWRACKl8KC0F1ZGlvRm9ybWF0EhwKGEFVRElPX0ZP",
-            "Uk1BVF9VTlNQRUNJRklFRBAAEhoKFkFVRElPX0ZPUk1BVF9QQ01fUzE2TEUQ",
-            "ARIWChJBVURJT19GT1JNQVRfRjMyTEUQAippCgdPdXRwdXRzEhcKE09VVFBV",
-            "VFNfVU5TUEVDSUZJRUQQABISCg5PVVRQVVRTX0ZSQU1FUxABEhIKDk9VVFBV",
-            "VFNfTU9USU9OEAISHQoZT1VUUFVUU19GUkFNRVNfQU5EX01PVElPThADKlAK",
-            "CERlbGl2ZXJ5EhgKFERFTElWRVJZX1VOU1BFQ0lGSUVEEAASEgoOREVMSVZF",
-            "UllfUEFDRUQQARIWChJERUxJVkVSWV9JTU1FRElBVEUQAiqaAQoJQXR0ZW50",
-            "aW9uEhkKFUFUVEVOVElPTl9VTlNQRUNJRklFRBAAEhIKDkFUVEVOVElPTl9B",
-            "VVRPEAESFgoSQVRURU5USU9OX1NQRUFLSU5HEAISFwoTQVRURU5USU9OX0xJ",
-            "U1RFTklORxADEhYKEkFUVEVOVElPTl9USElOS0lORxAEEhUKEUFUVEVOVElP",
-            "Tl9XT1JLSU5HEAUqYgoDQWN0EhMKD0FDVF9VTlNQRUNJRklFRBAAEgsKB0FD",
-            "VF9OT0QQARINCglBQ1RfU0hBS0UQAhIMCghBQ1RfVElMVBADEg0KCUFDVF9U",
-            "SElOSxAEEg0KCUFDVF9MQVVHSBAFKsYBCgdFbW90aW9uEhcKE0VNT1RJT05f",
-            "VU5TUEVDSUZJRUQQABITCg9FTU9USU9OX05FVVRSQUwQARIRCg1FTU9USU9O",
-            "X0hBUFBZEAISDwoLRU1PVElPTl9TQUQQAxIRCg1FTU9USU9OX0FOR1JZEAQS",
-            "FQoRRU1PVElPTl9TVVJQUklTRUQQBRISCg5FTU9USU9OX0FGUkFJRBAGEhUK",
-            "EUVNT1RJT05fRElTR1VTVEVEEAcSFAoQRU1PVElPTl9DT05URU1QVBAIKpQB",
-            "CgxDb25zZW50QmFzaXMSHQoZQ09OU0VOVF9CQVNJU19VTlNQRUNJRklFRBAA",
-            "EhQKEENPTlNFTlRfQkFTSVNfTUUQARIYChRDT05TRU5UX0JBU0lTX0FHUkVF",
-            "RBACEhgKFENPTlNFTlRfQkFTSVNfVU5SRUFMEAMSGwoXQ09OU0VOVF9CQVNJ",
-            "U19TWU5USEVUSUMQBCpOCglMYWJlbE1vZGUSGgoWTEFCRUxfTU9ERV9VTlNQ",
-            "RUNJRklFRBAAEhIKDkxBQkVMX01PREVfT0ZGEAESEQoNTEFCRUxfTU9ERV9P",
-            "ThACKl4KDVdhdGVybWFya01vZGUSHgoaV0FURVJNQVJLX01PREVfVU5TUEVD",
-            "SUZJRUQQABIWChJXQVRFUk1BUktfTU9ERV9PRkYQARIVChFXQVRFUk1BUktf",
-            "TU9ERV9PThACKoICCglFdmVudFR5cGUSGgoWRVZFTlRfVFlQRV9VTlNQRUNJ",
-            "RklFRBAAEiAKHEVWRU5UX1RZUEVfVVRURVJBTkNFX1NUQVJURUQQARIhCh1F",
-            "VkVOVF9UWVBFX1VUVEVSQU5DRV9GSU5JU0hFRBACEhoKFkVWRU5UX1RZUEVf",
-            "SU5URVJSVVBURUQQAxIfChtFVkVOVF9UWVBFX1BPUlRSQUlUX0NIQU5HRUQQ",
-            "BBIeChpFVkVOVF9UWVBFX1BPUlRSQUlUX0ZBSUxFRBAFEh4KGkVWRU5UX1RZ",
-            "UEVfUVVBTElUWV9DSEFOR0VEEAYSFwoTRVZFTlRfVFlQRV9EUkFJTklORxAH",
-            "MrIECgtGYWNlU2VydmljZRJECgdBbmltYXRlEhkudml2YW50LnYxLkFuaW1h",
-            "dGVSZXF1ZXN0Ghoudml2YW50LnYxLkFuaW1hdGVSZXNwb25zZSgBMAESWAoP",
-            "R2V0Q2FwYWJpbGl0aWVzEiEudml2YW50LnYxLkdldENhcGFiaWxpdGllc1Jl",
-            "cXVlc3QaIi52aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USTAoL",
-            "UHV0UG9ydHJhaXQSHS52aXZhbnQudjEuUHV0UG9ydHJhaXRSZXF1ZXN0Gh4u",
-            "dml2YW50LnYxLlB1dFBvcnRyYWl0UmVzcG9uc2USUgoNTGlzdFBvcnRyYWl0",
-            "cxIfLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVxdWVzdBogLnZpdmFudC52",
-            "MS5MaXN0UG9ydHJhaXRzUmVzcG9uc2USVQoORGVsZXRlUG9ydHJhaXQSIC52",
-            "aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXF1ZXN0GiEudml2YW50LnYxLkRl",
-            "bGV0ZVBvcnRyYWl0UmVzcG9uc2USPQoGV2FybVVwEhgudml2YW50LnYxLldh",
-            "cm1VcFJlcXVlc3QaGS52aXZhbnQudjEuV2FybVVwUmVzcG9uc2USSwoKU3lu",
-            "dGhlc2l6ZRIcLnZpdmFudC52MS5TeW50aGVzaXplUmVxdWVzdBodLnZpdmFu",
-            "dC52MS5TeW50aGVzaXplUmVzcG9uc2UwAUIMqgIJVml2YW50LlYxYgZwcm90",
-            "bzM="));
+            "dWVfb3V0GAkgASgCEhEKCXRvbmd1ZV91cBgKIAEoAhIdCgRib2R5GAsgASgL",
+            "Mg8udml2YW50LnYxLlBvc2UiYQoEUG9zZRIPCgd5YXdfZGVnGAEgASgCEhEK",
+            "CXBpdGNoX2RlZxgCIAEoAhIQCghyb2xsX2RlZxgDIAEoAhIJCgF4GAQgASgC",
+            "EgkKAXkYBSABKAISDQoFc2NhbGUYBiABKAIiigEKBUV2ZW50EiIKBHR5cGUY",
+            "ASABKA4yFC52aXZhbnQudjEuRXZlbnRUeXBlEhMKC3Bvc2l0aW9uX3VzGAIg",
+            "ASgEEhQKDHV0dGVyYW5jZV9pZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIOCgZk",
+            "ZXRhaWwYBSABKAkSEwoLcG9ydHJhaXRfaWQYBiABKAkimAEKClN0YXRpc3Rp",
+            "Y3MSCwoDZnBzGAEgASgCEg4KBmxhZ191cxgCIAEoAxITCgtmcmFtZXNfc2Vu",
+            "dBgDIAEoBBIWCg5mcmFtZXNfZHJvcHBlZBgEIAEoBBIXCg9hdWRpb19xdWV1",
+            "ZWRfdXMYBSABKAQSFAoMZGV0YWlsX2xldmVsGAYgASgNEhEKCWZpbGxlZF91",
+            "cxgHIAEoBCIYChZHZXRDYXBhYmlsaXRpZXNSZXF1ZXN0It4BChdHZXRDYXBh",
+            "YmlsaXRpZXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEi0KDXBpeGVsX2Zv",
+            "cm1hdHMYAiADKA4yFi52aXZhbnQudjEuUGl4ZWxGb3JtYXQSMwoQZnJhbWVf",
+            "dHJhbnNwb3J0cxgDIAMoDjIZLnZpdmFudC52MS5GcmFtZVRyYW5zcG9ydBIZ",
+            "ChFidW5kbGVkX3BvcnRyYWl0cxgEIAMoCRIhCgZsaW1pdHMYBSABKAsyES52",
+            "aXZhbnQudjEuTGltaXRzEhAKCHNlc3Npb25zGAYgASgNIrYBCgZMaW1pdHMS",
+            "EAoIc2Vzc2lvbnMYASABKA0SDwoHc2l6ZV9weBgCIAEoDRIWCg5wb3J0cmFp",
+            "dF9ieXRlcxgDIAEoDRIXCg9wb3J0cmFpdF9waXhlbHMYBCABKA0SFQoNbWVz",
+            "c2FnZV9ieXRlcxgFIAEoDRIWCg5tZXNzYWdlc19wZXJfcxgGIAEoDRIRCglw",
+            "b3J0cmFpdHMYByABKA0SFgoOYXVkaW9fcXVldWVfbXMYCCABKA0iXQoSUHV0",
+            "UG9ydHJhaXRSZXF1ZXN0Eg0KBWltYWdlGAEgASgMEhMKC3RyYW5zcGFyZW50",
+            "GAIgASgIEiMKB2NvbnNlbnQYAyABKAsyEi52aXZhbnQudjEuQ29uc2VudCI8",
+            "ChNQdXRQb3J0cmFpdFJlc3BvbnNlEiUKCHBvcnRyYWl0GAEgASgLMhMudml2",
+            "YW50LnYxLlBvcnRyYWl0Ij8KCFBvcnRyYWl0EhMKC3BvcnRyYWl0X2lkGAEg",
+            "ASgJEg8KB2J1bmRsZWQYAiABKAgSDQoFbm90ZXMYAyADKAkiFgoUTGlzdFBv",
+            "cnRyYWl0c1JlcXVlc3QiPwoVTGlzdFBvcnRyYWl0c1Jlc3BvbnNlEiYKCXBv",
+            "cnRyYWl0cxgBIAMoCzITLnZpdmFudC52MS5Qb3J0cmFpdCIsChVEZWxldGVQ",
+            "b3J0cmFpdFJlcXVlc3QSEwoLcG9ydHJhaXRfaWQYASABKAkiGAoWRGVsZXRl",
+            "UG9ydHJhaXRSZXNwb25zZSKEAQoNV2FybVVwUmVxdWVzdBIoCghwb3J0cmFp",
+            "dBgBIAEoCzIWLnZpdmFudC52MS5Qb3J0cmFpdFJlZhIPCgdzaXplX3B4GAIg",
+            "ASgNEhMKC3RyYW5zcGFyZW50GAMgASgIEiMKB2NvbnNlbnQYBCABKAsyEi52",
+            "aXZhbnQudjEuQ29uc2VudCI5Cg5XYXJtVXBSZXNwb25zZRITCgtwb3J0cmFp",
+            "dF9pZBgBIAEoCRISCgplbGFwc2VkX3VzGAIgASgEIm0KEVN5bnRoZXNpemVS",
+            "ZXF1ZXN0EigKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9uQ29u",
+            "ZmlnEg8KB3NhbXBsZXMYAiABKAwSHQoEdGV4dBgDIAEoCzIPLnZpdmFudC52",
+            "MS5UZXh0IpUBChJTeW50aGVzaXplUmVzcG9uc2USLAoHc3RhcnRlZBgBIAEo",
+            "CzIZLnZpdmFudC52MS5TZXNzaW9uU3RhcnRlZEgAEiEKBWZyYW1lGAIgASgL",
+            "MhAudml2YW50LnYxLkZyYW1lSAASIwoGbW90aW9uGAMgASgLMhEudml2YW50",
+            "LnYxLk1vdGlvbkgAQgkKB21lc3NhZ2UqhgEKC1BpeGVsRm9ybWF0EhwKGFBJ",
+            "WEVMX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEVBJWEVMX0ZPUk1BVF9SR0JB",
+            "EAESFAoQUElYRUxfRk9STUFUX1JHQhACEhUKEVBJWEVMX0ZPUk1BVF9JNDIw",
+            "EAMSFQoRUElYRUxfRk9STUFUX0pQRUcQBCpwCg5GcmFtZVRyYW5zcG9ydBIf",
+            "ChtGUkFNRV9UUkFOU1BPUlRfVU5TUEVDSUZJRUQQABIaChZGUkFNRV9UUkFO",
+            "U1BPUlRfSU5MSU5FEAESIQodRlJBTUVfVFJBTlNQT1JUX1NIQVJFRF9NRU1P",
+            "UlkQAipfCgtBdWRpb0Zvcm1hdBIcChhBVURJT19GT1JNQVRfVU5TUEVDSUZJ",
+            "RUQQABIaChZBVURJT19GT1JNQVRfUENNX1MxNkxFEAESFgoSQVVESU9fRk9S",
+            "TUFUX0YzMkxFEAIqaQoHT3V0cHV0cxIXChNPVVRQVVRTX1VOU1BFQ0lGSUVE",
+            "EAASEgoOT1VUUFVUU19GUkFNRVMQARISCg5PVVRQVVRTX01PVElPThACEh0K",
+            "GU9VVFBVVFNfRlJBTUVTX0FORF9NT1RJT04QAypQCghEZWxpdmVyeRIYChRE",
+            "RUxJVkVSWV9VTlNQRUNJRklFRBAAEhIKDkRFTElWRVJZX1BBQ0VEEAESFgoS",
+            "REVMSVZFUllfSU1NRURJQVRFEAIqmgEKCUF0dGVudGlvbhIZChVBVFRFTlRJ",
+            "T05fVU5TUEVDSUZJRUQQABISCg5BVFRFTlRJT05fQVVUTxABEhYKEkFUVEVO",
+            "VElPTl9TUEVBS0lORxACEhcKE0FUVEVOVElPTl9MSVNURU5JTkcQAxIWChJB",
+            "VFRFTlRJT05fVEhJTktJTkcQBBIVChFBVFRFTlRJT05fV09SS0lORxAFKmIK",
+            "A0FjdBITCg9BQ1RfVU5TUEVDSUZJRUQQABILCgdBQ1RfTk9EEAESDQoJQUNU",
+            "X1NIQUtFEAISDAoIQUNUX1RJTFQQAxINCglBQ1RfVEhJTksQBBINCglBQ1Rf",
+            "TEFVR0gQBSrGAQoHRW1vdGlvbhIXChNFTU9USU9OX1VOU1BFQ0lGSUVEEAAS",
+            "EwoPRU1PVElPTl9ORVVUUkFMEAESEQoNRU1PVElPTl9IQVBQWRACEg8KC0VN",
+            "T1RJT05fU0FEEAMSEQoNRU1PVElPTl9BTkdSWRAEEhUKEUVNT1RJT05fU1VS",
+            "UFJJU0VEEAUSEgoORU1PVElPTl9BRlJBSUQQBhIVChFFTU9USU9OX0RJU0dV",
+            "U1RFRBAHEhQKEEVNT1RJT05fQ09OVEVNUFQQCCqUAQoMQ29uc2VudEJhc2lz",
+            "Eh0KGUNPTlNFTlRfQkFTSVNfVU5TUEVDSUZJRUQQABIUChBDT05TRU5UX0JB",
+            "U0lTX01FEAESGAoUQ09OU0VOVF9CQVNJU19BR1JFRUQQAhIYChRDT05TRU5U",
+            "X0JBU0lTX1VOUkVBTBADEhsKF0NPTlNFTlRfQkFTSVNfU1lOVEhFVElDEAQq",
+            "TgoJTGFiZWxNb2RlEhoKFkxBQkVMX01PREVfVU5TUEVDSUZJRUQQABISCg5M",
+            "QUJFTF9NT0RFX09GRhABEhEKDUxBQkVMX01PREVfT04QAipeCg1XYXRlcm1h",
+            "cmtNb2RlEh4KGldBVEVSTUFSS19NT0RFX1VOU1BFQ0lGSUVEEAASFgoSV0FU",
+            "RVJNQVJLX01PREVfT0ZGEAESFQoRV0FURVJNQVJLX01PREVfT04QAiqCAgoJ",
+            "RXZlbnRUeXBlEhoKFkVWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIgChxFVkVO",
+            "VF9UWVBFX1VUVEVSQU5DRV9TVEFSVEVEEAESIQodRVZFTlRfVFlQRV9VVFRF",
+            "UkFOQ0VfRklOSVNIRUQQAhIaChZFVkVOVF9UWVBFX0lOVEVSUlVQVEVEEAMS",
+            "HwobRVZFTlRfVFlQRV9QT1JUUkFJVF9DSEFOR0VEEAQSHgoaRVZFTlRfVFlQ",
+            "RV9QT1JUUkFJVF9GQUlMRUQQBRIeChpFVkVOVF9UWVBFX1FVQUxJVFlfQ0hB",
+            "TkdFRBAGEhcKE0VWRU5UX1RZUEVfRFJBSU5JTkcQBzKyBAoLRmFjZVNlcnZp",
+            "Y2USRAoHQW5pbWF0ZRIZLnZpdmFudC52MS5BbmltYXRlUmVxdWVzdBoaLnZp",
+            "dmFudC52MS5BbmltYXRlUmVzcG9uc2UoATABElgKD0dldENhcGFiaWxpdGll",
+            "cxIhLnZpdmFudC52MS5HZXRDYXBhYmlsaXRpZXNSZXF1ZXN0GiIudml2YW50",
+            "LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlEkwKC1B1dFBvcnRyYWl0Eh0u",
+            "dml2YW50LnYxLlB1dFBvcnRyYWl0UmVxdWVzdBoeLnZpdmFudC52MS5QdXRQ",
+            "b3J0cmFpdFJlc3BvbnNlElIKDUxpc3RQb3J0cmFpdHMSHy52aXZhbnQudjEu",
+            "TGlzdFBvcnRyYWl0c1JlcXVlc3QaIC52aXZhbnQudjEuTGlzdFBvcnRyYWl0",
+            "c1Jlc3BvbnNlElUKDkRlbGV0ZVBvcnRyYWl0EiAudml2YW50LnYxLkRlbGV0",
+            "ZVBvcnRyYWl0UmVxdWVzdBohLnZpdmFudC52MS5EZWxldGVQb3J0cmFpdFJl",
+            "c3BvbnNlEj0KBldhcm1VcBIYLnZpdmFudC52MS5XYXJtVXBSZXF1ZXN0Ghku",
+            "dml2YW50LnYxLldhcm1VcFJlc3BvbnNlEksKClN5bnRoZXNpemUSHC52aXZh",
+            "bnQudjEuU3ludGhlc2l6ZVJlcXVlc3QaHS52aXZhbnQudjEuU3ludGhlc2l6",
+            "ZVJlc3BvbnNlMAFCDKoCCVZpdmFudC5WMWIGcHJvdG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Attention), typeof(global::Vivant.V1.Act), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
@@ -203,7 +203,7 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SharedMemoryRing), global::Vivant.V1.SharedMemoryRing.Parser, new[]{ "Name", "SlotBytes", "Slots" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Frame), global::Vivant.V1.Frame.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "WidthPx", "HeightPx", "PixelFormat", "Data", "RingSlot" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.RingSlot), global::Vivant.V1.RingSlot.Parser, new[]{ "Slot", "SizeBytes", "Sequence" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Motion), global::Vivant.V1.Motion.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "Weights", "Pose", "GazeYawDeg", "GazePitchDeg", "TongueOut", "TongueUp" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Motion), global::Vivant.V1.Motion.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "Weights", "Pose", "GazeYawDeg", "GazePitchDeg", "TongueOut", "TongueUp", "Body" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Pose), global::Vivant.V1.Pose.Parser, new[]{ "YawDeg", "PitchDeg", "RollDeg", "X", "Y", "Scale" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Event), global::Vivant.V1.Event.Parser, new[]{ "Type", "PositionUs", "UtteranceId", "Epoch", "Detail", "PortraitId" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Statistics), global::Vivant.V1.Statistics.Parser, new[]{ "Fps", "LagUs", "FramesSent", "FramesDropped", "AudioQueuedUs", "DetailLevel", "FilledUs" }, null, null, null, null),
@@ -7573,6 +7573,7 @@ namespace Vivant.V1 {
       gazePitchDeg_ = other.gazePitchDeg_;
       tongueOut_ = other.tongueOut_;
       tongueUp_ = other.tongueUp_;
+      body_ = other.body_ != null ? other.body_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -7731,6 +7732,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "body" field.</summary>
+    public const int BodyFieldNumber = 11;
+    private global::Vivant.V1.Pose body_;
+    /// <summary>
+    /// Where the shoulders are, relative to the portrait: they follow the head, late and little, and breathe.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Pose Body {
+      get { return body_; }
+      set {
+        body_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -7756,6 +7772,7 @@ namespace Vivant.V1 {
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(GazePitchDeg, other.GazePitchDeg)) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(TongueOut, other.TongueOut)) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(TongueUp, other.TongueUp)) return false;
+      if (!object.Equals(Body, other.Body)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -7773,6 +7790,7 @@ namespace Vivant.V1 {
       if (GazePitchDeg != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(GazePitchDeg);
       if (TongueOut != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(TongueOut);
       if (TongueUp != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(TongueUp);
+      if (body_ != null) hash ^= Body.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -7828,6 +7846,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(85);
         output.WriteFloat(TongueUp);
       }
+      if (body_ != null) {
+        output.WriteRawTag(90);
+        output.WriteMessage(Body);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -7875,6 +7897,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(85);
         output.WriteFloat(TongueUp);
       }
+      if (body_ != null) {
+        output.WriteRawTag(90);
+        output.WriteMessage(Body);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -7912,6 +7938,9 @@ namespace Vivant.V1 {
       }
       if (TongueUp != 0F) {
         size += 1 + 4;
+      }
+      if (body_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Body);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -7955,6 +7984,12 @@ namespace Vivant.V1 {
       }
       if (other.TongueUp != 0F) {
         TongueUp = other.TongueUp;
+      }
+      if (other.body_ != null) {
+        if (body_ == null) {
+          Body = new global::Vivant.V1.Pose();
+        }
+        Body.MergeFrom(other.Body);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -8013,6 +8048,13 @@ namespace Vivant.V1 {
           }
           case 85: {
             TongueUp = input.ReadFloat();
+            break;
+          }
+          case 90: {
+            if (body_ == null) {
+              Body = new global::Vivant.V1.Pose();
+            }
+            input.ReadMessage(Body);
             break;
           }
         }
@@ -8074,6 +8116,13 @@ namespace Vivant.V1 {
             TongueUp = input.ReadFloat();
             break;
           }
+          case 90: {
+            if (body_ == null) {
+              Body = new global::Vivant.V1.Pose();
+            }
+            input.ReadMessage(Body);
+            break;
+          }
         }
       }
     }
@@ -8082,7 +8131,7 @@ namespace Vivant.V1 {
   }
 
   /// <summary>
-  /// Where the head is; all zero and scale 1 is the portrait.
+  /// Where the head is, or the body; all zero and scale 1 is the portrait.
   /// </summary>
   public sealed partial class Pose : pb::IMessage<Pose>
   #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
