@@ -85,6 +85,13 @@ def test_after_an_interruption_nothing_of_the_old_line_comes() -> None:
     assert [frame.context_id for frame in down if isinstance(frame, TTSStoppedFrame)] == ["new"]
 
 
+def test_lines_shorter_than_a_picture_are_heard_and_end() -> None:
+    lines = [voice(0.01), voice(0.003), voice(0.3), -voice(0.02)]
+    down, _ = run([SleepFrame(0.8), *(frame for i, line in enumerate(lines) for frame in spoken(line, str(i)))])
+    assert np.array_equal(sound_of(down), np.concatenate(lines))
+    assert [frame.context_id for frame in down if isinstance(frame, TTSStoppedFrame)] == ["0", "1", "2", "3"]
+
+
 def test_a_line_without_sound_ends_at_once() -> None:
     down, _ = run([SleepFrame(0.3), TTSStartedFrame(context_id="none"), TTSStoppedFrame(context_id="none")])
     assert [type(frame) for frame in down if not isinstance(frame, OutputImageRawFrame)] == [TTSStartedFrame, TTSStoppedFrame]
