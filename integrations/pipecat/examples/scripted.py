@@ -53,9 +53,12 @@ class Listener(FrameProcessor):
         await self.push_frame(frame, direction)
 
 
-async def talk(worker: PipelineWorker, listener: Listener, n_lines: int) -> list[float]:
+Voice = Callable[[str], np.ndarray]
+
+
+async def talk(worker: PipelineWorker, listener: Listener, speak: Voice, n_lines: int) -> list[float]:
     """Line by line, every fourth of them interrupted. Returns ms from each line's voice to the face's."""
-    speak, waits_ms = voice(), []
+    waits_ms = []
     for i in range(n_lines):
         listener.first_s = 0.0
         listener.ended.clear()
@@ -83,7 +86,7 @@ def spoken(samples: np.ndarray) -> list[Frame]:
     return [TTSStartedFrame(), *pieces, TTSStoppedFrame()]
 
 
-def voice() -> Callable[[str], np.ndarray]:
+def voice() -> Voice:
     """Text in, (n,) int16 out: hibari-tts (Apache-2.0, 8 MB) where it is installed, else the bundled line whatever the text."""
     if find_spec("hibari") is not None:
         from hibari import Hibari

@@ -17,7 +17,7 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.workers.runner import WorkerRunner
 from pipecat_vivant import VivantVideoService
-from scripted import RATE_HZ, Listener, talk
+from scripted import RATE_HZ, Listener, talk, voice
 
 
 class Viewer(Listener):
@@ -33,14 +33,14 @@ class Viewer(Listener):
 
 
 async def main(n_lines: int) -> None:
-    viewer = Viewer()
+    viewer, speak = Viewer(), voice()
     worker = PipelineWorker(Pipeline([VivantVideoService("ada", seed=1), viewer]), cancel_on_idle_timeout=False)
     runner = WorkerRunner()
     await runner.add_workers(worker)
     running = asyncio.create_task(runner.run())
     while not viewer.n_pictures:
         await asyncio.sleep(0.02)
-    waits_ms = await talk(worker, viewer, n_lines)
+    waits_ms = await talk(worker, viewer, speak, n_lines)
     await worker.queue_frame(EndFrame())
     await running
     print(f"first sound after the voice came: median {statistics.median(waits_ms):.0f} ms, worst {max(waits_ms):.0f} ms")
