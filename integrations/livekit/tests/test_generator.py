@@ -252,7 +252,7 @@ def test_after_an_interruption_no_old_picture_leaves_the_room_but_the_one_that_w
         shown: list[int] = []
         viewer.show = lambda picture: shown.append(index_of(picture.convert(rtc.VideoBufferType.I420)))
         n_stale = []
-        for _ in range(10):
+        for _ in range(4):
             await speak(receiver, voice(4))
             await asyncio.sleep(0.6)
             last = face.session.playout.last_pts_us * FPS // 1_000_000

@@ -96,6 +96,7 @@ async def talk(face: RemoteVideoGenerator, out: Any, line: np.ndarray) -> None:
         await asyncio.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_and_back_in_mid_sentence_takes_nothing_of_the_voice() -> None:
     async def lose() -> None:
         with Serving() as first:
