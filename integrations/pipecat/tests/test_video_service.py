@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +45,14 @@ def spoken(samples: np.ndarray, context_id: str = "line", piece: int = 4800) -> 
     return [TTSStartedFrame(context_id=context_id), *audio, TTSStoppedFrame(context_id=context_id)]
 
 
+@cache
+def ada() -> vivant.Face:
+    """Opened once: on a busy machine that takes longer than some of these tests wait."""
+    return vivant.open_portrait("ada")
+
+
 def service(**how: object) -> VivantVideoService:
-    return VivantVideoService("ada", size_px=SIDE_PX, seed=1, **how)  # type: ignore[arg-type]
+    return VivantVideoService(ada(), size_px=SIDE_PX, seed=1, **how)  # type: ignore[arg-type]
 
 
 def sound_of(frames: Sequence[Frame]) -> np.ndarray:
