@@ -84,7 +84,7 @@ class Hearing:
             self._leave_out(missing)
         n_left_out = index - timeline.next_index + len(self.ready.frames)
         timeline.skip_to(index)
-        self.ready.take_marks(timeline.next_pts_us)
+        self.ready.take_marks(timeline.next_pts_us, unseen=True)
         self.ready.leave_out_frames()
         self._begin_anew()
         return n_left_out
@@ -106,7 +106,7 @@ class Hearing:
         if to_us is None and self._given.finished and not self._flushed:
             self._flushed = True
             self._in_order(self._state.flush(self._given.controls))
-            self.ready.take_marks()
+            self.ready.take_marks(unseen=True)
             return True
         return False
 
@@ -136,6 +136,7 @@ class Hearing:
         self._mark(item)
         if isinstance(item, UtteranceEnd) and to_us is None:
             self._in_order(self._state.flush(self._given.controls))
+            self.ready.take_marks(unseen=True)
         else:
             self._in_order([])
         if isinstance(item, UtteranceEnd) and isinstance(self._state, TextAware):

@@ -29,6 +29,7 @@ from vivant.session.timeline import Timeline
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import (
     Act,
+    AudioChunk,
     Controls,
     Interrupted,
     Item,
@@ -327,9 +328,17 @@ class FaceStream:
             self.presenter.portrait if picture is None else self.presenter.presented,
             spoken.utterance if spoken is not None else None,
             self._hearing.epoch,
-            self._hearing.sound.take(self._audio_until_us(motion.index)) if self._gives_audio else None,
+            self._sound(motion.index) if self._gives_audio else None,
             spoken.utterance_id if spoken is not None else "",
         )
+
+    def _sound(self, index: int) -> AudioChunk:
+        """That is given with a frame."""
+        if self._audio_lead_us and self._utterance is not None:
+            self._hearing.sound.take(
+                self._utterance.position_us
+            )  # silence before it, after a line so short that no frame had it
+        return self._hearing.sound.take(self._audio_until_us(index))
 
     def _audio_until_us(self, index: int) -> int:
         """Where the sound ends that is given with a frame: its own, and so much more as sound leads, within one utterance."""
