@@ -2,7 +2,8 @@
 
 ``python -m benchmarks inference voice`` measures these parts alone. ``python -m benchmarks load`` and
 ``python -m benchmarks soak`` are the server's, and take longer: see `load` and `server_soak`; ``python -m benchmarks capture``
-compares captured motion with known one, ``python -m benchmarks text`` says what a known text brings.
+compares captured motion with known one, ``python -m benchmarks text`` says what a known text brings, ``python -m benchmarks
+lids`` and ``python -m benchmarks eyes`` look at shut lids, gaze and brows.
 """
 
 from __future__ import annotations
@@ -30,12 +31,21 @@ def main(words: Sequence[str]) -> None:
             from benchmarks import text
 
             text.main(rest)
+        case ["lids", *rest]:
+            from benchmarks import lids
+
+            lids.main(rest)
+        case ["eyes", *rest]:
+            from benchmarks import eyes
+
+            eyes.main(rest)
         case names:
             from benchmarks import report, summary
 
             if unknown := sorted(set(names) - set(summary.PARTS)):
                 raise SystemExit(
-                    f"expected nothing, load, soak, capture, text or of {', '.join(summary.PARTS)}; got {', '.join(unknown)}"
+                    f"expected nothing, load, soak, capture, text, lids, eyes or of {', '.join(summary.PARTS)};"
+                    f" got {', '.join(unknown)}"
                 )
             report.show(summary.all_rows(names or tuple(summary.PARTS)))
 

@@ -108,6 +108,9 @@ LanguageOption = Annotated[str | None, typer.Option(help=f"Language of the label
 TextOption = Annotated[
     str, typer.Option("--text", metavar="TEXT|@FILE", help="What the voice says, where it is known: sharpens the lips.")
 ]
+TextEmotionOption = Annotated[
+    bool, typer.Option("--text-emotion", help="The words of --text choose the emotion, unless --emotion does.")
+]
 TextLanguageOption = Annotated[str, typer.Option(metavar="TAG", help="Of the text, such as de or pt-BR; guessed unless given.")]
 GeneratorOption = Annotated[str, typer.Option(metavar="NAME", help="What draws the face: rig, or what another package brings.")]
 MotionOption = Annotated[str, typer.Option(metavar="NAME", help="What moves the face: voice, or what another package brings.")]

@@ -31,6 +31,7 @@ from vivant.commands.options import (
     ProviderOption,
     SeedOption,
     SizeOption,
+    TextEmotionOption,
     TextLanguageOption,
     TextOption,
     TrackOption,
@@ -58,6 +59,7 @@ from vivant.provenance.production import Production, require_ready
 from vivant.registry import MOTIONS, find
 from vivant.session.background import BLUR, Background
 from vivant.size import Size
+from vivant.speech.text_mood import emotion_of
 from vivant.types import CAMERA_EYE_CONTACT, Controls, Emotion
 
 PortraitArgument = Annotated[
@@ -95,6 +97,7 @@ def render(
     singing: Annotated[bool, typer.Option("--singing", help="Hold sung vowels open.")] = False,
     text: TextOption = "",
     text_language: TextLanguageOption = "",
+    text_emotion: TextEmotionOption = False,
     consent: ConsentOption = None,
     language: LanguageOption = None,
     no_label: LabelOption = None,
@@ -106,6 +109,9 @@ def render(
     """Make a video of PORTRAIT speaking AUDIO, or moving as a video of a face or a motion file does."""
     kind = format_of(out)
     fps, size = fps or kind.usual_fps, size or Size.of(kind.usual_side_px)
+    said = (known_text(text), text_language)
+    if text_emotion and emotion is Emotion.NEUTRAL:
+        emotion = emotion_of(*said)
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing, eye_contact)
     behind = _background(background, size)
     driver = _recording(drive) if drive is not None else None
@@ -113,7 +119,6 @@ def render(
     heard = sound if isinstance(sound, Path) else None
     inputs = {"portrait": portrait, "sound": heard, "text": text_file(text)} | _inputs(driver, behind)
     require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
-    said = (known_text(text), text_language)
     if heard is not None:
         say_notes(heard, track)
     opened = open_with_progress(
