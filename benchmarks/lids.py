@@ -1,8 +1,8 @@
 """Does a shut lid end in an edge? ``python -m benchmarks lids [PORTRAIT|RIG.vivant ...]``
 
 The largest colour step on the skin between the brow and the lashes in a full blink, over the largest that the same skin has
-with open eyes and the skin below the eye has anyway. A step is the difference (CIELAB, 1976) of the mean colours of two bands
-that touch, each `BAND` high, along the middle of the lid; lines such as the crease hardly count, borders of patches do.
+above the crease of the open eye, and the skin below the eye. A step is the difference (CIELAB, 1976) of the mean colours of two
+bands that touch, each `BAND` high, along the middle of the lid. The crease of the shut lid counts as a step, too.
 """
 
 from __future__ import annotations
@@ -28,12 +28,10 @@ BAND = 0.018
 """Height of what is compared, outer-eye distances."""
 MIDDLE = np.linspace(0.2, 0.8, 25)
 """Places along the lid, in shares of its width."""
-BROWS = ((46, 53, 52, 65, 55), (285, 295, 282, 283, 276))
-"""Landmarks of the brows' lower edges, from the image left."""
 CREASES = ((247, 30, 29, 27, 28, 56, 190), (414, 286, 258, 257, 259, 260, 467))
-"""Likewise of the folds above open eyes."""
-LASHES, BELOW = 0.05, (0.12, 0.4)
-"""What is left out above the lid's edge; and which skin below the eye is looked at: outer-eye distances."""
+"""Landmarks of the folds above open eyes, from the image left."""
+BELOW_BROW, LASHES, BELOW = 0.04, 0.05, (0.12, 0.4)
+"""What is left out below the brow and above the lid's edge; and which skin below the eye is looked at: outer-eye distances."""
 LEAST = 2.0
 """A step that nobody sees: half of it is the noise of a JPEG."""
 TARGET = 1.5
@@ -70,12 +68,12 @@ def _step(rest: FloatArray, shut: FloatArray, rig: Rig, side: int, unit: float) 
     def line(places: FloatArray, row: Sequence[int]) -> Line:
         return np.interp(x, *places[list(row), :2].T)
 
-    brow = line(open_places, BROWS[side]) + 0.02 * unit
     edge = line(shut_places, c.UPPER_LIDS[side]) - LASHES * unit
-    crease = line(open_places, CREASES[side]) + BAND * unit
+    crease = line(open_places, CREASES[side]) - LASHES * unit
+    brow, brow_shut = (line(places, c.LOWER_BROWS[side]) + BELOW_BROW * unit for places in (open_places, shut_places))
     lower = line(open_places, c.LOWER_LIDS[side])
     own = [_steps(rest, x, brow, crease, unit), _steps(rest, x, lower + BELOW[0] * unit, lower + BELOW[1] * unit, unit)]
-    return Step(_largest(_steps(shut, x, brow, edge, unit)), max(*(_largest(steps) for steps in own), LEAST))
+    return Step(_largest(_steps(shut, x, brow_shut, edge, unit)), max(*(_largest(steps) for steps in own), LEAST))
 
 
 def _largest(steps: FloatArray) -> float:

@@ -14,6 +14,7 @@ from scipy import ndimage
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 
 from vivant.easing import smoothsteps
+from vivant.rig import canonical as c
 from vivant.rig.light import Light
 from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import strip_triangles
@@ -32,25 +33,29 @@ HIDDEN = 0.12
 MOVES_WITH_CREASE = (-1.0, -0.2)
 """Part of the way from the crease to the edge of the shut lid over which the portrait goes from moving as the mesh does to
 moving with the crease as one: a fold is not stretched, the lid comes out from under it."""
-SHUT_SKIN = (0.05, 0.5)
+SHUT_SKIN = (-0.55, -0.1)
 """Likewise over which its pixels pass into the skin of the shut lid."""
 TONE, TONE_RANK = (-0.6, 0.7), 65
 """Likewise from where to where the lid's own colour is read, and the percentile that is neither lashes nor shine."""
-FOLD, FOLD_BLUR, SMOOTHS_OUT = 0.4, 0.03, 0.75
-"""How far about the crease a shut lid is smoothed, in parts of the way to its edge; over what height, outer-eye distances; how
-much: a fold that has opened is a shallow one. Chosen by eye."""
-AROUND = 0.1, 0.05
-"""Skin around the lid: up to that part of the way from the crease, and from so far beyond the corners, outer-eye distances."""
-OWN_TONE = 0.6
-"""How much of the lid's own colour there is in its middle, over that of the skin around; chosen by eye."""
+BROW_CLEAR = (0.02, 0.06)
+"""How far below the brow nothing is changed yet, and from where skin is free of its hairs, outer-eye distances."""
+BESIDE_SKIN = 0.03
+"""From how far beyond the corners skin counts as that around the lid, outer-eye distances."""
+OWN_TONE, OWN_TONE_FROM = 0.6, (-0.4, 0.6)
+"""How much of the lid's own colour there is in its middle, over that of the skin around, and over which part of the way from
+the crease to the edge it comes; chosen by eye."""
+FOLD, FOLD_ENDS = (-0.07, 0.03), (0.1, 0.5)
+"""How much darker and lighter than the skin the crease may be, relative, for a fold that has opened is a shallow one; and where
+it ends."""
 TONE_BLUR = 0.09
 """Along the lid, outer-eye distances."""
 UNFOLDS = 0.8
 """Compression of hatching that is repeated below the crease, so that it does not reach the brow; chosen by eye."""
 BULGE, TOWARDS_LASHES = 0.06, 0.12
 """Light in the middle of the lid, where the ball lies under it, and shade at its edge; chosen by eye."""
-BESIDE = (0.02, 0.10)
-"""How far beyond the corners of the eye the picture is retouched in full, and where no longer; outer-eye distances."""
+BESIDE = (-0.06, 0.06)
+"""How far beyond the corners of the eye the picture is retouched in full, and where no longer; outer-eye distances, less than 0
+inside."""
 STROKE = 0.05
 """Width of the widest lash, in outer-eye distances."""
 CLUMP = 0.08
@@ -58,6 +63,8 @@ CLUMP = 0.08
 STROKES_FROM, DARKER = (-1.2, -0.7), (0.04, 0.12)
 """Part of the way from the crease to the edge from where they are taken out, for long lashes reach far above it; and how much
 darker than the skin they are, relative, from barely to surely."""
+LASHES_BESIDE = (0.05, 0.12)
+"""How far beyond the corners they are."""
 PORES = 0.02
 """Size of what counts as the skin's own texture, likewise."""
 BELOW, LIT_AS_BELOW = 0.16, 0.3
@@ -79,7 +86,9 @@ class _ShutLid:
     across: FloatArray
     """0 to 1 from the left corner of the eye in the picture to the right one."""
     beside: FloatArray
-    """Beyond the corners, outer-eye distances."""
+    """Beyond the corners, outer-eye distances; less than 0 inside."""
+    below_brow: FloatArray
+    """Outer-eye distances."""
     moved: FloatArray
     """(h, w, 3) the portrait as the mesh moves it."""
     below: UInt8Array
@@ -93,7 +102,7 @@ def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
     for side, (upper, lower) in enumerate(zip(skin.upper_lids, skin.lower_lids, strict=True)):
         name = ("Right", "Left")[side]
         steps = steps_from(skin, upper, set(lower[1:-1]), REACH)
-        lid = _shut(skin, steps, ARKIT_INDEX[f"eyeBlink{name}"], upper, picture, texels_per_px, unit)
+        lid = _shut(skin, steps, ARKIT_INDEX[f"eyeBlink{name}"], upper, c.LOWER_BROWS[side], picture, texels_per_px, unit)
         texture = pool.add_texture("bare lid", _picture_of(lid, unit * texels_per_px, light.lined))
         places = _when_shut(skin, ARKIT_INDEX[f"eyeBlink{name}"])[list(steps)]
         shows = _above(lid, places, steps) * (1.0 if light.lined else light.relief)
@@ -118,6 +127,7 @@ def _shut(
     steps: dict[int, int],
     blink: int,
     upper: tuple[int, ...],
+    brow: tuple[int, ...],
     picture: UInt8Array,
     texels_per_px: float,
     unit: float,
@@ -139,7 +149,8 @@ def _shut(
         patch=patch,
         lidward=lidward,
         across=(x - corners[0]) / np.ptp(corners),
-        beside=np.maximum(np.maximum(corners[0] - x, x - corners[1]), 0.0) / unit,
+        beside=np.maximum(corners[0] - x, x - corners[1]) / unit,
+        below_brow=(y - _line(shut, brow, x)) / unit,
         moved=_sample(patch, moved + np.stack([np.zeros_like(x), with_crease], axis=-1)),
         below=_below(patch, picture, unit * texels_per_px),
         unfolded=_sample(patch, np.stack([x, unfolded], axis=-1)),
@@ -176,27 +187,28 @@ def _picture_of(lid: _ShutLid, texels: float, lined: bool) -> UInt8Array:
     """(h, w, 4): the shut lid and what is around it."""
     calm, strokes = _without_strokes(lid, texels)
     here = 1.0 - smoothsteps(lid.beside, *BESIDE)
-    taken_out = here * strokes * smoothsteps(lid.lidward, *STROKES_FROM) * (not lined)
+    taken_out = (
+        (1.0 - smoothsteps(lid.beside, *LASHES_BESIDE)) * strokes * smoothsteps(lid.lidward, *STROKES_FROM) * (not lined)
+    )
     own = lid.moved + taken_out[..., None] * (calm - lid.moved)
-    fold = SMOOTHS_OUT * here * np.exp(-((lid.lidward / FOLD) ** 2)) * (not lined)
-    own += fold[..., None] * (ndimage.gaussian_filter(own, (FOLD_BLUR * texels, 0.5 * FOLD_BLUR * texels, 0)) - own)
     share = (here * smoothsteps(lid.lidward, *SHUT_SKIN))[..., None]
     bare = lid.unfolded if lined else _bare(lid, own, calm, texels)
     return np.dstack([np.clip(own + share * (bare - own), 0, 255), np.full(here.shape, 255.0)]).round().astype(np.uint8)
 
 
 def _bare(lid: _ShutLid, own: FloatArray, calm: FloatArray, texels: float) -> FloatArray:
-    """(h, w, 3): skin over the ball of the eye. It goes on from the crease and the corners, and turns to the lid's own colour
-    towards its middle."""
-    around = (lid.lidward < AROUND[0]) | (lid.beside > AROUND[1])
-    skin = ndimage.gaussian_filter(
-        fill_holes(own.round().astype(np.uint8), around).astype(np.float32), (PORES * texels,) * 2 + (0,)
-    )
+    """(h, w, 3): skin over the ball of the eye. It goes on from above the crease and from beyond the corners, and turns to the
+    lid's own colour towards its middle; the crease stays as a shallow fold in it."""
+    blur = (PORES * texels,) * 2 + (0,)
+    around = (lid.below_brow > BROW_CLEAR[1]) & ((lid.lidward < 0.5 * sum(SHUT_SKIN)) | (lid.beside > BESIDE_SKIN))
+    skin = ndimage.gaussian_filter(fill_holes(own.round().astype(np.uint8), around).astype(np.float32), blur)
     middle = np.sin(np.pi * np.clip(lid.across, 0.0, 1.0))
-    share = OWN_TONE * middle * smoothsteps(lid.lidward, 0.0, 0.5)
+    share = OWN_TONE * middle * smoothsteps(lid.lidward, *OWN_TONE_FROM)
     skin = skin + share[..., None] * (_tone(lid, calm, texels) - skin)
+    depth = luminance(ndimage.gaussian_filter(own, blur)) / np.maximum(luminance(skin), 1.0) - 1.0
+    fold = np.clip(depth, *FOLD) * (1.0 - smoothsteps(lid.lidward, *FOLD_ENDS))
     bulge = middle * np.sin(np.pi * np.clip(lid.lidward, 0.0, 1.0))
-    light = 1.0 + BULGE * bulge - TOWARDS_LASHES * np.clip(lid.lidward, 0.0, 1.2) ** 3
+    light = 1.0 + fold + BULGE * bulge - TOWARDS_LASHES * np.clip(lid.lidward, 0.0, 1.2) ** 3
     return np.asarray(skin * (light * (1.0 + _pores(lid.below, texels)))[..., None])
 
 
@@ -205,8 +217,8 @@ def _without_strokes(lid: _ShutLid, texels: float) -> tuple[FloatArray, FloatArr
     and stay. Beyond the corners lashes lie in all directions."""
     width, clump = (max(3, round(size * texels)) for size in (STROKE, CLUMP))
     closed = ndimage.grey_closing(lid.moved, (1, width, 1))
-    beyond = (lid.beside > 0.0)[..., None]
-    closed = np.where(beyond, np.maximum(closed, ndimage.grey_closing(lid.moved, (clump, clump, 1))), closed)
+    beyond = smoothsteps(lid.beside, -0.5 * STROKE, 0.5 * STROKE)[..., None]
+    closed = closed + beyond * (np.maximum(closed, ndimage.grey_closing(lid.moved, (clump, clump, 1))) - closed)
     calm = np.asarray(ndimage.gaussian_filter(closed, (0.004 * texels, 0.5 * STROKE * texels, 0)))
     darker = 1.0 - luminance(lid.moved) / np.maximum(luminance(calm), 1.0)
     near = ndimage.maximum_filter(smoothsteps(darker, *DARKER), 3)
