@@ -26,18 +26,17 @@ def blinking(face: RigFace, closed: float) -> FloatArray:
     return face.open(SIDE).render(MotionFrame(0, 0, weights)).pixels[..., :3].astype(np.float64)
 
 
-@pytest.mark.parametrize("name", some(["ada", "amara", "bram", "noor", "tomas", "walter"], 2))
+@pytest.mark.parametrize("name", some(["noor", "amara", "lena", "tomas"]))
 def test_a_shut_lid_has_no_edge(name: str, face_of: FaceOf) -> None:
     assert max(eye.ratio for eye in measure(face_of(name))) <= TARGET
 
 
 def test_a_flat_patch_would_be_noticed(ada: RigFace) -> None:
-    """What lids once were: one colour, a little darker than the skin."""
-    names, textures = ada.rig.texture_names, list(ada.rig.textures)
+    """What lids once were: below the crease one colour, a little darker than the skin."""
+    names, textures = ada.rig.texture_names, [texture.copy() for texture in ada.rig.textures]
     for number in (k for k, name in enumerate(names) if name == "bare lid"):
-        flat = 0.8 * textures[number][..., :3].mean(axis=(0, 1))
-        textures[number] = np.dstack([np.broadcast_to(flat, textures[number][..., :3].shape), textures[number][..., 3]])
-        textures[number] = np.ascontiguousarray(textures[number].astype(np.uint8))
+        below = textures[number][len(textures[number]) // 2 :, :, :3]
+        below[:] = (0.8 * below.mean(axis=(0, 1))).astype(np.uint8)
     assert max(eye.ratio for eye in measure(RigFace(replace(ada.rig, textures=tuple(textures))))) > 1.5 * TARGET
 
 

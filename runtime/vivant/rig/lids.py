@@ -37,8 +37,8 @@ SHUT_SKIN = (-0.55, -0.1)
 """Likewise over which its pixels pass into the skin of the shut lid."""
 TONE, TONE_RANK = (-0.6, 0.7), 65
 """Likewise from where to where the lid's own colour is read, and the percentile that is neither lashes nor shine."""
-BROW_CLEAR = (0.02, 0.06)
-"""How far below the brow nothing is changed yet, and from where skin is free of its hairs, outer-eye distances."""
+BROW_CLEAR, BROW_ENDS = (0.0, 0.11), 0.05
+"""How far below the brow nothing is changed yet and all is, and from where skin is free of its hairs, outer-eye distances."""
 BESIDE_SKIN = 0.03
 """From how far beyond the corners skin counts as that around the lid, outer-eye distances."""
 OWN_TONE, OWN_TONE_FROM = 0.6, (-0.4, 0.6)
@@ -200,7 +200,7 @@ def _bare(lid: _ShutLid, own: FloatArray, calm: FloatArray, texels: float) -> Fl
     """(h, w, 3): skin over the ball of the eye. It goes on from above the crease and from beyond the corners, and turns to the
     lid's own colour towards its middle; the crease stays as a shallow fold in it."""
     blur = (PORES * texels,) * 2 + (0,)
-    around = (lid.below_brow > BROW_CLEAR[1]) & ((lid.lidward < 0.5 * sum(SHUT_SKIN)) | (lid.beside > BESIDE_SKIN))
+    around = (lid.below_brow > BROW_ENDS) & ((lid.lidward < 0.5 * sum(SHUT_SKIN)) | (lid.beside > BESIDE_SKIN))
     skin = ndimage.gaussian_filter(fill_holes(own.round().astype(np.uint8), around).astype(np.float32), blur)
     middle = np.sin(np.pi * np.clip(lid.across, 0.0, 1.0))
     share = OWN_TONE * middle * smoothsteps(lid.lidward, *OWN_TONE_FROM)
