@@ -114,6 +114,14 @@ def test_options_reach_the_face(run: Run, short: Path) -> None:
     assert len(seen) == len(options)
 
 
+def test_the_words_of_a_text_may_choose_the_emotion(run: Run, short: Path) -> None:
+    text = ("--text", "Such sad news, I am so sorry.")
+    for folder, more in (("words", ("--text-emotion",)), ("sad", ("--emotion", "sad")), ("plain", ())):
+        assert run("render", "ada", short, "-o", folder, *SMALL, *text, *more).code == 0
+    words, sad, plain = (sorted(Path(folder).glob("*.png"))[-1].read_bytes() for folder in ("words", "sad", "plain"))
+    assert words == sad != plain
+
+
 def test_a_saved_rig_is_a_portrait_too(run: Run, short: Path, tmp_path: Path) -> None:
     (kept,) = (tmp_path / ".cache" / "rigs").glob("*whole*")
     shutil.copy(kept, "ada.vivant")

@@ -110,6 +110,9 @@ LanguageOption = Annotated[str | None, typer.Option(help=f"Language of the label
 TextOption = Annotated[
     str, typer.Option("--text", metavar="TEXT|@FILE", help="What the voice says, where it is known: sharpens the lips.")
 ]
+TextEmotionOption = Annotated[
+    bool, typer.Option("--text-emotion", help="The words of --text choose the emotion, unless --emotion does.")
+]
 TextLanguageOption = Annotated[str, typer.Option(metavar="TAG", help="Of the text, such as de or pt-BR; guessed unless given.")]
 SayOption = Annotated[
     str, typer.Option("--say", metavar="TEXT|@FILE", help="Instead of a sound: what a synthetic voice says, on this machine.")

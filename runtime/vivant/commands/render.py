@@ -33,6 +33,7 @@ from vivant.commands.options import (
     SayOption,
     SeedOption,
     SizeOption,
+    TextEmotionOption,
     TextLanguageOption,
     TextOption,
     TrackOption,
@@ -61,6 +62,7 @@ from vivant.provenance.production import Production, require_ready
 from vivant.registry import MOTIONS, find
 from vivant.session.background import BLUR, Background
 from vivant.size import Size
+from vivant.speech.text_mood import emotion_of
 from vivant.types import CAMERA_EYE_CONTACT, Controls, Emotion
 from vivant.voices import AUTO
 
@@ -101,6 +103,7 @@ def render(
     singing: Annotated[bool, typer.Option("--singing", help="Hold sung vowels open.")] = False,
     text: TextOption = "",
     text_language: TextLanguageOption = "",
+    text_emotion: TextEmotionOption = False,
     consent: ConsentOption = None,
     language: LanguageOption = None,
     no_label: LabelOption = None,
@@ -112,13 +115,15 @@ def render(
     """Make a video of PORTRAIT speaking AUDIO or a text (--say), or moving as a video of a face or a motion file does."""
     kind = format_of(out)
     fps, size = fps or kind.usual_fps, size or Size.of(kind.usual_side_px)
-    controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing, eye_contact)
     behind = _background(background, size)
     driver = _recording(drive) if drive is not None else None
     inputs = {"portrait": portrait, "sound": audio, "text": text_file(said or text)} | _inputs(driver, behind)
     require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
     with spoken(said, voice, audio, text, text_language) as speech:
         sound, heard = _sound(speech.sound, driver, track)
+        if text_emotion and emotion is Emotion.NEUTRAL:
+            emotion = emotion_of(speech.text, speech.language)
+        controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing, eye_contact)
         opened = open_with_progress(
             portrait,
             provider,
