@@ -2,8 +2,9 @@
 
 ``python -m benchmarks inference voice`` measures these parts alone. ``python -m benchmarks load`` and
 ``python -m benchmarks soak`` are the server's, and take longer: see `load` and `server_soak`; ``python -m benchmarks capture``
-compares captured motion with known one, ``python -m benchmarks text`` says what a known text brings, ``python -m benchmarks web``
-how late a web page shows a face, ``python -m benchmarks lids`` and ``python -m benchmarks eyes`` look at shut lids, gaze and brows.
+compares captured motion with known one, ``python -m benchmarks text`` says what a known text brings, ``python -m benchmarks
+web`` how late a web page shows a face; ``python -m benchmarks lids`` and ``python -m benchmarks eyes`` look at shut lids, gaze
+and brows.
 """
 
 from __future__ import annotations
