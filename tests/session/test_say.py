@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
+import sys
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from tests.session.bridge_kit import LOUD, Loudness, Stage, run_stage
 from tests.session.command_line import ADA, Run, frames_of
+from vivant.commands.options import how_to_open
 from vivant.errors import InputError, UnavailableError
 from vivant.testing import Inline, LoopClock
 from vivant.types import AudioChunk
@@ -80,6 +82,15 @@ def test_a_portrait_says_a_text_and_the_film_names_the_voice(run: Run) -> None:
         assert film.streams.audio
     assert "Kokoro-82M" in in_manifest(Path("one.mp4")) and "Hello" not in in_manifest(Path("one.mp4"))
     assert "spoken by hibari heart" in run("verify", "one.mp4").out
+
+
+@pytest.mark.parametrize(("system", "opener"), [("linux", "xdg-open"), ("darwin", "open"), ("win32", "explorer")])
+def test_every_system_is_told_how_to_open_a_film(system: str, opener: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    assert how_to_open(Path("my films/a.mp4")) == f'open it with: {opener} "{Path("my films/a.mp4")}"'
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert how_to_open(Path("a.mp4")) == "open it with any player or browser"
 
 
 @needs_hibari

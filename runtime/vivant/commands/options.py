@@ -168,9 +168,8 @@ def known_text(text: str) -> str:
 
 def how_to_open(path: Path) -> str:
     """A line to paste into a terminal, where this system has a program for it."""
-    opener = {"darwin": "open", "win32": 'start ""'}.get(sys.platform, "xdg-open")
-    has_one = sys.platform in ("darwin", "win32") or shutil.which(opener) is not None
-    return f'open it with: {opener} "{path}"' if has_one else "open it with any player or browser"
+    opener = {"darwin": "open", "win32": "explorer"}.get(sys.platform, "xdg-open")
+    return f'open it with: {opener} "{path}"' if shutil.which(opener) else "open it with any player or browser"
 
 
 @contextmanager
