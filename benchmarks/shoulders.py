@@ -115,7 +115,7 @@ def _shoulders(face: RigFace) -> UInt8Array:
     triangles = face.rig.arrays["triangles"][:, :3]
     for corners in _flat(face)[triangles[whole[triangles].all(axis=1)]]:
         cv2.fillConvexPoly(where, np.round(corners).astype(np.int32), 255)
-    return cv2.erode(where, np.ones((9, 9), np.uint8)).astype(np.uint8)
+    return np.asarray(cv2.erode(where, np.ones((9, 9), np.uint8)), np.uint8)
 
 
 def _eyes(face: RigFace) -> tuple[slice, slice]:

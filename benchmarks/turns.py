@@ -97,7 +97,7 @@ class _Looker:
     def _drawn(self, pose: Pose) -> tuple[UInt8Array, NDArray[np.float32]]:
         motion = MotionFrame(0, 0, arkit_weights(), pose=pose)
         picture = self._picture.render(motion).pixels[..., :3].copy()
-        return picture, self._places.render(motion).pixels[..., 3].astype(np.float32) / 255
+        return picture, self._places.render(motion).pixels[..., 3].astype(np.float32) / np.float32(255)
 
     def faults(self, pose: Pose) -> Faults:
         picture, alpha = self._drawn(pose)

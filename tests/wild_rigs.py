@@ -173,13 +173,15 @@ def repeated_moves(rig: Rig, chance: np.random.Generator) -> Rig:
     return replace(rig, arrays=rig.arrays | {"move_blocks": np.repeat(rig.arrays["move_blocks"], 100, axis=0)})
 
 
-def wild_motion(chance: np.random.Generator) -> tuple[Float32Array, ...]:
+def wild_motion(
+    chance: np.random.Generator,
+) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array, Float32Array]:
     """Weights, tongue, pose, gaze and body, some of them no numbers."""
     vectors = tuple((chance.standard_normal(n) * chance.choice((0.1, 1, 10))).astype(np.float32) for n in (52, 2, 6, 2, 6))
     for vector in vectors:
         if chance.random() < 0.3:
             vector[chance.integers(0, len(vector), 3)] = chance.choice(WILD_FLOATS)
-    return vectors
+    return vectors[0], vectors[1], vectors[2], vectors[3], vectors[4]
 
 
 def draw(rig: Rig, chance: np.random.Generator) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from vivant.easing import smoothsteps
 from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit
 from vivant.rig.light import Light
@@ -24,6 +25,8 @@ SPOKES = 28
 IRIS_CLEAR = 1.3
 """What lies further from the centre than this many iris radii is surely white; detectors see irises a little small."""
 LID_SHADOW = 0.4
+AT_OUTLINE = 0.04
+"""How far an eye near the outline goes on under the lids, outer-eye distances: more would show beside a turned head."""
 RIM = 0.024
 """How far the lid's edge and shadow reach over the eye, in outer-eye distances."""
 CAST, CAST_REACH, CAST_FROM = 0.55, 0.09, 0.06
@@ -52,7 +55,7 @@ def add_eyes(
 ) -> list[Eyeball]:
     """Adds both eyeballs, to be drawn before the skin; returns the person's left one first, as the kernel wants them.
 
-    Beside the ``person``, an alpha (h, w), nothing of them shows: of a turned face the far eye is at the outline.
+    Beside the ``person``, an alpha (h, w), nothing of them shows: of a turned face the far eye is near the outline.
     """
     balls = [_add_eye(pool, skin, side, landmarks, fit, light, picture, person, texels_per_px) for side in (0, 1)]
     return balls[::-1]
@@ -80,7 +83,9 @@ def _add_eye(
     depth = float(contour[:, 2].mean()) - 0.02 * fit.unit
 
     white = _white(patch, within, from_centre > IRIS_CLEAR * radius, texels_per_px * EYE_MARGIN * fit.unit, light.relief)
-    white[..., 3] = np.round(white[..., 3] * patch.part(person))
+    if patch.part(person).min() < 0.5:
+        away = ndimage.distance_transform_edt(~within) / (texels_per_px * fit.unit)
+        white[..., 3] = np.round(white[..., 3] * (1.0 - smoothsteps(away, AT_OUTLINE / 2, AT_OUTLINE)))
     low, high = at[1, 1], at[-2, -2]
     corners = np.array([(low[0], low[1]), (low[0], high[1]), (high[0], high[1]), (high[0], low[1])])
     start = pool.add_vertices(unproject(np.column_stack([corners, np.full(4, depth)])), patch.uv(corners), 1.0)
