@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
+
+
+def user_folder(variable: str, usual: str) -> Path:
+    """The folder that a variable of the environment names, or else the ``usual`` one in the user's home.
+
+    Where no home is known, as in a bare container, one that goes with this process.
+    """
+    chosen = os.environ.get(variable)
+    if chosen:
+        return Path(chosen)
+    return Path(_temporary_home().name) / Path(usual).name if usual.startswith("~") else Path(usual)
+
+
+@cache
+def _temporary_home() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="vivant-")
 
 
 def private_folder(path: Path) -> Path:

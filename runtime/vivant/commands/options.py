@@ -13,6 +13,10 @@ import typer
 from rich.console import Console
 
 from vivant.bundled import is_bundled, portraits
+from vivant.commands.extensions import DEFAULT_ANALYSER as DEFAULT_ANALYSER
+from vivant.commands.extensions import AnalyserOption as AnalyserOption
+from vivant.commands.extensions import GeneratorOption as GeneratorOption
+from vivant.commands.extensions import MotionOption as MotionOption
 from vivant.drive.choose import choose_driver
 from vivant.drive.driver import Driver
 from vivant.drive.recorded import VIDEO, RecordedDriver
@@ -39,7 +43,6 @@ from vivant.size import Size
 from vivant.types import Emotion
 
 console = Console(highlight=False)
-DEFAULT_ANALYSER = "networks"
 
 BUNDLED = portraits()
 
@@ -109,11 +112,6 @@ TextOption = Annotated[
     str, typer.Option("--text", metavar="TEXT|@FILE", help="What the voice says, where it is known: sharpens the lips.")
 ]
 TextLanguageOption = Annotated[str, typer.Option(metavar="TAG", help="Of the text, such as de or pt-BR; guessed unless given.")]
-GeneratorOption = Annotated[str, typer.Option(metavar="NAME", help="What draws the face: rig, or what another package brings.")]
-MotionOption = Annotated[str, typer.Option(metavar="NAME", help="What moves the face: voice, or what another package brings.")]
-AnalyserOption = Annotated[
-    str, typer.Option(metavar="NAME", help="What reads the portrait: networks, or what another package brings.")
-]
 LabelOption = Annotated[
     str | None, typer.Option("--no-label", metavar="REASON", help="Leave the visible AI label away; the reason is recorded.")
 ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vivant.commands.options import DEFAULT_ANALYSER, AnalyserOption, GeneratorOption, MotionOption
+from vivant.commands.extensions import DEFAULT_ANALYSER, AnalyserOption, GeneratorOption, MotionOption
 from vivant.errors import InputError, UnavailableError
 from vivant.extras import install
 from vivant.media.inputs import require_file
@@ -86,7 +87,8 @@ async def _serve(config: ServerConfig, motion: SpeechMotion, opener: Opener | No
             draining.append(asyncio.create_task(server.drain()))
 
         for sign in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(sign, stop)
+            with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
+                loop.add_signal_handler(sign, stop)
         await server.measure()
         scheme = "plain text" if config.security.certificate is None else "TLS"
         print(f"vivant listens on {config.security.host}:{server.port} ({scheme}); {server.describe()}", flush=True)

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from vivant.numeric import ndimage
 from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit
 from vivant.rig.light import Light

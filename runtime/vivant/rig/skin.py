@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from vivant.easing import smoothsteps
+from vivant.numeric.sparse import Interpolation
 from vivant.rig import canonical as c
 from vivant.rig.crop import MARGIN_PX, SIDE_PX
 from vivant.rig.head import HeadFit, surface_depth
@@ -62,7 +62,7 @@ class Skin:
     lower_lip: tuple[int, ...]
     n_face: int
     """Vertices of the face itself come first."""
-    face_matrix: sparse.csr_matrix
+    face_matrix: Interpolation
     """(n_face, 468) interpolates anything from the landmarks to the face vertices."""
 
 
@@ -97,7 +97,7 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
     handles = np.unique(np.concatenate([np.arange(c.N_SURFACE), on_contour, away]))
     known = np.zeros((len(points), 52, 3))
     measured = _landmark_fields(flat, fit).transpose(1, 0, 2)
-    known[: fine.matrix.shape[0]] = (fine.matrix @ measured.reshape(c.N_SURFACE, -1)).reshape(-1, 52, 3)
+    known[: len(fine.matrix)] = (fine.matrix @ measured.reshape(c.N_SURFACE, -1)).reshape(-1, 52, 3)
     _close_lids_exactly(known, points, lids)
     spread = Spreader(points, triangles, handles).spread(known[handles].reshape(len(handles), -1))
     fields = np.ascontiguousarray(spread.reshape(len(points), 52, 3).transpose(1, 0, 2))
@@ -114,7 +114,7 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
         lower_lids=(lids[2], lids[3]),
         upper_lip=lips[0],
         lower_lip=lips[1],
-        n_face=fine.matrix.shape[0],
+        n_face=len(fine.matrix),
         face_matrix=fine.matrix,
     )
 
