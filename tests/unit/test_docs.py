@@ -27,12 +27,12 @@ BY_NAME = re.compile(
 
 
 def told() -> list[Path]:
-    """Every text of the repository but this one and what is built or fetched."""
+    """Every text of the repository but this one, what is built or fetched, and where extras name each other."""
     texts = []
     for folder, below, names in os.walk(ROOT):
         below[:] = [name for name in below if name not in NOT_TOLD and (not name.startswith(".") or name in (".ci", ".github"))]
         texts += [Path(folder, name) for name in names if Path(name).suffix in TEXTS]
-    return [path for path in texts if path != Path(__file__).resolve()]
+    return [path for path in texts if path not in (ROOT / "pyproject.toml", Path(__file__).resolve())]
 
 
 def test_nobody_is_told_to_install_a_name_that_is_not_registered() -> None:

@@ -153,7 +153,7 @@ class Spreader:
         return out
 
 
-def _cotangent_laplacian(points: FloatArray, triangles: Int32Array) -> tuple[SparseMatrix, FloatArray]:
+def _cotangent_laplacian(points: FloatArray, triangles: Int32Array) -> tuple[SparseMatrix, NDArray[np.float64]]:
     """The matrix (n, n), and the area (n,) of each vertex."""
     count, degree, area = len(points), np.zeros(len(points)), np.zeros(len(points))
     every: IntArray = np.arange(count)

@@ -82,7 +82,7 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
     ]
     contours += [(c.UPPER_INNER_LIP, False), (c.LOWER_INNER_LIP, False), (c.OUTER_LIPS, True), (c.OVAL, True)]
     fine = refine(c.N_SURFACE, face.triangles, contours)
-    points = fine.matrix @ np.column_stack([flat, surface_depth(fit)])
+    points: FloatArray = fine.matrix @ np.column_stack([flat, surface_depth(fit)])
     oval = fine.refine_loop(c.OVAL, closed=True)
     lids = [fine.refine_loop(loop, closed=False) for loop in c.UPPER_LIDS + c.LOWER_LIDS]
     lips = [fine.refine_loop(loop, closed=False) for loop in (c.UPPER_INNER_LIP, c.LOWER_INNER_LIP)]
