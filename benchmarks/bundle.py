@@ -39,7 +39,7 @@ LISTENS = re.compile(r"^vivant listens on 127\.0\.0\.1:(\d+) ")
 @contextmanager
 def started(bundle: Path, bare: Path | None) -> Iterator[tuple[int, float]]:
     """Its port, and seconds until it said so; ``bare`` is a folder that `furnish` has made a root. It is ended behind."""
-    command = [str(bundle / PROGRAM)] if bare is None else ["chroot", str(bare), f"/bundle/{PROGRAM}"]
+    command = [str(bundle / PROGRAM)] if bare is None else [shutil.which("chroot") or "chroot", str(bare), f"/bundle/{PROGRAM}"]
     needed = {"SYSTEMROOT": os.environ["SYSTEMROOT"]} if sys.platform == "win32" else {}  # or Windows has no sockets
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:

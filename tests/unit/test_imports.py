@@ -40,7 +40,7 @@ def test_help_loads_nothing_heavy() -> None:
 def test_the_server_loads_no_films_credentials_or_terminals() -> None:
     """What the portable server does not have inside."""
     loaded = loaded_by("import vivant.server.standalone, vivant.server.server, vivant.portrait.networks")
-    assert "grpc" in loaded and not loaded & {"scipy", "av", "c2pa", "rich", "vivant_bridge"}
+    assert "grpc" in loaded and not loaded & {"scipy", "av", "c2pa", "cryptography", "rich", "vivant_bridge"}
 
 
 def test_every_public_name_is_typed_and_found() -> None:
