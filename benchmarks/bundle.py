@@ -3,7 +3,7 @@
     python -m benchmarks.bundle dist/vivant-server          # with an empty environment
     python -m benchmarks.bundle dist/vivant-server --bare   # and in a root folder of its own; Linux, as root
 
-In a root folder of its own there is nothing but the bundle, glibc and a few devices: no Python, no shell, no home.
+In a root folder of its own there is nothing but the bundle, glibc, zlib and a few devices: no Python, no shell, no home.
 """
 
 from __future__ import annotations
@@ -28,7 +28,16 @@ from benchmarks.report import PORTRAITS, Row, quiet, show
 from vivant.client import RemoteConfig, connect
 
 PROGRAM = "vivant-server.exe" if sys.platform == "win32" else "vivant-server"
-GLIBC = ("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1", "libresolv.so.2")
+SYSTEM = (
+    "libz.so.1",
+    "libc.so.6",
+    "libm.so.6",
+    "libdl.so.2",
+    "libpthread.so.0",
+    "librt.so.1",
+    "libutil.so.1",
+    "libresolv.so.2",
+)
 DEVICES = {"null": 3, "zero": 5, "urandom": 9}
 """Minor numbers of the character devices 1:N that the kernel's documentation gives."""
 RATE_HZ, SPOKEN_S, MOST_S = 16_000, 0.5, 60.0
@@ -59,13 +68,13 @@ def started(bundle: Path, bare: Path | None) -> Iterator[tuple[int, float]]:
 
 
 def furnish(root: Path, bundle: Path) -> None:
-    """A root folder with the bundle, the C library of this system, and the devices and folders that every system has."""
+    """A root folder with the bundle, the C library and zlib of this system, and devices and folders that every system has."""
     shutil.copytree(bundle, root / "bundle", symlinks=True)
     linked = subprocess.run(["ldd", str(bundle / PROGRAM)], capture_output=True, text=True, check=True).stdout
     loader = re.search(r"/\S*ld-linux\S*", linked)
     library = re.search(r"/\S*libc\.so\.6", linked)
     assert loader is not None and library is not None, linked
-    for source in (Path(loader[0]), *(Path(library[0]).with_name(name) for name in GLIBC)):
+    for source in (Path(loader[0]), *(Path(library[0]).with_name(name) for name in SYSTEM)):
         if source.exists():
             place = root / source.relative_to("/")
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -11,15 +12,19 @@ from tempfile import TemporaryDirectory
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
 
-def user_folder(variable: str, usual: str) -> Path:
-    """The folder that a variable of the environment names, or else the ``usual`` one in the user's home.
+def user_folder(variable: str, usual: Callable[..., str]) -> Path:
+    """The folder that a variable of the environment names, or else the user's, by one of platformdirs' functions.
 
     Where no home is known, as in a bare container, one that goes with this process.
     """
     chosen = os.environ.get(variable)
     if chosen:
         return Path(chosen)
-    return Path(_temporary_home().name) / Path(usual).name if usual.startswith("~") else Path(usual)
+    with suppress(RuntimeError):  # what platformdirs raises, or else leaves unexpanded
+        found = Path(usual("vivant", appauthor=False))
+        if found.is_absolute():
+            return found
+    return Path(_temporary_home().name, "vivant")
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,10 +57,15 @@ def test_a_damaged_file_is_built_again(builds: list[str], damage: bytes) -> None
     assert only_file().stat().st_size == len(whole)
 
 
-def test_without_a_home_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a container without users: what platformdirs cannot expand stays as it is."""
+def _no_home(*_: str, **__: bool) -> str:
+    raise RuntimeError("could not determine the home directory")
+
+
+@pytest.mark.parametrize("answer", [_no_home, lambda *_, **__: "~/.cache/vivant"])
+def test_without_a_home_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, answer: Callable[..., str]) -> None:
+    """As in a container without users; versions of platformdirs differ."""
     monkeypatch.delenv("VIVANT_CACHE_DIR", raising=False)
-    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: "~/.cache/vivant")
+    monkeypatch.setattr("platformdirs.user_cache_dir", answer)
     assert cache_folder() == cache_folder() and cache_folder().is_absolute() and cache_folder().parents[1].is_dir()
     monkeypatch.setenv("VIVANT_CACHE_DIR", "/elsewhere")
     assert cache_folder() == Path("/elsewhere/rigs")

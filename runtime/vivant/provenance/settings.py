@@ -68,7 +68,7 @@ class Settings:
 
 def config_folder() -> Path:
     """Where the user's key and ``config.toml`` lie; ``VIVANT_CONFIG_DIR`` moves it."""
-    return user_folder("VIVANT_CONFIG_DIR", platformdirs.user_config_dir("vivant", appauthor=False))
+    return user_folder("VIVANT_CONFIG_DIR", platformdirs.user_config_dir)
 
 
 def _megabytes(said: object) -> int:

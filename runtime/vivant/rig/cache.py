@@ -39,7 +39,7 @@ class KeptRig:
 
 def cache_folder() -> Path:
     """Where rigs are kept; created by the first one. ``VIVANT_CACHE_DIR`` moves it."""
-    return user_folder("VIVANT_CACHE_DIR", platformdirs.user_cache_dir("vivant", appauthor=False)) / "rigs"
+    return user_folder("VIVANT_CACHE_DIR", platformdirs.user_cache_dir) / "rigs"
 
 
 def cached_rig(
