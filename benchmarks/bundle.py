@@ -93,7 +93,7 @@ async def speak(port: int) -> dict[str, int]:
     drawn: dict[str, int] = {}
     async with connect(f"127.0.0.1:{port}") as client:
         for name, portrait in (("bundled", "ada"), ("sent", PORTRAITS[0].read_bytes())):
-            async with client.animate(portrait, RemoteConfig(size_px=256), "synthetic") as session:
+            async with client.animate(portrait, RemoteConfig(size_px=256, paced=False), "synthetic") as session:
                 await session.push(voice)
                 await session.finish()
                 items = [item async for item in session]
