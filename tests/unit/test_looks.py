@@ -28,7 +28,7 @@ from vivant.visemes import VISEMES
 pytestmark = pytest.mark.unit
 
 SIDE_PX = 512
-IDLE = Prosody(talking=False, stress=0, phrase_start=False, phrase_end=False, energy=0, arousal=0)
+IDLE = Prosody(talking=False, stress=0, phrase_start=False, phrase_end=False, energy=0, arousal=0, valence=0)
 TEETH = {
     "jawOpen": 0.25,
     **dict.fromkeys(("mouthSmileLeft", "mouthSmileRight", "mouthLowerDownLeft", "mouthLowerDownRight"), 0.5),
@@ -129,6 +129,16 @@ def test_upper_incisors_show_and_end_in_the_upper_half(
     seen = np.flatnonzero(teeth.mean(axis=1) > 0.5)
     assert len(seen) >= 2
     assert seen.max() < 0.6 * teeth.shape[0]
+
+
+@pytest.mark.parametrize("name", some(["amara", "ada"]))
+def test_lips_that_have_just_parted_show_no_white_line(name: str, face_of: FaceOf, analyser: PortraitAnalyser) -> None:
+    parted = ("jawOpen", "mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight")
+    slit = Sitter(face_of(name), analyser).draws(**dict.fromkeys(parted, 0.03))
+    left, right = slit.landmarks[[82, 312], 0].astype(int)
+    seam = int(slit.landmarks[[13, 14], 1].mean())
+    white = slit.pixels[:, left:right].mean(axis=1).min(axis=1)  # of each row; what is red has little of it
+    assert white[seam - 1 : seam + 2].max() < 0.95 * white[seam + 2 : seam + 6].max()
 
 
 def test_what_stuck_between_the_lips_does_not_stay_on_them(sitter: Sitter) -> None:

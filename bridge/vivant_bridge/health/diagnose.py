@@ -190,6 +190,10 @@ def _networks(facts: Facts) -> Iterator[Finding]:
 
 def _runtime(facts: Facts) -> Iterator[Finding]:
     yield from _networks(facts)
+    if facts.voices:
+        yield Finding(True, f"`vivant say` speaks with {', '.join(facts.voices)}")
+    else:
+        yield Finding(True, f"`vivant say` would need: {install('say')}")
     if not facts.has_server_extra:
         yield Finding(True, f"`--runtime` would need: {install('server')}")
     if facts.on_wayland:

@@ -31,7 +31,7 @@ std::vector<Point> on_lattice(const double* points, int64_t n) {
     double low[2] = {points[0], points[1]}, extent = 0.0;
     for (int64_t i = 0; i < 2 * n; ++i) low[i % 2] = std::min(low[i % 2], points[i]);
     for (int64_t i = 0; i < 2 * n; ++i) extent = std::max(extent, points[i] - low[i % 2]);
-    if (extent == 0.0) throw std::invalid_argument("two points to triangulate fall together");
+    if (extent == 0.0) throw std::invalid_argument("points to triangulate lie on one line");
     std::vector<Point> out(n);
     for (int64_t i = 0; i < n; ++i)
         out[i] = {std::llround((points[2 * i] - low[0]) / extent * kSteps), std::llround((points[2 * i + 1] - low[1]) / extent * kSteps)};
@@ -70,7 +70,7 @@ private:
         const auto kept = std::stable_partition(triangles_.begin(), triangles_.end(),
                                                 [&](const Corners& t) { return !gives_way(t, points_[p]); });
         const std::vector<Corners> gone(kept, triangles_.end());
-        if (gone.empty()) throw std::invalid_argument("two points to triangulate fall together");
+        if (gone.empty()) return;  // another point is there already
         triangles_.erase(kept, triangles_.end());
         for (const Corners& t : gone)
             for (int k = 0; k < 3; ++k)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,7 @@ def sync_pattern() -> Float32Array:
     return filtered(chips.reshape(CELLS, CELLS))
 
 
+@lru_cache(maxsize=64)  # a session that changes its portrait asks again
 def session_pattern(session_id: int, product: int = PRODUCT) -> Float32Array:
     """(128, 128) what the kernel adds to the frames of a session, mean square 1. Raises InputError beyond 32 and 8 bits."""
     if not 0 <= session_id < 2**32 or not 0 <= product < 2**8:
@@ -97,6 +98,7 @@ def session_pattern(session_id: int, product: int = PRODUCT) -> Float32Array:
         chips[cells] = signs * code_book()[word >> 1] * (1 - 2 * (word & 1))
     pattern = filtered(chips.reshape(CELLS, CELLS))
     unit: Float32Array = (pattern / np.sqrt(np.mean(pattern**2))).astype(np.float32)
+    unit.flags.writeable = False
     return unit
 
 

@@ -45,6 +45,9 @@ SHADE_RGB = (52, 20, 15)
 """Shade inside a mouth is red: light comes through the cheeks and back from the gums. Grey shade makes grey teeth."""
 CORNER_SHADE, MIDDLE_SHADE, CORNERS_FROM = 0.9, 0.04, 1.0
 """Alpha of the shade at the corners and in the middle; exponent of the passage between them."""
+NARROW_SHADE, NARROW_GAP = 0.85, 0.06
+"""Alpha of the shade between lips that have just parted, and the gap in outer-eye distances at which it is gone: hardly any
+light falls through a slit. Chosen by eye: without it the first thing that shows is a white line."""
 LIP_SHADES, SHADE_SHARE = ((0.78, 0.06), (0.60, 0.06)), 0.55
 """Shade of the upper and of the lower lip on what lies behind: alpha at the lip, and its reach in outer-eye distances; but at
 most this share of the opening, so that teeth between lips that hardly part are not grey."""
@@ -267,9 +270,14 @@ def _jaw_moves(vertices: Float32Array) -> dict[str, Float32Array]:
 
 
 def lip_parting(skin: Skin) -> FloatArray:
-    """(52, n) px by which each shape parts the lips at each pair of inner-lip vertices."""
+    """(52, n) px by which each shape parts the lips at each pair of inner-lip vertices; 0 where it brings them together."""
+    return np.maximum(_parting(skin), 0.0)
+
+
+def _parting(skin: Skin) -> FloatArray:
+    """The same, less than 0 where it brings them together."""
     fields = skin.fields[:, :, 1]
-    return np.maximum(fields[:, list(skin.lower_lip)] - fields[:, list(skin.upper_lip)], 0.0)
+    return fields[:, list(skin.lower_lip)] - fields[:, list(skin.upper_lip)]
 
 
 def _add_shade(pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light) -> None:
@@ -279,6 +287,7 @@ def _add_shade(pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light) -> No
     texture = _flat_texture(pool, "shade", light.on(np.array(SHADE_RGB)))
     upper, lower = (_add_row(pool, skin, fit, row, down, strength * overall) for row, down in _under_lips(skin))
     pool.add_layer(strip_triangles(upper, lower, len(centre)), texture)
+    _add_narrow_shade(pool, skin, fit, texture, strength)
     for (row, under), (alpha, reach), inwards in zip(_under_lips(skin), LIP_SHADES, (1.0, -1.0), strict=True):
         at_lip = _add_row(pool, skin, fit, row, under, strength * alpha * centre**0.7)
         ends = _add_row(pool, skin, fit, row, 0.0, 0.0 * centre)
@@ -286,6 +295,17 @@ def _add_shade(pool: SceneBuilder, skin: Skin, fit: HeadFit, light: Light) -> No
             down = inwards * np.minimum(SHADE_SHARE * gap, reach * fit.unit)
             pool.add_moves(drive, ends, down[:, None] * (0.0, 1.0, 0.0))
         pool.add_layer(strip_triangles(at_lip, ends, len(centre)), texture)
+
+
+def _add_narrow_shade(pool: SceneBuilder, skin: Skin, fit: HeadFit, texture: int, strength: float) -> None:
+    """The dark of a slit: over all that lies between the lips, and the fainter the farther they part."""
+    alpha = np.full(len(skin.upper_lip), strength * NARROW_SHADE)
+    parted = _parting(skin) / (NARROW_GAP * fit.unit)
+    upper, lower = (_add_row(pool, skin, fit, row, down, alpha) for row, down in _under_lips(skin))
+    for drive, gap in enumerate(parted):
+        for start in (upper, lower):
+            pool.add_tints(drive, start, (-alpha * gap)[:, None] * (0.0, 0.0, 0.0, 1.0))
+    pool.add_layer(strip_triangles(upper, lower, len(alpha)), texture)
 
 
 def _under_lips(skin: Skin) -> tuple[tuple[tuple[int, ...], float], ...]:

@@ -7,10 +7,10 @@ from collections import deque
 from typing import TypeAlias
 
 import grpc
-from google.protobuf.message import Message
 
 from vivant.clock import Clock
 from vivant.server.status import StatusError
+from vivant.wire.responses import Response
 
 Context: TypeAlias = grpc.aio.ServicerContext
 
@@ -23,6 +23,8 @@ PATIENCE = 3
 """Frames in time, before one more is tried where that was once too many; chosen."""
 LOOK_US = 500_000
 """Between two looks at whether the client reads."""
+STOOD_STILL_US = 1_000_000
+"""A look so much too late: this process was stopped, or had no core. Chosen above what a busy loop makes it wait."""
 HOLD_US = 3_000_000
 """Without reading: from then on nothing is made for it. Chosen above what one picture of 1 MiB takes at 3 Mbit/s."""
 
@@ -88,8 +90,10 @@ class Outflow:
         self._writing_since_us: int | None = None
         self._window: SendWindow | None = None
         self._confirmed_us = 0
+        self._woke_us = 0
+        """When this process went on after it had stood still: nobody could take anything from it meanwhile."""
 
-    async def write(self, response: Message | bytes) -> None:
+    async def write(self, response: Response) -> None:
         """Waits while the client takes nothing."""
         self._writing_since_us = self._clock.now_us()
         await self._context.write(response)
@@ -117,16 +121,19 @@ class Outflow:
 
     @property
     def unread_us(self) -> int:
-        """For so long the client has taken nothing of what was there for it."""
+        """For so long the client has taken nothing of what was there for it, while this process ran."""
         starts = [] if self._writing_since_us is None else [self._writing_since_us]
         if self._window is not None and self._window.oldest_us is not None:
             starts.append(max(self._window.oldest_us, self._confirmed_us))
-        return self._clock.now_us() - min(starts) if starts else 0
+        return self._clock.now_us() - max(min(starts), self._woke_us) if starts else 0
 
     async def watch(self, wanted: asyncio.Event) -> None:
         """Until cancelled: clears ``wanted`` while nothing need be made. Raises StatusError for a client that reads nothing."""
         while True:
-            await self._clock.sleep_until(self._clock.now_us() + LOOK_US)
+            look_us = self._clock.now_us() + LOOK_US
+            await self._clock.sleep_until(look_us)
+            if self._clock.now_us() - look_us > STOOD_STILL_US:
+                self._woke_us = self._clock.now_us()
             unread_us = self.unread_us
             (wanted.clear if unread_us > HOLD_US else wanted.set)()
             if unread_us > 1e6 * self._unread_s:

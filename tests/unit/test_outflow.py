@@ -1,0 +1,57 @@
+"""A client that reads nothing loses its call; one that could not, for the server stood still, keeps it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from vivant.server.outflow import Outflow
+from vivant.server.status import StatusError
+from vivant.testing.virtual import LoopClock, VirtualLoop, run_virtual
+from vivant.v1 import vivant_pb2 as pb
+
+pytestmark = pytest.mark.unit
+
+UNREAD_S = 10.0
+
+
+class Deaf:
+    """A gRPC context whose client takes nothing."""
+
+    async def write(self, _: object) -> None:
+        await asyncio.Event().wait()
+
+
+async def writing() -> tuple[asyncio.Task[None], asyncio.Task[None]]:
+    """An outflow that is watched, and a write that does not end."""
+    outflow = Outflow(cast("Any", Deaf()), LoopClock(), UNREAD_S)
+    return asyncio.create_task(outflow.watch(asyncio.Event())), asyncio.create_task(outflow.write(pb.AnimateResponse()))
+
+
+def test_a_client_that_reads_nothing_loses_its_call() -> None:
+    async def story() -> None:
+        watching, write = await writing()
+        await asyncio.sleep(UNREAD_S - 1)
+        assert not watching.done()
+        await asyncio.sleep(2)
+        with pytest.raises(StatusError, match="read nothing for 10 seconds"):
+            watching.result()
+        write.cancel()
+
+    run_virtual(story())
+
+
+def test_a_server_that_stood_still_gives_its_clients_the_time_again() -> None:
+    async def story() -> None:
+        watching, write = await writing()
+        await asyncio.sleep(UNREAD_S / 2)
+        cast("VirtualLoop", asyncio.get_running_loop()).stand_still(3 * UNREAD_S)
+        await asyncio.sleep(UNREAD_S - 2)
+        assert not watching.done()
+        await asyncio.sleep(4)
+        assert isinstance(watching.exception(), StatusError)
+        write.cancel()
+
+    run_virtual(story())
