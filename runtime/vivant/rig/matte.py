@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from vivant.easing import smoothsteps
+from vivant.numeric import ndimage
 from vivant.types import Float32Array, UInt8Array
 
 FAINT = 0.18
