@@ -144,6 +144,8 @@ class VideoFrame:
     format: PixelFormat
     jpeg_size_px: tuple[int, int] | None = None
     """(width, height) of a JPEG, whose bytes do not show it."""
+    jpeg_alpha: UInt8Array | None = None
+    """(n,) bytes of a second, grey JPEG: the alpha of the first one, where that was asked for."""
 
     @property
     def size_px(self) -> tuple[int, int]:

@@ -229,6 +229,13 @@ def test_what_avatar_tools_would_need_is_named_and_is_no_fault() -> None:
     assert finding.good and "[vtubing]" in finding.what
 
 
+def test_voices_are_named_or_what_would_bring_one_and_none_is_no_fault() -> None:
+    said = [finding.what for finding in findings(replace(WELL, voices=("hibari heart 0.2.1", "espeak-ng 1.51")))]
+    assert "`vivant say` speaks with hibari heart 0.2.1, espeak-ng 1.51" in said
+    (missing,) = (finding for finding in findings(WELL) if "vivant say" in finding.what)
+    assert missing.good and 'pip install ".[say]"' in missing.what
+
+
 def test_what_hotkeys_would_need_is_named_and_on_wayland_the_way_without_them() -> None:
     (finding,) = (found for found in findings(replace(WELL, has_hotkeys_extra=False)) if "hotkeys" in found.what)
     assert finding.good and "[hotkeys]" in finding.what

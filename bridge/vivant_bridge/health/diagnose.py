@@ -157,6 +157,10 @@ def _runtime(facts: Facts) -> Iterator[Finding]:
         yield Finding(False, "onnxruntime, which reads portraits, does not start", install("cpu"))
     else:
         yield Finding(False, "the networks that read a portrait have nothing to run on", install("cpu"))
+    if facts.voices:
+        yield Finding(True, f"`vivant say` speaks with {', '.join(facts.voices)}")
+    else:
+        yield Finding(True, f"`vivant say` would need: {install('say')}")
     if not facts.has_server_extra:
         yield Finding(True, f"`--runtime` would need: {install('server')}")
     if facts.on_wayland:

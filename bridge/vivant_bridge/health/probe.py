@@ -9,11 +9,13 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vivant import VivantError
+from vivant import UnavailableError, VivantError
 from vivant.providers import available
+from vivant.registry import VOICES, find, names
 from vivant_bridge.health.tools import listening_tools
 from vivant_bridge.hotkeys import is_wayland
 from vivant_bridge.sound.portaudio import SoundDevice, sound_devices
@@ -67,6 +69,8 @@ class Facts:
     has_hotkeys_extra: bool = False
     on_wayland: bool = False
     """Where no program hears the keys of another."""
+    voices: tuple[str, ...] = ()
+    """That `vivant say` could speak with, by their full names."""
     avatar_tools: tuple[str, ...] = ()
     """That listen now, as ``--to`` names them."""
     cores: int = 2
@@ -97,11 +101,20 @@ def gather(run: Run = run_quietly, root: Path = Path("/"), system: str | None = 
         "has_vtubing_extra": _has("pythonosc") and _has("websockets"),
         "has_hotkeys_extra": _has("pynput"),
         "on_wayland": is_wayland(),
+        "voices": _voices(),
         "avatar_tools": listening_tools(),
         "cores": os.cpu_count() or 1,
     }
     look = {"Linux": _linux, "Windows": _windows, "Darwin": _macos}.get(system)
     return Facts(**facts, **(look(run, root) if look is not None else {}))  # type: ignore[arg-type]
+
+
+def _voices() -> tuple[str, ...]:
+    found = []
+    for name in names(VOICES):
+        with suppress(UnavailableError):
+            found.append(find(VOICES, name)("").card.name)
+    return tuple(dict.fromkeys(found))
 
 
 def _has(module: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,21 +30,24 @@ from vivant.commands.options import (
     MotionOption,
     MouthOption,
     ProviderOption,
+    SayOption,
     SeedOption,
     SizeOption,
+    TextEmotionOption,
     TextLanguageOption,
     TextOption,
     TrackOption,
+    VoiceOption,
     begin_drive,
     begin_production,
     console,
-    known_text,
     note,
     open_with_progress,
     say,
     say_notes,
     text_file,
 )
+from vivant.commands.speech import spoken
 from vivant.drive.choose import choose_driver
 from vivant.drive.recorded import VIDEO, RecordedDriver
 from vivant.errors import InputError
@@ -58,7 +62,9 @@ from vivant.provenance.production import Production, require_ready
 from vivant.registry import MOTIONS, find
 from vivant.session.background import BLUR, Background
 from vivant.size import Size
+from vivant.speech.text_mood import emotion_of
 from vivant.types import CAMERA_EYE_CONTACT, Controls, Emotion
+from vivant.voices import AUTO
 
 PortraitArgument = Annotated[
     Path, typer.Argument(help="JPEG, PNG or WebP of a face, a .vivant rig, or a bundled name such as ada.")
@@ -76,6 +82,8 @@ def render(
     portrait: PortraitArgument,
     out: OutOption,
     audio: AudioArgument = None,
+    said: SayOption = "",
+    voice: VoiceOption = AUTO,
     drive: DriveOption = None,
     lips: LipsOption = Lips.BOTH,
     drive_consent: DriveConsentOption = None,
@@ -95,6 +103,7 @@ def render(
     singing: Annotated[bool, typer.Option("--singing", help="Hold sung vowels open.")] = False,
     text: TextOption = "",
     text_language: TextLanguageOption = "",
+    text_emotion: TextEmotionOption = False,
     consent: ConsentOption = None,
     language: LanguageOption = None,
     no_label: LabelOption = None,
@@ -103,34 +112,32 @@ def render(
     analyser: AnalyserOption = DEFAULT_ANALYSER,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
-    """Make a video of PORTRAIT speaking AUDIO, or moving as a video of a face or a motion file does."""
+    """Make a video of PORTRAIT speaking AUDIO or a text (--say), or moving as a video of a face or a motion file does."""
     kind = format_of(out)
     fps, size = fps or kind.usual_fps, size or Size.of(kind.usual_side_px)
-    controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing, eye_contact)
     behind = _background(background, size)
     driver = _recording(drive) if drive is not None else None
-    sound = _sound(audio, driver)
-    heard = sound if isinstance(sound, Path) else None
-    inputs = {"portrait": portrait, "sound": heard, "text": text_file(text)} | _inputs(driver, behind)
+    inputs = {"portrait": portrait, "sound": audio, "text": text_file(said or text)} | _inputs(driver, behind)
     require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
-    said = (known_text(text), text_language)
-    if heard is not None:
-        say_notes(heard, track)
-    opened = open_with_progress(
-        portrait,
-        provider,
-        number=face,
-        transparent=behind is not None,
-        generator=generator,
-        analyser=analyser,
-        blurred=background == BLUR,
-    )
-    model: SpeechMotion = driving(driver, lips)(find(MOTIONS, motion)())
-    driven_by = begin_drive(driver, drive_consent) if driver is not None else None
-    work = begin_production(opened, portrait, heard, seed, consent, no_label, language, model, driven_by)
-    report = render_with_bar(
-        work, sound, out, fps=fps, size=size, controls=controls, motion=model, said=said, track=track, behind=behind
-    )
+    with spoken(said, voice, audio, text, text_language) as speech:
+        sound, heard = _sound(speech.sound, driver, track)
+        if text_emotion and emotion is Emotion.NEUTRAL:
+            emotion = emotion_of(speech.text, speech.language)
+        controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing, eye_contact)
+        opened = open_with_progress(
+            portrait,
+            provider,
+            number=face,
+            transparent=behind is not None,
+            generator=generator,
+            analyser=analyser,
+            blurred=background == BLUR,
+        )
+        model: SpeechMotion = driving(driver, lips)(find(MOTIONS, motion)())
+        driven_by = begin_drive(driver, drive_consent) if driver is not None else None
+        work = begin_production(opened, portrait, heard, seed, consent, no_label, language, model, driven_by, speech.card)
+        show = partial(render_with_bar, work, sound, out, fps=fps, size=size, controls=controls)
+        report = show(motion=model, said=(speech.text, speech.language), track=track, behind=behind)
     say(f"{out}: {summary(report)}")
 
 
@@ -154,15 +161,20 @@ def _recording(drive: str) -> RecordedDriver:
     return driver
 
 
-def _sound(audio: Path | None, driver: RecordedDriver | None) -> Path | Silence:
-    """What is heard: the voice given, or else the driving video's sound, or none. Raises InputError where nothing drives."""
+def _sound(audio: Path | None, driver: RecordedDriver | None, track: int | None) -> tuple[Path | Silence, Path | None]:
+    """What is heard, and its file: the voice given, or else the driving video's sound, or none.
+
+    Raises InputError where nothing drives.
+    """
+    if audio is None and driver is None:
+        raise InputError("give a sound file after the portrait, or --say and a text, or --drive and a video or a motion file")
+    if audio is None and driver is not None and driver.kind == VIDEO and has_sound(driver.path):
+        audio = driver.path
     if audio is not None:
-        return audio
-    if driver is None:
-        raise InputError("give a sound file after the portrait, or --drive and a video or a motion file")
-    if driver.kind == VIDEO and has_sound(driver.path):
-        return driver.path
-    return Silence(driver.length_us / 1e6)
+        say_notes(audio, track)
+        return audio, audio
+    assert driver is not None
+    return Silence(driver.length_us / 1e6), None
 
 
 def render_with_bar(

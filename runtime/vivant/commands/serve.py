@@ -1,10 +1,12 @@
-"""``vivant serve``: the gRPC server."""
+"""``vivant serve``: the gRPC server, and the web door beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +22,10 @@ from vivant.registry import ANALYSERS, FACES, MOTIONS, find
 
 if TYPE_CHECKING:
     from vivant.server.portraits import Opener
-    from vivant.server.server import ServerConfig
+    from vivant.server.server import Server, ServerConfig
+    from vivant.web.door import Door
+    from vivant.web.server import WebServer
+    from vivant.web.serving import WebConfig
 
 
 def serve(
@@ -34,6 +39,11 @@ def serve(
     ] = None,
     metrics_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics on this port of loopback.")
+    ] = None,
+    web: Annotated[bool, typer.Option("--web", help="Also open the door for web pages (docs/web.md).")] = False,
+    web_port: Annotated[int, typer.Option(min=0, max=65535, help="Its TCP port; 0 takes a free one.")] = 50751,
+    web_origin: Annotated[
+        list[str] | None, typer.Option(help="Whose pages may use it besides its own: https://app.example. Repeatable.")
     ] = None,
     generator: GeneratorOption = "rig",
     motion: MotionOption = "voice",
@@ -56,8 +66,17 @@ def serve(
     model: SpeechMotion = find(MOTIONS, motion)()
     opener = None if generator == "rig" else find(FACES, generator)  # clients' pictures for the rig are decoded apart
     reader: PortraitAnalyser | None = None if analyser == DEFAULT_ANALYSER else find(ANALYSERS, analyser)(Provider.AUTO)
+    door = _web_config(web_port, web_origin or []) if web else None
     log_to_stderr()
-    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port), model, opener, reader))
+    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port), model, opener, reader, door))
+
+
+def _web_config(port: int, origins: list[str]) -> WebConfig:
+    try:
+        from vivant.web.serving import WebConfig
+    except ImportError as error:
+        raise UnavailableError(f"--web needs {error.name}; {install('studio')} brings it") from error
+    return WebConfig(port, origins)
 
 
 def _token(file: Path | None) -> str | None:
@@ -75,20 +94,35 @@ def _token(file: Path | None) -> str | None:
     return token
 
 
-async def _serve(config: ServerConfig, motion: SpeechMotion, opener: Opener | None, analyser: PortraitAnalyser | None) -> None:
+async def _serve(
+    config: ServerConfig,
+    motion: SpeechMotion,
+    opener: Opener | None,
+    analyser: PortraitAnalyser | None,
+    web: WebConfig | None,
+) -> None:
     from vivant.server.server import Server
 
-    async with Server(config, motion=motion, opener=opener, analyser=analyser) as server:
-        loop = asyncio.get_running_loop()
-        draining: list[asyncio.Task[None]] = []
-
-        def stop() -> None:
-            draining.append(asyncio.create_task(server.drain()))
-
+    async with Server(config, motion=motion, opener=opener, analyser=analyser) as server, _opened(server, web) as doors:
+        told = asyncio.Event()
         for sign in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(sign, stop)
+            asyncio.get_running_loop().add_signal_handler(sign, told.set)
         await server.measure()
         scheme = "plain text" if config.security.certificate is None else "TLS"
         print(f"vivant listens on {config.security.host}:{server.port} ({scheme}); {server.describe()}", flush=True)
-        await server.wait()
-        await asyncio.gather(*draining)
+        for _, listening in doors:
+            print(f"the door for web pages is {listening.url}", flush=True)
+        await told.wait()
+        await asyncio.gather(server.drain(), *(door.drain() for door, _ in doors))
+
+
+@asynccontextmanager
+async def _opened(server: Server, web: WebConfig | None) -> AsyncIterator[list[tuple[Door, WebServer]]]:
+    """The door, or none."""
+    if web is None:
+        yield []
+        return
+    from vivant.web.serving import open_door
+
+    async with open_door(server.host, server.config.security, web) as opened:
+        yield [opened]

@@ -18,11 +18,12 @@ from vivant.rig.crop import MARGIN_PX, SIDE_PX, RigCrop, place_crop
 from vivant.rig.drawn import add_drawn_lids, fit_drawn_eyes
 from vivant.rig.eyes import Eyeball, add_eyes
 from vivant.rig.head import HeadFit, axis_depth, fit_head
+from vivant.rig.lids import add_lids
 from vivant.rig.light import Light, measure_light
 from vivant.rig.lips import cut_inside_lips, mouth_gap, snap_to_seam
 from vivant.rig.matte import Layers, separate
 from vivant.rig.mouth import add_mouth, add_tongue_out
-from vivant.rig.overlays import add_lids, add_lips
+from vivant.rig.overlays import add_lips
 from vivant.rig.patch import luminance
 from vivant.rig.rig import Rig
 from vivant.rig.scene_builder import MOUTH_CLOSED, SORTED, STATIC, SceneBuilder
@@ -33,7 +34,7 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 10
+BUILDER_VERSION = 12
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 MOST_HIDDEN = 0.01

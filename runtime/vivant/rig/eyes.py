@@ -18,7 +18,7 @@ from vivant.rig.mesh import inside, strip_triangles
 from vivant.rig.patch import Patch, luminance
 from vivant.rig.scene_builder import SceneBuilder
 from vivant.rig.skin import EYE_MARGIN, Skin, unproject
-from vivant.types import Float32Array, FloatArray, UInt8Array
+from vivant.types import ARKIT_INDEX, Float32Array, FloatArray, UInt8Array
 
 RINGS = (0.0, 0.45, 0.8, 1.0, 1.12)
 SPOKES = 28
@@ -29,6 +29,9 @@ AT_OUTLINE = 0.04
 """How far an eye near the outline goes on under the lids, outer-eye distances: more would show beside a turned head."""
 RIM = 0.024
 """How far the lid's edge and shadow reach over the eye, in outer-eye distances."""
+CAST, CAST_REACH, CAST_FROM = 0.55, 0.09, 0.06
+"""Shade of a lid that goes down on the eye below it: its alpha at a full blink, how far it reaches in outer-eye distances, and
+the blink from which it shows. Chosen by eye."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ def _add_eye(
     )
     if light.relief > 0.0:
         _add_rims(pool, skin, side, patch, within, from_centre > IRIS_CLEAR * radius, fit.unit)
+    _add_cast_shade(pool, skin, side, fit.unit, light.relief)
     return ball
 
 
@@ -116,6 +120,22 @@ def _add_rims(
         for first, second in pairwise(starts):
             above, below = (first, second) if inwards > 0 else (second, first)
             pool.add_layer(strip_triangles(above, below, count), texture)
+
+
+def _add_cast_shade(pool: SceneBuilder, skin: Skin, side: int, unit: float, relief: float) -> None:
+    """A lid that goes down takes light from the eye under it; without that a half-shut eye is a stripe of white."""
+    texture = pool.add_texture("shade of the lid", np.full((4, 4, 4), (0, 0, 0, 255), np.uint8))
+    row, blink = skin.upper_lids[side], ARKIT_INDEX[f"eyeBlink{('Right', 'Left')[side]}"]
+    count, starts = len(row), []
+    for reach, share in ((-0.01, 1.0), (0.25 * CAST_REACH, 0.8), (CAST_REACH, 0.0)):
+        points = skin.points[list(row)] + (0.0, reach * unit, -1.0)
+        alpha = relief * share * CAST
+        colour = (1.0, 1.0, 1.0, -CAST_FROM * alpha)
+        starts.append(pool.add_vertices(unproject(points), np.full((count, 2), 2.0), 1.0, colour))
+        pool.link(starts[-1] + np.arange(count), np.asarray(row))
+        pool.add_tints(blink, starts[-1], np.tile((0.0, 0.0, 0.0, (1.0 + CAST_FROM) * alpha), (count, 1)))
+    for above, below in pairwise(starts):
+        pool.add_layer(strip_triangles(above, below, count), texture)
 
 
 def _white(patch: Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_], rim_texels: float, shade: float) -> UInt8Array:

@@ -466,20 +466,22 @@ class Event(_message.Message):
     def __init__(self, type: _Optional[_Union[EventType, str]] = ..., position_us: _Optional[int] = ..., utterance_id: _Optional[str] = ..., epoch: _Optional[int] = ..., detail: _Optional[str] = ..., portrait_id: _Optional[str] = ...) -> None: ...
 
 class Statistics(_message.Message):
-    __slots__ = ("fps", "lag_us", "frames_sent", "frames_dropped", "audio_queued_us", "detail_level")
+    __slots__ = ("fps", "lag_us", "frames_sent", "frames_dropped", "audio_queued_us", "detail_level", "filled_us")
     FPS_FIELD_NUMBER: _ClassVar[int]
     LAG_US_FIELD_NUMBER: _ClassVar[int]
     FRAMES_SENT_FIELD_NUMBER: _ClassVar[int]
     FRAMES_DROPPED_FIELD_NUMBER: _ClassVar[int]
     AUDIO_QUEUED_US_FIELD_NUMBER: _ClassVar[int]
     DETAIL_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    FILLED_US_FIELD_NUMBER: _ClassVar[int]
     fps: float
     lag_us: int
     frames_sent: int
     frames_dropped: int
     audio_queued_us: int
     detail_level: int
-    def __init__(self, fps: _Optional[float] = ..., lag_us: _Optional[int] = ..., frames_sent: _Optional[int] = ..., frames_dropped: _Optional[int] = ..., audio_queued_us: _Optional[int] = ..., detail_level: _Optional[int] = ...) -> None: ...
+    filled_us: int
+    def __init__(self, fps: _Optional[float] = ..., lag_us: _Optional[int] = ..., frames_sent: _Optional[int] = ..., frames_dropped: _Optional[int] = ..., audio_queued_us: _Optional[int] = ..., detail_level: _Optional[int] = ..., filled_us: _Optional[int] = ...) -> None: ...
 
 class GetCapabilitiesRequest(_message.Message):
     __slots__ = ()

@@ -17,12 +17,12 @@ except ImportError as error:
         "pip install '.[cpu]' in the folder of its repository"
     ) from error
 
-from livekit.plugins.vivant.avatar import AvatarSession
+from livekit.plugins.vivant.avatar import AvatarSession, prewarm
 from livekit.plugins.vivant.generator import FaceVideoGenerator
 from livekit.plugins.vivant.log import logger
 from livekit.plugins.vivant.version import __version__
 
-__all__ = ["AvatarSession", "FaceVideoGenerator", "__version__"]
+__all__ = ["AvatarSession", "FaceVideoGenerator", "__version__", "prewarm"]
 
 
 class VivantPlugin(Plugin):

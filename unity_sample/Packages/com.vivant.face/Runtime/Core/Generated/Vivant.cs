@@ -99,87 +99,87 @@ namespace Vivant.V1 {
             "EgkKAXkYBSABKAISDQoFc2NhbGUYBiABKAIiigEKBUV2ZW50EiIKBHR5cGUY",
             "ASABKA4yFC52aXZhbnQudjEuRXZlbnRUeXBlEhMKC3Bvc2l0aW9uX3VzGAIg",
             "ASgEEhQKDHV0dGVyYW5jZV9pZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIOCgZk",
-            "ZXRhaWwYBSABKAkSEwoLcG9ydHJhaXRfaWQYBiABKAkihQEKClN0YXRpc3Rp",
+            "ZXRhaWwYBSABKAkSEwoLcG9ydHJhaXRfaWQYBiABKAkimAEKClN0YXRpc3Rp",
             "Y3MSCwoDZnBzGAEgASgCEg4KBmxhZ191cxgCIAEoAxITCgtmcmFtZXNfc2Vu",
             "dBgDIAEoBBIWCg5mcmFtZXNfZHJvcHBlZBgEIAEoBBIXCg9hdWRpb19xdWV1",
-            "ZWRfdXMYBSABKAQSFAoMZGV0YWlsX2xldmVsGAYgASgNIhgKFkdldENhcGFi",
-            "aWxpdGllc1JlcXVlc3Qi3gEKF0dldENhcGFiaWxpdGllc1Jlc3BvbnNlEg8K",
-            "B3ZlcnNpb24YASABKAkSLQoNcGl4ZWxfZm9ybWF0cxgCIAMoDjIWLnZpdmFu",
-            "dC52MS5QaXhlbEZvcm1hdBIzChBmcmFtZV90cmFuc3BvcnRzGAMgAygOMhku",
-            "dml2YW50LnYxLkZyYW1lVHJhbnNwb3J0EhkKEWJ1bmRsZWRfcG9ydHJhaXRz",
-            "GAQgAygJEiEKBmxpbWl0cxgFIAEoCzIRLnZpdmFudC52MS5MaW1pdHMSEAoI",
-            "c2Vzc2lvbnMYBiABKA0itgEKBkxpbWl0cxIQCghzZXNzaW9ucxgBIAEoDRIP",
-            "CgdzaXplX3B4GAIgASgNEhYKDnBvcnRyYWl0X2J5dGVzGAMgASgNEhcKD3Bv",
-            "cnRyYWl0X3BpeGVscxgEIAEoDRIVCg1tZXNzYWdlX2J5dGVzGAUgASgNEhYK",
-            "Dm1lc3NhZ2VzX3Blcl9zGAYgASgNEhEKCXBvcnRyYWl0cxgHIAEoDRIWCg5h",
-            "dWRpb19xdWV1ZV9tcxgIIAEoDSJdChJQdXRQb3J0cmFpdFJlcXVlc3QSDQoF",
-            "aW1hZ2UYASABKAwSEwoLdHJhbnNwYXJlbnQYAiABKAgSIwoHY29uc2VudBgD",
-            "IAEoCzISLnZpdmFudC52MS5Db25zZW50IjwKE1B1dFBvcnRyYWl0UmVzcG9u",
-            "c2USJQoIcG9ydHJhaXQYASABKAsyEy52aXZhbnQudjEuUG9ydHJhaXQiPwoI",
-            "UG9ydHJhaXQSEwoLcG9ydHJhaXRfaWQYASABKAkSDwoHYnVuZGxlZBgCIAEo",
-            "CBINCgVub3RlcxgDIAMoCSIWChRMaXN0UG9ydHJhaXRzUmVxdWVzdCI/ChVM",
-            "aXN0UG9ydHJhaXRzUmVzcG9uc2USJgoJcG9ydHJhaXRzGAEgAygLMhMudml2",
-            "YW50LnYxLlBvcnRyYWl0IiwKFURlbGV0ZVBvcnRyYWl0UmVxdWVzdBITCgtw",
-            "b3J0cmFpdF9pZBgBIAEoCSIYChZEZWxldGVQb3J0cmFpdFJlc3BvbnNlIoQB",
-            "Cg1XYXJtVXBSZXF1ZXN0EigKCHBvcnRyYWl0GAEgASgLMhYudml2YW50LnYx",
-            "LlBvcnRyYWl0UmVmEg8KB3NpemVfcHgYAiABKA0SEwoLdHJhbnNwYXJlbnQY",
-            "AyABKAgSIwoHY29uc2VudBgEIAEoCzISLnZpdmFudC52MS5Db25zZW50IjkK",
-            "Dldhcm1VcFJlc3BvbnNlEhMKC3BvcnRyYWl0X2lkGAEgASgJEhIKCmVsYXBz",
-            "ZWRfdXMYAiABKAQibQoRU3ludGhlc2l6ZVJlcXVlc3QSKAoGY29uZmlnGAEg",
-            "ASgLMhgudml2YW50LnYxLlNlc3Npb25Db25maWcSDwoHc2FtcGxlcxgCIAEo",
-            "DBIdCgR0ZXh0GAMgASgLMg8udml2YW50LnYxLlRleHQilQEKElN5bnRoZXNp",
-            "emVSZXNwb25zZRIsCgdzdGFydGVkGAEgASgLMhkudml2YW50LnYxLlNlc3Np",
-            "b25TdGFydGVkSAASIQoFZnJhbWUYAiABKAsyEC52aXZhbnQudjEuRnJhbWVI",
-            "ABIjCgZtb3Rpb24YAyABKAsyES52aXZhbnQudjEuTW90aW9uSABCCQoHbWVz",
-            "c2FnZSqGAQoLUGl4ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lG",
-            "SUVEEAASFQoRUElYRUxfRk9STUFUX1JHQkEQARIUChBQSVhFTF9GT1JNQVRf",
-            "UkdCEAISFQoRUElYRUxfRk9STUFUX0k0MjAQAxIVChFQSVhFTF9GT1JNQVRf",
-            "SlBFRxAEKnAKDkZyYW1lVHJhbnNwb3J0Eh8KG0ZSQU1FX1RSQU5TUE9SVF9V",
-            "TlNQRUNJRklFRBAAEhoKFkZSQU1FX1RSQU5TUE9SVF9JTkxJTkUQARIhCh1G",
-            "UkFNRV9UUkFOU1BPUlRfU0hBUkVEX01FTU9SWRACKl8KC0F1ZGlvRm9ybWF0",
-            "EhwKGEFVRElPX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhoKFkFVRElPX0ZPUk1B",
-            "VF9QQ01fUzE2TEUQARIWChJBVURJT19GT1JNQVRfRjMyTEUQAippCgdPdXRw",
-            "dXRzEhcKE09VVFBVVFNfVU5TUEVDSUZJRUQQABISCg5PVVRQVVRTX0ZSQU1F",
-            "UxABEhIKDk9VVFBVVFNfTU9USU9OEAISHQoZT1VUUFVUU19GUkFNRVNfQU5E",
-            "X01PVElPThADKlAKCERlbGl2ZXJ5EhgKFERFTElWRVJZX1VOU1BFQ0lGSUVE",
-            "EAASEgoOREVMSVZFUllfUEFDRUQQARIWChJERUxJVkVSWV9JTU1FRElBVEUQ",
-            "AiqaAQoJQXR0ZW50aW9uEhkKFUFUVEVOVElPTl9VTlNQRUNJRklFRBAAEhIK",
-            "DkFUVEVOVElPTl9BVVRPEAESFgoSQVRURU5USU9OX1NQRUFLSU5HEAISFwoT",
-            "QVRURU5USU9OX0xJU1RFTklORxADEhYKEkFUVEVOVElPTl9USElOS0lORxAE",
-            "EhUKEUFUVEVOVElPTl9XT1JLSU5HEAUqYgoDQWN0EhMKD0FDVF9VTlNQRUNJ",
-            "RklFRBAAEgsKB0FDVF9OT0QQARINCglBQ1RfU0hBS0UQAhIMCghBQ1RfVElM",
-            "VBADEg0KCUFDVF9USElOSxAEEg0KCUFDVF9MQVVHSBAFKsYBCgdFbW90aW9u",
-            "EhcKE0VNT1RJT05fVU5TUEVDSUZJRUQQABITCg9FTU9USU9OX05FVVRSQUwQ",
-            "ARIRCg1FTU9USU9OX0hBUFBZEAISDwoLRU1PVElPTl9TQUQQAxIRCg1FTU9U",
-            "SU9OX0FOR1JZEAQSFQoRRU1PVElPTl9TVVJQUklTRUQQBRISCg5FTU9USU9O",
-            "X0FGUkFJRBAGEhUKEUVNT1RJT05fRElTR1VTVEVEEAcSFAoQRU1PVElPTl9D",
-            "T05URU1QVBAIKpQBCgxDb25zZW50QmFzaXMSHQoZQ09OU0VOVF9CQVNJU19V",
-            "TlNQRUNJRklFRBAAEhQKEENPTlNFTlRfQkFTSVNfTUUQARIYChRDT05TRU5U",
-            "X0JBU0lTX0FHUkVFRBACEhgKFENPTlNFTlRfQkFTSVNfVU5SRUFMEAMSGwoX",
-            "Q09OU0VOVF9CQVNJU19TWU5USEVUSUMQBCpOCglMYWJlbE1vZGUSGgoWTEFC",
-            "RUxfTU9ERV9VTlNQRUNJRklFRBAAEhIKDkxBQkVMX01PREVfT0ZGEAESEQoN",
-            "TEFCRUxfTU9ERV9PThACKl4KDVdhdGVybWFya01vZGUSHgoaV0FURVJNQVJL",
-            "X01PREVfVU5TUEVDSUZJRUQQABIWChJXQVRFUk1BUktfTU9ERV9PRkYQARIV",
-            "ChFXQVRFUk1BUktfTU9ERV9PThACKoICCglFdmVudFR5cGUSGgoWRVZFTlRf",
-            "VFlQRV9VTlNQRUNJRklFRBAAEiAKHEVWRU5UX1RZUEVfVVRURVJBTkNFX1NU",
-            "QVJURUQQARIhCh1FVkVOVF9UWVBFX1VUVEVSQU5DRV9GSU5JU0hFRBACEhoK",
-            "FkVWRU5UX1RZUEVfSU5URVJSVVBURUQQAxIfChtFVkVOVF9UWVBFX1BPUlRS",
-            "QUlUX0NIQU5HRUQQBBIeChpFVkVOVF9UWVBFX1BPUlRSQUlUX0ZBSUxFRBAF",
-            "Eh4KGkVWRU5UX1RZUEVfUVVBTElUWV9DSEFOR0VEEAYSFwoTRVZFTlRfVFlQ",
-            "RV9EUkFJTklORxAHMrIECgtGYWNlU2VydmljZRJECgdBbmltYXRlEhkudml2",
-            "YW50LnYxLkFuaW1hdGVSZXF1ZXN0Ghoudml2YW50LnYxLkFuaW1hdGVSZXNw",
-            "b25zZSgBMAESWAoPR2V0Q2FwYWJpbGl0aWVzEiEudml2YW50LnYxLkdldENh",
-            "cGFiaWxpdGllc1JlcXVlc3QaIi52aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVz",
-            "UmVzcG9uc2USTAoLUHV0UG9ydHJhaXQSHS52aXZhbnQudjEuUHV0UG9ydHJh",
-            "aXRSZXF1ZXN0Gh4udml2YW50LnYxLlB1dFBvcnRyYWl0UmVzcG9uc2USUgoN",
-            "TGlzdFBvcnRyYWl0cxIfLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVxdWVz",
-            "dBogLnZpdmFudC52MS5MaXN0UG9ydHJhaXRzUmVzcG9uc2USVQoORGVsZXRl",
-            "UG9ydHJhaXQSIC52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXF1ZXN0GiEu",
-            "dml2YW50LnYxLkRlbGV0ZVBvcnRyYWl0UmVzcG9uc2USPQoGV2FybVVwEhgu",
-            "dml2YW50LnYxLldhcm1VcFJlcXVlc3QaGS52aXZhbnQudjEuV2FybVVwUmVz",
-            "cG9uc2USSwoKU3ludGhlc2l6ZRIcLnZpdmFudC52MS5TeW50aGVzaXplUmVx",
-            "dWVzdBodLnZpdmFudC52MS5TeW50aGVzaXplUmVzcG9uc2UwAUIMqgIJVml2",
-            "YW50LlYxYgZwcm90bzM="));
+            "ZWRfdXMYBSABKAQSFAoMZGV0YWlsX2xldmVsGAYgASgNEhEKCWZpbGxlZF91",
+            "cxgHIAEoBCIYChZHZXRDYXBhYmlsaXRpZXNSZXF1ZXN0It4BChdHZXRDYXBh",
+            "YmlsaXRpZXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEi0KDXBpeGVsX2Zv",
+            "cm1hdHMYAiADKA4yFi52aXZhbnQudjEuUGl4ZWxGb3JtYXQSMwoQZnJhbWVf",
+            "dHJhbnNwb3J0cxgDIAMoDjIZLnZpdmFudC52MS5GcmFtZVRyYW5zcG9ydBIZ",
+            "ChFidW5kbGVkX3BvcnRyYWl0cxgEIAMoCRIhCgZsaW1pdHMYBSABKAsyES52",
+            "aXZhbnQudjEuTGltaXRzEhAKCHNlc3Npb25zGAYgASgNIrYBCgZMaW1pdHMS",
+            "EAoIc2Vzc2lvbnMYASABKA0SDwoHc2l6ZV9weBgCIAEoDRIWCg5wb3J0cmFp",
+            "dF9ieXRlcxgDIAEoDRIXCg9wb3J0cmFpdF9waXhlbHMYBCABKA0SFQoNbWVz",
+            "c2FnZV9ieXRlcxgFIAEoDRIWCg5tZXNzYWdlc19wZXJfcxgGIAEoDRIRCglw",
+            "b3J0cmFpdHMYByABKA0SFgoOYXVkaW9fcXVldWVfbXMYCCABKA0iXQoSUHV0",
+            "UG9ydHJhaXRSZXF1ZXN0Eg0KBWltYWdlGAEgASgMEhMKC3RyYW5zcGFyZW50",
+            "GAIgASgIEiMKB2NvbnNlbnQYAyABKAsyEi52aXZhbnQudjEuQ29uc2VudCI8",
+            "ChNQdXRQb3J0cmFpdFJlc3BvbnNlEiUKCHBvcnRyYWl0GAEgASgLMhMudml2",
+            "YW50LnYxLlBvcnRyYWl0Ij8KCFBvcnRyYWl0EhMKC3BvcnRyYWl0X2lkGAEg",
+            "ASgJEg8KB2J1bmRsZWQYAiABKAgSDQoFbm90ZXMYAyADKAkiFgoUTGlzdFBv",
+            "cnRyYWl0c1JlcXVlc3QiPwoVTGlzdFBvcnRyYWl0c1Jlc3BvbnNlEiYKCXBv",
+            "cnRyYWl0cxgBIAMoCzITLnZpdmFudC52MS5Qb3J0cmFpdCIsChVEZWxldGVQ",
+            "b3J0cmFpdFJlcXVlc3QSEwoLcG9ydHJhaXRfaWQYASABKAkiGAoWRGVsZXRl",
+            "UG9ydHJhaXRSZXNwb25zZSKEAQoNV2FybVVwUmVxdWVzdBIoCghwb3J0cmFp",
+            "dBgBIAEoCzIWLnZpdmFudC52MS5Qb3J0cmFpdFJlZhIPCgdzaXplX3B4GAIg",
+            "ASgNEhMKC3RyYW5zcGFyZW50GAMgASgIEiMKB2NvbnNlbnQYBCABKAsyEi52",
+            "aXZhbnQudjEuQ29uc2VudCI5Cg5XYXJtVXBSZXNwb25zZRITCgtwb3J0cmFp",
+            "dF9pZBgBIAEoCRISCgplbGFwc2VkX3VzGAIgASgEIm0KEVN5bnRoZXNpemVS",
+            "ZXF1ZXN0EigKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9uQ29u",
+            "ZmlnEg8KB3NhbXBsZXMYAiABKAwSHQoEdGV4dBgDIAEoCzIPLnZpdmFudC52",
+            "MS5UZXh0IpUBChJTeW50aGVzaXplUmVzcG9uc2USLAoHc3RhcnRlZBgBIAEo",
+            "CzIZLnZpdmFudC52MS5TZXNzaW9uU3RhcnRlZEgAEiEKBWZyYW1lGAIgASgL",
+            "MhAudml2YW50LnYxLkZyYW1lSAASIwoGbW90aW9uGAMgASgLMhEudml2YW50",
+            "LnYxLk1vdGlvbkgAQgkKB21lc3NhZ2UqhgEKC1BpeGVsRm9ybWF0EhwKGFBJ",
+            "WEVMX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEVBJWEVMX0ZPUk1BVF9SR0JB",
+            "EAESFAoQUElYRUxfRk9STUFUX1JHQhACEhUKEVBJWEVMX0ZPUk1BVF9JNDIw",
+            "EAMSFQoRUElYRUxfRk9STUFUX0pQRUcQBCpwCg5GcmFtZVRyYW5zcG9ydBIf",
+            "ChtGUkFNRV9UUkFOU1BPUlRfVU5TUEVDSUZJRUQQABIaChZGUkFNRV9UUkFO",
+            "U1BPUlRfSU5MSU5FEAESIQodRlJBTUVfVFJBTlNQT1JUX1NIQVJFRF9NRU1P",
+            "UlkQAipfCgtBdWRpb0Zvcm1hdBIcChhBVURJT19GT1JNQVRfVU5TUEVDSUZJ",
+            "RUQQABIaChZBVURJT19GT1JNQVRfUENNX1MxNkxFEAESFgoSQVVESU9fRk9S",
+            "TUFUX0YzMkxFEAIqaQoHT3V0cHV0cxIXChNPVVRQVVRTX1VOU1BFQ0lGSUVE",
+            "EAASEgoOT1VUUFVUU19GUkFNRVMQARISCg5PVVRQVVRTX01PVElPThACEh0K",
+            "GU9VVFBVVFNfRlJBTUVTX0FORF9NT1RJT04QAypQCghEZWxpdmVyeRIYChRE",
+            "RUxJVkVSWV9VTlNQRUNJRklFRBAAEhIKDkRFTElWRVJZX1BBQ0VEEAESFgoS",
+            "REVMSVZFUllfSU1NRURJQVRFEAIqmgEKCUF0dGVudGlvbhIZChVBVFRFTlRJ",
+            "T05fVU5TUEVDSUZJRUQQABISCg5BVFRFTlRJT05fQVVUTxABEhYKEkFUVEVO",
+            "VElPTl9TUEVBS0lORxACEhcKE0FUVEVOVElPTl9MSVNURU5JTkcQAxIWChJB",
+            "VFRFTlRJT05fVEhJTktJTkcQBBIVChFBVFRFTlRJT05fV09SS0lORxAFKmIK",
+            "A0FjdBITCg9BQ1RfVU5TUEVDSUZJRUQQABILCgdBQ1RfTk9EEAESDQoJQUNU",
+            "X1NIQUtFEAISDAoIQUNUX1RJTFQQAxINCglBQ1RfVEhJTksQBBINCglBQ1Rf",
+            "TEFVR0gQBSrGAQoHRW1vdGlvbhIXChNFTU9USU9OX1VOU1BFQ0lGSUVEEAAS",
+            "EwoPRU1PVElPTl9ORVVUUkFMEAESEQoNRU1PVElPTl9IQVBQWRACEg8KC0VN",
+            "T1RJT05fU0FEEAMSEQoNRU1PVElPTl9BTkdSWRAEEhUKEUVNT1RJT05fU1VS",
+            "UFJJU0VEEAUSEgoORU1PVElPTl9BRlJBSUQQBhIVChFFTU9USU9OX0RJU0dV",
+            "U1RFRBAHEhQKEEVNT1RJT05fQ09OVEVNUFQQCCqUAQoMQ29uc2VudEJhc2lz",
+            "Eh0KGUNPTlNFTlRfQkFTSVNfVU5TUEVDSUZJRUQQABIUChBDT05TRU5UX0JB",
+            "U0lTX01FEAESGAoUQ09OU0VOVF9CQVNJU19BR1JFRUQQAhIYChRDT05TRU5U",
+            "X0JBU0lTX1VOUkVBTBADEhsKF0NPTlNFTlRfQkFTSVNfU1lOVEhFVElDEAQq",
+            "TgoJTGFiZWxNb2RlEhoKFkxBQkVMX01PREVfVU5TUEVDSUZJRUQQABISCg5M",
+            "QUJFTF9NT0RFX09GRhABEhEKDUxBQkVMX01PREVfT04QAipeCg1XYXRlcm1h",
+            "cmtNb2RlEh4KGldBVEVSTUFSS19NT0RFX1VOU1BFQ0lGSUVEEAASFgoSV0FU",
+            "RVJNQVJLX01PREVfT0ZGEAESFQoRV0FURVJNQVJLX01PREVfT04QAiqCAgoJ",
+            "RXZlbnRUeXBlEhoKFkVWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIgChxFVkVO",
+            "VF9UWVBFX1VUVEVSQU5DRV9TVEFSVEVEEAESIQodRVZFTlRfVFlQRV9VVFRF",
+            "UkFOQ0VfRklOSVNIRUQQAhIaChZFVkVOVF9UWVBFX0lOVEVSUlVQVEVEEAMS",
+            "HwobRVZFTlRfVFlQRV9QT1JUUkFJVF9DSEFOR0VEEAQSHgoaRVZFTlRfVFlQ",
+            "RV9QT1JUUkFJVF9GQUlMRUQQBRIeChpFVkVOVF9UWVBFX1FVQUxJVFlfQ0hB",
+            "TkdFRBAGEhcKE0VWRU5UX1RZUEVfRFJBSU5JTkcQBzKyBAoLRmFjZVNlcnZp",
+            "Y2USRAoHQW5pbWF0ZRIZLnZpdmFudC52MS5BbmltYXRlUmVxdWVzdBoaLnZp",
+            "dmFudC52MS5BbmltYXRlUmVzcG9uc2UoATABElgKD0dldENhcGFiaWxpdGll",
+            "cxIhLnZpdmFudC52MS5HZXRDYXBhYmlsaXRpZXNSZXF1ZXN0GiIudml2YW50",
+            "LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlEkwKC1B1dFBvcnRyYWl0Eh0u",
+            "dml2YW50LnYxLlB1dFBvcnRyYWl0UmVxdWVzdBoeLnZpdmFudC52MS5QdXRQ",
+            "b3J0cmFpdFJlc3BvbnNlElIKDUxpc3RQb3J0cmFpdHMSHy52aXZhbnQudjEu",
+            "TGlzdFBvcnRyYWl0c1JlcXVlc3QaIC52aXZhbnQudjEuTGlzdFBvcnRyYWl0",
+            "c1Jlc3BvbnNlElUKDkRlbGV0ZVBvcnRyYWl0EiAudml2YW50LnYxLkRlbGV0",
+            "ZVBvcnRyYWl0UmVxdWVzdBohLnZpdmFudC52MS5EZWxldGVQb3J0cmFpdFJl",
+            "c3BvbnNlEj0KBldhcm1VcBIYLnZpdmFudC52MS5XYXJtVXBSZXF1ZXN0Ghku",
+            "dml2YW50LnYxLldhcm1VcFJlc3BvbnNlEksKClN5bnRoZXNpemUSHC52aXZh",
+            "bnQudjEuU3ludGhlc2l6ZVJlcXVlc3QaHS52aXZhbnQudjEuU3ludGhlc2l6",
+            "ZVJlc3BvbnNlMAFCDKoCCVZpdmFudC5WMWIGcHJvdG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Attention), typeof(global::Vivant.V1.Act), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
@@ -206,7 +206,7 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Motion), global::Vivant.V1.Motion.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "Weights", "Pose", "GazeYawDeg", "GazePitchDeg", "TongueOut", "TongueUp", "Body" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Pose), global::Vivant.V1.Pose.Parser, new[]{ "YawDeg", "PitchDeg", "RollDeg", "X", "Y", "Scale" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Event), global::Vivant.V1.Event.Parser, new[]{ "Type", "PositionUs", "UtteranceId", "Epoch", "Detail", "PortraitId" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Statistics), global::Vivant.V1.Statistics.Parser, new[]{ "Fps", "LagUs", "FramesSent", "FramesDropped", "AudioQueuedUs", "DetailLevel" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Statistics), global::Vivant.V1.Statistics.Parser, new[]{ "Fps", "LagUs", "FramesSent", "FramesDropped", "AudioQueuedUs", "DetailLevel", "FilledUs" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.GetCapabilitiesRequest), global::Vivant.V1.GetCapabilitiesRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.GetCapabilitiesResponse), global::Vivant.V1.GetCapabilitiesResponse.Parser, new[]{ "Version", "PixelFormats", "FrameTransports", "BundledPortraits", "Limits", "Sessions" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Limits), global::Vivant.V1.Limits.Parser, new[]{ "Sessions", "SizePx", "PortraitBytes", "PortraitPixels", "MessageBytes", "MessagesPerS", "Portraits", "AudioQueueMs" }, null, null, null, null),
@@ -8963,6 +8963,7 @@ namespace Vivant.V1 {
       framesDropped_ = other.framesDropped_;
       audioQueuedUs_ = other.audioQueuedUs_;
       detailLevel_ = other.detailLevel_;
+      filledUs_ = other.filledUs_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -9062,6 +9063,22 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "filled_us" field.</summary>
+    public const int FilledUsFieldNumber = 7;
+    private ulong filledUs_;
+    /// <summary>
+    /// Silence that was put into utterances whose sound came late, since the start, microseconds: what is said after it comes so much
+    /// later than its sound was sent.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong FilledUs {
+      get { return filledUs_; }
+      set {
+        filledUs_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -9083,6 +9100,7 @@ namespace Vivant.V1 {
       if (FramesDropped != other.FramesDropped) return false;
       if (AudioQueuedUs != other.AudioQueuedUs) return false;
       if (DetailLevel != other.DetailLevel) return false;
+      if (FilledUs != other.FilledUs) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -9096,6 +9114,7 @@ namespace Vivant.V1 {
       if (FramesDropped != 0UL) hash ^= FramesDropped.GetHashCode();
       if (AudioQueuedUs != 0UL) hash ^= AudioQueuedUs.GetHashCode();
       if (DetailLevel != 0) hash ^= DetailLevel.GetHashCode();
+      if (FilledUs != 0UL) hash ^= FilledUs.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -9138,6 +9157,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(48);
         output.WriteUInt32(DetailLevel);
       }
+      if (FilledUs != 0UL) {
+        output.WriteRawTag(56);
+        output.WriteUInt64(FilledUs);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -9172,6 +9195,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(48);
         output.WriteUInt32(DetailLevel);
       }
+      if (FilledUs != 0UL) {
+        output.WriteRawTag(56);
+        output.WriteUInt64(FilledUs);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -9199,6 +9226,9 @@ namespace Vivant.V1 {
       }
       if (DetailLevel != 0) {
         size += 1 + pb::CodedOutputStream.ComputeUInt32Size(DetailLevel);
+      }
+      if (FilledUs != 0UL) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt64Size(FilledUs);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -9229,6 +9259,9 @@ namespace Vivant.V1 {
       }
       if (other.DetailLevel != 0) {
         DetailLevel = other.DetailLevel;
+      }
+      if (other.FilledUs != 0UL) {
+        FilledUs = other.FilledUs;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -9269,6 +9302,10 @@ namespace Vivant.V1 {
             DetailLevel = input.ReadUInt32();
             break;
           }
+          case 56: {
+            FilledUs = input.ReadUInt64();
+            break;
+          }
         }
       }
     #endif
@@ -9306,6 +9343,10 @@ namespace Vivant.V1 {
           }
           case 48: {
             DetailLevel = input.ReadUInt32();
+            break;
+          }
+          case 56: {
+            FilledUs = input.ReadUInt64();
             break;
           }
         }
