@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vivant.commands.embedded import DRAIN_S, announce, token_of_parent, when_parent_ends
 from vivant.commands.options import DEFAULT_ANALYSER, AnalyserOption, GeneratorOption, MotionOption
 from vivant.errors import InputError, UnavailableError
 from vivant.extras import install
@@ -35,6 +36,14 @@ def serve(
     metrics_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics on this port of loopback.")
     ] = None,
+    embedded: Annotated[
+        bool,
+        typer.Option(
+            "--embedded",
+            help="Started by a program: the token is the first line of standard input, at whose end the server ends;"
+            " where it listens is a line of JSON.",
+        ),
+    ] = False,
     generator: GeneratorOption = "rig",
     motion: MotionOption = "voice",
     analyser: AnalyserOption = DEFAULT_ANALYSER,
@@ -51,13 +60,13 @@ def serve(
         from vivant.server.server import ServerConfig
     except ImportError as error:
         raise UnavailableError(f"the server needs {error.name}; {install('server')} brings it") from error
-    security = Security(host, tls_cert, tls_key, _token(token_file))
+    security = Security(host, tls_cert, tls_key, token_of_parent() if embedded else _token(token_file))
     limits = Limits() if sessions is None else Limits(sessions=sessions)
     model: SpeechMotion = find(MOTIONS, motion)()
     opener = None if generator == "rig" else find(FACES, generator)  # clients' pictures for the rig are decoded apart
     reader: PortraitAnalyser | None = None if analyser == DEFAULT_ANALYSER else find(ANALYSERS, analyser)(Provider.AUTO)
     log_to_stderr()
-    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port), model, opener, reader))
+    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port), model, opener, reader, embedded=embedded))
 
 
 def _token(file: Path | None) -> str | None:
@@ -75,7 +84,14 @@ def _token(file: Path | None) -> str | None:
     return token
 
 
-async def _serve(config: ServerConfig, motion: SpeechMotion, opener: Opener | None, analyser: PortraitAnalyser | None) -> None:
+async def _serve(
+    config: ServerConfig,
+    motion: SpeechMotion,
+    opener: Opener | None,
+    analyser: PortraitAnalyser | None,
+    *,
+    embedded: bool,
+) -> None:
     from vivant.server.server import Server
 
     async with Server(config, motion=motion, opener=opener, analyser=analyser) as server:
@@ -88,7 +104,11 @@ async def _serve(config: ServerConfig, motion: SpeechMotion, opener: Opener | No
         for sign in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sign, stop)
         await server.measure()
-        scheme = "plain text" if config.security.certificate is None else "TLS"
-        print(f"vivant listens on {config.security.host}:{server.port} ({scheme}); {server.describe()}", flush=True)
+        if embedded:
+            announce(host=config.security.host, port=server.port)
+            when_parent_ends(lambda: draining.append(asyncio.create_task(server.drain(DRAIN_S))))
+        else:
+            scheme = "plain text" if config.security.certificate is None else "TLS"
+            print(f"vivant listens on {config.security.host}:{server.port} ({scheme}); {server.describe()}", flush=True)
         await server.wait()
         await asyncio.gather(*draining)

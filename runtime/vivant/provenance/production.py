@@ -57,20 +57,26 @@ class Production:
         policy requires signatures, and an OutputError says so.
         """
 
-        def sign_all(written: Path, final: Path) -> None:
-            try:
-                if final.is_dir():
-                    for picture in sorted(final.glob("*.png")):
-                        _sign_in_place(picture, self.claim)
-                else:
-                    _sign_file(written, final, out, self.claim)
-            except VivantError as error:
-                if self.policy.require_signatures:
-                    raise
-                kept = _keep_unsigned(written, (final.is_dir() and folder_of(out)) or out)
-                raise OutputError(f"{error}; what was made is kept without credentials as {kept}") from error
+        return completing(out, self.claim, self.policy)
 
-        return sign_all if can_carry(out) else None
+
+def completing(out: Path, claim: Claim, policy: Policy) -> Complete | None:
+    """`Production.complete`, for pictures that were drawn elsewhere."""
+
+    def sign_all(written: Path, final: Path) -> None:
+        try:
+            if final.is_dir():
+                for picture in sorted(final.glob("*.png")):
+                    _sign_in_place(picture, claim)
+            else:
+                _sign_file(written, final, out, claim)
+        except VivantError as error:
+            if policy.require_signatures:
+                raise
+            kept = _keep_unsigned(written, (final.is_dir() and folder_of(out)) or out)
+            raise OutputError(f"{error}; what was made is kept without credentials as {kept}") from error
+
+    return sign_all if can_carry(out) else None
 
 
 def require_ready(out: Path, inputs: Inputs, note: Note = quiet, *, folder: bool = False) -> None:
