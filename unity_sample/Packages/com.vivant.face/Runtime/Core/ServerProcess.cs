@@ -36,13 +36,13 @@ namespace Vivant
 
         /// <summary>
         /// Starts a program that takes the arguments of <c>vivant serve</c>, such as the bundle's <c>vivant-server</c>;
-        /// <paramref name="arguments"/> come before those that are needed.
+        /// <paramref name="arguments"/> come before those that are needed. The token is one from chance unless it is named.
         /// </summary>
-        public ServerProcess(string program, string arguments = "")
+        public ServerProcess(string program, string arguments = "", string token = null)
         {
             this.program = program;
             this.arguments = arguments + " --embedded --port 0";
-            Token = NewToken();
+            Token = token ?? NewToken();
             running = Task.Run(RunAsync);
         }
 
