@@ -123,9 +123,8 @@ def motion(
             _write_one(voices, out, partial(of_voice, text=_text_of(voices[0], text)), rate)
         else:
             folder, usual = folder_for(out), Usual(suffix_of(kind, FORMATS), controls, seed)
-            read = [] if lines is None else [lines]
             all_lines = listed(lines, usual) if lines is not None else _with_texts(lines_of(voices or [], usual), text)
-            make_all(folder, Recipe(fps, model, track, text_language), all_lines, read, jobs)
+            make_all(folder, Recipe(fps, model, track, text_language), all_lines, [lines] if lines else [], jobs)
     else:
         raise InputError(
             "give either --to and a tool, such as --to vmc, or voices (or --lines) and -o with the name of a file or folder"
