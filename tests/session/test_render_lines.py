@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from time import sleep
 
 import numpy as np
 import pytest
@@ -188,6 +189,35 @@ def test_a_killed_batch_leaves_nothing_half_written_and_goes_on_later(run: Run, 
     done = run("render", table, "-o", "out", *SMALL, *IN_TURN)
     n_made, n_kept, n_failed = (int(word.split()[0]) for word in done.out.splitlines()[-1].split(", "))
     assert n_made + n_kept == 12 and n_kept >= 1 and n_failed == 0
+
+
+HANGING = """
+import os, signal
+from vivant.dialogue.workers import workers
+if __name__ == "__main__":
+    with workers(2) as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        signal.pause()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in Linux's /proc")
+def test_no_worker_outlives_a_command_that_is_killed_at_once(tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text(HANGING)
+    with subprocess.Popen([sys.executable, tmp_path / "hanging.py"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        worker = process.stdout.readline().strip()
+        assert is_alive(worker)
+        process.kill()
+    while is_alive(worker):
+        sleep(0.05)
+
+
+def is_alive(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.slow
