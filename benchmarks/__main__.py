@@ -2,7 +2,9 @@
 
 ``python -m benchmarks inference voice`` measures these parts alone. ``python -m benchmarks load`` and
 ``python -m benchmarks soak`` are the server's, and take longer: see `load` and `server_soak`; ``python -m benchmarks capture``
-compares captured motion with known one, ``python -m benchmarks text`` says what a known text brings.
+compares captured motion with known one, ``python -m benchmarks text`` says what a known text brings, ``python -m benchmarks
+web`` how late a web page shows a face; ``python -m benchmarks lids`` and ``python -m benchmarks eyes`` look at shut lids, gaze
+and brows.
 """
 
 from __future__ import annotations
@@ -30,13 +32,25 @@ def main(words: Sequence[str]) -> None:
             from benchmarks import text
 
             text.main(rest)
+        case ["web", *rest]:
+            from benchmarks import web
+
+            web.main(rest)
+        case ["lids", *rest]:
+            from benchmarks import lids
+
+            lids.main(rest)
+        case ["eyes", *rest]:
+            from benchmarks import eyes
+
+            eyes.main(rest)
         case names:
             from benchmarks import report, summary
 
             if unknown := sorted(set(names) - set(summary.PARTS)):
-                raise SystemExit(
-                    f"expected nothing, load, soak, capture, text or of {', '.join(summary.PARTS)}; got {', '.join(unknown)}"
-                )
+                others = ("load", "soak", "capture", "text", "web", "lids", "eyes")
+                known = ", ".join((*others, *summary.PARTS))
+                raise SystemExit(f"expected nothing or of {known}; got {', '.join(unknown)}")
             report.show(summary.all_rows(names or tuple(summary.PARTS)))
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 import vivant
-from benchmarks.report import PORTRAITS, voice
-from vivant.sheet import contact_sheet, tile
+from benchmarks.report import PORTRAITS
+from vivant.sheet import contact_sheet
 from vivant.types import UInt8Array
 from vivant.visemes import EXPRESSIONS, VISEMES, Look
 
@@ -29,7 +29,6 @@ def main() -> None:
         eyes = (Look("rest"), *EXPRESSIONS[2:4], *EXPRESSIONS[5:12])
         _save(f"eyes_{name}", contact_sheet(face, eyes, columns=5, cell_px=320, zoom=_around(face, (33, 263), 0.72, 0.42)))
     _save("arkit_bram", contact_sheet(faces["bram"], _all_shapes(), columns=9, cell_px=200, zoom=(0.27, 0.2, 0.73, 0.72)))
-    _save("speaking", _speaking(faces))
 
 
 def _all_shapes() -> list[Look]:
@@ -45,19 +44,6 @@ def _around(
     x, y = face.rig.arrays["rest"][list(landmarks), :2].mean(axis=0) / SIDE_PX
     half = reach * float(face.rig.arrays["head_frame"][3]) / SIDE_PX
     return float(x - half), float(y - half * share), float(x + half), float(y + half * share)
-
-
-def _speaking(faces: dict[str, vivant.RigFace]) -> UInt8Array:
-    """A strip of consecutive moments for the README: the bundled voice on three portraits."""
-    samples, rate_hz = voice()
-    rows = []
-    for seed, name in enumerate(("sana", "walter", "noor")):
-        presenter = vivant.Presenter(faces[name], size_px=256, label_off_reason="a picture of documentation, said beside it")
-        with vivant.FaceStream(faces[name], sample_rate_hz=rate_hz, seed=seed, presenter=presenter) as stream:
-            items = list(stream.push(samples[: 4 * rate_hz]))
-        frames = [item.picture for item in items if isinstance(item, vivant.Output) and item.picture is not None]
-        rows += [("", frame.pixels[..., :3]) for frame in frames[40:88:8]]
-    return tile(rows, 6)
 
 
 def _save(name: str, picture: UInt8Array) -> None:

@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks.report import PORTRAITS, Row, quiet, show, voice
 from vivant.face import RigFace, open_portrait
 from vivant.motion.articulatory import ArticulatoryMotion
+from vivant.motion.body import Body
 from vivant.types import AudioChunk, Controls, Float32Array, MotionFrame
 
 SIZE_PX = 512
@@ -52,8 +53,9 @@ def motions() -> dict[str, list[MotionFrame]]:
 
 
 def _drive(samples: Float32Array, rate_hz: int) -> list[MotionFrame]:
-    state = ArticulatoryMotion().open(Fraction(30), seed=1)
-    return state.push(AudioChunk(samples, rate_hz), Controls()) + state.flush(Controls())
+    state, body = ArticulatoryMotion().open(Fraction(30), seed=1), Body(seed=1)
+    frames = state.push(AudioChunk(samples, rate_hz), Controls()) + state.flush(Controls())
+    return [body.follow(frame) for frame in frames]
 
 
 def frame_ms(face: RigFace, frames: list[MotionFrame]) -> tuple[float, float]:

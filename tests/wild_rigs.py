@@ -156,7 +156,7 @@ def far_depths(rig: Rig, chance: np.random.Generator) -> Rig:
     arrays = {name: array.copy() for name, array in rig.arrays.items()}
     arrays["camera"][2] = 1e6
     arrays["rest"][:, 2] = neighbouring((len(arrays["rest"]),), float(chance.choice((1e4, 1e5, 3e3, 4e5))), chance)
-    for name in ("moves", "head", "eye_ranges"):
+    for name in ("moves", "head", "body", "eye_ranges"):
         arrays[name] *= 0
     return replace(rig, arrays=arrays)
 
@@ -173,13 +173,15 @@ def repeated_moves(rig: Rig, chance: np.random.Generator) -> Rig:
     return replace(rig, arrays=rig.arrays | {"move_blocks": np.repeat(rig.arrays["move_blocks"], 100, axis=0)})
 
 
-def wild_motion(chance: np.random.Generator) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array]:
-    """Weights, tongue, pose and gaze, some of them no numbers."""
-    vectors = tuple((chance.standard_normal(n) * chance.choice((0.1, 1, 10))).astype(np.float32) for n in (52, 2, 6, 2))
+def wild_motion(
+    chance: np.random.Generator,
+) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array, Float32Array]:
+    """Weights, tongue, pose, gaze and body, some of them no numbers."""
+    vectors = tuple((chance.standard_normal(n) * chance.choice((0.1, 1, 10))).astype(np.float32) for n in (52, 2, 6, 2, 6))
     for vector in vectors:
         if chance.random() < 0.3:
             vector[chance.integers(0, len(vector), 3)] = chance.choice(WILD_FLOATS)
-    return vectors[0], vectors[1], vectors[2], vectors[3]
+    return vectors[0], vectors[1], vectors[2], vectors[3], vectors[4]
 
 
 def draw(rig: Rig, chance: np.random.Generator) -> None:

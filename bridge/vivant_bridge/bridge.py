@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from vivant import Clock, MonotonicClock
+from vivant import Clock, InputError, MonotonicClock
 from vivant.drive.driver import Driver
 from vivant.types import UInt8Array
 from vivant_bridge.delay import AdaptiveDelay, PresentationClock
@@ -30,6 +30,7 @@ from vivant_bridge.sound.noise_gate import NoiseGate
 from vivant_bridge.sound.output import AudioSink
 from vivant_bridge.sound.playback import Playback
 from vivant_bridge.sound.source import AudioSource, voice_of
+from vivant_bridge.sound.spoken import SpokenSource
 from vivant_bridge.sound.timeline import AudioTimeline
 from vivant_bridge.supervisor import FaceSupervisor
 
@@ -145,6 +146,15 @@ class Bridge:
         self.pacer.paused = self.gate.paused = on
         for sender in self.senders:
             sender.paused = on
+
+    async def say(self, text: str, language: str) -> None:
+        """Speak a text, after what is being said; the first one when a face is there. Raises InputError where another voice
+        than a synthetic one is the source, and for a text that it cannot say."""
+        if not isinstance(self.source.wanted, SpokenSource):
+            raise InputError("the voice comes from elsewhere; start `vivant cam` with --say for one that says texts")
+        await self.supervisor.opened.wait()
+        self.source.wanted.say(text, language)
+        await self.supervisor.say_text(text, language)
 
     def quit(self) -> None:
         """End `run`."""

@@ -14,7 +14,7 @@ from vivant.drive.driver import Driver
 from vivant.media.inputs import require_file
 from vivant.motion.driven import Lips, driving
 from vivant.portrait import Provider
-from vivant.provenance.consent import Consent, bundled_portraits, require_consent, stated_consent
+from vivant.provenance.consent import bundled_consent, require_consent, stated_consent
 from vivant.provenance.policy import Policy
 from vivant.registry import MOTIONS, find
 from vivant_bridge.picture.compositor import ORIGINAL, Backdrop
@@ -133,9 +133,7 @@ def _consent(portrait: Path, stated: str | None, policy: Policy) -> str:
     with portrait_file(portrait) as file:
         sha256 = hashlib.sha256(_read(file, "image")).hexdigest()
     policy.allow_portrait(sha256, portrait.name)
-    if sha256 in bundled_portraits():
-        return Consent.SYNTHETIC.value
-    return require_consent(sha256, portrait.name, stated_consent(stated)).value
+    return (bundled_consent(sha256) or require_consent(sha256, portrait.name, stated_consent(stated))).value
 
 
 def _read(path: Path, noun: str) -> bytes:

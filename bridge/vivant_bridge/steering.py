@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vivant import Act, Controls, Emotion, InputError
+from vivant.voices import language_of
 
 if TYPE_CHECKING:
     from vivant_bridge.bridge import Bridge
@@ -15,7 +16,7 @@ MOODS = tuple(emotion.value for emotion in Emotion)
 ACTS = tuple(act.value for act in Act)
 HELP = (
     f"{', '.join(MOODS)}; toggle MOOD, hold MOOD and release; {', '.join(ACTS)}; gaze YAW PITCH, eye-contact SHARE,"
-    " distance D, intensity I, head AMOUNT; mute, pause (on, off), portrait N, quit"
+    " distance D, intensity I, head AMOUNT; say TEXT; mute, pause (on, off), portrait N, quit"
 )
 """The words, for people."""
 
@@ -36,6 +37,7 @@ class Steering:
             "distance": lambda words: self._set(distance=_numbers("distance", words, 1)[0]),
             "intensity": lambda words: self._set(intensity=_numbers("intensity", words, 1)[0]),
             "head": lambda words: self._set(head_motion=_numbers("head", words, 1)[0]),
+            "say": self._say,
             "mute": self._mute,
             "pause": self._pause,
             "portrait": self._portrait,
@@ -87,6 +89,10 @@ class Steering:
 
     async def _gaze(self, words: Sequence[str]) -> None:
         await self._set(gaze=tuple(_numbers("gaze", words, 2)))
+
+    async def _say(self, words: Sequence[str]) -> None:
+        text = " ".join(words)
+        await self._bridge.say(text, language_of(text))
 
     async def _mute(self, words: Sequence[str]) -> None:
         self._bridge.gate.muted = _switched("mute", words, self._bridge.gate.muted)

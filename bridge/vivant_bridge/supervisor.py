@@ -54,6 +54,8 @@ class FaceSupervisor:
         self.portrait = 0
         self.lives = 0
         """How many faces were opened."""
+        self.opened = asyncio.Event()
+        """Set when the first is."""
         self._runtime, self._timeline, self._pacer, self._compositor = runtime, timeline, pacer, compositor
         self._fps, self._seed, self._senders = fps, seed, senders
         self._clock, self._executor, self._report = clock, executor, report
@@ -73,6 +75,11 @@ class FaceSupervisor:
     async def act(self, act: Act) -> None:
         if self._face is not None:
             await self._tell(self._face.act(act))
+
+    async def say_text(self, text: str, language: str) -> None:
+        """What the voice is going to say: it sharpens the lips."""
+        if self._face is not None:
+            await self._tell(self._face.say_text(text, language))
 
     async def set_portrait(self, portrait: int) -> None:
         self.portrait = portrait
@@ -118,6 +125,7 @@ class FaceSupervisor:
         async with self._runtime.open(config, self.portrait, self.controls) as face, asyncio.TaskGroup() as tasks:
             self._face = face
             self.lives += 1
+            self.opened.set()
             log.info("face %d opened, seed %s, %d px", self.lives, self._seed, config.size_px)
             if announce:
                 self._report(f"the face {self._runtime.name} is back")

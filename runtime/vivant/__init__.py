@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from vivant.session.session import Session as Session
     from vivant.session.session import SessionConfig as SessionConfig
     from vivant.session.stream import FaceStream as FaceStream
+    from vivant.speech.text_mood import emotion_of as emotion_of
     from vivant.talker import Talker as Talker
     from vivant.types import ARKIT_NAMES as ARKIT_NAMES
     from vivant.types import Act as Act
@@ -74,6 +75,7 @@ _HOMES = {
     "vivant.session.presenter": "Presenter",
     "vivant.session.session": "Session SessionConfig",
     "vivant.session.stream": "FaceStream",
+    "vivant.speech.text_mood": "emotion_of",
     "vivant.talker": "Talker",
     "vivant.types": "ARKIT_NAMES Act Attention AudioChunk Controls Emotion Interrupted Item MotionFrame Output "
     "PixelFormat Pose UtteranceEnd UtteranceStart VideoFrame arkit_weights gaze_at",

@@ -33,28 +33,37 @@ def over(top: UInt8Array, below: UInt8Array) -> UInt8Array:
     return ((top[..., :3] * alpha + below * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
-def encoded(frame: VideoFrame, to: PixelFormat, jpeg_quality: int = 85) -> VideoFrame:
-    """An RGBA frame in another format; itself when it has that format already.
+def encoded(frame: VideoFrame, to: PixelFormat, jpeg_quality: int = 85, *, jpeg_alpha: bool = False) -> VideoFrame:
+    """An RGBA frame in another format; itself when it has that format already. JPEG is made of RGB, too.
 
-    Raises InputError for I420 of odd sides and UnavailableError for JPEG without the extra ``server``.
+    ``jpeg_alpha`` gives a JPEG its alpha as a second one. Raises InputError for I420 of odd sides and UnavailableError for
+    JPEG without the extra ``server``.
     """
     if frame.format is to:
         return frame
+    if to is PixelFormat.JPEG:
+        return _jpeg_of(frame, jpeg_quality, with_alpha=jpeg_alpha)
     rgba = np.ascontiguousarray(frame.pixels)
     height, width = rgba.shape[:2]
     match to:
         case PixelFormat.RGB:
             pixels = np.empty((height, width, 3), np.uint8)
             _kernel.rgb_from_rgba(rgba, pixels.reshape(-1))
-        case PixelFormat.I420:
+        case _:
             if height % 2 or width % 2:
                 raise InputError(f"I420 needs even sides, got {width} x {height}")
             pixels = np.empty((height * 3 // 2, width), np.uint8)
             _kernel.i420_from_rgba(rgba, pixels.reshape(-1))
-        case _:
-            data = _jpeg().encode_jpeg(rgba, jpeg_quality, "RGBA", "420")
-            return VideoFrame(frame.index, frame.pts_us, np.frombuffer(data, np.uint8), to, (width, height))
     return VideoFrame(frame.index, frame.pts_us, pixels, to)
+
+
+def _jpeg_of(frame: VideoFrame, quality: int, *, with_alpha: bool) -> VideoFrame:
+    pixels, encode = np.ascontiguousarray(frame.pixels), _jpeg().encode_jpeg
+    alpha = None
+    if with_alpha and frame.format is PixelFormat.RGBA:
+        alpha = np.frombuffer(encode(np.ascontiguousarray(pixels[..., 3:]), quality, "GRAY", "Gray"), np.uint8)
+    colours = np.frombuffer(encode(pixels, quality, frame.format.name, "420"), np.uint8)
+    return VideoFrame(frame.index, frame.pts_us, colours, PixelFormat.JPEG, frame.size_px, alpha)
 
 
 def decoded(frame: VideoFrame) -> UInt8Array:

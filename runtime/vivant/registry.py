@@ -1,4 +1,4 @@
-"""Registry: faces, motion models, analysers, drivers, sinks, sources and motion receivers by name.
+"""Registry: faces, motion models, voices, analysers, drivers, sinks, sources and motion receivers by name.
 
 Any package adds its own by an entry point:
 
@@ -17,6 +17,8 @@ FACES = "vivant.faces"
 """``opener(picture: Path | bytes, *, face: int, transparent: bool, analyser, progress) -> Face``, as `vivant.open_portrait`."""
 MOTIONS = "vivant.motions"
 """``make() -> SpeechMotion``."""
+VOICES = "vivant.voices"
+"""``make(argument: str) -> vivant.voices.Voice``: what stands behind the colon of ``--voice``."""
 ANALYSERS = "vivant.analysers"
 """``make(provider: Provider) -> PortraitAnalyser``."""
 DRIVERS = "vivant.drivers"
@@ -30,6 +32,7 @@ RECEIVERS = "vivant.receivers"
 NOUNS = {
     FACES: "kind of face",
     MOTIONS: "motion model",
+    VOICES: "voice",
     ANALYSERS: "analyser",
     DRIVERS: "driver",
     SINKS: "camera",

@@ -117,6 +117,8 @@ class MotionFrame:
     pose: Pose = field(default_factory=Pose)
     gaze: tuple[float, float] = (0.0, 0.0)
     """(yaw, pitch) of both eyes in degrees relative to the head; zero looks where the portrait looks."""
+    body: Pose | None = None
+    """Where the shoulders are, relative to the portrait. A stream lets them follow the head; None rests."""
 
 
 class PixelFormat(Enum):
@@ -142,6 +144,8 @@ class VideoFrame:
     format: PixelFormat
     jpeg_size_px: tuple[int, int] | None = None
     """(width, height) of a JPEG, whose bytes do not show it."""
+    jpeg_alpha: UInt8Array | None = None
+    """(n,) bytes of a second, grey JPEG: the alpha of the first one, where that was asked for."""
 
     @property
     def size_px(self) -> tuple[int, int]:

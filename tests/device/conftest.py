@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,8 +21,11 @@ from tests.device.obs_kit import Obs
 from tests.device.sound_kit import SoundServer
 from tests.device.three_vrm_kit import ThreeVrm, is_installed
 
-RIGS = {"guest", "sound", "browser", "obs", "avatar", "blender", "godot"}
-"""Fixtures of that name; ``browser`` lives in the guest."""
+if TYPE_CHECKING:
+    from tests.device.web_kit import Web
+
+RIGS = {"guest", "sound", "browser", "obs", "avatar", "godot", "blender", "web", "studio"}
+"""Fixtures of that name; ``browser`` lives in the guest, ``studio`` is each of its modules' own."""
 LEFT_OUT = pytest.StashKey[int]()
 
 
@@ -102,6 +106,16 @@ def godot() -> Path:
     player = Path(os.environ["VIVANT_GODOT"])
     assert (player / "index.wasm").is_file(), f"{player} holds no web player of Godot"
     return player
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[Web]:
+    """A browser here; the rig `browser` is one in the guest."""
+    from tests.device.web_kit import Web, is_installed
+
+    assert is_installed(), "chromium is not installed"
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Web(Path(folder)) as web:
+        yield web
 
 
 @pytest.fixture(scope="session")

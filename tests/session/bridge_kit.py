@@ -73,11 +73,15 @@ class LoudnessStream:
         self._runtime, self._config = runtime, config
         self._heard = np.zeros(0, np.float32)
         self._forgotten = 0
+        self.texts: list[tuple[str, str]] = []
         self._grown = asyncio.Event()
 
     async def push(self, samples: Float32Array) -> None:
         self._heard = np.concatenate([self._heard, samples])
         self._grown.set()
+
+    async def say_text(self, text: str, language: str = "") -> None:
+        self.texts.append((text, language))
 
     async def set_controls(self, controls: Controls) -> None:
         self.controls = controls

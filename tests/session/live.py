@@ -88,7 +88,7 @@ def same(a: Item, b: Item) -> bool:
     """To the bit."""
     if not isinstance(a, Output) or not isinstance(b, Output):
         return a == b
-    motions = [(m.index, m.pts_us, m.weights.tobytes(), m.tongue, m.pose, m.gaze) for m in (a.motion, b.motion)]
+    motions = [(m.index, m.pts_us, m.weights.tobytes(), m.tongue, m.pose, m.gaze, m.body) for m in (a.motion, b.motion)]
     pictures = [p and (p.index, p.pts_us, p.format, p.pixels.tobytes()) for p in (a.picture, b.picture)]
     rest = [(o.portrait, o.utterance, o.epoch) for o in (a, b)]
     return motions[0] == motions[1] and pictures[0] == pictures[1] and rest[0] == rest[1]

@@ -34,7 +34,7 @@ def test_help_names_every_command_and_option() -> None:
             ["render"],
             ("--fps", "--size", "--background", "--seed", "--gaze", "--distance", "--emotion", "--intensity", "--provider"),
         ),
-        (["demo"], ("--out", "ada")),
+        (["demo"], ("--out", "ada", "mona_lisa")),
         (["inspect"], ("--out",)),
         (["cache"], ("list", "clear")),
     ):
@@ -45,23 +45,26 @@ def test_help_names_every_command_and_option() -> None:
 
 
 def test_demo(run: Run, short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "assets").mkdir()
-    with av.open(str(short)) as source, av.open(str(tmp_path / "assets" / "voice.flac"), "w") as target:
-        stream = target.add_stream("flac", rate=VOICE_RATE_HZ)
-        for frame in source.decode(audio=0):
-            frame.pts = None
-            target.mux(stream.encode(frame))
-        target.mux(stream.encode(None))
+    speech = tmp_path / "assets" / "speech"
+    speech.mkdir(parents=True)
+    for name in (demo_command.PAINTING, demo_command.PERSON):
+        shutil.copy(short, speech / f"{name}.ogg")
+        (speech / f"{name}.txt").write_text("Hello!", encoding="utf-8")
     monkeypatch.setattr(demo_command, "files", lambda _: tmp_path)
+    monkeypatch.setattr(
+        demo_command, "FILMS", {name: (Path("ada"), speech) for name, (_, speech) in demo_command.FILMS.items()}
+    )
     (tmp_path / "made").mkdir()
     outcome = run("demo", "--out", "made")
-    assert outcome.code == 0
-    assert len(frames_of(tmp_path / "made" / "demo.mp4")) == math.ceil(SHORT_S * 30)
-    for name in ("demo.mp4", "demo_sheet.png"):
+    assert outcome.code == 0, outcome.err
+    made = ("demo.mp4", "demo_person.mp4", "demo_sheet.png")
+    for name in made[:2]:
+        assert len(frames_of(tmp_path / "made" / name)) == math.ceil(SHORT_S * 30)
+        assert "spoken by hibari heart" in run("verify", tmp_path / "made" / name).out
+    for name in made:
         assert str(tmp_path / "made" / name) in outcome.out  # on one line, however long
-    assert "real-time factor" in outcome.out
-    for name in ("demo.mp4", "demo_sheet.png"):
         assert "credentials: valid" in run("verify", tmp_path / "made" / name).out
+    assert "real-time factor" in outcome.out and "open it with" in outcome.out
     assert min(pixels(tmp_path / "made" / "demo_sheet.png").shape[:2]) > 1000
 
 
@@ -109,6 +112,14 @@ def test_options_reach_the_face(run: Run, short: Path) -> None:
         assert run("render", "ada", short, "-o", folder, *SMALL, *more).code == 0
     seen = {path.read_bytes() for folder in options for path in sorted(Path(folder).glob("*.png"))[-1:]}
     assert len(seen) == len(options)
+
+
+def test_the_words_of_a_text_may_choose_the_emotion(run: Run, short: Path) -> None:
+    text = ("--text", "Such sad news, I am so sorry.")
+    for folder, more in (("words", ("--text-emotion",)), ("sad", ("--emotion", "sad")), ("plain", ())):
+        assert run("render", "ada", short, "-o", folder, *SMALL, *text, *more).code == 0
+    words, sad, plain = (sorted(Path(folder).glob("*.png"))[-1].read_bytes() for folder in ("words", "sad", "plain"))
+    assert words == sad != plain
 
 
 def test_a_saved_rig_is_a_portrait_too(run: Run, short: Path, tmp_path: Path) -> None:

@@ -29,8 +29,12 @@ XMP = (
 )
 COMMANDS = [
     "--version",
-    "demo",
+    "demo --size 256",
     "render me.jpg voice.wav -o out.mp4 --size 96",
+    "say Hello.",
+    "say Hello. me.jpg -o said.mp4 --size 96",
+    "say --voices",
+    "portraits -o bundled.png",
     "motion voice.wav -o motion.csv",
     "motion --mic tone --to vmc --seconds 1",
     "inspect me.jpg -o sheet.png",
@@ -41,6 +45,8 @@ COMMANDS = [
     "capture demo.mp4 -o motion.jsonl --seconds 1",
     "devices",
     "doctor",
+    "setup --dry-run",
+    "setup --gpu --dry-run",
     "keys renew",
     "cache list",
     "cache clear",
@@ -50,18 +56,41 @@ MAY_FAIL = {"verify me.jpg": 3, "doctor": 1, "tell happy": 1}
 """What they say of a picture without credentials, of a machine without a camera, and where no face runs."""
 CALL = "import sys; from vivant.cli import main; sys.argv = ['vivant', *{words!r}]; main()"
 SERVED = """
-import asyncio, numpy as np
+import asyncio, json, numpy as np
+from websockets.asyncio.client import connect as page
 from vivant.client import connect
+from vivant.server.security import Security
 from vivant.server.server import Server
 from vivant.v1 import vivant_pb2 as pb
+from vivant.web.serving import WebConfig, open_door
 
 async def main():
     async with Server() as server:
+        async with open_door(server.host, Security(), WebConfig(0)) as (_, web):
+            async with page(f"ws://127.0.0.1:{web.port}/v1/face", proxy=None) as socket:
+                await socket.send(json.dumps({"type": "config", "size_px": 64}))
+                while isinstance(await socket.recv(), str):
+                    pass
         async with connect(f"127.0.0.1:{server.port}") as client, client.animate("ada", pb.SessionConfig(size_px=64)) as face:
             await face.push(np.zeros(16000, np.float32))
             async for item in face:
                 print("a line was served")
                 break
+asyncio.run(main())
+"""
+
+STUDIO = """
+import asyncio, urllib.request
+from vivant import MonotonicClock
+from vivant.web import WebServer
+from vivant_bridge.picture.sink import NullCamera
+from vivant_bridge.studio.app import studio_app
+
+async def main():
+    async with WebServer(studio_app(NullCamera, MonotonicClock())) as web:
+        for path in ("/", "/assets/main.js", "/studio/portraits/ada/alive.webp", "/studio/voice.pcm", "/studio/doctor"):
+            with await asyncio.to_thread(urllib.request.urlopen, web.url + path) as answer:
+                answer.read()
 asyncio.run(main())
 """
 
@@ -77,7 +106,7 @@ def namespace() -> list[str]:
 
 
 def test_every_command_is_tried() -> None:
-    assert {words.split()[0] for words in COMMANDS} >= {e.name for e in entry_points(group=cli.GROUP)} - {"serve"}
+    assert {words.split()[0] for words in COMMANDS} >= {e.name for e in entry_points(group=cli.GROUP)} - {"serve", "studio"}
 
 
 @pytest.mark.slow
@@ -94,14 +123,14 @@ def test_nothing_leaves_the_machine(tmp_path: Path, voice: Float32Array) -> None
         "VIVANT_CACHE_DIR": str(tmp_path / "cache"),
         "VIVANT_CONFIG_DIR": str(tmp_path / "config"),
     }
-    programs = [*(CALL.format(words=words.split()) for words in COMMANDS[:-2]), SERVED]
+    programs = [*(CALL.format(words=words.split()) for words in COMMANDS[:-2]), SERVED, STUDIO]
     programs += [CALL.format(words=words.split()) for words in COMMANDS[-2:]]
     command = [*namespace(), sys.executable, str(KIT), *programs]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     outcome = json.loads(done.stdout)
     assert any("canary" in packet for packet in outcome["canaries"]), "look-ups are not seen here"
     assert any("192.0.2.1:443" in packet for packet in outcome["canaries"]), "packets are not seen here"
-    expected = [MAY_FAIL.get(words, 0) for words in COMMANDS[:-2]] + [0, 0, 0]
+    expected = [MAY_FAIL.get(words, 0) for words in COMMANDS[:-2]] + [0, 0, 0, 0]
     assert [code for code, _ in outcome["said"]] == expected, outcome["said"]
     assert outcome["seen"] == []
     assert [path for path in home.rglob("*") if "icrosoft" in str(path)] == []

@@ -21,6 +21,7 @@ from vivant.session.stream import FaceStream
 from vivant.testing import LoopClock, PlainFace, run_virtual
 from vivant.types import Float32Array, Interrupted, Item, Marker, Output, PixelFormat, UtteranceEnd, UtteranceStart
 from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.responses import Response
 
 pytestmark = pytest.mark.session
 
@@ -72,7 +73,7 @@ def test_what_was_on_its_way_when_an_interruption_came_keeps_its_own_epoch() -> 
     heard: list[pb.AnimateResponse] = []
 
     class SlowWire(Wire):
-        async def write(self, response: pb.AnimateResponse | bytes) -> None:
+        async def write(self, response: Response) -> None:
             await super().write(response)
             if heard[-1].HasField("motion") and heard[-1].motion.index == 30:
                 self.send(pb.AnimateRequest(interrupt=pb.Interrupt(epoch=5)))

@@ -114,6 +114,36 @@ def test_a_driver_of_another_package_moves_an_avatar(beside: Path) -> None:
     assert jaws and set(jaws) == {0.5}
 
 
+def test_a_voice_of_another_package_speaks_and_is_named(beside: Path) -> None:
+    done = run("render", ADA, "--say", "five words of a toy", "--voice", "toy:300", "-o", "toy.mp4", "--size", "64")
+    assert done.returncode == 0, done.stderr
+    assert "1.0 s" in done.stdout, "a fifth of a second a word"
+    with c2pa.Reader(str(beside / "toy.mp4")) as reader:
+        assert {"toy voice 1.2", "the toy makers", "CC0-1.0"} <= set(re.findall(r'"([^"]+)"', reader.json()))
+    assert "spoken by toy voice 1.2" in run("verify", "toy.mp4").stdout
+    assert "toy        toy voice 1.2, by the toy makers; CC0-1.0" in run("say", "--voices").stdout
+
+
+def test_cam_says_a_text_by_a_voice_of_another_package(beside: Path) -> None:
+    line = (
+        "--say",
+        "five words of a toy",
+        "--voice",
+        "toy",
+        "--camera",
+        "null",
+        "--send",
+        "toy:motion.jsonl",
+        "--seconds",
+        "4",
+    )
+    done = run("cam", ADA, "--generator", "toy", "--motion", "toy", "--size", "square", *line)
+    assert done.returncode == 0, done.stderr
+    assert "voice from a synthetic voice, to none" in done.stdout and "hint: nobody hears what is said" in done.stdout
+    jaws = np.array([json.loads(line)["jaw"] for line in (beside / "motion.jsonl").read_text().splitlines()])
+    assert 10 < np.count_nonzero(jaws > 0.5) < 40, "it speaks for a second, about 30 pictures, and then no more"
+
+
 def test_a_command_of_another_package(beside: Path) -> None:
     assert run("toy").stdout == "a toy command\n"
 

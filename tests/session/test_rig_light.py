@@ -148,7 +148,7 @@ def test_retouched_lids_end_as_the_portraits_own_skin(face_of: Build) -> None:
         )
         height = rig.arrays["rest"][vertices, 1]
         top = height <= np.percentile(height, 30)
-        assert difference[top].mean() < 4.0
+        assert np.median(difference[top]) < 4.0  # hairs are finer than the places compared
 
 
 @pytest.mark.parametrize("share", some([0.4, 0.7]))

@@ -25,6 +25,7 @@ from vivant.server.server import Server
 from vivant.server.workers import Load
 from vivant.testing import LoopClock, run_virtual
 from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.responses import Response
 
 pytestmark = pytest.mark.session
 
@@ -45,7 +46,7 @@ class Stage:
         stage = self
 
         class TimedWire(Wire):
-            async def write(self, response: pb.AnimateResponse | bytes) -> None:
+            async def write(self, response: Response) -> None:
                 await super().write(response)
                 if writing_us:
                     await LoopClock().sleep_until(LoopClock().now_us() + writing_us)

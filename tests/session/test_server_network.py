@@ -23,6 +23,7 @@ from vivant.server.server import Server, ServerConfig, _options
 from vivant.testing import LoopClock, run_virtual
 from vivant.types import Interrupted, Output, PixelFormat
 from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.responses import Response
 
 pytestmark = pytest.mark.session
 
@@ -150,7 +151,7 @@ def test_nothing_is_inferred_for_a_client_that_does_not_read_until_it_reads_agai
         object.__setattr__(shared, "motion", voice)
 
         class Stuck(Wire):
-            async def write(self, response: pb.AnimateResponse | bytes) -> None:
+            async def write(self, response: Response) -> None:
                 await super().write(response)
                 if LoopClock().now_us() > 1_000_000:
                     await reads.wait()

@@ -142,7 +142,7 @@ def test_somebody_at_a_terminal_is_asked_once(run: Run, short: Path, monkeypatch
     monkeypatch.delenv("VIVANT_CONSENT")
     answers = ["other", "agreed"]
     for module in (options, production):
-        monkeypatch.setattr(module, "bundled_portraits", frozenset)
+        monkeypatch.setattr(module, "bundled_consent", lambda _: None)
     monkeypatch.setattr(options, "_somebody_is_there", lambda: True)
     monkeypatch.setattr("typer.prompt", lambda _: answers.pop(0))
     refused = run("render", "ada", short, "-o", "a.gif", *SMALL)

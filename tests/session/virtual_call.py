@@ -22,6 +22,7 @@ from vivant.server.workers import WorkerPool
 from vivant.testing import Inline, LoopClock
 from vivant.types import AudioChunk, Controls, MotionFrame, arkit_weights, frame_pts_us
 from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.responses import Response, SoundToSend, serialize
 
 
 class Wire:
@@ -41,9 +42,9 @@ class Wire:
     async def read(self) -> Any:  # noqa: ANN401
         return await self._requests.get()
 
-    async def write(self, response: pb.AnimateResponse | bytes) -> None:
-        data = response if isinstance(response, bytes) else response.SerializeToString()
-        self._hear(pb.AnimateResponse.FromString(data))
+    async def write(self, response: Response) -> None:
+        assert not isinstance(response, SoundToSend)
+        self._hear(pb.AnimateResponse.FromString(serialize(response)))
 
 
 class InlineWorkers(WorkerPool):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,10 +18,12 @@ from vivant.portrait import Cutout, Provider, default_analyser
 from vivant.portrait import DetectedFace as FoundFace
 from vivant.size import Size
 from vivant.types import UInt8Array, frame_pts_us
+from vivant.voices import VoiceCard
 from vivant_bridge.device_registry import SinkRequest, SourceRequest
 from vivant_bridge.sound.source import SampleFormat
 
 COLOUR = (200, 40, 120)
+TOY_RATE_HZ = 16_000
 JAW_ROWS = 0.25
 """Of a picture's height, at its middle: black as far as the jaw is open."""
 
@@ -52,6 +55,23 @@ class ToyState:
 
     def reset(self) -> None:
         pass
+
+
+class ToyVoice:
+    """`Voice`: a beep for each word, in any language."""
+
+    def __init__(self, argument: str) -> None:
+        self._hz = float(argument or 440)
+        self.card = VoiceCard("toy voice 1.2", "the toy makers", "CC0-1.0")
+
+    def speaks(self, language: str) -> bool:
+        return True
+
+    def speak(self, text: str, language: str) -> Iterator[AudioChunk]:
+        time_s = np.arange(TOY_RATE_HZ // 5) / TOY_RATE_HZ
+        beep = (0.3 * np.sin(2 * np.pi * self._hz * time_s)).astype(np.float32)
+        for number, _ in enumerate(text.split()):
+            yield AudioChunk(beep, TOY_RATE_HZ, number * len(beep))
 
 
 class ToyDriver:

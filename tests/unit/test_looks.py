@@ -28,7 +28,7 @@ from vivant.visemes import VISEMES
 pytestmark = pytest.mark.unit
 
 SIDE_PX = 512
-IDLE = Prosody(talking=False, stress=0, phrase_start=False, phrase_end=False, energy=0, arousal=0)
+IDLE = Prosody(talking=False, stress=0, phrase_start=False, phrase_end=False, energy=0, arousal=0, valence=0)
 TEETH = {
     "jawOpen": 0.25,
     **dict.fromkeys(("mouthSmileLeft", "mouthSmileRight", "mouthLowerDownLeft", "mouthLowerDownRight"), 0.5),

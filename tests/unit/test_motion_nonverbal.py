@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from vivant.types import ARKIT_INDEX, Act, Attention, Controls, Emotion
 
 pytestmark = pytest.mark.unit
 
-IDLE = Prosody(talking=False, stress=0, phrase_start=False, phrase_end=False, energy=0, arousal=0)
+IDLE = Prosody(talking=False, stress=0, phrase_start=False, phrase_end=False, energy=0, arousal=0, valence=0)
 YAW, PITCH, SCALE, GAZE = 52, 53, 57, slice(58, 60)
 MINUTES = 2
 BLINK = ARKIT_INDEX["eyeBlinkLeft"]
@@ -35,6 +37,7 @@ def talk(tick: int) -> Prosody:
         phrase_end=in_phrase == 210,
         energy=(0.5 + 0.4 * np.sin(2 * np.pi * tick / 30)) * (in_phrase < 210),
         arousal=0.3,
+        valence=0.0,
     )
 
 
@@ -51,6 +54,10 @@ def talking() -> NDArray[np.float64]:
 @pytest.fixture(scope="module")
 def idle() -> NDArray[np.float64]:
     return live(False)
+
+
+def test_both_lids_move_together(talking: NDArray[np.float64]) -> None:
+    np.testing.assert_array_equal(talking[:, BLINK], talking[:, ARKIT_INDEX["eyeBlinkRight"]])
 
 
 def blinks_per_minute(rows: NDArray[np.float64]) -> float:
@@ -184,6 +191,26 @@ def test_emotions_ease_in_and_scale_with_intensity(emotion: Emotion) -> None:
     ]
     np.testing.assert_allclose(rows[-1, still], 0.5 * EMOTIONS[emotion][still], atol=1e-3)
     assert np.abs(np.diff(rows[:, still], axis=0)).max(initial=0.0) < 0.03
+
+
+def test_a_friendly_voice_makes_a_friendly_face_and_none_a_stern_one() -> None:
+    smile, cheek, down, inner = (ARKIT_INDEX[n] for n in ("mouthSmileLeft", "cheekSquintLeft", "browDownLeft", "browInnerUp"))
+    faces = {}
+    for valence in (-1.0, 0.0, 1.0):
+        life = NonverbalMotion(2)
+        rows = [life.step(replace(talk(k), valence=valence), Controls()) for k in range(3000)]
+        faces[valence] = np.array(rows)[500:, :52]
+    smiles = [faces[valence][:, smile].mean() for valence in (-1.0, 0.0, 1.0)]
+    assert smiles[0] < 0.02 < 0.05 < smiles[1] < smiles[2] < 0.25
+    assert faces[1.0][:, cheek].mean() > 1.5 * faces[0.0][:, cheek].mean()
+    assert faces[-1.0][:, inner].mean() > faces[0.0][:, inner].mean() + 0.03
+    assert max(face[:, down].max() for face in faces.values()) < 0.12
+
+
+def test_an_emotion_that_is_asked_for_takes_the_voices_place() -> None:
+    life = NonverbalMotion(2)
+    rows = np.array([life.step(replace(talk(k), valence=1.0), Controls(emotion=Emotion.SAD)) for k in range(1000)])
+    assert rows[-200:, ARKIT_INDEX["mouthSmileLeft"]].max() < 0.01
 
 
 def test_seeds_decide() -> None:

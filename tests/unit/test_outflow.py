@@ -10,6 +10,7 @@ import pytest
 from vivant.server.outflow import Outflow
 from vivant.server.status import StatusError
 from vivant.testing.virtual import LoopClock, VirtualLoop, run_virtual
+from vivant.v1 import vivant_pb2 as pb
 
 pytestmark = pytest.mark.unit
 
@@ -26,7 +27,7 @@ class Deaf:
 async def writing() -> tuple[asyncio.Task[None], asyncio.Task[None]]:
     """An outflow that is watched, and a write that does not end."""
     outflow = Outflow(cast("Any", Deaf()), LoopClock(), UNREAD_S)
-    return asyncio.create_task(outflow.watch(asyncio.Event())), asyncio.create_task(outflow.write(b""))
+    return asyncio.create_task(outflow.watch(asyncio.Event())), asyncio.create_task(outflow.write(pb.AnimateResponse()))
 
 
 def test_a_client_that_reads_nothing_loses_its_call() -> None:

@@ -30,7 +30,7 @@ weights = st.one_of(
     st.lists(st.sampled_from([0.0, 1.0]), min_size=52, max_size=52),
 ).map(lambda values: np.array(values, np.float32))
 poses = st.builds(
-    Pose, number(-15, 15), number(-10, 10), number(-12, 12), number(-0.125, 0.125), number(-0.125, 0.125), number(0.875, 1.125)
+    Pose, number(-22, 22), number(-15, 15), number(-12, 12), number(-0.125, 0.125), number(-0.125, 0.125), number(0.875, 1.125)
 )
 frames = st.builds(
     MotionFrame,
@@ -149,7 +149,7 @@ def test_an_out_that_cannot_be_drawn_into_is_refused(ada: RigFace, kind: str) ->
 def test_beyond_the_limits_is_clamped(ada: RigFace) -> None:
     renderer = ada.open(96)
     far = MotionFrame(0, 0, np.full(52, 9, np.float32), pose=Pose(80, scale=5))
-    limit = MotionFrame(0, 0, np.ones(52, np.float32), pose=Pose(15, scale=1.12))
+    limit = MotionFrame(0, 0, np.ones(52, np.float32), pose=Pose(22, scale=1.12))
     assert renderer.render(far).pixels.tobytes() == renderer.render(limit).pixels.tobytes()
 
 

@@ -45,9 +45,10 @@ def drawn(
     tongue: Float32Array,
     pose: Float32Array = REST_POSE,
     gaze: Float32Array = AHEAD,
+    body: Float32Array = REST_POSE,
 ) -> UInt8Array:
     out = np.full((SIZE_PX, SIZE_PX, 4), 0xA5, np.uint8)
-    renderer.render(weights, tongue, pose, gaze, out)
+    renderer.render(weights, tongue, pose, gaze, body, out)
     return out
 
 
@@ -76,13 +77,14 @@ def test_a_pose_beyond_the_limits_is_clamped(
     np.testing.assert_array_equal(drawn(renderer, *rest, pose, gaze), drawn(renderer, *rest, within, towards))
 
 
-@pytest.mark.parametrize("place", ["weights", "tongue", "pose", "gaze"])
+@pytest.mark.parametrize("place", ["weights", "tongue", "pose", "gaze", "body"])
 def test_a_motion_of_another_shape_or_type_is_refused(renderer: _kernel.Renderer, place: str) -> None:
     good: dict[str, Any] = {
         "weights": np.zeros(52, np.float32),
         "tongue": np.zeros(2, np.float32),
         "pose": REST_POSE,
         "gaze": AHEAD,
+        "body": REST_POSE,
     }
     for bad in (good[place][:-1], good[place][None], None, "x", 5):
         with pytest.raises(TypeError):

@@ -71,7 +71,7 @@ def draw(rig: Rig, size_px: int = SIDE) -> UInt8Array:
         [0, 0, 0, 0, 0, 1e-9], np.float32
     )
     Renderer(rig.scene(), size_px, size_px, True).render(
-        np.full(52, 0.5, np.float32), np.zeros(2, np.float32), pose, np.full(2, 9, np.float32), out
+        np.full(52, 0.5, np.float32), np.zeros(2, np.float32), pose, np.full(2, 9, np.float32), pose, out
     )
     return out
 
@@ -146,7 +146,7 @@ def test_an_array_that_is_missing_or_superfluous_is_refused(name: str) -> None:
             Rig(wrong, GOOD.textures, True, "").scene()
 
 
-@pytest.mark.parametrize("name", ["rest", "uv", "colour", "head"])
+@pytest.mark.parametrize("name", ["rest", "uv", "colour", "head", "body"])
 def test_vertex_arrays_have_one_length(name: str) -> None:
     with pytest.raises(InputError, match="differ in length"):
         changed(GOOD, name, GOOD.arrays[name][:-1]).scene()
@@ -187,6 +187,7 @@ def test_wild_numbers_do_no_harm(name: str) -> None:
         ("moves", (3, 1), -1025.0, "move"),
         ("head", (0, 0), 1.01, "follow the head"),
         ("head", (0, 0), -0.01, "follow the head"),
+        ("body", (0, 0), 1.01, "follow the body"),
         ("follower_weights", (0, 0), 4.1, "weight"),
         ("eye_centres", (1, 2), 1025.0, "eye"),
         ("camera", (2,), 0.0, "camera"),

@@ -66,7 +66,7 @@ def turned(yaw_deg: float = 0.0, pitch_deg: float = 0.0, width_px: float = 200.0
     [
         ([], "no face was found"),
         ([turned(width_px=63)], "only 63 px wide; at least 64 px"),
-        ([turned(yaw_deg=45)], "turned 45 degrees sideways"),
+        ([turned(yaw_deg=48)], "turned 48 degrees sideways"),
         ([turned(yaw_deg=-50)], "turned 50 degrees sideways"),
         ([turned(pitch_deg=35)], "35 up or down"),
     ],

@@ -26,7 +26,7 @@ from vivant.sealed.content import c2pa, context
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).resolve().parents[2]
-NOISY = {"onnxruntime", "c2pa"}
+NOISY = {"onnxruntime", "c2pa", "hibari"}
 REPORTERS = {"requests", "urllib.request", "http.client", "httpx", "aiohttp", "urllib3"}
 """What a program would fetch with; nothing of ours does."""
 MAKERS = {f"c2pa.{kind}{way}" for kind in ("Reader", "Builder") for way in ("", ".try_create", ".from_json", ".from_archive")}

@@ -72,6 +72,29 @@ def test_sound_that_leads_is_each_lines_own_from_its_first_picture_to_its_end(vo
     assert not whole[: VOICE_RATE_HZ * 3 // 10].any() and len(whole) >= VOICE_RATE_HZ * 1.3
 
 
+def test_lines_shorter_than_a_frame_have_one_each_that_brings_their_sound(voice: Float32Array) -> None:
+    lines = [voice[first : first + n] for first, n in ((3000, 48), (6000, 300), (9000, 120), (12_000, VOICE_RATE_HZ // 5))]
+    with opened(fps=25, pictures=False, audio=True, audio_lead_ms=60) as stream:
+        for at_us, line in zip((305_000, 310_000, 700_000, 740_000), lines, strict=True):
+            stream.push(line, at_us)
+            stream.end()
+        items = [item for now_us in range(0, 1_500_000, 20_000) for item in stream.take(now_us)]
+    spoken: dict[int, list[Float32Array]] = {1: [], 2: [], 3: [], 4: []}
+    for item in outputs_of(items):
+        if item.utterance is not None and item.audio is not None:
+            spoken[item.utterance].append(item.audio.samples)
+    for line, pieces in zip(lines, spoken.values(), strict=True):
+        assert np.array_equal(np.concatenate(pieces), line)
+    marks = [(type(item), item.utterance) for item in items if isinstance(item, UtteranceStart | UtteranceEnd)]
+    assert marks == [(kind, number) for number in spoken for kind in (UtteranceStart, UtteranceEnd)]
+
+
+def test_a_line_too_short_for_a_frame_ends_also_where_no_silence_comes_after_it(voice: Float32Array) -> None:
+    with opened(fps=25, pictures=False) as stream:
+        items = [item for _ in range(3) for item in [*stream.push(voice[:48]), *stream.end()]]
+    assert sum(isinstance(item, UtteranceEnd) for item in items) == 3 and isinstance(items[-1], UtteranceEnd)
+
+
 def test_the_end_of_a_line_gives_the_rest_of_it_and_then_says_so(voice: Float32Array) -> None:
     with opened(pictures=False) as stream:
         pushed, ended = list(stream.push(voice[:VOICE_RATE_HZ])), list(stream.end())
@@ -149,3 +172,21 @@ def test_nothing_is_skipped_of_another_epoch(voice: Float32Array) -> None:
 
 def outputs_of(items: list[Item]) -> list[Output]:
     return [item for item in items if isinstance(item, Output)]
+
+
+def test_silence_within_an_utterance_whose_sound_is_late_is_counted(voice: Float32Array) -> None:
+    with opened(pictures=False) as stream:
+        stream.take(500_000)
+        assert stream.filled_ms == 0, "nobody speaks"
+        stream.push(voice[: VOICE_RATE_HZ // 2])
+        stream.take(900_000)
+        assert stream.filled_ms == 0
+        stream.take(1_200_000)
+        filled_ms = stream.filled_ms
+        assert filled_ms == pytest.approx(200, abs=20), "the half second is over at 1.0 s"
+        stream.skip(1_500_000)
+        assert stream.filled_ms == pytest.approx(filled_ms + 300, abs=50), "also where it is left out unheard"
+        filled_ms = stream.filled_ms
+        stream.end()
+        stream.take(3_000_000)
+        assert stream.filled_ms == pytest.approx(filled_ms, abs=1)

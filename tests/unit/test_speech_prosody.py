@@ -43,3 +43,18 @@ def test_a_short_gap_stays_within_the_phrase_and_a_long_one_ends_it() -> None:
 
 def test_silence_says_nothing() -> None:
     assert not any(t.talking or t.stress or t.phrase_start or t.phrase_end or t.energy for t in track([0.0] * 200))
+
+
+def mood_of(spread_st: float, syllable_ticks: int) -> float:
+    """Valence after eight seconds of syllables whose pitch wanders so far, in semitones, about 150 Hz."""
+    prosody, heard = ProsodyTrack(), []
+    for k in range(800):
+        loud = 0.3 + 0.7 * max(0.0, np.sin(2 * np.pi * k / syllable_ticks))
+        pitch_hz = 150 * 2 ** (spread_st * np.sqrt(2) * np.sin(2 * np.pi * k / 170) / 12)
+        heard.append(prosody.push(Features(level_db=-20, gate=1.0, loud=loud, voiced=1.0, pitch_hz=pitch_hz), 1.0))
+    return heard[-1].valence
+
+
+def test_a_lively_quick_voice_pleases_and_a_flat_slow_one_does_not() -> None:
+    lively, at_ease, flat = mood_of(4.5, 20), mood_of(2.4, 28), mood_of(0.8, 45)
+    assert lively > 0.4 and abs(at_ease) < 0.35 and flat < -0.4

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from vivant import InputError, MonotonicClock
+from vivant import Clock, InputError, MonotonicClock
 from vivant.commands.options import (
     DEFAULT_ANALYSER,
     AnalyserOption,
@@ -23,9 +23,14 @@ from vivant.commands.options import (
     LipsOption,
     MotionOption,
     ProviderOption,
+    SayOption,
     SeedOption,
+    TextLanguageOption,
+    VoiceOption,
     driver_of,
+    known_text,
     say,
+    text_file,
 )
 from vivant.face import as_fps
 from vivant.media.apart import Inputs, require_apart
@@ -34,13 +39,18 @@ from vivant.portrait import Provider
 from vivant.provenance.label import Label
 from vivant.provenance.production import own_files
 from vivant.provenance.settings import FILE, Settings, config_folder
+from vivant.voices import AUTO, choose_voice, language_of
 from vivant_bridge.bridge import RATE_HZ, Bridge
 from vivant_bridge.commands.running import run_on_terminal
 from vivant_bridge.device_registry import choose_camera, choose_receiver, choose_source, choose_speaker
 from vivant_bridge.open_runtime import Address, Drawing, open_runtime
 from vivant_bridge.picture.compositor import SIZES, Backdrop, Compositor
 from vivant_bridge.sound.noise_gate import NoiseGate
+from vivant_bridge.sound.output import AudioSink
+from vivant_bridge.sound.spoken import SpokenSource
 
+UNHEARD = "hint: a call that hears your microphone hears it before it sees the lips; --speaker plays it in time"
+UNSAID = "hint: nobody hears what is said; --speaker default plays it, or the name of a virtual cable takes it into a call"
 MOST_PORTRAITS = 9
 """One for each of the keys 1 to 9."""
 GATE_OFF_DB, GATE_MOST_DB = -90.0, -10.0
@@ -103,6 +113,9 @@ QuietOption = Annotated[bool, typer.Option("--quiet", help="Say only what goes w
 def cam(
     portraits: PortraitsArgument,
     mic: MicOption = "default",
+    said: SayOption = "",
+    voice: VoiceOption = AUTO,
+    text_language: TextLanguageOption = "",
     speaker: SpeakerOption = "none",
     camera: CameraOption = "auto",
     device: DeviceOption = None,
@@ -137,28 +150,52 @@ def cam(
 ) -> None:
     """Show PORTRAIT as a webcam that speaks with your voice, and play that voice in time with it."""
     _require_ranges(portraits, size, sync_offset, gate)
-    read: Inputs = {"fill": Path(fill), "background": Path(background), "token": token_file, "authority": tls_ca}
-    _require_apart(camera, dict(read) | dict(_files(portraits, mic, drive)))
+    read = {"fill": Path(fill), "background": Path(background), "token": token_file, "authority": tls_ca}
+    _require_apart(camera, read | {"text": text_file(said)} | dict(_files(portraits, mic, drive)))
     combinations = _combinations() if hotkeys else None
     clock, rate, (width, height) = MonotonicClock(), as_fps(fps), SIZES[size]
     backdrop = Backdrop.parse(background, fill, SIZES[size])
-    source = choose_source(mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
-    sink, output = choose_camera(camera, device), choose_speaker(speaker, clock)
-    label = None if no_label else Label()
+    line = _line(said, text_language, mic)
+    microphone = partial(choose_source, mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
+    source = microphone() if line is None else _spoken(voice, line, clock)
+    sink, output, label = choose_camera(camera, device), choose_speaker(speaker, clock), None if no_label else Label()
     compositor = Compositor(width, height, backdrop.fill, label=label, pixel_format=sink.pixel_format)
-    receivers = [choose_receiver(text) for text in send or ()]
-    driver = driver_of(drive, drive_consent)
+    receivers, driver = [choose_receiver(text) for text in send or ()], driver_of(drive, drive_consent)
     drawing = Drawing(face_number, generator, motion, analyser, provider, backdrop, mirror, driver, lips)
     way = Address(runtime, token_file, tls_ca) if runtime is not None else None
     face = open_runtime(way, portraits, drawing, seed, consent, no_label, motion=bool(receivers))
-    noise_gate = NoiseGate(RATE_HZ, None if gate == GATE_OFF_DB else gate, push_to_talk=push_to_talk)
     around = partial(Bridge, face, source, sink, compositor, output, receivers=receivers, driver=driver, report=say)
-    make = partial(around, fps=rate, seed=seed, sync_offset_ms=sync_offset, gate=noise_gate, clock=clock)
+    make = partial(around, fps=rate, seed=seed, sync_offset_ms=sync_offset, gate=_gate(gate, push_to_talk), clock=clock)
     if not quiet:
         say(f"{sink.name}: {width}x{height} at {fps} fps, drawn {face.name}; voice from {source.name}, to {speaker}")
-    if not quiet and output is None and mic != "none":
-        say("hint: a call that hears your microphone hears it before it sees the lips; --speaker plays it in time")
-    run_on_terminal(make, clock, face.n_portraits, seconds, quiet=quiet, combinations=combinations)
+        _hint(output, mic, line)
+    run_on_terminal(make, clock, face.n_portraits, seconds, quiet=quiet, combinations=combinations, said=line)
+
+
+def _gate(gate_db: float, push_to_talk: bool) -> NoiseGate:
+    return NoiseGate(RATE_HZ, None if gate_db == GATE_OFF_DB else gate_db, push_to_talk=push_to_talk)
+
+
+def _hint(output: AudioSink | None, mic: str, line: tuple[str, str] | None) -> None:
+    if output is None and mic != "none":
+        say(UNHEARD if line is None else UNSAID)
+
+
+def _line(said: str, language: str, mic: str) -> tuple[str, str] | None:
+    """The text that ``--say`` means, and its language. Raises InputError where a microphone is asked for beside it."""
+    if not said:
+        return None
+    if mic != "default":
+        raise InputError("--say speaks instead of a microphone; leave --mic away")
+    text = known_text(said)
+    return text, language_of(text, language)
+
+
+def _spoken(voice: str, line: tuple[str, str], clock: Clock) -> SpokenSource:
+    """Raises InputError and UnavailableError where nobody here could say that line."""
+    choose = cache(partial(choose_voice, voice))  # systems take their time to list their voices
+    choose(line[1])
+    return SpokenSource(choose, clock, say)
 
 
 def _combinations() -> dict[str, str]:

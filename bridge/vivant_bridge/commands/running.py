@@ -12,7 +12,7 @@ from rich.live import Live
 
 from vivant import Clock
 from vivant.commands.options import console, say
-from vivant_bridge.bridge import Bridge
+from vivant_bridge.bridge import Bridge, Story
 from vivant_bridge.control import control_channel
 from vivant_bridge.hotkeys import hotkeys
 from vivant_bridge.keys import Keyboard, keyboard
@@ -29,13 +29,14 @@ def run_on_terminal(
     *,
     quiet: bool,
     combinations: Mapping[str, str] | None = None,
+    said: tuple[str, str] | None = None,
 ) -> None:
     """Until a key, a signal or ``seconds`` end it; ``make`` is called on the event loop that the bridge belongs to.
 
-    ``combinations`` are those of `hotkeys`, if it listens to any.
+    ``combinations`` are those of `hotkeys`, if it listens to any; ``said`` is a text that is spoken first, and its language.
     """
     _wake_in_time()
-    asyncio.run(_run(make, clock, n_portraits, seconds, quiet, combinations))
+    asyncio.run(_run(make, clock, n_portraits, seconds, quiet, combinations, said))
 
 
 def _wake_in_time() -> None:
@@ -53,6 +54,7 @@ async def _run(
     seconds: float | None,
     quiet: bool,
     combinations: Mapping[str, str] | None,
+    said: tuple[str, str] | None,
 ) -> None:
     bridge = make()
     steering = Steering(bridge, n_portraits)
@@ -62,15 +64,24 @@ async def _run(
     listening = hotkeys(combinations, steering, say) if combinations else nullcontext()
     async with control_channel(steering, say):
         with keyboard() as keys, listening:
-            await _live(bridge, keys, clock, n_portraits, seconds, quiet=quiet)
+            first = [bridge.say(*said)] if said is not None else []
+            await _live(bridge, keys, clock, n_portraits, seconds, first, quiet=quiet)
     if not quiet:
         say(f"ended; {figures_line(bridge.figures())}")
 
 
 async def _live(
-    bridge: Bridge, keys: Keyboard | None, clock: Clock, n_portraits: int, seconds: float | None, *, quiet: bool
+    bridge: Bridge,
+    keys: Keyboard | None,
+    clock: Clock,
+    n_portraits: int,
+    seconds: float | None,
+    first: list[Story],
+    *,
+    quiet: bool,
 ) -> None:
-    beside = [_show(bridge, clock) if console.is_terminal else _log(bridge, clock)] if not quiet else []
+    beside = list(first)
+    beside += [_show(bridge, clock) if console.is_terminal else _log(bridge, clock)] if not quiet else []
     beside += [watch_keys(bridge, keys, n_portraits, clock)] if keys is not None else []
     beside += [_quit_after(bridge, clock, seconds)] if seconds is not None else []
     tasks = [asyncio.create_task(story) for story in beside]

@@ -9,11 +9,15 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 
-from vivant import VivantError
+from vivant import UnavailableError, VivantError
+from vivant.extras import FLAVOURS
 from vivant.providers import available
+from vivant.registry import VOICES, find, names
 from vivant_bridge.health.tools import listening_tools
 from vivant_bridge.hotkeys import is_wayland
 from vivant_bridge.sound.portaudio import SoundDevice, sound_devices
@@ -59,7 +63,11 @@ class Facts:
     """A driver of a virtual cable, where its files tell."""
     pulse_sources: tuple[str, ...] = ()
     pulse_sinks: tuple[str, ...] = ()
+    has_sounddevice: bool = False
+    """The library's Python part, from the extra ``mic``."""
     has_onnxruntime: bool = False
+    onnxruntimes: tuple[str, ...] = ()
+    """Distributions of it in this environment, of which one is enough."""
     providers: tuple[str, ...] = ()
     """As ``--provider`` takes them."""
     has_server_extra: bool = False
@@ -67,6 +75,8 @@ class Facts:
     has_hotkeys_extra: bool = False
     on_wayland: bool = False
     """Where no program hears the keys of another."""
+    voices: tuple[str, ...] = ()
+    """That `vivant say` could speak with, by their full names."""
     avatar_tools: tuple[str, ...] = ()
     """That listen now, as ``--to`` names them."""
     cores: int = 2
@@ -91,12 +101,15 @@ def gather(run: Run = run_quietly, root: Path = Path("/"), system: str | None = 
         "has_pyvirtualcam": _has("pyvirtualcam"),
         "sounds": sounds,
         "sound_problem": problem,
+        "has_sounddevice": _has("sounddevice"),
         "has_onnxruntime": _has("onnxruntime"),
+        "onnxruntimes": installed_flavours(),
         "providers": tuple(available()),
         "has_server_extra": _has("grpc"),
         "has_vtubing_extra": _has("pythonosc") and _has("websockets"),
         "has_hotkeys_extra": _has("pynput"),
         "on_wayland": is_wayland(),
+        "voices": _voices(),
         "avatar_tools": listening_tools(),
         "cores": os.cpu_count() or 1,
     }
@@ -104,8 +117,21 @@ def gather(run: Run = run_quietly, root: Path = Path("/"), system: str | None = 
     return Facts(**facts, **(look(run, root) if look is not None else {}))  # type: ignore[arg-type]
 
 
+def _voices() -> tuple[str, ...]:
+    found = []
+    for name in names(VOICES):
+        with suppress(UnavailableError):
+            found.append(find(VOICES, name)("").card.name)
+    return tuple(dict.fromkeys(found))
+
+
 def _has(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
+
+
+def installed_flavours() -> tuple[str, ...]:
+    """Which of onnxruntime's distributions are in this environment."""
+    return tuple(name for name in FLAVOURS if next(iter(distributions(name=name)), None) is not None)
 
 
 def _sounds() -> tuple[tuple[SoundDevice, ...], str | None]:

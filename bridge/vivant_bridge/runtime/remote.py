@@ -114,6 +114,9 @@ class _Reporting:
     async def push(self, samples: Float32Array) -> None:
         await self.remote.push(samples)
 
+    async def say_text(self, text: str, language: str = "") -> None:
+        await self.remote.say_text(text, language)
+
     async def set_controls(self, controls: Controls) -> None:
         await self.remote.set_controls(controls)
 

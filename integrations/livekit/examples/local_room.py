@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,14 +12,15 @@ from livekit import rtc
 
 @dataclass
 class Publication:
-    """Of a local track, to which somebody subscribes at once."""
+    """Of a local track, to which somebody subscribes when ``listens`` is set."""
 
     track: rtc.LocalTrack
     source: rtc.TrackSource.ValueType
     kind: rtc.TrackKind.ValueType
+    listens: asyncio.Event
 
     async def wait_for_subscription(self) -> None:
-        return
+        await self.listens.wait()
 
 
 @dataclass
@@ -26,9 +28,10 @@ class LocalParticipant:
     identity: str = "agent"
     kind: Any = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
     track_publications: dict[str, Publication] = field(default_factory=dict)
+    listens: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def publish_track(self, track: rtc.LocalTrack, options: rtc.TrackPublishOptions) -> Publication:
-        publication = Publication(track, options.source, track.kind)
+        publication = Publication(track, options.source, track.kind, self.listens)
         self.track_publications[track.name] = publication
         return publication
 
@@ -46,7 +49,8 @@ class LocalRoom(rtc.EventEmitter[str]):
         return True
 
     async def viewer(self) -> Viewer:
-        """Once both tracks are published."""
+        """Somebody who subscribes to both tracks, once they are published."""
+        self.local_participant.listens.set()
         tracks = self.local_participant.track_publications
         while len(tracks) < 2:
             await asyncio.sleep(0.005)
@@ -54,11 +58,14 @@ class LocalRoom(rtc.EventEmitter[str]):
 
 
 class Viewer:
-    """Viewer: what somebody in the room would see and hear, each with its time on the loop's clock."""
+    """Viewer: what somebody in the room would see and hear, with times on the loop's clock."""
 
     def __init__(self, avatar_audio: rtc.Track, avatar_video: rtc.Track) -> None:
-        self.pictures: list[tuple[float, rtc.VideoFrame]] = []
+        self.pictures: list[float] = []
+        """When each came."""
         self.sounds: list[tuple[float, rtc.AudioFrame]] = []
+        self.show: Callable[[rtc.VideoFrame], object] = lambda picture: None
+        """Called with each picture."""
         self._streams = (
             rtc.AudioStream.from_track(track=avatar_audio, sample_rate=24_000),
             rtc.VideoStream.from_track(track=avatar_video),
@@ -71,7 +78,8 @@ class Viewer:
 
     async def _see(self) -> None:
         async for event in self._streams[1]:
-            self.pictures.append((asyncio.get_running_loop().time(), event.frame))
+            self.pictures.append(asyncio.get_running_loop().time())
+            self.show(event.frame)
 
     async def aclose(self) -> None:
         for task in self._tasks:

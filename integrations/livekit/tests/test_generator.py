@@ -14,8 +14,10 @@ from livekit.agents.voice.avatar import AudioSegmentEnd, AvatarOptions, AvatarRu
 from livekit.plugins.vivant import FaceVideoGenerator
 from local_room import LocalRoom
 from scripted import RATE_HZ, voice
+from sync_kit import index_of
 
 import vivant
+from vivant.testing import PlainFace
 
 SIDE_PX = 128
 FPS = 25
@@ -84,7 +86,7 @@ async def taken(face: FaceVideoGenerator) -> AsyncIterator[Taken]:
 
 def test_lines_come_out_to_the_bit_each_with_its_end_once() -> None:
     async def lines() -> None:
-        face, parts = generator(), [voice(0.7), voice(0.31), voice(0.05)]
+        face, parts = generator(), [voice(0.7), voice(0.31), voice(0.05), voice(0.01), voice(0.003), voice(0.2)]
         async with taken(face) as out:
             for part in parts:
                 await push(face, part)
@@ -177,22 +179,32 @@ def test_a_voice_that_comes_while_a_failed_face_is_still_seen_is_not_lost(
     run(lose())
 
 
+async def speak(receiver: QueueAudioOutput, line: np.ndarray) -> None:
+    """As an agent session does."""
+    for first in range(0, len(line), 2400):
+        part = line[first : first + 2400]
+        await receiver.capture_frame(rtc.AudioFrame(part.tobytes(), RATE_HZ, 1, len(part)))
+    receiver.flush()
+
+
+def runner_in(room: LocalRoom, face: FaceVideoGenerator) -> tuple[AvatarRunner, QueueAudioOutput]:
+    receiver = QueueAudioOutput(sample_rate=RATE_HZ, wait_playback_start=True)
+    options = AvatarOptions(SIDE_PX, SIDE_PX, FPS, RATE_HZ, 1)
+    runner = AvatarRunner(room, audio_recv=receiver, video_gen=face, options=options)  # type: ignore[arg-type]
+    face.flush = runner.av_sync.clear_queue
+    return runner, receiver
+
+
 def test_a_runner_plays_a_line_to_its_exact_length_and_says_when_it_is_interrupted() -> None:
     async def play() -> None:
         room, face, line = LocalRoom(), generator(), voice(1.2)
-        receiver = QueueAudioOutput(sample_rate=RATE_HZ, wait_playback_start=True)
-        options = AvatarOptions(SIDE_PX, SIDE_PX, FPS, RATE_HZ, 1)
-        runner = AvatarRunner(room, audio_recv=receiver, video_gen=face, options=options)  # type: ignore[arg-type]
-        face.flush = runner.av_sync.clear_queue
+        runner, receiver = runner_in(room, face)
         finished: asyncio.Queue[Any] = asyncio.Queue()
         receiver.on("playback_finished", finished.put_nowait)
         await runner.start()
         viewer = await room.viewer()
         for is_cut in (False, True):
-            for first in range(0, len(line), 2400):
-                part = line[first : first + 2400]
-                await receiver.capture_frame(rtc.AudioFrame(part.tobytes(), RATE_HZ, 1, len(part)))
-            receiver.flush()
+            await speak(receiver, line)
             if is_cut:
                 await asyncio.sleep(0.6)
                 receiver.clear_buffer()
@@ -206,3 +218,52 @@ def test_a_runner_plays_a_line_to_its_exact_length_and_says_when_it_is_interrupt
         await face.aclose()
 
     run(play())
+
+
+def test_a_greeting_waits_for_somebody_who_listens() -> None:
+    async def greet() -> None:
+        room, face, line = LocalRoom(), generator(), voice(1.0)
+        runner, receiver = runner_in(room, face)
+        finished: asyncio.Queue[Any] = asyncio.Queue()
+        receiver.on("playback_finished", finished.put_nowait)
+        await runner.start()
+        await speak(receiver, line)
+        await asyncio.sleep(1.5)  # longer than the line
+        assert finished.empty()
+        viewer = await room.viewer()
+        assert (await finished.get()).playback_position == pytest.approx(1.0, abs=1e-6)
+        await asyncio.sleep(0.3)
+        heard = np.concatenate([np.frombuffer(frame.data, np.int16) for _, frame in viewer.sounds])
+        n_loud, n_heard = (np.count_nonzero(np.abs(each) > 1000) for each in (line, heard))
+        assert n_heard == pytest.approx(n_loud, rel=0.05)
+        await viewer.aclose()
+        await runner.aclose()
+        await face.aclose()
+
+    run(greet())
+
+
+def test_after_an_interruption_no_old_picture_leaves_the_room_but_the_one_that_was_due() -> None:
+    async def interrupt() -> None:
+        room, face = LocalRoom(), FaceVideoGenerator(PlainFace(), sample_rate_hz=RATE_HZ, size_px=SIDE_PX, fps=FPS, seed=1)
+        runner, receiver = runner_in(room, face)
+        await runner.start()
+        viewer = await room.viewer()
+        shown: list[int] = []
+        viewer.show = lambda picture: shown.append(index_of(picture.convert(rtc.VideoBufferType.I420)))
+        n_stale = []
+        for _ in range(4):
+            await speak(receiver, voice(4))
+            await asyncio.sleep(0.6)
+            last = face.session.playout.last_pts_us * FPS // 1_000_000
+            receiver.clear_buffer()
+            await asyncio.sleep(0.02)
+            n = len(shown)
+            await asyncio.sleep(0.3)
+            n_stale.append(sum(index <= last for index in shown[n:]))
+        assert max(n_stale) <= 1, n_stale
+        await viewer.aclose()
+        await runner.aclose()
+        await face.aclose()
+
+    run(interrupt())

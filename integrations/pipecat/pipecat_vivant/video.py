@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
@@ -60,19 +61,22 @@ class VivantVideoService(AIService):
 
     def __init__(
         self,
-        portrait: vivant.RigFace | str | PathLike[str],
+        portrait: vivant.Face | str | PathLike[str],
         *,
         consent: str | None = None,
         fps: int = 25,
         size_px: int = 512,
         seed: int | None = None,
+        clock: vivant.Clock | None = None,
+        executor: Executor | None = None,
         **kwargs: Any,
     ) -> None:
         """``portrait``: a picture or a bundled name, or what `vivant.open_portrait` gave. ``consent`` says whom it shows: me,
-        agreed, unreal or synthetic."""
+        agreed, unreal or synthetic. ``clock`` and ``executor`` as for `vivant.Session`."""
         super().__init__(settings=VivantVideoSettings(model="vivant rig"), **kwargs)
         self._portrait, self._consent = portrait, consent
         self._fps, self._size_px, self._seed = fps, size_px, seed
+        self._clock, self._executor = clock, executor
         self._controls = vivant.Controls()
         self._session: vivant.Session | None = None
         self._faces_task: asyncio.Task[None] | None = None
@@ -181,7 +185,7 @@ class VivantVideoService(AIService):
     async def _open(self) -> None:
         try:
             face = self._portrait
-            if not isinstance(face, vivant.RigFace):
+            if isinstance(face, str | PathLike):
                 face = await asyncio.to_thread(vivant.open_portrait, face, consent=self._consent)
             config = vivant.SessionConfig(
                 fps=self._fps,
@@ -193,7 +197,9 @@ class VivantVideoService(AIService):
                 audio_lead_ms=AUDIO_LEAD_MS,
             )
             presenter = vivant.Presenter(face, size_px=self._size_px, pixel_format=vivant.PixelFormat.RGB)
-            session = vivant.Session(face, config, controls=self._controls, presenter=presenter)
+            session = vivant.Session(
+                face, config, controls=self._controls, presenter=presenter, clock=self._clock, executor=self._executor
+            )
         except vivant.VivantError as error:
             await self.push_error(f"no face: {error}", exception=error)
             return

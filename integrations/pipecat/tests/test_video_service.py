@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +45,14 @@ def spoken(samples: np.ndarray, context_id: str = "line", piece: int = 4800) -> 
     return [TTSStartedFrame(context_id=context_id), *audio, TTSStoppedFrame(context_id=context_id)]
 
 
+@cache
+def ada() -> vivant.Face:
+    """Opened once: on a busy machine that takes longer than some of these tests wait."""
+    return vivant.open_portrait("ada")
+
+
 def service(**how: object) -> VivantVideoService:
-    return VivantVideoService("ada", size_px=SIDE_PX, seed=1, **how)  # type: ignore[arg-type]
+    return VivantVideoService(ada(), size_px=SIDE_PX, seed=1, **how)  # type: ignore[arg-type]
 
 
 def sound_of(frames: Sequence[Frame]) -> np.ndarray:
@@ -83,6 +90,13 @@ def test_after_an_interruption_nothing_of_the_old_line_comes() -> None:
     assert 0 < len(sound_of(down[:at])) < len(old) // 2
     assert np.array_equal(sound_of(down[at:]), new)
     assert [frame.context_id for frame in down if isinstance(frame, TTSStoppedFrame)] == ["new"]
+
+
+def test_lines_shorter_than_a_picture_are_heard_and_end() -> None:
+    lines = [voice(0.01), voice(0.003), voice(0.3), -voice(0.02)]
+    down, _ = run([SleepFrame(0.8), *(frame for i, line in enumerate(lines) for frame in spoken(line, str(i)))])
+    assert np.array_equal(sound_of(down), np.concatenate(lines))
+    assert [frame.context_id for frame in down if isinstance(frame, TTSStoppedFrame)] == ["0", "1", "2", "3"]
 
 
 def test_a_line_without_sound_ends_at_once() -> None:

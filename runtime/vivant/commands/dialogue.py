@@ -18,7 +18,10 @@ from vivant.dialogue.lines import Line, Usual, in_formats, read_table
 from vivant.dialogue.recipe import VIDEOS, Look, Recipe
 from vivant.dialogue.workers import n_usable_cores, workers
 from vivant.errors import InputError, VivantError
+from vivant.face import Face
 from vivant.motion_files import FORMATS, is_motion
+from vivant.speech.text_mood import emotion_of
+from vivant.types import Controls, Emotion
 
 
 def listed(table: Path, usual: Usual) -> list[Line | InputError]:
@@ -36,16 +39,32 @@ def folder_for(out: Path) -> Path:
     return out
 
 
-def render_table(table: Path, out: Path, kinds: list[str], usual: Usual, recipe: Recipe, jobs: int | None) -> None:
-    """Every line of a table in each of ``kinds``, such as mp4 and anim; ``usual`` holds where a row says nothing."""
+def render_table(
+    table: Path, out: Path, kinds: list[str], usual: Usual, recipe: Recipe, jobs: int | None, *, words_choose: bool = False
+) -> None:
+    """Every line of a table in each of ``kinds``, such as mp4 and anim; ``usual`` holds where a row says nothing.
+
+    ``words_choose`` the emotion of lines that have a text and no emotion.
+    """
     recipe.require_served()
     folder = folder_for(out)
     suffixes = [suffix_of(kind, (*VIDEOS, *FORMATS)) for kind in dict.fromkeys(kinds)]
     usual = replace(usual, suffix=suffixes[0], suffixes=(*VIDEOS, *FORMATS), shows=True)
     lines = in_formats(listed(table, usual), suffixes)
+    if words_choose:
+        lines = [_by_words(line, recipe.text_language) if isinstance(line, Line) else line for line in lines]
     if recipe.server is None:
         introduce(lines, recipe.look)
     make_all(folder, recipe, lines, [table, Path(recipe.look.background)], jobs)
+
+
+def _by_words(line: Line, language: str) -> Line:
+    return replace(line, controls=by_words(line.controls, line.text, language))
+
+
+def by_words(controls: Controls, text: str, language: str) -> Controls:
+    """With the emotion of the words, where another than neutral is not asked for already."""
+    return replace(controls, emotion=emotion_of(text, language)) if controls.emotion is Emotion.NEUTRAL else controls
 
 
 def suffix_of(kind: str, known: Collection[str]) -> str:
@@ -64,16 +83,22 @@ def introduce(lines: list[Line | InputError], look: Look) -> None:
     shown = {line.portrait: None for line in lines if isinstance(line, Line) and line.portrait and not is_motion(line.out)}
     for portrait in shown:
         with suppress(VivantError):
-            face = open_with_progress(
-                portrait,
-                look.provider,
-                number=look.face_number,
-                transparent=look.cut_out,
-                generator=look.generator,
-                analyser=look.analyser,
-                blurred=look.blurred,
+            begin_production(
+                open_as(portrait, look), portrait, None, None, look.consent, look.label_off_reason, look.label_language
             )
-            begin_production(face, portrait, None, None, look.consent, look.label_off_reason, look.label_language)
+
+
+def open_as(portrait: Path, look: Look) -> Face:
+    """As `open_with_progress`."""
+    return open_with_progress(
+        portrait,
+        look.provider,
+        number=look.face_number,
+        transparent=look.cut_out,
+        generator=look.generator,
+        analyser=look.analyser,
+        blurred=look.blurred,
+    )
 
 
 def make_all(folder: Path, recipe: Recipe, lines: list[Line | InputError], inputs: list[Path], jobs: int | None = None) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from vivant.errors import InputError
 
-DRAIN_S = 1.0
+PATIENCE_S = 1.0
 """For calls under way when whoever started the server is gone, or wants it gone; chosen."""
 _STDIN = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,9 @@ import typer
 from rich.console import Console
 
 from vivant.bundled import portraits
+from vivant.commands.extensions import AnalyserOption as AnalyserOption
+from vivant.commands.extensions import GeneratorOption as GeneratorOption
+from vivant.commands.extensions import MotionOption as MotionOption
 from vivant.drive.choose import choose_driver
 from vivant.drive.driver import Driver
 from vivant.drive.recorded import VIDEO, RecordedDriver
@@ -26,7 +30,7 @@ from vivant.provenance.consent import (
     REFUSED,
     WORDS,
     Consent,
-    bundled_portraits,
+    bundled_consent,
     kept_consent,
     parse_consent,
     stated_consent,
@@ -36,6 +40,7 @@ from vivant.provenance.label import LANGUAGES
 from vivant.provenance.production import Production, begin, claim_drive, sha256_of
 from vivant.size import Size
 from vivant.types import Emotion
+from vivant.voices.voice import VoiceCard
 
 console = Console(highlight=False)
 
@@ -106,11 +111,19 @@ LanguageOption = Annotated[str | None, typer.Option(help=f"Language of the label
 TextOption = Annotated[
     str, typer.Option("--text", metavar="TEXT|@FILE", help="What the voice says, where it is known: sharpens the lips.")
 ]
+TextEmotionOption = Annotated[
+    bool, typer.Option("--text-emotion", help="The words of --text choose the emotion, unless --emotion does.")
+]
 TextLanguageOption = Annotated[str, typer.Option(metavar="TAG", help="Of the text, such as de or pt-BR; guessed unless given.")]
-GeneratorOption = Annotated[str, typer.Option(metavar="NAME", help="What draws the face: rig, or what another package brings.")]
-MotionOption = Annotated[str, typer.Option(metavar="NAME", help="What moves the face: voice, or what another package brings.")]
-AnalyserOption = Annotated[
-    str, typer.Option(metavar="NAME", help="What reads the portrait: networks, or what another package brings.")
+SayOption = Annotated[
+    str, typer.Option("--say", metavar="TEXT|@FILE", help="Instead of a sound: what a synthetic voice says, on this machine.")
+]
+VoiceOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME[:ARGUMENT]",
+        help="Who says it: auto, hibari, system (:Anna), espeak-ng (:en-gb+f3), or what another package brings.",
+    ),
 ]
 LabelOption = Annotated[
     str | None, typer.Option("--no-label", metavar="REASON", help="Leave the visible AI label away; the reason is recorded.")
@@ -150,6 +163,12 @@ def known_text(text: str) -> str:
         raise InputError(
             f"cannot read {path} as a text in UTF-8: {getattr(error, 'strerror', None) or 'it is none'}"
         ) from error
+
+
+def how_to_open(path: Path) -> str:
+    """A line to paste into a terminal, where this system has a program for it."""
+    opener = {"darwin": "open", "win32": "explorer"}.get(sys.platform, "xdg-open")
+    return f'open it with: {opener} "{path}"' if shutil.which(opener) else "open it with any player or browser"
 
 
 def open_with_progress(
@@ -196,12 +215,13 @@ def begin_production(
     language: str | None = None,
     motion: SpeechMotion | None = None,
     drive: DriveClaim | None = None,
+    voice: VoiceCard | None = None,
 ) -> Production:
     """Consent and policy; on a terminal the question who the portrait shows is asked once."""
     sha256 = face.portrait_sha256
-    stated = stated_consent(consent) if sha256 in bundled_portraits() else _answer(sha256, portrait, consent)
+    stated = stated_consent(consent) if bundled_consent(sha256) else _answer(sha256, portrait, consent)
     with portrait_file(portrait) as file:
-        return begin(face, file, audio, seed, stated, label_off_reason, language, note, motion, drive)
+        return begin(face, file, audio, seed, stated, label_off_reason, language, note, motion, drive, voice)
 
 
 def driver_of(drive: str | None, consent: str | None) -> Driver | None:

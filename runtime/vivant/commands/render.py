@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vivant.address import Address
-from vivant.commands.dialogue import render_table
+from vivant.commands.dialogue import by_words, open_as, render_table
 from vivant.commands.options import (
     DEFAULT_ANALYSER,
     AnalyserOption,
@@ -32,21 +33,23 @@ from vivant.commands.options import (
     MotionOption,
     MouthOption,
     ProviderOption,
+    SayOption,
     SeedOption,
     SizeOption,
+    TextEmotionOption,
     TextLanguageOption,
     TextOption,
     TrackOption,
+    VoiceOption,
     begin_drive,
     begin_production,
     console,
-    known_text,
     note,
-    open_with_progress,
     say,
     say_notes,
     text_file,
 )
+from vivant.commands.speech import spoken
 from vivant.dialogue.lines import TABLES, Usual
 from vivant.dialogue.recipe import VIDEOS, Look, Recipe
 from vivant.drive.choose import choose_driver
@@ -66,6 +69,7 @@ from vivant.registry import MOTIONS, find
 from vivant.session.background import Background
 from vivant.size import Size
 from vivant.types import CAMERA_EYE_CONTACT, Controls, Emotion
+from vivant.voices import AUTO
 
 PortraitArgument = Annotated[
     Path,
@@ -105,6 +109,19 @@ TlsCaOption = Annotated[Path | None, typer.Option(help="PEM certificate of the s
 
 
 @dataclass(frozen=True, slots=True)
+class _Speech:
+    """What the face says, as it was asked for."""
+
+    audio: Path | None
+    said: str
+    """For a synthetic voice."""
+    voice: str
+    text: str
+    """Of ``audio``, where it is known."""
+    emotion_by_words: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Drive:
     """What moves the face beside the voice, as it was asked for."""
 
@@ -117,6 +134,8 @@ def render(
     portrait: PortraitArgument,
     out: OutOption,
     audio: AudioArgument = None,
+    said: SayOption = "",
+    voice: VoiceOption = AUTO,
     drive: DriveOption = None,
     lips: LipsOption = Lips.BOTH,
     drive_consent: DriveConsentOption = None,
@@ -136,6 +155,7 @@ def render(
     singing: Annotated[bool, typer.Option("--singing", help="Hold sung vowels open.")] = False,
     text: TextOption = "",
     text_language: TextLanguageOption = "",
+    text_emotion: TextEmotionOption = False,
     consent: ConsentOption = None,
     language: LanguageOption = None,
     no_label: LabelOption = None,
@@ -150,7 +170,7 @@ def render(
     token_file: TokenFileOption = None,
     tls_ca: TlsCaOption = None,
 ) -> None:
-    """Make a video of PORTRAIT speaking AUDIO, or moving as a video of a face or a motion file does.
+    """Make a video of PORTRAIT speaking AUDIO or a text (--say), or moving as a video of a face or a motion file does.
 
     With a table in the place of PORTRAIT: all lines of a dialogue, as videos and as motion, of which only what changed is
     made.
@@ -160,54 +180,36 @@ def render(
     server = Address(runtime, token_file, tls_ca) if runtime is not None else None
     recipe = Recipe(fps, motion, track, text_language, look, server)
     if portrait.suffix.lower() in TABLES:
-        if audio is not None or drive is not None or text:
-            raise InputError("a table of lines has a sound, and perhaps a text, in each; leave AUDIO, --drive and --text away")
-        render_table(portrait, out, kinds or ["mp4"], Usual("", controls, seed, who), recipe, jobs)
+        if audio is not None or drive is not None or text or said:
+            raise InputError("a table's lines have their own sounds and texts; leave AUDIO, --say, --text and --drive away")
+        render_table(portrait, out, kinds or ["mp4"], Usual("", controls, seed, who), recipe, jobs, words_choose=text_emotion)
     elif kinds or who or jobs or server:
         raise InputError("--format, --portrait, --jobs and --runtime go with a table of lines (.csv, .tsv, .json)")
     else:
-        _render_one(portrait, audio, out, controls, recipe, _Drive(drive, lips, drive_consent), seed, text)
+        speech = _Speech(audio, said, voice, text, text_emotion)
+        _render_one(portrait, out, controls, seed, recipe, speech, _Drive(drive, lips, drive_consent))
 
 
 def _render_one(
-    portrait: Path,
-    audio: Path | None,
-    out: Path,
-    controls: Controls,
-    recipe: Recipe,
-    drive: _Drive,
-    seed: int | None,
-    text: str,
+    portrait: Path, out: Path, controls: Controls, seed: int | None, recipe: Recipe, asked: _Speech, drive: _Drive
 ) -> None:
-    look, folder = recipe.look, folder_of(out)
+    look, folder, fps = recipe.look, folder_of(out), str(recipe.fps_of(out))
     size = look.size_of(out)
     behind = Background.named(look.background, size)
     driver = _recording(drive.file) if drive.file is not None else None
-    sound = _sound(audio, driver)
-    heard = sound if isinstance(sound, Path) else None
-    inputs = {"portrait": portrait, "sound": heard, "text": text_file(text)} | _inputs(driver, behind)
-    require_ready(folder or out, inputs, note, folder=folder is not None)
-    said = (known_text(text), recipe.text_language)
-    if heard is not None:
-        say_notes(heard, recipe.track)
-    opened = open_with_progress(
-        portrait,
-        look.provider,
-        number=look.face_number,
-        transparent=look.cut_out,
-        generator=look.generator,
-        analyser=look.analyser,
-        blurred=look.blurred,
-    )
-    model: SpeechMotion = driving(driver, drive.lips)(find(MOTIONS, recipe.motion)())
-    driven_by = begin_drive(driver, drive.consent) if driver is not None else None
-    work = begin_production(
-        opened, portrait, heard, seed, look.consent, look.label_off_reason, look.label_language, model, driven_by
-    )
-    fps = str(recipe.fps_of(out))
-    report = render_with_bar(
-        work, sound, out, fps=fps, size=size, controls=controls, motion=model, said=said, track=recipe.track, behind=behind
-    )
+    inputs = {"portrait": portrait, "sound": asked.audio, "text": text_file(asked.said or asked.text)}
+    require_ready(folder or out, inputs | _inputs(driver, behind), note, folder=folder is not None)
+    with spoken(asked.said, asked.voice, asked.audio, asked.text, recipe.text_language) as speech:
+        sound, heard = _sound(speech.sound, driver, recipe.track)
+        if asked.emotion_by_words:
+            controls = by_words(controls, speech.text, speech.language)
+        opened = open_as(portrait, look)
+        model: SpeechMotion = driving(driver, drive.lips)(find(MOTIONS, recipe.motion)())
+        driven_by = begin_drive(driver, drive.consent) if driver is not None else None
+        label = (look.label_off_reason, look.label_language)
+        work = begin_production(opened, portrait, heard, seed, look.consent, *label, model, driven_by, speech.card)
+        show = partial(render_with_bar, work, sound, out, fps=fps, size=size, controls=controls)
+        report = show(motion=model, said=(speech.text, speech.language), track=recipe.track, behind=behind)
     say(f"{out}: {summary(report)}")
 
 
@@ -224,15 +226,20 @@ def _recording(drive: str) -> RecordedDriver:
     return driver
 
 
-def _sound(audio: Path | None, driver: RecordedDriver | None) -> Path | Silence:
-    """What is heard: the voice given, or else the driving video's sound, or none. Raises InputError where nothing drives."""
+def _sound(audio: Path | None, driver: RecordedDriver | None, track: int | None) -> tuple[Path | Silence, Path | None]:
+    """What is heard, and its file: the voice given, or else the driving video's sound, or none.
+
+    Raises InputError where nothing drives.
+    """
+    if audio is None and driver is None:
+        raise InputError("give a sound file after the portrait, or --say and a text, or --drive and a video or a motion file")
+    if audio is None and driver is not None and driver.kind == VIDEO and has_sound(driver.path):
+        audio = driver.path
     if audio is not None:
-        return audio
-    if driver is None:
-        raise InputError("give a sound file after the portrait, or --drive and a video or a motion file")
-    if driver.kind == VIDEO and has_sound(driver.path):
-        return driver.path
-    return Silence(driver.length_us / 1e6)
+        say_notes(audio, track)
+        return audio, audio
+    assert driver is not None
+    return Silence(driver.length_us / 1e6), None
 
 
 def render_with_bar(

@@ -1,17 +1,19 @@
-"""``vivant serve``: the gRPC server."""
+"""``vivant serve``: the gRPC server, and the web door beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vivant.commands.embedded import DRAIN_S, announce, token_of_parent, when_parent_ends
-from vivant.commands.options import DEFAULT_ANALYSER, AnalyserOption, GeneratorOption, MotionOption
+from vivant.commands.embedded import PATIENCE_S, announce, token_of_parent, when_parent_ends
+from vivant.commands.extensions import DEFAULT_ANALYSER, AnalyserOption, GeneratorOption, MotionOption
 from vivant.errors import InputError, UnavailableError
 from vivant.extras import install
 from vivant.media.inputs import require_file
@@ -21,7 +23,11 @@ from vivant.registry import ANALYSERS, FACES, MOTIONS, find
 
 if TYPE_CHECKING:
     from vivant.server.portraits import Opener
-    from vivant.server.server import ServerConfig
+    from vivant.server.security import Security
+    from vivant.server.server import Server, ServerConfig
+    from vivant.web.door import Door
+    from vivant.web.server import WebServer
+    from vivant.web.serving import WebConfig
 
 
 def serve(
@@ -44,6 +50,11 @@ def serve(
             " where it listens is a line of JSON.",
         ),
     ] = False,
+    web: Annotated[bool, typer.Option("--web", help="Also open the door for web pages (docs/web.md).")] = False,
+    web_port: Annotated[int, typer.Option(min=0, max=65535, help="Its TCP port; 0 takes a free one.")] = 50751,
+    web_origin: Annotated[
+        list[str] | None, typer.Option(help="Whose pages may use it besides its own: https://app.example. Repeatable.")
+    ] = None,
     generator: GeneratorOption = "rig",
     motion: MotionOption = "voice",
     analyser: AnalyserOption = DEFAULT_ANALYSER,
@@ -65,8 +76,17 @@ def serve(
     model: SpeechMotion = find(MOTIONS, motion)()
     opener = None if generator == "rig" else find(FACES, generator)  # clients' pictures for the rig are decoded apart
     reader: PortraitAnalyser | None = None if analyser == DEFAULT_ANALYSER else find(ANALYSERS, analyser)(Provider.AUTO)
+    door = _web_config(web_port, web_origin or []) if web else None
     log_to_stderr()
-    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port), model, opener, reader, embedded=embedded))
+    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port), model, opener, reader, door, embedded=embedded))
+
+
+def _web_config(port: int, origins: list[str]) -> WebConfig:
+    try:
+        from vivant.web.serving import WebConfig
+    except ImportError as error:
+        raise UnavailableError(f"--web needs {error.name}; {install('studio')} brings it") from error
+    return WebConfig(port, origins)
 
 
 def _token(file: Path | None) -> str | None:
@@ -89,26 +109,43 @@ async def _serve(
     motion: SpeechMotion,
     opener: Opener | None,
     analyser: PortraitAnalyser | None,
+    web: WebConfig | None,
     *,
     embedded: bool,
 ) -> None:
-    from vivant.server.server import Server
+    from vivant.server.server import DRAIN_S, Server
 
-    async with Server(config, motion=motion, opener=opener, analyser=analyser) as server:
-        loop = asyncio.get_running_loop()
-        draining: list[asyncio.Task[None]] = []
-
-        def stop() -> None:
-            draining.append(asyncio.create_task(server.drain()))
-
+    async with Server(config, motion=motion, opener=opener, analyser=analyser) as server, _opened(server, web) as doors:
+        told = asyncio.Event()
         for sign in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(sign, stop)
+            with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
+                asyncio.get_running_loop().add_signal_handler(sign, told.set)
         await server.measure()
         if embedded:
-            announce(host=config.security.host, port=server.port)
-            when_parent_ends(lambda: draining.append(asyncio.create_task(server.drain(DRAIN_S))))
+            web_ports = [listening.port for _, listening in doors]
+            announce(host=config.security.host, port=server.port, web_port=web_ports[0] if web_ports else None)
+            when_parent_ends(told.set)
         else:
-            scheme = "plain text" if config.security.certificate is None else "TLS"
-            print(f"vivant listens on {config.security.host}:{server.port} ({scheme}); {server.describe()}", flush=True)
-        await server.wait()
-        await asyncio.gather(*draining)
+            _say_where(server, config.security, doors)
+        await told.wait()
+        patience_s = PATIENCE_S if embedded else DRAIN_S
+        await asyncio.gather(server.drain(patience_s), *(door.drain(patience_s) for door, _ in doors))
+
+
+def _say_where(server: Server, security: Security, doors: list[tuple[Door, WebServer]]) -> None:
+    scheme = "plain text" if security.certificate is None else "TLS"
+    print(f"vivant listens on {security.host}:{server.port} ({scheme}); {server.describe()}", flush=True)
+    for _, listening in doors:
+        print(f"the door for web pages is {listening.url}", flush=True)
+
+
+@asynccontextmanager
+async def _opened(server: Server, web: WebConfig | None) -> AsyncIterator[list[tuple[Door, WebServer]]]:
+    """The door, or none."""
+    if web is None:
+        yield []
+        return
+    from vivant.web.serving import open_door
+
+    async with open_door(server.host, server.config.security, web) as opened:
+        yield [opened]

@@ -17,7 +17,7 @@ from vivant.rig.cache import cache_folder
 from vivant.sealed.onnx import leftovers, remove_leftovers
 
 KEPT_PORTRAITS = ("*.vivant", "*.consent.json", ".*.part-*")
-KEYS_AND_SETTINGS = (FILE, "certificate.pem", "key.pem", "rigs.secret", "*.token", "*.lock", ".*.part-*")
+KEYS_AND_SETTINGS = (FILE, "studio.json", "certificate.pem", "key.pem", "rigs.secret", "*.token", "*.lock", ".*.part-*")
 """Whatever else lies in these folders is not ours, and stays."""
 BY_HAND = {
     "linux": (

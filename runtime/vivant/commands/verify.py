@@ -12,7 +12,7 @@ from vivant.provenance.verify import verify as examine
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="A picture or a video.")],
+    file: Annotated[Path, typer.Argument(help="A picture, a video or a .wav.")],
     trust: Annotated[
         Path | None, typer.Option(help="PEM certificates of signers you know, beside your own key; or VIVANT_TRUST.")
     ] = None,

@@ -25,7 +25,7 @@ from vivant.provenance.consent import Consent, bundled_portraits, require_consen
 from vivant.provenance.credentials import Claim
 from vivant.provenance.disclosure import seed_of
 from vivant.provenance.policy import Policy
-from vivant.provenance.production import completing, sha256_of
+from vivant.provenance.production import completion, sha256_of
 from vivant.types import Float32Array, MotionFrame, Output, PixelFormat
 
 Result = TypeVar("Result")
@@ -117,7 +117,7 @@ async def _make_video(client: Client, line: Line, out: Path, recipe: Recipe) -> 
             sample_rate_hz=voice.rate_hz if format_of(out).has_sound else None,
             alpha=cut_out,
             n_channels=voice.n_channels,
-            complete=completing(out, claim, Policy.load()),
+            complete=completion(out, claim, Policy.load()),
         ) as video:
             sounds = iter(voice.blocks if format_of(out).has_sound else [])
             async for output in _spoken(session, line, recipe, voice):

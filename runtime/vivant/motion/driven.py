@@ -45,7 +45,7 @@ FACE_EASE_US, LIPS_EASE_US = 800_000, 250_000
 """From one source to another; lips sooner, for sound does not wait. Chosen by eye."""
 STEER_S = 0.35
 """In which emotion and the other controls follow, as in the voice's own expression."""
-TURN_LIMIT_DEG = np.array((15.0, 10.0, 12.0))
+TURN_LIMIT_DEG = np.array((22.0, 15.0, 12.0))
 """How far a portrait turns (README, Limits): yaw, pitch, roll."""
 STRAIGHT = 0.7
 """Share of a limit up to which a head turns as far as the driver's; beyond, it approaches the limit softly. Chosen."""

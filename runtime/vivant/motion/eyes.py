@@ -20,7 +20,7 @@ _GAP_SPREAD = 0.55
 """Standard deviation of the logarithm of the gaps between blinks; chosen by eye."""
 _CLOSE_S, _SHUT_S, _OPEN_S = 0.06, 0.05, 0.14
 """Down, closed, up again. Chosen by eye: faster down than up."""
-_BLINK_TICKS = round((_CLOSE_S + _SHUT_S + _OPEN_S) / TICK_S) + 2
+_BLINK_TICKS = round((_CLOSE_S + _SHUT_S + _OPEN_S) / TICK_S)
 _EYE_LIMIT_DEG = 25.0
 """Each way; chosen by eye, within the 30 degrees at which the ARKit weights are full."""
 
@@ -29,15 +29,14 @@ _FIXATION_S = 0.52
 
 
 class Lids:
-    """Ticks in, (left, right) closure in [0, 1] out."""
+    """Ticks in, closure of both in [0, 1] out: lids that do not move together look drugged."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
         self._due = self._draw() * rng.uniform(0.3, 1.0)
         self._age = _BLINK_TICKS
-        self._delay_ticks = (0, 0)
 
-    def step(self, prosody: Prosody) -> tuple[float, float]:
+    def step(self, prosody: Prosody) -> float:
         self._age += 1
         # Time to the next blink runs in mean gaps, so it runs faster while talking and leaps at the end of a phrase.
         self._due -= TICK_S * (_TALKING_BLINKS_PER_S if prosody.talking else _IDLE_BLINKS_PER_S)
@@ -46,10 +45,7 @@ class Lids:
         if self._due <= 0 and self._age > _BLINK_TICKS:
             self._due = 0.12 if self._rng.random() < 0.04 else self._draw()  # now and then a double blink
             self._age = 0
-            late = int(self._rng.random() < 0.3)
-            self._delay_ticks = (late, 0) if self._rng.random() < 0.5 else (0, late)
-        left, right = self._delay_ticks
-        return _lid((self._age - left) * TICK_S), _lid((self._age - right) * TICK_S)
+        return _lid(self._age * TICK_S)
 
     def _draw(self) -> float:
         """A gap in units of the mean gap, less the phrase ends' share."""

@@ -49,9 +49,8 @@ class NonverbalMotion:
         yaw, pitch, roll, x, y = self._head.step(prosody, controls, look, (act_yaw, bent + act_pitch, tilted + act_roll))
         life = np.empty(self.SIZE)
         life[: len(ARKIT_INDEX)] = self._expression.step(prosody, controls) + acted
-        for closed, blink, wide in zip(self._lids.step(prosody), _BLINK, _WIDE, strict=True):
-            life[blink] = closed
-            life[wide] *= 1 - closed
+        life[_BLINK] = closed = self._lids.step(prosody)
+        life[_WIDE] *= 1 - closed
         distance, mouth = follow(self._framing, (controls.distance, controls.mouth))
         life[len(ARKIT_INDEX) :] = (yaw, pitch, roll, x, y, (1 + lean) / distance, *in_head(look, (yaw, pitch)), mouth)
         return life

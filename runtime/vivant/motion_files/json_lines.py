@@ -19,16 +19,19 @@ POSE = tuple(asdict(Pose()))
 
 
 def write_json_lines(file: IO[bytes], frames: Iterable[MotionFrame], fps: Fraction, name: str) -> None:
-    """A header, then a line per frame: ``pts_us``, ``weights`` in the header's order, ``tongue``, ``pose`` and ``gaze``."""
+    """A header, then a line per frame: ``pts_us``, ``weights`` in the header's order, ``tongue``, ``pose``, ``gaze`` and, where
+    the frame has one, ``body``."""
     _write_line(file, {"vivant_motion": VERSION, "name": name, "fps": str(fps), "weights": list(ARKIT_NAMES)})
     for frame in frames:
-        line = {
+        line: dict[str, object] = {
             "pts_us": frame.pts_us,
             "weights": [_rounded(weight) for weight in frame.weights],
             "tongue": [_rounded(value) for value in frame.tongue],
-            "pose": {axis: _rounded(value) for axis, value in asdict(frame.pose).items()},
+            "pose": _of_pose(frame.pose),
             "gaze": [_rounded(angle) for angle in frame.gaze],
         }
+        if frame.body is not None:
+            line["body"] = _of_pose(frame.body)
         _write_line(file, line)
 
 
@@ -59,6 +62,10 @@ def _values(said: dict[str, Any], order: list[int]) -> list[float]:
 
 def _write_line(file: IO[bytes], values: dict[str, object]) -> None:
     file.write(json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
+
+
+def _of_pose(pose: Pose) -> dict[str, float]:
+    return {axis: _rounded(value) for axis, value in asdict(pose).items()}
 
 
 def _rounded(value: float) -> float:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vivant.arguments import member
+from vivant.bundled import about, portraits
 from vivant.bundled import portrait_sha256 as bundled_sha256
-from vivant.bundled import portraits
 from vivant.errors import InputError, OutputError
 from vivant.media.atomic import replacing, reporting
 from vivant.private import private_folder
@@ -107,19 +107,23 @@ def require_consent(
 
 def require_vouched(portrait_sha256: str, said: Consent | None) -> None:
     """Before pictures of it leave the library. Somebody has said who the portrait shows: the caller, the environment, the
-    settings or an answer that was kept; bundled portraits show nobody, and neither does a face without a portrait.
+    settings or an answer that was kept; bundled portraits show nobody who lives, and a face without a portrait nobody.
 
     Raises InputError when nobody has.
     """
-    is_known = not portrait_sha256 or said is not None or portrait_sha256 in bundled_portraits()
+    is_known = not portrait_sha256 or said is not None or bundled_consent(portrait_sha256) is not None
     if not is_known and stated_consent(None) is None and kept_consent(portrait_sha256) is None:
         raise InputError(NOBODY_VOUCHES)
 
 
+def bundled_consent(portrait_sha256: str) -> Consent | None:
+    """What is known of a portrait that comes with Vivant, by its hash: synthetic, or of a painting, unreal."""
+    return _bundled().get(portrait_sha256)
+
+
 @cache
-def bundled_portraits() -> frozenset[str]:
-    """Hashes of the portraits that come with Vivant and show nobody."""
-    return frozenset(map(bundled_sha256, portraits()))
+def _bundled() -> dict[str, Consent]:
+    return {bundled_sha256(name): Consent.UNREAL if about(name).is_painting else Consent.SYNTHETIC for name in portraits()}
 
 
 def _file(portrait_sha256: str) -> Path:

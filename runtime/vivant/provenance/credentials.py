@@ -6,7 +6,7 @@ import datetime
 import io
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,19 @@ from vivant.provenance.keys import Note, quiet, reporting_key
 from vivant.provenance.keys import _certificate as _certificate
 from vivant.provenance.keys import key_files as key_files
 from vivant.sealed.content import c2pa, context
+from vivant.voices.voice import VoiceCard
 
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic"
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+SOURCE_TYPE = f"{_SOURCE_TYPES}compositeSynthetic"
 """IPTC: a composite in which at least one element is synthetic."""
-EMBEDDED = {".mp4": "video/mp4", ".mov": "video/quicktime", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+EMBEDDED = {
+    ".mp4": "video/mp4",
+    ".mov": "video/quicktime",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".wav": "audio/wav",
+}
 SIDECAR = {".gif": "image/gif"}
 """C2PA can embed here too, but few readers of GIF look; the manifest lies beside it as ``name.gif.c2pa``."""
 _MAGIC = {
@@ -61,7 +70,7 @@ class Claim:
     """What a manifest says of a file."""
 
     portrait_sha256: str
-    """Of the image file; of the rig file itself, where its portrait is not proven."""
+    """Of the image file; of the rig file itself, where its portrait is not proven; empty for speech without a face."""
     audio_sha256: str
     consent: str
     session_id: int
@@ -75,11 +84,22 @@ class Claim:
     """What has that hash: ``picture`` or ``rig file``."""
     drive: DriveClaim | None = None
     """None where the voice alone moves the face."""
+    voice: VoiceCard | None = None
+    """The synthetic voice that speaks; None where the sound was given."""
 
     @property
     def description(self) -> str:
         """In words."""
+        if not self.portrait_sha256:
+            return "a text was spoken by a synthetic voice"
         return "a portrait was made to speak" + (f", driven by {self.drive.kind}" if self.drive else "")
+
+    @property
+    def source_type(self) -> str:
+        """IPTC's digital source type."""
+        if self.voice is None or self.portrait_sha256:
+            return SOURCE_TYPE
+        return _SOURCE_TYPES + ("trainedAlgorithmicMedia" if self.voice.trained_on else "algorithmicMedia")
 
 
 def can_sign(path: Path) -> bool:
@@ -113,28 +133,17 @@ def sign(source: Path, target: Path, claim: Claim, now: datetime.datetime, *, ti
 def _builder(claim: Claim, title: str, now: datetime.datetime) -> c2pa.Builder:
     action: dict[str, Any] = {
         "action": "c2pa.edited" if claim.portrait else "c2pa.created",
-        "digitalSourceType": SOURCE_TYPE,
+        "digitalSourceType": claim.source_type,
         "when": now.isoformat(timespec="seconds"),
         "softwareAgent": {"name": "Vivant", "version": version("vivant")},
         "description": claim.description,
     }
-    said: dict[str, Any] = {
-        "models": list(claim.models),
-        "consent": claim.consent,
-        "portrait_sha256": claim.portrait_sha256,
-        "portrait_kind": claim.portrait_kind,
-        "audio_sha256": claim.audio_sha256,
-        "watermark": {"product": "vivant", "session_id": f"{claim.session_id:08x}"},
-        "label_off_reason": claim.label_off_reason,
-    }
-    if claim.drive is not None:
-        said["drive"] = {"kind": claim.drive.kind, "sha256": claim.drive.sha256, "consent": claim.drive.consent}
     manifest = {
         "claim_generator_info": [{"name": "Vivant", "version": version("vivant")}],
         "title": title,
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": [action]}},
-            {"label": "org.vivant.session", "data": said},
+            {"label": "org.vivant.session", "data": _said(claim)},
         ],
     }
     builder = c2pa.Builder.from_json(json.dumps(manifest), context(_NO_THUMBNAIL))
@@ -146,6 +155,25 @@ def _builder(claim: Claim, title: str, now: datetime.datetime) -> c2pa.Builder:
     if claim.drive is not None:
         _add_ingredient(builder, claim.drive.path, f"driving {claim.drive.kind}", "inputTo", claim.drive.sha256)
     return builder
+
+
+def _said(claim: Claim) -> dict[str, Any]:
+    """What only Vivant says of a file."""
+    said: dict[str, Any] = {"models": list(claim.models)}
+    if claim.portrait_sha256:
+        said |= {
+            "consent": claim.consent,
+            "portrait_sha256": claim.portrait_sha256,
+            "portrait_kind": claim.portrait_kind,
+            "audio_sha256": claim.audio_sha256,
+            "watermark": {"product": "vivant", "session_id": f"{claim.session_id:08x}"},
+            "label_off_reason": claim.label_off_reason,
+        }
+    if claim.drive is not None:
+        said["drive"] = {"kind": claim.drive.kind, "sha256": claim.drive.sha256, "consent": claim.drive.consent}
+    if claim.voice is not None:
+        said["voice"] = asdict(claim.voice)
+    return said
 
 
 def _add_ingredient(builder: c2pa.Builder, path: Path, title: str, relationship: str, sha256: str) -> None:

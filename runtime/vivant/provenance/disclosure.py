@@ -35,11 +35,15 @@ class Disclosure:
         self._shape: tuple[int, ...] = ()
 
     @classmethod
-    def for_face(cls, face: Face, session_id: int, *, labelled: bool = True, language: str | None = None) -> Disclosure:
-        """With the label in a corner that the face leaves free; its language is that of the settings if none is named."""
+    def for_face(
+        cls, face: Face, session_id: int, *, labelled: bool = True, language: str | None = None, corner: str | None = None
+    ) -> Disclosure:
+        """With the label in that one of `CORNERS`, or one that the face leaves free; its language is that of the settings if
+        none is named."""
         if not labelled:
             return cls(session_id, None)
-        return cls(session_id, Label(language or Settings.load().language or "en", free_corner(face.face_box)))
+        language = language or Settings.load().language or "en"
+        return cls(session_id, Label(language, corner or free_corner(face.face_box)))
 
     def finish(self, frame: VideoFrame) -> VideoFrame:
         """A new frame with label and mark, RGB or RGBA as given; what is fully transparent stays so."""

@@ -67,6 +67,8 @@ class Findings:
     """What the manifest, or else those it builds on, calls the file: IPTC's last words, such as ``digitalCapture``."""
     driven_by: str | None
     """What the manifest says moved the face beside a voice: ``video`` or ``motion file``."""
+    spoken_by: str | None
+    """The synthetic voice that the manifest names."""
     said_session_id: str | None
     """What the manifest says, 8 hexadecimal digits."""
     reason: str | None
@@ -112,6 +114,7 @@ class Findings:
                 "generator": self.generator,
                 "source_types": self.source_types,
                 "driven_by": self.driven_by,
+                "spoken_by": self.spoken_by,
                 "manifest_session_id": self.said_session_id,
                 "broken_because": self.reason,
                 "watermark": mark,
@@ -134,12 +137,15 @@ class Findings:
             why = "the certificate cannot be relied on" if out_of_time else _CHANGED
             return f"broken: {why} ({self.reason})"
         maker, signer = self.generator or "an unnamed tool", self.signer or "an unnamed signer"
-        maker += f" (driven by {self.driven_by})" if self.driven_by else ""
+        ways = [f"driven by {self.driven_by}"] * bool(self.driven_by) + [f"spoken by {self.spoken_by}"] * bool(self.spoken_by)
+        maker += f" ({', '.join(ways)})" if ways else ""
         if self.trusted:
             return f"valid; made by {maker}, signed by {signer}, whose key is yours or on your list"
         return f"valid; says that it was made by {maker}, signed by {signer} (self-declared: nobody vouches for this name)"
 
     def _mark(self) -> str:
+        if self.frames_examined == 0:
+            return "none; a sound bears none"
         if self.mark is None:
             return f"none found in {self.frames_examined} frames; that does not prove that the picture is genuine"
         found = f"Vivant, session {self.mark.session_id:08x}{', mirrored' if self.mark.mirrored else ''}"

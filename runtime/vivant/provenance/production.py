@@ -18,14 +18,14 @@ from vivant.media.atomic import Complete, replacing, reporting, require_place
 from vivant.media.formats import folder_of, format_of
 from vivant.media.inputs import require_file
 from vivant.motion.model import SpeechMotion
-from vivant.provenance.consent import Consent, require_consent
-from vivant.provenance.consent import bundled_portraits as bundled_portraits
+from vivant.provenance.consent import Consent, bundled_consent, require_consent
 from vivant.provenance.credentials import Claim, DriveClaim, can_sign, require_signature, sidecar_of, sign
 from vivant.provenance.disclosure import seed_of, session_id_of
 from vivant.provenance.keys import Note, local_files, quiet
 from vivant.provenance.policy import VARIABLE, Policy
 from vivant.provenance.settings import FILE, Settings, config_folder
 from vivant.rig.seal import SECRET
+from vivant.voices.voice import VoiceCard
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,16 @@ class Production:
         }
 
     def complete(self, out: Path) -> Complete | None:
-        """The last step before ``out`` appears: it, or every picture of its folder, gets its credentials.
-
-        None where the format has none. What could not be signed after all is kept as ``name.unsigned.suffix``, unless the
-        policy requires signatures, and an OutputError says so.
-        """
-
-        return completing(out, self.claim, self.policy)
+        """The last step before ``out`` appears, as `completion` has it."""
+        return completion(out, self.claim, self.policy)
 
 
-def completing(out: Path, claim: Claim, policy: Policy) -> Complete | None:
-    """`Production.complete`, for pictures that were drawn elsewhere."""
+def completion(out: Path, claim: Claim, policy: Policy) -> Complete | None:
+    """The last step before ``out`` appears: it, or every picture of its folder, gets its credentials.
+
+    None where the format has none. What could not be signed after all is kept as ``name.unsigned.suffix``, unless the
+    policy requires signatures, and an OutputError says so.
+    """
 
     def sign_all(written: Path, final: Path) -> None:
         try:
@@ -77,6 +76,11 @@ def completing(out: Path, claim: Claim, policy: Policy) -> Complete | None:
             raise OutputError(f"{error}; what was made is kept without credentials as {kept}") from error
 
     return sign_all if can_carry(out) else None
+
+
+def completion_of_speech(out: Path, card: VoiceCard) -> Complete | None:
+    """The same for a sound that a synthetic voice spoke."""
+    return completion(out, Claim("", "", "", 0, (card.name,), voice=card), Policy.load())
 
 
 def require_ready(out: Path, inputs: Inputs, note: Note = quiet, *, folder: bool = False) -> None:
@@ -127,6 +131,7 @@ def begin(
     note: Note = quiet,
     motion: SpeechMotion | None = None,
     drive: DriveClaim | None = None,
+    voice: VoiceCard | None = None,
 ) -> Production:
     """Check consent and policy; ``note`` hears of a consent that could not be kept.
 
@@ -139,7 +144,7 @@ def begin(
     label_off_reason = label_off_reason if label_off_reason is not None else Settings.load().label_off_reason
     if label_off_reason is not None:
         policy.allow_label_off(label_off_reason)
-    answer = Consent.SYNTHETIC if sha256 in bundled_portraits() else require_consent(sha256, portrait.name, consent, note)
+    answer = bundled_consent(sha256) or require_consent(sha256, portrait.name, consent, note)
     audio_sha256 = "" if audio is None else sha256_of(audio, "audio")
     image = None if portrait.suffix == ".vivant" else portrait
     kind = "picture" if image is not None or sha256 != sha256_of(portrait, "rig") else "rig file"
@@ -147,7 +152,7 @@ def begin(
     seed = seed_of(sha256, heard_and_seen) if seed is None else seed
     session_id = session_id_of(sha256, heard_and_seen, seed)
     models = face.name, (motion or default_motion()).name
-    claim = Claim(sha256, audio_sha256, answer, session_id, models, image, audio, label_off_reason, kind, drive)
+    claim = Claim(sha256, audio_sha256, answer, session_id, models, image, audio, label_off_reason, kind, drive, voice)
     return Production(face, claim, policy, seed, language)
 
 

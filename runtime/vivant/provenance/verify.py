@@ -35,12 +35,14 @@ MOST_PIXELS = 3840 * 2160
 _MOST_PARENTS = 32
 PICTURES = {"image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff"}
 _VIDEO = {"format_whitelist": "mov,matroska,gif,avi,mpegts,mpeg", "protocol_whitelist": "file"}
-_CARRIERS = PICTURES - {"image/bmp"} | {"image/gif", "video/mp4", "video/avi"}
+SOUND = "audio/wav"
+"""As `vivant say` writes it."""
+_CARRIERS = PICTURES - {"image/bmp"} | {"image/gif", "video/mp4", "video/avi", SOUND}
 """Told by their content, whatever their name; MOV is video/mp4 here."""
 
 
 def verify(path: Path, trust: Path | None = None) -> Findings:
-    """Examine a picture or a video; ``trust`` names certificates of signers to be known beside the own key.
+    """Examine a picture, a video or a WAV; ``trust`` names certificates of signers to be known beside the own key.
 
     Raises InputError with one sentence for what cannot be read as either.
     """
@@ -59,6 +61,7 @@ def verify(path: Path, trust: Path | None = None) -> Findings:
         generator=_text(" ".join(str(generator.get(key, "")) for key in ("name", "version")).strip()),
         source_types=_source_types(manifest),
         driven_by=_text(_mapping(said.get("drive")).get("kind")),
+        spoken_by=_text(_mapping(said.get("voice")).get("name")),
         said_session_id=_text(_mapping(said.get("watermark")).get("session_id")),
         reason=reason,
         mark=mark,
@@ -166,6 +169,8 @@ def _said_by_us(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _find_mark(path: Path) -> tuple[Mark | None, int]:
+    if media_type(path) == SOUND:
+        return None, 0
     if media_type(path) in PICTURES:
         pixels = load_image(path).pixels
         return (detect([pixels]) if min(pixels.shape[:2]) >= LEAST_SIDE_PX else None), 1

@@ -36,6 +36,8 @@ class Scene:
         uv: NDArray[np.float32],  # (n, 2) texels
         colour: NDArray[np.float32],  # (n, 4) factor on the texel; 1 keeps it
         head: NDArray[np.float32],  # (n, 1) 1 follows the head
+        body: NDArray[np.float32],  # (n, 1) 1 follows the shoulders
+        round: NDArray[np.float32],  # (n, 1) 1 is on the outline of a round head, which stays while it turns
         move_blocks: NDArray[np.int32],  # (b, 4) drive, first vertex, count, first row of moves
         moves: NDArray[np.float32],  # (m, 3)
         tint_blocks: NDArray[np.int32],  # (c, 4) the same for colours
@@ -71,6 +73,7 @@ class Renderer:
         tongue: NDArray[np.float32],  # (2,)
         pose: NDArray[np.float32],  # (6,)
         gaze: NDArray[np.float32],  # (2,)
+        body: NDArray[np.float32],  # (6,) as pose
         out: NDArray[np.uint8],  # (height, width, 4), written whole, straight alpha
     ) -> None:
         """Draw one frame; numbers out of range are clamped. Releases the GIL; one thread at a time."""

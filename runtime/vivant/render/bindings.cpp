@@ -38,8 +38,8 @@ void require(bool condition, const char* what) {
 
 int narrowed(size_t length) { return int(std::min(length, size_t(std::numeric_limits<int>::max()))); }
 
-std::shared_ptr<Scene> make_scene(Floats<3> rest, Floats<2> uv, Floats<4> colour, Floats<1> head, Ints<4> move_blocks, Floats<3> moves,
-                                  Ints<4> tint_blocks, Floats<4> tints, Ints<2> links, Ints<6> triangles, Ints<4> layers,
+std::shared_ptr<Scene> make_scene(Floats<3> rest, Floats<2> uv, Floats<4> colour, Floats<1> head, Floats<1> body, Floats<1> round, Ints<4> move_blocks,
+                                  Floats<3> moves, Ints<4> tint_blocks, Floats<4> tints, Ints<2> links, Ints<6> triangles, Ints<4> layers,
                                   const std::vector<TextureArray>& textures, Ints<2> contacts, Ints<2> follower_ends,
                                   Floats<1> follower_weights, Ints<2> eye_ranges, Floats<3> eye_centres, Array<float, nb::shape<4>> camera,
                                   Array<float, nb::shape<6>> head_frame, Array<float, nb::shape<6, 2>> limits, bool transparent) {
@@ -48,6 +48,8 @@ std::shared_ptr<Scene> make_scene(Floats<3> rest, Floats<2> uv, Floats<4> colour
     scene->uv.assign(uv.data(), uv.data() + uv.size());
     scene->colour = rows<Rgba>(colour);
     scene->head = rows<float>(head);
+    scene->body = rows<float>(body);
+    scene->round = rows<float>(round);
     scene->move_blocks = rows<Block>(move_blocks);
     scene->moves = rows<Vec3>(moves);
     scene->tint_blocks = rows<Block>(tint_blocks);
@@ -75,13 +77,14 @@ std::shared_ptr<Scene> make_scene(Floats<3> rest, Floats<2> uv, Floats<4> colour
 }
 
 void render(Renderer& renderer, Array<float, nb::shape<kWeights>> weights, Array<float, nb::shape<2>> tongue,
-            Array<float, nb::shape<6>> pose, Array<float, nb::shape<2>> gaze, FrameArray out) {
+            Array<float, nb::shape<6>> pose, Array<float, nb::shape<2>> gaze, Array<float, nb::shape<6>> body, FrameArray out) {
     require(int(out.shape(0)) == renderer.height() && int(out.shape(1)) == renderer.width(), "out must be (height, width, 4)");
     Motion motion;
     std::copy_n(weights.data(), kWeights, motion.weights);
     std::copy_n(tongue.data(), 2, motion.tongue);
     std::copy_n(pose.data(), 6, motion.pose);
     std::copy_n(gaze.data(), 2, motion.gaze);
+    std::copy_n(body.data(), 6, motion.body);
     nb::gil_scoped_release unlocked;
     renderer.render(motion, out.data());
 }
@@ -168,8 +171,8 @@ void mark(Watermark& watermark, PixelArray pixels) {
 
 NB_MODULE(_kernel, m) {
     nb::class_<Scene>(m, "Scene").def_static(
-        "make", &make_scene, nb::kw_only(), nb::arg("rest"), nb::arg("uv"), nb::arg("colour"), nb::arg("head"), nb::arg("move_blocks"),
-        nb::arg("moves"), nb::arg("tint_blocks"), nb::arg("tints"), nb::arg("links"), nb::arg("triangles"), nb::arg("layers"),
+        "make", &make_scene, nb::kw_only(), nb::arg("rest"), nb::arg("uv"), nb::arg("colour"), nb::arg("head"), nb::arg("body"),
+        nb::arg("round"), nb::arg("move_blocks"), nb::arg("moves"), nb::arg("tint_blocks"), nb::arg("tints"), nb::arg("links"), nb::arg("triangles"), nb::arg("layers"),
         nb::arg("textures"), nb::arg("contacts"), nb::arg("follower_ends"), nb::arg("follower_weights"), nb::arg("eye_ranges"),
         nb::arg("eye_centres"), nb::arg("camera"), nb::arg("head_frame"), nb::arg("limits"), nb::arg("transparent"));
     nb::class_<Renderer>(m, "Renderer")
@@ -186,7 +189,8 @@ NB_MODULE(_kernel, m) {
             },
             nb::arg("scene"), nb::arg("width"), nb::arg("height"), nb::arg("mouth_closed"), nb::arg("view") = nb::none(),
             nb::arg("behind") = nb::none())
-        .def("render", &render, nb::arg("weights"), nb::arg("tongue"), nb::arg("pose"), nb::arg("gaze"), nb::arg("out").noconvert());
+        .def("render", &render, nb::arg("weights"), nb::arg("tongue"), nb::arg("pose"), nb::arg("gaze"), nb::arg("body"),
+             nb::arg("out").noconvert());
     m.def("rgb_from_rgba", &rgb_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());
     m.def("i420_from_rgba", &i420_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());
     m.def("filter_at", &checked_filter_at, nb::arg("samples").noconvert(), nb::arg("first").noconvert(), nb::arg("phase").noconvert(),

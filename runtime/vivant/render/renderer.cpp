@@ -25,6 +25,34 @@ struct Turn {
         const float y = v.y * cp - v.z * sp, z = v.z * cp + v.y * sp;
         return {v.x * cy + z * sy, y, z * cy - v.x * sy};
     }
+    // The outline of a ball is always there where its surface is seen edge on: as far as a point is on it, it stays.
+    Vec3 around(Vec3 v, float round) const {
+        const Vec3 t = (*this)(v);
+        return {t.x + round * v.x * (1.0f - cy), t.y + round * v.y * (1.0f - cp), t.z + round * (v.z - t.z)};
+    }
+};
+
+// How far shoulders go: yaw, pitch, roll (degrees), x, y (units), scale. More would show what a portrait's border cuts.
+constexpr float kBodyLimits[6][2] = {{-10, 10}, {-10, 10}, {-6, 6}, {-0.1f, 0.1f}, {-0.1f, 0.1f}, {0.95f, 1.05f}};
+
+// Where a part of the person goes: turned about its pivot, as near as its scale says, and shifted.
+struct Placing {
+    Vec3 pivot;
+    Turn turn;
+    float scaled_cos, scaled_sin, scale;  // of the roll
+    Vec3 shift;
+
+    Placing(Vec3 about, const float (&pose)[6], float unit)
+        : pivot(about), turn(pose[0], pose[1]), scaled_cos(pose[5] * std::cos(pose[2] * kRadians)),
+          scaled_sin(pose[5] * std::sin(pose[2] * kRadians)), scale(pose[5]),
+          shift{about.x + pose[3] * unit, about.y - pose[4] * unit, about.z} {}
+
+    // How far it moves a point.
+    Vec3 operator()(Vec3 p, float round) const {
+        const Vec3 t = turn.around({p.x - pivot.x, p.y - pivot.y, p.z - pivot.z}, round);
+        return {shift.x + t.x * scaled_cos - t.y * scaled_sin - p.x, shift.y + t.x * scaled_sin + t.y * scaled_cos - p.y,
+                shift.z + t.z * scale - p.z};
+    }
 };
 
 // Factors nearer to one than a grey level cannot be seen.
@@ -63,7 +91,7 @@ Renderer::Renderer(std::shared_ptr<const Scene> scene, int width, int height, bo
     base_.assign(size_t(width) * height * 4, 0);
     if (behind != nullptr) std::memcpy(base_.data(), behind, base_.size());
     Motion rest{};
-    rest.pose[5] = 1.0f;
+    rest.pose[5] = rest.body[5] = 1.0f;
     set_drives(rest);
     deform();
     project(rest);
@@ -168,24 +196,26 @@ void Renderer::turn_eyes() {
 // Whatever moves and links have added up to: from here on every number is finite and small enough for the rasteriser.
 void Renderer::project(const Motion& motion) {
     const Head& head = scene_->head_frame;
-    float pose[6];
-    for (int i = 0; i < 6; ++i) pose[i] = bounded(motion.pose[i], head.limits[i][0], head.limits[i][1]);
-    const Turn turn(pose[0] * head.yaw_gain, pose[1] * head.pitch_gain);
-    const float cr = std::cos(pose[2] * kRadians), sr = std::sin(pose[2] * kRadians);
-    const Vec3 shift = {pose[3] * head.unit, -pose[4] * head.unit, 0.0f};
     const Camera& camera = scene_->camera;
+    float pose[6], below[6];
+    for (int i = 0; i < 6; ++i) {
+        pose[i] = bounded(motion.pose[i], head.limits[i][0], head.limits[i][1]);
+        below[i] = bounded(motion.body[i], kBodyLimits[i][0], kBodyLimits[i][1]);
+    }
+    pose[0] *= head.yaw_gain, pose[1] *= head.pitch_gain;
+    const Placing of_head(head.pivot, pose, head.unit), of_body({head.pivot.x, camera.side, 0.0f}, below, head.unit);
     const float scale_x = static_cast<float>(width_) / view_.width, scale_y = static_cast<float>(height_) / view_.height;
 
     for (size_t i = 0; i < points_.size(); ++i) {
-        Vec3 p = points_[i];
-        const float follow = scene_->head[i];
-        if (follow > 0.0f) {
-            const Vec3 t = turn({p.x - head.pivot.x, p.y - head.pivot.y, p.z - head.pivot.z});
-            const Vec3 moved = {head.pivot.x + pose[5] * (t.x * cr - t.y * sr) + shift.x,
-                                head.pivot.y + pose[5] * (t.x * sr + t.y * cr) + shift.y,
-                                head.pivot.z + pose[5] * t.z + shift.z};
-            p = {p.x + follow * (moved.x - p.x), p.y + follow * (moved.y - p.y), p.z + follow * (moved.z - p.z)};
-        }
+        const Vec3 rest = points_[i];
+        Vec3 p = rest;
+        const auto move = [&](float follow, const Placing& placing) {
+            if (follow == 0.0f) return;
+            const Vec3 way = placing(rest, scene_->round[i]);
+            p = {p.x + follow * way.x, p.y + follow * way.y, p.z + follow * way.z};
+        };
+        move(scene_->head[i], of_head);
+        move(scene_->body[i], of_body);
         const float perspective = camera.distance / (camera.distance - p.z);
         Corner& corner = corners_[i];
         corner.x = bounded((camera.centre_x + (p.x - camera.centre_x) * perspective - view_.left) * scale_x, -kMostPx, kMostPx);
@@ -226,13 +256,14 @@ void Renderer::draw_sorted(const Layer& layer, const Image& image) {
         }
     }
     // Coarse levels, stable within: parts that cover each other lie far apart, and neighbours in memory (which are neighbours
-    // in the texture, see rig/build.py) stay together, which the cache rewards.
-    const float quantum = (kDepthLevels - 0.01f) / (3.0f * std::max(near - far, 1e-3f));
+    // in the texture, see rig/build.py) stay together, which the cache rewards. What faces away lies under all else: of a fold
+    // only its edge would show, in splinters.
+    const float quantum = (kDepthLevels - 1.01f) / (3.0f * std::max(near - far, 1e-3f));
     uint32_t start[kDepthLevels + 1] = {};
     for (int32_t i = 0; i < count; ++i) {
         const int32_t* corner = scene_->triangles[first + i].corner;
         const float behind = depth_[corner[0]] + depth_[corner[1]] + depth_[corner[2]] - 3.0f * far;  // rounded: may pass the last
-        level_[i] = static_cast<uint8_t>(bounded(behind * quantum, 0.0f, kDepthLevels - 1));
+        level_[i] = away_[first + i] ? 0 : static_cast<uint8_t>(bounded(1.0f + behind * quantum, 1.0f, kDepthLevels - 1));
         ++start[level_[i] + 1];
     }
     std::partial_sum(start, start + kDepthLevels + 1, start);

@@ -86,6 +86,7 @@ struct Motion {
     float tongue[2];  // out, up
     float pose[6];    // yaw, pitch, roll, x, y, scale
     float gaze[2];    // yaw, pitch
+    float body[6];    // as pose
 };
 
 struct TextureData {
@@ -99,7 +100,9 @@ struct Scene {
     std::vector<Vec3> rest;
     std::vector<float> uv;        // 2 per vertex, texels
     std::vector<Rgba> colour;
-    std::vector<float> head;      // 1 follows the head, 0 the body
+    std::vector<float> head;      // 1 follows the head
+    std::vector<float> body;      // 1 follows the shoulders; what neither follows stays
+    std::vector<float> round;     // 1 is on the outline of a round head, which stays while what it surrounds turns
     std::vector<Block> move_blocks;
     std::vector<Vec3> moves;
     std::vector<Block> tint_blocks;

@@ -6,9 +6,10 @@ import numpy as np
 
 from vivant.errors import InputError
 from vivant.render._kernel import Renderer, Scene
-from vivant.types import ARKIT_NAMES, Float32Array, MotionFrame, PixelFormat, UInt8Array, VideoFrame
+from vivant.types import ARKIT_NAMES, Float32Array, MotionFrame, PixelFormat, Pose, UInt8Array, VideoFrame
 
-_SHAPES = ((len(ARKIT_NAMES),), (2,), (6,), (2,))
+_SHAPES = ((len(ARKIT_NAMES),), (2,), (6,), (2,), (6,))
+_REST = Pose()
 
 
 class RigRenderer:
@@ -46,21 +47,25 @@ class RigRenderer:
         return VideoFrame(motion.index, motion.pts_us, pixels, PixelFormat.RGBA)
 
 
-def _vectors(motion: MotionFrame) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array]:
-    """Weights (52,), tongue (2,), pose (6,) and gaze (2,)."""
-    pose = motion.pose
+def _vectors(motion: MotionFrame) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array, Float32Array]:
+    """Weights (52,), tongue (2,), pose (6,), gaze (2,) and body (6,)."""
     try:
         vectors = (
             np.ascontiguousarray(motion.weights, np.float32),
             np.array(motion.tongue, np.float32),
-            np.array((pose.yaw_deg, pose.pitch_deg, pose.roll_deg, pose.x, pose.y, pose.scale), np.float32),
+            _turned(motion.pose),
             np.array(motion.gaze, np.float32),
+            _turned(_REST if motion.body is None else motion.body),
         )
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError("a motion frame must hold numbers") from error
     shapes = tuple(vector.shape for vector in vectors)
     if shapes != _SHAPES:
-        raise InputError(f"a motion frame must hold weights, tongue, pose and gaze of shapes {_SHAPES}, got {shapes}")
+        raise InputError(f"a motion frame must hold weights, tongue, pose, gaze and body of shapes {_SHAPES}, got {shapes}")
     if not all(np.isfinite(vector).all() for vector in vectors):
         raise InputError(f"motion frame {motion.index} holds a value that is not finite")
     return vectors
+
+
+def _turned(pose: Pose) -> Float32Array:
+    return np.array((pose.yaw_deg, pose.pitch_deg, pose.roll_deg, pose.x, pose.y, pose.scale), np.float32)

@@ -61,6 +61,8 @@ void require_vertices(const Scene& s, float most) {
     for (const Vec3& v : s.rest)
         require(is_from_to(v.z, -s.camera.distance / 2, s.camera.distance / 2), "rig: a vertex lies too near to the camera or too far");
     for (float head : s.head) require(is_from_to(head, 0.0f, 1.0f), "rig: a vertex must follow the head by 0 to 1");
+    for (float body : s.body) require(is_from_to(body, 0.0f, 1.0f), "rig: a vertex must follow the body by 0 to 1");
+    for (float round : s.round) require(is_from_to(round, 0.0f, 1.0f), "rig: a vertex must be round by 0 to 1");
     require(are_within(s.colour, kMostColour), "rig: a colour is out of range");
     require(are_within(s.uv, 2.0f * kMostTexels), "rig: a texture place is out of range");
 }
@@ -94,7 +96,7 @@ void require_layers(const Scene& s) {
 void Scene::require_sound() const {
     const size_t n = rest.size();
     require(n <= kMostItems && triangles.size() <= kMostItems, "rig: it has too many vertices or triangles");
-    require(uv.size() == 2 * n && colour.size() == n && head.size() == n, "rig: vertex arrays differ in length");
+    require(uv.size() == 2 * n && colour.size() == n && head.size() == n && body.size() == n && round.size() == n, "rig: vertex arrays differ in length");
     require_blocks(move_blocks, moves.size(), n);
     require_blocks(tint_blocks, tints.size(), n);
     for (const Triangle& t : triangles)

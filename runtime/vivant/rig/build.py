@@ -17,12 +17,13 @@ from vivant.rig.calibrate import calibrated
 from vivant.rig.crop import MARGIN_PX, SIDE_PX, RigCrop, place_crop
 from vivant.rig.drawn import add_drawn_lids, fit_drawn_eyes
 from vivant.rig.eyes import Eyeball, add_eyes
-from vivant.rig.head import HeadFit, fit_head
+from vivant.rig.head import HeadFit, axis_depth, fit_head
+from vivant.rig.lids import add_lids
 from vivant.rig.light import Light, measure_light
 from vivant.rig.lips import cut_inside_lips, mouth_gap, snap_to_seam
 from vivant.rig.matte import Layers, separate
 from vivant.rig.mouth import add_mouth, add_tongue_out
-from vivant.rig.overlays import add_lids, add_lips
+from vivant.rig.overlays import add_lips
 from vivant.rig.patch import luminance
 from vivant.rig.rig import Rig
 from vivant.rig.scene_builder import MOUTH_CLOSED, SORTED, STATIC, SceneBuilder
@@ -33,15 +34,19 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 10
+BUILDER_VERSION = 13
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 MOST_HIDDEN = 0.01
 """Share of a picture that may be transparent without a word."""
-MOST_SOURCE_YAW_DEG, MOST_SOURCE_PITCH_DEG = 32.0, 25.0
-YAW_LIMIT_DEG, PITCH_LIMIT_DEG, ROLL_LIMIT_DEG = 15.0, 10.0, 12.0
+MOST_SOURCE_YAW_DEG, MOST_SOURCE_PITCH_DEG = 45.0, 25.0
+YAW_LIMIT_DEG, PITCH_LIMIT_DEG, ROLL_LIMIT_DEG = 22.0, 15.0, 12.0
+LEAST_YAW_DEG, LEAST_PITCH_DEG = 10.0, 6.0
+"""How far a head turns whose portrait is turned itself."""
+FREE_DEG, GIVES_WAY = 4.0, 0.35
+"""A portrait that is turned so far turns as one from the front; how much less for each degree more. Chosen by eye."""
 STILL_PX = 0.05
-"""A vertex that no shape moves further than this, and that does not follow the head, is drawn once and for all."""
+"""A vertex that no shape moves further than this, and that follows neither head nor body, is drawn once and for all."""
 _SHOWS_HIDDEN = (
     "what the transparent parts of this picture hide shows in front of its own background; --background transparent"
     " or a colour keeps it hidden"
@@ -130,7 +135,8 @@ def _assemble(
     pool = SceneBuilder()
     texels = square.texels_per_px
     uv = square.to_texels(skin.points.astype(np.float32))
-    pool.add_vertices(unproject(skin.points), uv, skin.head)  # first, so that the skin's own numbers are the pool's
+    # first, so that the skin's own numbers are the pool's
+    pool.add_vertices(unproject(skin.points), uv, skin.head, body=skin.body, round=skin.round)
     for drive in range(len(skin.fields)):
         pool.add_moves(drive, 0, skin.fields[drive])
     pool.add_moves(MOUTH_CLOSED, 0, skin.closing)
@@ -141,7 +147,7 @@ def _assemble(
     shows, moves = _visible_triangles(skin, uv, layers.alpha), _moving_triangles(skin)
     _add_skin_layer(pool, skin, person, shows & ~moves, STATIC)
     add_mouth(pool, skin, fit, light, uv, person, layers, texels)
-    eyes = add_eyes(pool, skin, landmarks, fit, light, picture, texels)
+    eyes = add_eyes(pool, skin, landmarks, fit, light, picture, layers.alpha, texels)
     _add_skin_layer(pool, skin, person, shows & moves, SORTED)
     add_lips(pool, skin, light, layers.foreground, texels, fit.unit)
     add_tongue_out(pool, skin, fit, light, layers, texels)
@@ -177,7 +183,8 @@ def _visible_triangles(skin: Skin, uv: Float32Array, alpha: Float32Array) -> NDA
 
 
 def _moving_triangles(skin: Skin) -> NDArray[np.bool_]:
-    moving = (skin.head > 0) | (np.abs(skin.fields).max(axis=(0, 2)) > STILL_PX)  # an open mouth closes within the head
+    follows = (skin.head > 0) | (skin.body > 0)  # an open mouth closes within the head
+    moving = follows | (np.abs(skin.fields).max(axis=(0, 2)) > STILL_PX)
     return np.asarray(moving[skin.triangles].any(axis=1))
 
 
@@ -223,11 +230,11 @@ def _facing(skin: Skin) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
 def _frame(skin: Skin, fit: HeadFit, eyes: list[Eyeball]) -> dict[str, NDArray[np.generic]]:
     ears = skin.points[[c.RIGHT_EAR, c.LEFT_EAR]].mean(axis=0)
     jaw = skin.points[[c.RIGHT_JAW, c.LEFT_JAW]].mean(axis=0)
-    pivot = (ears[0], 0.4 * ears[1] + 0.6 * jaw[1], ears[2] - 0.1 * fit.unit)
+    pivot = (ears[0], 0.4 * ears[1] + 0.6 * jaw[1], axis_depth(skin.points, fit.unit))
     yaw, pitch, _ = fit.angles_deg()
     limits = [
-        _limit(YAW_LIMIT_DEG, yaw),
-        _limit(PITCH_LIMIT_DEG, pitch),
+        _limit(YAW_LIMIT_DEG, LEAST_YAW_DEG, yaw),
+        _limit(PITCH_LIMIT_DEG, LEAST_PITCH_DEG, pitch),
         (-ROLL_LIMIT_DEG, ROLL_LIMIT_DEG),
         (-0.12, 0.12),
         (-0.10, 0.10),
@@ -242,7 +249,8 @@ def _frame(skin: Skin, fit: HeadFit, eyes: list[Eyeball]) -> dict[str, NDArray[n
     }
 
 
-def _limit(reach_deg: float, source_deg: float) -> tuple[float, float]:
-    """How far the head may turn when the portrait itself is turned: the sum stays where the sheet does not tear."""
-    most = 20.0 if reach_deg > 12 else 15.0
-    return max(-reach_deg, min(-3.0, -most - source_deg)), min(reach_deg, max(3.0, most - source_deg))
+def _limit(most_deg: float, least_deg: float, source_deg: float) -> tuple[float, float]:
+    """How far the head may turn: less either way when the portrait is turned, and least the same way on."""
+    way = max(least_deg, most_deg - GIVES_WAY * max(0.0, abs(source_deg) - FREE_DEG))
+    onwards = max(least_deg, min(way, most_deg + FREE_DEG - abs(source_deg)))
+    return (-way, onwards) if source_deg > 0 else (-onwards, way)

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from vivant.easing import smoothsteps
+from vivant.numeric import ndimage
 from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit
 from vivant.rig.light import Light
@@ -17,15 +18,20 @@ from vivant.rig.mesh import inside, strip_triangles
 from vivant.rig.patch import Patch, luminance
 from vivant.rig.scene_builder import SceneBuilder
 from vivant.rig.skin import EYE_MARGIN, Skin, unproject
-from vivant.types import Float32Array, FloatArray, UInt8Array
+from vivant.types import ARKIT_INDEX, Float32Array, FloatArray, UInt8Array
 
 RINGS = (0.0, 0.45, 0.8, 1.0, 1.12)
 SPOKES = 28
 IRIS_CLEAR = 1.3
 """What lies further from the centre than this many iris radii is surely white; detectors see irises a little small."""
 LID_SHADOW = 0.4
+AT_OUTLINE = 0.04
+"""How far an eye near the outline goes on under the lids, outer-eye distances: more would show beside a turned head."""
 RIM = 0.024
 """How far the lid's edge and shadow reach over the eye, in outer-eye distances."""
+CAST, CAST_REACH, CAST_FROM = 0.55, 0.09, 0.06
+"""Shade of a lid that goes down on the eye below it: its alpha at a full blink, how far it reaches in outer-eye distances, and
+the blink from which it shows. Chosen by eye."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,14 @@ def add_eyes(
     fit: HeadFit,
     light: Light,
     picture: UInt8Array,
+    person: Float32Array,
     texels_per_px: float,
 ) -> list[Eyeball]:
-    """Adds both eyeballs, to be drawn before the skin; returns the person's left one first, as the kernel wants them."""
-    balls = [_add_eye(pool, skin, side, landmarks, fit, light, picture, texels_per_px) for side in (0, 1)]
+    """Adds both eyeballs, to be drawn before the skin; returns the person's left one first, as the kernel wants them.
+
+    Beside the ``person``, an alpha (h, w), nothing of them shows: of a turned face the far eye is near the outline.
+    """
+    balls = [_add_eye(pool, skin, side, landmarks, fit, light, picture, person, texels_per_px) for side in (0, 1)]
     return balls[::-1]
 
 
@@ -59,6 +69,7 @@ def _add_eye(
     fit: HeadFit,
     light: Light,
     picture: UInt8Array,
+    person: Float32Array,
     texels_per_px: float,
 ) -> Eyeball:
     contour = np.concatenate([skin.points[list(skin.upper_lids[side])], skin.points[list(skin.lower_lids[side])][-2:0:-1]])
@@ -72,6 +83,9 @@ def _add_eye(
     depth = float(contour[:, 2].mean()) - 0.02 * fit.unit
 
     white = _white(patch, within, from_centre > IRIS_CLEAR * radius, texels_per_px * EYE_MARGIN * fit.unit, light.relief)
+    if patch.part(person).min() < 0.5:
+        away = ndimage.distance_transform_edt(~within) / (texels_per_px * fit.unit)
+        white[..., 3] = np.round(white[..., 3] * (1.0 - smoothsteps(away, AT_OUTLINE / 2, AT_OUTLINE)))
     low, high = at[1, 1], at[-2, -2]
     corners = np.array([(low[0], low[1]), (low[0], high[1]), (high[0], high[1]), (high[0], low[1])])
     start = pool.add_vertices(unproject(np.column_stack([corners, np.full(4, depth)])), patch.uv(corners), 1.0)
@@ -83,6 +97,7 @@ def _add_eye(
     )
     if light.relief > 0.0:
         _add_rims(pool, skin, side, patch, within, from_centre > IRIS_CLEAR * radius, fit.unit)
+    _add_cast_shade(pool, skin, side, fit.unit, light.relief)
     return ball
 
 
@@ -105,6 +120,22 @@ def _add_rims(
         for first, second in pairwise(starts):
             above, below = (first, second) if inwards > 0 else (second, first)
             pool.add_layer(strip_triangles(above, below, count), texture)
+
+
+def _add_cast_shade(pool: SceneBuilder, skin: Skin, side: int, unit: float, relief: float) -> None:
+    """A lid that goes down takes light from the eye under it; without that a half-shut eye is a stripe of white."""
+    texture = pool.add_texture("shade of the lid", np.full((4, 4, 4), (0, 0, 0, 255), np.uint8))
+    row, blink = skin.upper_lids[side], ARKIT_INDEX[f"eyeBlink{('Right', 'Left')[side]}"]
+    count, starts = len(row), []
+    for reach, share in ((-0.01, 1.0), (0.25 * CAST_REACH, 0.8), (CAST_REACH, 0.0)):
+        points = skin.points[list(row)] + (0.0, reach * unit, -1.0)
+        alpha = relief * share * CAST
+        colour = (1.0, 1.0, 1.0, -CAST_FROM * alpha)
+        starts.append(pool.add_vertices(unproject(points), np.full((count, 2), 2.0), 1.0, colour))
+        pool.link(starts[-1] + np.arange(count), np.asarray(row))
+        pool.add_tints(blink, starts[-1], np.tile((0.0, 0.0, 0.0, (1.0 + CAST_FROM) * alpha), (count, 1)))
+    for above, below in pairwise(starts):
+        pool.add_layer(strip_triangles(above, below, count), texture)
 
 
 def _white(patch: Patch, within: NDArray[np.bool_], off_iris: NDArray[np.bool_], rim_texels: float, shade: float) -> UInt8Array:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
 
 from vivant.easing import smoothsteps
 from vivant.errors import InputError
+from vivant.numeric import ndimage
 from vivant.rig import canonical as c
 from vivant.rig.crop import MARGIN_PX, SIDE_PX
 from vivant.rig.rig import Rig
@@ -146,7 +146,7 @@ def _depth(x: FloatArray, y: FloatArray, box: Box) -> Float32Array:
 
 
 def _eased(rig: Rig, face: Float32Array, still: Box) -> Rig:
-    """The rig whose head moves the less, the nearer to the still part, but for the face, and whose textures end there."""
+    """The rig that moves the less, the nearer to the still part, but for the face, and whose textures end there."""
     x, y = rig.arrays["rest"][:, 0], rig.arrays["rest"][:, 1]
     (left, top), (right, bottom) = face.min(axis=0), face.max(axis=0)
     share = np.ones(len(x), np.float32)
@@ -159,7 +159,8 @@ def _eased(rig: Rig, face: Float32Array, still: Box) -> Rig:
         eased = min(EASED_PX, float(room))
         if eased > 1.0:
             share *= smoothsteps(away.astype(np.float32), min(STILL_PX, eased / 2), eased)
-    return replace(rig, arrays=rig.arrays | {"head": rig.arrays["head"] * share[:, None]}, textures=_ended(rig, still))
+    slowed = {name: rig.arrays[name] * share[:, None] for name in ("head", "body")}
+    return replace(rig, arrays=rig.arrays | slowed, textures=_ended(rig, still))
 
 
 def _ended(rig: Rig, still: Box) -> tuple[UInt8Array, ...]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from vivant.rig import canonical as c
-from vivant.types import Float32Array
+from vivant.types import Float32Array, FloatArray
 
 FLIP_Y = np.array([1.0, -1.0, 1.0], np.float32)
-KNEE, BEYOND_KNEE = 0.42, 0.42
+KNEE, BEYOND_KNEE = 0.42, 0.55
 """Depth behind the nose tip counts in full up to KNEE of the way to the ears, and by BEYOND_KNEE after: a sheet that is cut
 out of one picture tears at the cheek when the ears lie as deep as they really do."""
 
@@ -67,3 +67,8 @@ def surface_depth(fit: HeadFit) -> Float32Array:
     behind = nose - z
     knee = KNEE * (nose - ear)
     return np.where(behind > knee, nose - knee - BEYOND_KNEE * (behind - knee), z).astype(np.float32)
+
+
+def axis_depth(points: FloatArray, unit: float) -> float:
+    """Depth in px of the axis about which the head of ``points`` (n, 3), landmarks first, turns."""
+    return float(points[[c.RIGHT_EAR, c.LEFT_EAR], 2].mean()) - 0.1 * unit

@@ -6,15 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from vivant.easing import smoothsteps
+from vivant.numeric import ndimage
 from vivant.types import Float32Array, UInt8Array
 
 FAINT = 0.18
 """Least alpha that counts as a strand of hair outside the outline."""
+LEAST_FAINT, GRAINS = 0.03, 2.5
+"""On a smooth background strands are fainter: so many times the usual alpha beyond the hair, but no less than the former."""
 BUSY = 0.3
 """Share of such alphas from which they are the background's own pattern."""
+CLEAR, UNLIKE = (24.0, 72.0), (12.0, 60.0)
+"""How unlike, of 255, person and background are where their colours tell how much of a pixel is the person, and a pixel and the
+background where they do not: from nothing to wholly. Chosen by eye."""
+OPAQUE = 0.7
+"""Of the band within the outline: from there on the person is opaque in any case."""
+MOST_DETAIL = 48.0
+"""Of the background's texture that goes on behind the person, of 255."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +47,74 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float) -> L
     inner = _distance_from_border(person)
     near = inner > -1.8 * band_texels
     outside = near & (inner < -0.5 * band_texels)
-    own = near & ~_busy(picture, outside, near, band_texels)
-    plate = fill_holes(picture, ~own)
-    # What differs faintly from a smooth background is its grain, not hair: it stays where it is, and gives way to the filled
-    # part gradually.
+    beyond = near & (inner < -1.2 * band_texels)
+    rich = _richness(picture, beyond, near, band_texels)
+    own = near & ~(outside & (rich > BUSY))
+    plate = _with_grain(fill_holes(picture, ~own), picture, outside, beyond, inner, band_texels)
+    plate = _going_on(plate, picture, own, inner, rich, band_texels)
     _, needed = _explaining_alpha(picture, plate)
-    grain = np.where(outside & (needed < FAINT), smoothsteps(-inner, 0.5 * band_texels, 1.5 * band_texels), 0.0)[..., None]
-    plate = (plate * (1 - grain) + picture * grain).round().astype(np.uint8)
-    difference, needed = _explaining_alpha(picture, plate)
-    # A person before a background of another colour is opaque where the colour says so, not only where it must be; inside the
-    # outline in any case.
-    contrast = smoothsteps(difference, 12.0, 60.0) * (inner > -0.8 * band_texels)
-    within = np.clip(0.5 + inner / (0.7 * band_texels), 0.0, 1.0) * (inner > 0)
-    alpha = (np.maximum(np.maximum(contrast, within), needed) * own).astype(np.float32)
+    # Inside the outline the person is opaque in any case.
+    within = np.clip(inner / (OPAQUE * band_texels), 0.0, 1.0)
+    covering = _unmixed(picture, plate, fill_holes(picture, inner > band_texels)) * (inner > -0.8 * band_texels)
+    alpha = (np.maximum(np.maximum(covering, within), needed) * own).astype(np.float32)
     alpha[alpha < 0.01] = 0.0
     return Layers(_foreground(picture, plate, alpha), alpha, plate)
+
+
+def _with_grain(
+    plate: UInt8Array,
+    picture: UInt8Array,
+    outside: NDArray[np.bool_],
+    beyond: NDArray[np.bool_],
+    inner: Float32Array,
+    band_texels: float,
+) -> UInt8Array:
+    """The plate (h, w, 3) with what differs faintly from a smooth background: that is its grain, not hair, so it stays where it
+    is, and gives way to the filled part gradually."""
+    _, needed = _explaining_alpha(picture, plate)
+    usual = _mean_around(needed, beyond, band_texels)
+    faint = np.clip(GRAINS * usual, LEAST_FAINT, FAINT)
+    grain = np.where(outside & (needed < faint), smoothsteps(-inner, 0.5 * band_texels, 1.5 * band_texels), 0.0)[..., None]
+    return np.asarray((plate * (1 - grain) + picture * grain).round(), np.uint8)
+
+
+def _unmixed(picture: UInt8Array, plate: UInt8Array, body: UInt8Array) -> Float32Array:
+    """(h, w) how much of each pixel is the person, between the colours behind and within. What is no mixture of them is the
+    person's too, such as a collar; and where they are alike, whatever is unlike the plate."""
+    towards = body.astype(np.float32) - plate
+    difference = picture.astype(np.float32) - plate
+    share = np.clip((difference * towards).sum(axis=2) / np.maximum((towards**2).sum(axis=2), 1.0), 0.0, 1.0)
+    other = smoothsteps(_largest(np.abs(difference - share[..., None] * towards)), *UNLIKE)
+    clear = smoothsteps(_largest(np.abs(towards)), *CLEAR)
+    unlike = smoothsteps(_largest(np.abs(difference)), *UNLIKE)
+    return np.asarray(np.maximum(other, clear * share + (1 - clear) * unlike), np.float32)
+
+
+def _going_on(
+    plate: UInt8Array, picture: UInt8Array, own: NDArray[np.bool_], inner: Float32Array, rich: Float32Array, band_texels: float
+) -> UInt8Array:
+    """The plate (h, w, 3) under the person with the background's own texture, mirrored at the outline; a rich one as it is."""
+    smooth = np.stack([_mean_around(picture[..., k].astype(np.float32), ~own, band_texels) for k in range(3)], axis=-1)
+    places = zip(_nearest(~own), np.indices(own.shape), own.shape, strict=True)
+    mirrored = tuple(np.clip(2 * at - here, 0, length - 1) for at, here, length in places)
+    there = (own & ~own[mirrored]).astype(np.float32)
+    under = there * smoothsteps(inner, OPAQUE * band_texels, (1.0 + OPAQUE) * band_texels)
+    detail = np.clip(picture[mirrored] - smooth[mirrored], -MOST_DETAIL, MOST_DETAIL)
+    whole = (there * smoothsteps(rich, BUSY / 2, BUSY))[..., None]
+    gone_on = (1 - whole) * (plate + under[..., None] * detail) + whole * picture[mirrored]
+    return np.asarray(np.clip(gone_on, 0, 255).round(), np.uint8)
+
+
+def _nearest(where: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """(2, h, w) row and column of the nearest of those pixels."""
+    return np.asarray(ndimage.distance_transform_edt(~where, return_distances=False, return_indices=True))
+
+
+def _mean_around(values: Float32Array, where: NDArray[np.bool_], reach: float) -> Float32Array:
+    """(h, w) mean of the values ``where`` they count, within reach."""
+    weight = where.astype(np.float32)
+    total = np.maximum(ndimage.gaussian_filter(weight, reach), 1e-3)
+    return np.asarray(ndimage.gaussian_filter(values * weight, reach) / total, np.float32)
 
 
 def _explaining_alpha(picture: UInt8Array, plate: UInt8Array) -> tuple[Float32Array, Float32Array]:
@@ -67,12 +129,13 @@ def _largest(channels: Float32Array) -> Float32Array:
     return np.maximum(np.maximum(channels[..., 0], channels[..., 1]), channels[..., 2])
 
 
-def _busy(picture: UInt8Array, outside: NDArray[np.bool_], near: NDArray[np.bool_], band_texels: float) -> NDArray[np.bool_]:
-    """Which pixels outside the outline lie before a background too rich to be told from hair; they stay where they are."""
+def _richness(picture: UInt8Array, beyond: NDArray[np.bool_], near: NDArray[np.bool_], band_texels: float) -> Float32Array:
+    """(h, w) share of the background that is as unlike a smooth one as hair is; above `BUSY` it cannot be told from hair.
+
+    It shows ``beyond`` the outline: nearer, rich colours may be the person's own that the outline misses.
+    """
     _, needed = _explaining_alpha(picture, fill_holes(picture, ~near))
-    strong = (outside & (needed >= FAINT)).astype(np.float32)
-    everything = np.maximum(ndimage.gaussian_filter(outside.astype(np.float32), band_texels), 1e-3)
-    return np.asarray(outside & (ndimage.gaussian_filter(strong, band_texels) / everything > BUSY))
+    return _mean_around((needed >= FAINT).astype(np.float32), beyond, band_texels)
 
 
 def _distance_from_border(person: Float32Array) -> Float32Array:

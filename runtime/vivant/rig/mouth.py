@@ -301,11 +301,11 @@ def _add_narrow_shade(pool: SceneBuilder, skin: Skin, fit: HeadFit, texture: int
     """The dark of a slit: over all that lies between the lips, and the fainter the farther they part."""
     alpha = np.full(len(skin.upper_lip), strength * NARROW_SHADE)
     parted = _parting(skin) / (NARROW_GAP * fit.unit)
-    rows = [_add_row(pool, skin, fit, row, down, alpha) for row, down in _under_lips(skin)]
+    upper, lower = (_add_row(pool, skin, fit, row, down, alpha) for row, down in _under_lips(skin))
     for drive, gap in enumerate(parted):
-        for start in rows:
+        for start in (upper, lower):
             pool.add_tints(drive, start, (-alpha * gap)[:, None] * (0.0, 0.0, 0.0, 1.0))
-    pool.add_layer(strip_triangles(*rows, len(alpha)), texture)
+    pool.add_layer(strip_triangles(upper, lower, len(alpha)), texture)
 
 
 def _under_lips(skin: Skin) -> tuple[tuple[tuple[int, ...], float], ...]:

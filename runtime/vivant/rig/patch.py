@@ -8,7 +8,7 @@ import numpy as np
 
 from vivant.pixels import LUMA
 from vivant.rig.crop import MARGIN_PX
-from vivant.types import FloatArray, UInt8Array
+from vivant.types import Float32Array, FloatArray, UInt8Array
 
 
 def luminance(pixels: UInt8Array | FloatArray) -> FloatArray:
@@ -34,6 +34,11 @@ class Patch:
         low = np.clip(low, 0, size - 8)
         high = np.clip(high, low + 8, size)
         return cls(int(low[0]), int(low[1]), picture[low[1] : high[1], low[0] : high[0]], texels_per_px)
+
+    def part(self, plane: Float32Array) -> Float32Array:
+        """(h, w) of another plane of the whole texture, such as its alpha."""
+        h, w = self.pixels.shape[:2]
+        return plane[self.y0 : self.y0 + h, self.x0 : self.x0 + w]
 
     def coordinates(self) -> FloatArray:
         """(h, w, 2) rig px of each texel's centre."""

@@ -123,6 +123,7 @@ class Rig:
             names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
             arrays = {name: np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False) for name in names}
             textures = tuple(arrays.pop(f"texture_{i}") for i in range(int(header["n_textures"])))
+            arrays = {"body": np.zeros_like(arrays["head"]), "round": np.zeros_like(arrays["head"])} | arrays  # 0.1 had none
             return cls(
                 arrays=arrays,
                 textures=textures,

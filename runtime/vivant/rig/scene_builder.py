@@ -25,6 +25,8 @@ class SceneBuilder:
         self._uv: list[Float32Array] = []
         self._colour: list[Float32Array] = []
         self._head: list[Float32Array] = []
+        self._body: list[Float32Array] = []
+        self._round: list[Float32Array] = []
         self._blocks: dict[str, list[tuple[int, int, int, int]]] = {"move": [], "tint": []}
         self._data: dict[str, list[Float32Array]] = {"move": [], "tint": []}
         self._links: list[Int32Array] = []
@@ -47,12 +49,15 @@ class SceneBuilder:
         uv_texels: FloatArray,
         head: float | FloatArray,
         colour: tuple[float, float, float, float] | FloatArray = (1.0, 1.0, 1.0, 1.0),
+        body: float | FloatArray = 0.0,
+        round: float | FloatArray = 0.0,
     ) -> int:
         """Rest places (n, 3) px, texture places (n, 2) texels; returns the number of the first vertex."""
         count, start = len(rest), self.n_vertices
         self._rest.append(np.asarray(rest, np.float32))
         self._uv.append(np.asarray(uv_texels, np.float32))
-        self._head.append(np.broadcast_to(np.asarray(head, np.float32), (count,)).reshape(count, 1))
+        for column, share in ((self._head, head), (self._body, body), (self._round, round)):
+            column.append(np.broadcast_to(np.asarray(share, np.float32), (count,)).reshape(count, 1))
         self._colour.append(np.broadcast_to(np.asarray(colour, np.float32), (count, 4)))
         self.n_vertices += count
         return start
@@ -102,6 +107,8 @@ class SceneBuilder:
             "uv": stack(self._uv, 2),
             "colour": stack(self._colour, 4),
             "head": stack(self._head, 1),
+            "body": stack(self._body, 1),
+            "round": stack(self._round, 1),
             "move_blocks": table(self._blocks["move"]),
             "moves": stack(self._data["move"], 3),
             "tint_blocks": table(self._blocks["tint"]),

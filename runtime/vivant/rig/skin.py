@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from vivant.easing import smoothsteps
+from vivant.easing import smoothstep, smoothsteps
+from vivant.numeric.sparse import Interpolation
 from vivant.rig import canonical as c
 from vivant.rig.crop import MARGIN_PX, SIDE_PX
-from vivant.rig.head import HeadFit, surface_depth
+from vivant.rig.folds import unfolded
+from vivant.rig.head import HeadFit, axis_depth, surface_depth
 from vivant.rig.mesh import Spreader, distance_to_polygon, inside, mark_open, neighbours, refine, triangulate_around
 from vivant.rig.scene_builder import OPEN_EDGE
 from vivant.types import ARKIT_INDEX, Float32Array, FloatArray
@@ -22,9 +23,14 @@ EYE_MARGIN = 0.006
 """The landmarks run inside the true lid margin; the eye holes are widened by this share of the outer-eye distance."""
 LID_MEETING = 0.16
 """Where closing lids meet: this share of the opening above the lower lid."""
-FALL = 0.30
-"""How fast hair and ears fall back behind the face oval, px of depth per px; much less than they do,
-for the sheet must not tear."""
+FALL = 0.45
+"""How fast hair and ears fall back behind the face oval, px of depth per px, down to the axis that the head turns about: less
+than they do, for the sheet must not fold."""
+OUTLINE = 0.75
+"""How far beyond the face oval, in outer-eye distances, the outline of the head is. Chosen by eye."""
+OUTLINE_HELD_DEG, OUTLINE_HELD, OUTLINE_LEVEL = (6.0, 24.0), 0.35, 0.1
+"""From which turn of the portrait on smiles do not bulge over the far cheek's outline, and wholly so; how far inside of it they
+still give way; within how many eye distances up and down it is looked for. Chosen by eye."""
 ROUNDNESS = 0.65
 """Exponent of the open mouth's edge, (1 - x^2) to this power: below, its corners are those of a box. Chosen by eye."""
 FLATTENS = 1.5
@@ -38,6 +44,8 @@ outer-eye distances: a rounded vowel is a small oval (Fromkin 1964). Chosen by e
 PURSED_WITHIN, PURSED_ABOVE = 0.05, 0.25
 """How far above and below their line the lips follow, outer-eye distances; and the upper one's share of the way, for it stays
 near its corners. Chosen by eye."""
+HIPS = 5.0
+"""How far below the neck the hips are, outer-eye distances: half a metre."""
 REACH = 0.75
 """How far beyond the face oval, in outer-eye distances, expressions are felt."""
 
@@ -52,6 +60,10 @@ class Skin:
     neighbours: c.Int32Array
     head: FloatArray
     """(n,) 1 follows the head."""
+    body: FloatArray
+    """(n,) 1 follows the shoulders."""
+    round: FloatArray
+    """(n,) 1 is on the head's outline, 0 on the face."""
     fields: FloatArray
     """(52, n, 3)"""
     closing: FloatArray
@@ -62,7 +74,7 @@ class Skin:
     lower_lip: tuple[int, ...]
     n_face: int
     """Vertices of the face itself come first."""
-    face_matrix: sparse.csr_matrix
+    face_matrix: Interpolation
     """(n_face, 468) interpolates anything from the landmarks to the face vertices."""
 
 
@@ -76,45 +88,50 @@ def unproject(points: FloatArray) -> Float32Array:
 def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
     """Mesh and motion from landmarks (478, 2+) in rig px whose lips are already on the seam."""
     face = c.canonical_face()
-    flat = _widened_eyes(landmarks[: c.N_SURFACE, :2].astype(np.float64), fit.unit)
+    seen = unfolded(landmarks[: c.N_SURFACE, :2].astype(np.float64), fit.unit, fit.angles_deg()[0])
+    flat = _widened_eyes(seen, fit.unit)
     contours: list[tuple[tuple[int, ...], bool]] = [
         (loop, False) for pair in zip(c.UPPER_LIDS, c.LOWER_LIDS, strict=True) for loop in pair
     ]
     contours += [(c.UPPER_INNER_LIP, False), (c.LOWER_INNER_LIP, False), (c.OUTER_LIPS, True), (c.OVAL, True)]
     fine = refine(c.N_SURFACE, face.triangles, contours)
-    points = fine.matrix @ np.column_stack([flat, surface_depth(fit)])
+    points: FloatArray = fine.matrix @ np.column_stack([flat, surface_depth(fit)])
     oval = fine.refine_loop(c.OVAL, closed=True)
     lids = [fine.refine_loop(loop, closed=False) for loop in c.UPPER_LIDS + c.LOWER_LIDS]
     lips = [fine.refine_loop(loop, closed=False) for loop in (c.UPPER_INNER_LIP, c.LOWER_INNER_LIP)]
 
+    _join(points, *lips)
     around = _grid_around(points[list(oval), :2])
     outside = triangulate_around(points[list(oval), :2], around)
     numbers = np.concatenate([np.asarray(oval), len(points) + np.arange(len(around))])
     triangles = np.concatenate([fine.triangles, numbers[outside]]).astype(np.int32)
-    points, away = _with_depth(points, around, oval, fit)
+    points, roundness, away = _with_depth(points, around, oval, fit)
 
     on_contour = sorted({v for loop in (*lids, *lips) for v in loop})
     handles = np.unique(np.concatenate([np.arange(c.N_SURFACE), on_contour, away]))
     known = np.zeros((len(points), 52, 3))
-    measured = _landmark_fields(flat, fit).transpose(1, 0, 2)
-    known[: fine.matrix.shape[0]] = (fine.matrix @ measured.reshape(c.N_SURFACE, -1)).reshape(-1, 52, 3)
+    measured = _within_outline(_landmark_fields(flat, fit), flat, fit).transpose(1, 0, 2)
+    known[: len(fine.matrix)] = (fine.matrix @ measured.reshape(c.N_SURFACE, -1)).reshape(-1, 52, 3)
     _close_lids_exactly(known, points, lids)
     spread = Spreader(points, triangles, handles).spread(known[handles].reshape(len(handles), -1))
     fields = np.ascontiguousarray(spread.reshape(len(points), 52, 3).transpose(1, 0, 2))
     _round_the_opening(fields[ARKIT_INDEX["jawOpen"]], points, lips[0], lips[1], fit.unit)
+    head = _head_weights(points, landmarks)
     hole_loops = [(*lids[0], *lids[2]), (*lids[1], *lids[3]), (*lips[0], *lips[1])]
     return Skin(
         points=points,
         triangles=triangles,
         neighbours=mark_open(triangles, neighbours(triangles), hole_loops, OPEN_EDGE),
-        head=_head_weights(points, landmarks),
+        head=head,
+        body=_body_weights(points, head, fit.unit),
+        round=roundness,
         fields=fields,
         closing=_closing(points, triangles, lips[0], lips[1], fit.unit),
         upper_lids=(lids[0], lids[1]),
         lower_lids=(lids[2], lids[3]),
         upper_lip=lips[0],
         lower_lip=lips[1],
-        n_face=fine.matrix.shape[0],
+        n_face=len(fine.matrix),
         face_matrix=fine.matrix,
     )
 
@@ -136,6 +153,13 @@ def _closing(
     values[: len(row)] = target - points[row]
     closing: FloatArray = Spreader(points, triangles, handles).spread(values)
     return closing
+
+
+def _join(points: FloatArray, upper: tuple[int, ...], lower: tuple[int, ...]) -> None:
+    """Lips that meet in the portrait meet in depth too, or the seam would gape when the head is lifted."""
+    shut = np.abs(points[list(upper), :2] - points[list(lower), :2]).max(axis=1) < 1e-6
+    pairs = np.column_stack([upper, lower])[shut]
+    points[pairs, 2] = points[pairs, 2].mean(axis=1, keepdims=True)
 
 
 def _meeting(points: FloatArray, upper: tuple[int, ...], lower: tuple[int, ...]) -> FloatArray:
@@ -172,20 +196,30 @@ def _grid_around(oval: FloatArray) -> FloatArray:
 
 def _with_depth(
     points: FloatArray, around: FloatArray, oval: tuple[int, ...], fit: HeadFit
-) -> tuple[FloatArray, NDArray[np.int64]]:
-    """All points (n, 3), the outer ones a little deeper than the oval near them; and which lie beyond all expression."""
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """All points (n, 3), the outer ones falling back from the oval to the head's axis; how round (n,) it is there; and which
+    lie beyond all expression."""
     rim = points[list(oval)]
     distance = distance_to_polygon(around, rim[:, :2])
     nearness = 1.0 / (((around[:, None] - rim[None, :, :2]) ** 2).sum(axis=2) + (0.1 * fit.unit) ** 2)
-    depth = (nearness @ rim[:, 2]) / nearness.sum(axis=1) - FALL * np.minimum(distance, 0.6 * fit.unit)
+    axis = axis_depth(points, fit.unit)
+    depth = np.maximum((nearness @ rim[:, 2]) / nearness.sum(axis=1) - FALL * distance, axis)
+    roundness = smoothsteps(distance / (OUTLINE * fit.unit))
     everything = np.concatenate([points, np.column_stack([around, depth])])
-    return everything, len(points) + np.flatnonzero(distance > REACH * fit.unit)
+    away = len(points) + np.flatnonzero(distance > REACH * fit.unit)
+    return everything, np.concatenate([np.zeros(len(points)), roundness]), away
 
 
 def _head_weights(points: FloatArray, landmarks: Float32Array) -> FloatArray:
     """1 down to the chin, then easing to 0 along the neck."""
     chin, top = landmarks[c.CHIN, 1], landmarks[c.FOREHEAD, 1]
     return np.asarray(1.0 - smoothsteps((points[:, 1] - chin) / (0.62 * (chin - top))))
+
+
+def _body_weights(points: FloatArray, head: FloatArray, unit: float) -> FloatArray:
+    """Whole where the neck ends, and less down to the hips, over which shoulders sway."""
+    neck = points[head == 0.0, 1].min(initial=SIDE_PX)
+    return np.asarray((1.0 - head) * np.clip(1.0 - (points[:, 1] - neck) / (HIPS * unit), 0.0, 1.0))
 
 
 def _landmark_fields(flat: FloatArray, fit: HeadFit) -> FloatArray:
@@ -201,6 +235,18 @@ def _landmark_fields(flat: FloatArray, fit: HeadFit) -> FloatArray:
         for shape in ("Blink", "Squint", "Wide", "LookDown", "LookUp"):
             fields[ARKIT_INDEX[f"eye{shape}{side}"]] *= ratio
     return fields
+
+
+def _within_outline(fields: FloatArray, flat: FloatArray, fit: HeadFit) -> FloatArray:
+    """The fields (52, 468, 3), which on the far side of a turned face do not push its outline outwards."""
+    yaw = fit.angles_deg()[0]
+    side = np.sign(yaw)
+    level = np.abs(flat[:, None, 1] - flat[None, :, 1]) < OUTLINE_LEVEL * fit.unit
+    inwards = np.where(level, side * flat[None, :, 0], -np.inf).max(axis=1) - side * flat[:, 0]
+    held = smoothstep(abs(yaw), *OUTLINE_HELD_DEG) * (1.0 - smoothsteps(inwards / (OUTLINE_HELD * fit.unit)))
+    kept = fields.copy()
+    kept[..., 0] -= side * held * np.maximum(side * fields[..., 0], 0.0)
+    return kept
 
 
 def _pursed(face: c.CanonicalFace) -> Float32Array:

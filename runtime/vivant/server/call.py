@@ -11,30 +11,31 @@ import asyncio
 import logging
 import math
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import grpc
 
 from vivant.clock import Clock
 from vivant.errors import InputError, VivantError
-from vivant.face import Face
+from vivant.face import Face, RigFace
 from vivant.motion.model import SpeechMotion
 from vivant.server.clients import Client
 from vivant.server.config import ResolvedConfig, importance_of
 from vivant.server.limits import Limits
 from vivant.server.load_shedder import LoadShedder, Pictures, Wanted
 from vivant.server.metrics import Metrics
-from vivant.server.outflow import Context, Outflow
+from vivant.server.outflow import Outflow
 from vivant.server.portraits import Portraits
 from vivant.server.ring import Ring
 from vivant.server.status import StatusError, full
 from vivant.server.workers import SessionExecutor, WorkerPool
 from vivant.server.writer import ResponseWriter
-from vivant.session.presenter import SHOWN_OF, Presenter
+from vivant.session.presenter import SHOWN_OF, Look, Presenter
 from vivant.session.session import Session
 from vivant.size import Size
 from vivant.v1 import vivant_pb2 as pb
-from vivant.wire.responses import next_message
+from vivant.wire.responses import Response, next_message
 from vivant.wire.values import FORMATS_BY_NUMBER, TEXT_MESSAGE_BYTES, act_of, consent_of, controls_of, samples_of
 
 log = logging.getLogger("vivant.server")
@@ -74,6 +75,10 @@ class ServerContext:
             label_off_reason=config.label_off_reason,
             pixel_format=FORMATS_BY_NUMBER[asked.pixel_format],
             jpeg_quality=asked.jpeg_quality,
+            jpeg_alpha=config.jpeg_alpha,
+            mirror=config.look.mirror,
+            background=config.look.background,
+            label_corner=config.look.label_corner,
         )
         session = Session(
             face,
@@ -87,11 +92,32 @@ class ServerContext:
         asked.seed = session.stream.seed
         return session
 
+    async def open_face(self, client: Client, ref: pb.PortraitRef, config: ResolvedConfig) -> tuple[str, Face]:
+        """Id and face of a client's portrait as a config wants it: cut out, or before its own background out of focus."""
+        portrait_id, face = await self.portraits.open(client, ref, config.declared, transparent=config.cuts_out)
+        if config.blurred:
+            if not isinstance(face, RigFace):
+                raise InputError(f"the background blur is for faces that Vivant draws itself, not for {face.name}")
+            face = await asyncio.get_running_loop().run_in_executor(self.workers, face.blurred)
+        return portrait_id, face
+
+
+class CallContext(Protocol):
+    """What a call reads from and writes to: a ServicerContext, or a WebSocket."""
+
+    async def read(self) -> Any:  # noqa: ANN401
+        """The bytes of an `AnimateRequest`, or ``grpc.aio.EOF``."""
+        ...
+
+    async def write(self, response: Response) -> None:
+        """Waits while the client takes nothing."""
+        ...
+
 
 class Call:
     """Use `run` once."""
 
-    def __init__(self, shared: ServerContext, client: Client, config: ResolvedConfig, face: Face, context: Context) -> None:
+    def __init__(self, shared: ServerContext, client: Client, config: ResolvedConfig, face: Face, context: CallContext) -> None:
         self._importance = config.message.importance
         self._lane: SessionExecutor = shared.workers.lane(self._importance.priority)
         self._session = shared.open(config, face, self._lane if config.session.paced else shared.batch_pool)
@@ -105,6 +131,8 @@ class Call:
         self._outflow = Outflow(context, shared.clock, shared.limits.unread_s)
         self._writer = ResponseWriter(self._outflow, config, self._session, metrics=shared.metrics, clock=shared.clock)
         self._session.playout.reader_has_room = lambda: self._writer.has_room
+        self._shown = self._asked = config.message.portrait, config
+        """Portrait and config: in the picture, and as they were asked for last."""
         self._swap: asyncio.Task[None] | None = None
 
     @property
@@ -161,8 +189,9 @@ class Call:
         try:
             await self._writer.start(self.session_id, notes, self._ring)
             async with self._session, asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
                 watching = self._outflow.watch(self._session.playout.wanted)
-                beside = [tasks.create_task(self._read(tasks)), tasks.create_task(watching)]
+                beside = [tasks.create_task(self._read()), tasks.create_task(watching)]
                 await self._writer.write()
                 for task in beside:
                     task.cancel()
@@ -172,7 +201,7 @@ class Call:
             if self._ring is not None:
                 self._ring.close()
 
-    async def _read(self, tasks: asyncio.TaskGroup) -> None:
+    async def _read(self) -> None:
         clock = self._shared.clock
         period_us, n_messages = clock.now_us(), 0
         while (request := await next_message(self._context, pb.AnimateRequest)) is not None:
@@ -181,11 +210,11 @@ class Call:
                 period_us, n_messages = clock.now_us(), 1
             if n_messages > self._shared.limits.messages_per_s:
                 raise full(f"at most {self._shared.limits.messages_per_s} messages per second; put more audio in each")
-            await self._take(request, tasks)
+            await self._take(request)
         self._outflow.expect_confirmations(expected=False)
         await self._session.finish()
 
-    async def _take(self, request: pb.AnimateRequest, tasks: asyncio.TaskGroup) -> None:
+    async def _take(self, request: pb.AnimateRequest) -> None:
         match request.WhichOneof("message"):
             case "audio":
                 self._hear(request.audio)
@@ -202,9 +231,7 @@ class Call:
             case "act":
                 await self._session.act(act_of(request.act))
             case "portrait":
-                if self._swap is not None:
-                    self._swap.cancel()
-                self._swap = tasks.create_task(self._change_portrait(request.portrait))
+                self._show(request.portrait, self._asked[1])
             case "interrupt":
                 await self._interrupt(request.interrupt.epoch)
             case "importance":
@@ -245,12 +272,22 @@ class Call:
             return  # sent again by a client that did not know whether the first one came through
         await self._session.interrupt(epoch or min(last + 1, LAST_EPOCH))
 
-    async def _change_portrait(self, ref: pb.PortraitRef) -> None:
-        transparent = self._config.message.transparent
+    def set_look(self, look: Look, *, blurred: bool) -> None:
+        """Another one, with the portrait that was asked for last, as soon as that is open so."""
+        portrait, config = self._asked
+        self._show(portrait, replace(config, look=look, blurred=blurred))
+
+    def _show(self, portrait: pb.PortraitRef, config: ResolvedConfig) -> None:
+        self._asked = portrait, config
+        if self._swap is not None:
+            self._swap.cancel()
+        self._swap = self._tasks.create_task(self._change_portrait(portrait, config))
+
+    async def _change_portrait(self, portrait: pb.PortraitRef, config: ResolvedConfig) -> None:
         try:
-            portrait_id, face = await self._shared.portraits.open(
-                self._client, ref, self._config.declared, transparent=transparent
-            )
-            await self._session.set_face(face, portrait_id)
+            portrait_id, face = await self._shared.open_face(self._client, portrait, config)
+            self._presenter.show(face, portrait_id, config.look)
+            self._shown = portrait, config
         except VivantError as error:
+            self._asked = self._shown
             self._writer.event(pb.EVENT_TYPE_PORTRAIT_FAILED, str(error))

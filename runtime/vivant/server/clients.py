@@ -45,14 +45,22 @@ class Clients:
         """Who calls."""
         name, peer = _name_in(context), context.peer()
         if self._is_ours(name):
-            return Client(f"name {name}", peer)
+            return self.named(name, peer)
         # With a name that is not ours, such as one of an earlier run, a caller wants to be alone: no token makes up for it.
         return Client("token" if self._token and not name else f"connection {self._connections.number(peer)}", peer)
 
     def name_for(self, context: grpc.aio.ServicerContext) -> str:
         """The name that this caller shall use from now on."""
-        name = _name_in(context)
-        return name if self._is_ours(name) else self._made(secrets.token_hex(16))
+        return self.name_of(_name_in(context))
+
+    def name_of(self, shown: str) -> str:
+        """The name that a caller showed, or a new one where it is not ours."""
+        return shown if self._is_ours(shown) else self._made(secrets.token_hex(16))
+
+    @staticmethod
+    def named(name: str, lane: str) -> Client:
+        """Whoever holds a name of ours, on that connection."""
+        return Client(f"name {name}", lane)
 
     def _made(self, nonce: str) -> str:
         return f"{nonce}.{hmac.new(self._secret, nonce.encode(), hashlib.sha256).hexdigest()}"

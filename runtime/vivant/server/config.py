@@ -12,6 +12,7 @@ from vivant.face import MIN_SIZE_PX, as_fps
 from vivant.provenance.policy import Policy
 from vivant.server.limits import Limits
 from vivant.server.load_shedder import Wanted
+from vivant.session.presenter import AS_OPENED, Look
 from vivant.session.session import SessionConfig
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import Controls
@@ -33,6 +34,12 @@ class ResolvedConfig:
     controls: Controls
     declared: pb.Consent
     """What the client said of its pictures, before the echo was completed."""
+    look: Look = AS_OPENED
+    """What the contract has no words for: the web door's."""
+    blurred: bool = False
+    """The portrait's own background, out of focus."""
+    jpeg_alpha: bool = False
+    """A JPEG's alpha comes as a second one."""
 
     @property
     def wanted(self) -> Wanted | None:
@@ -57,6 +64,11 @@ class ResolvedConfig:
     def confirms_frames(self) -> bool:
         """Whether the client says which frames have come."""
         return self.message.confirms_frames and self.wants_frames and self.session.paced
+
+    @property
+    def cuts_out(self) -> bool:
+        """Whether the person is to be opened without the background."""
+        return bool(self.message.transparent) or self.look.background is not None
 
     @property
     def label_off_reason(self) -> str | None:

@@ -7,10 +7,10 @@ from collections import deque
 from typing import TypeAlias
 
 import grpc
-from google.protobuf.message import Message
 
 from vivant.clock import Clock
 from vivant.server.status import StatusError
+from vivant.wire.responses import Response
 
 Context: TypeAlias = grpc.aio.ServicerContext
 
@@ -93,7 +93,7 @@ class Outflow:
         self._woke_us = 0
         """When this process went on after it had stood still: nobody could take anything from it meanwhile."""
 
-    async def write(self, response: Message | bytes) -> None:
+    async def write(self, response: Response) -> None:
         """Waits while the client takes nothing."""
         self._writing_since_us = self._clock.now_us()
         await self._context.write(response)

@@ -22,7 +22,7 @@ from vivant.errors import InputError
 from vivant.face import Face, RigFace, open_portrait
 from vivant.media.images import require_readable_kind
 from vivant.portrait import PortraitAnalyser, default_analyser
-from vivant.provenance.consent import bundled_portraits
+from vivant.provenance.consent import bundled_consent
 from vivant.provenance.policy import Policy
 from vivant.rig.build import build_rig
 from vivant.server.builds import Builds
@@ -31,6 +31,7 @@ from vivant.server.decoder import Decoder
 from vivant.server.limits import Limits
 from vivant.server.status import StatusError, full
 from vivant.v1 import vivant_pb2 as pb
+from vivant.wire.values import consent_message
 
 BUNDLED = portraits()
 Key = TypeVar("Key", bound=Hashable)
@@ -59,7 +60,7 @@ class GuestOpener:
         self._analyser = analyser
 
     def __call__(self, image: bytes, /, *, transparent: bool) -> Face:
-        if hashlib.sha256(image).hexdigest() in bundled_portraits():
+        if bundled_consent(hashlib.sha256(image).hexdigest()) is not None:
             return open_portrait(image, transparent=transparent, analyser=self._analyser)
         picture = self._decoder.decode(image)
         self._analyser = self._analyser or default_analyser()
@@ -121,6 +122,10 @@ class Portraits:
             return pb.CONSENT_BASIS_SYNTHETIC
         kept = self._kept.get(portrait_id)
         return kept.basis if kept is not None and kept.owner == client.key else pb.CONSENT_BASIS_UNSPECIFIED
+
+    def image(self, client: Client, portrait_id: str) -> bytes:
+        """The file that a portrait was made of. Raises a StatusError with NOT_FOUND for what is not this client's own."""
+        return portrait_bytes(portrait_id) if portrait_id in BUNDLED else self._of(client, portrait_id).image
 
     def own(self, client: Client) -> list[str]:
         """Ids of this client's own portraits."""
@@ -239,9 +244,10 @@ async def _sha256(image: bytes) -> str:
 def _basis_of(sha256: str, said: pb.Consent) -> pb.ConsentBasis:
     if said.basis != pb.CONSENT_BASIS_UNSPECIFIED:
         return said.basis
-    if sha256 in bundled_portraits():
-        return pb.CONSENT_BASIS_SYNTHETIC
-    raise InputError(MISSING)
+    known = bundled_consent(sha256)
+    if known is None:
+        raise InputError(MISSING)
+    return consent_message(known).basis
 
 
 @cache

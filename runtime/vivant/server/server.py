@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 
 import grpc
@@ -10,26 +9,17 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from vivant.client.memory import remove_abandoned
-from vivant.clock import Clock, MonotonicClock
+from vivant.clock import Clock
 from vivant.errors import InputError, OutputError
-from vivant.face import default_motion
 from vivant.motion.model import SpeechMotion
 from vivant.portrait import PortraitAnalyser
-from vivant.provenance.policy import Policy
-from vivant.server.call import ServerContext
-from vivant.server.clients import Clients
-from vivant.server.face_cost import USUAL_FPS, measure
+from vivant.server.host import FaceHost
 from vivant.server.limits import Limits
-from vivant.server.load_shedder import LoadShedder, Wanted
-from vivant.server.metrics import Metrics
 from vivant.server.metrics_port import serve_metrics
-from vivant.server.portraits import Opener, Portraits
+from vivant.server.portraits import Opener
 from vivant.server.ring import PREFIX
 from vivant.server.security import Security, TokenGuard
-from vivant.server.service import SERVICE, FaceService, add_to
-from vivant.server.workers import WorkerPool, batch_pool
-from vivant.session.presenter import LEAST_DETAIL, MOST_DETAIL, SHOWN_OF
-from vivant.size import USUAL_SIDE_PX
+from vivant.server.service import SERVICE, add_to
 from vivant.v1 import vivant_pb2 as pb
 
 LONGEST_MS = 2**31 - 1
@@ -65,21 +55,15 @@ class Server:
         self.config = config or ServerConfig()
         self.port = 0
         """The real one, once entered."""
-        limits, clock = self.config.limits, clock or MonotonicClock()
-        self.metrics = Metrics()
-        workers = WorkerPool(clock)
-        self.shared = ServerContext(
-            portraits=Portraits(limits, opener, analyser),
-            workers=workers,
-            batch_pool=batch_pool(workers.n_cores),
-            load_shedder=LoadShedder(workers, clock, min(limits.sessions, Policy.load().max_sessions or limits.sessions)),
-            metrics=self.metrics,
+        self.host = FaceHost(
+            self.config.limits,
             clock=clock,
-            motion=motion or default_motion(),
-            limits=limits,
+            opener=opener,
+            motion=motion,
+            analyser=analyser,
+            token=bool(self.config.security.token),
         )
-        self.metrics.busy.set_function(lambda: self.shared.load_shedder.load.busy_share)
-        self._service = FaceService(self.shared, limits, Clients(token=bool(self.config.security.token)))
+        self.shared, self.metrics = self.host.shared, self.host.metrics
         self._health = health.aio.HealthServicer()
 
     async def __aenter__(self) -> Server:
@@ -87,7 +71,7 @@ class Server:
         security = self.config.security
         guards = [TokenGuard(security.token)] if security.token else []
         self._server = grpc.aio.server(interceptors=guards, options=_options(self.config.limits))
-        add_to(self._server, self._service)
+        add_to(self._server, self.host.service)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
         self.port = self._bind()
@@ -97,18 +81,14 @@ class Server:
             except OSError as error:
                 raise OutputError(f"cannot serve metrics on port {self.config.metrics_port}: {error.strerror}") from error
         await self._server.start()
-        self._governing = asyncio.create_task(self.shared.load_shedder.run())
+        await self.host.__aenter__()
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._service.draining = True
+        self.host.service.draining = True
         await self._server.stop(None)
-        self._governing.cancel()
-        await asyncio.gather(self._governing, return_exceptions=True)
-        self.shared.portraits.close()
-        for executor in (self.shared.workers, self.shared.batch_pool):
-            executor.shutdown(wait=False, cancel_futures=True)
+        await self.host.__aexit__()
         if self.config.metrics_port is not None:
             self._metrics_server.close()
 
@@ -118,16 +98,13 @@ class Server:
 
     async def drain(self, seconds: float = DRAIN_S) -> None:
         """Take no new calls, tell those that run, and stop when they are over or after ``seconds``."""
-        self._service.draining = True
+        self.host.drain()
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        for call in self._service.calls:
-            call.drain()
         await self._server.stop(seconds)
 
     async def measure(self) -> None:
-        """What a face costs on this machine; those that it has no time for are then refused. Takes a quarter of a second."""
-        shared, loop = self.shared, asyncio.get_running_loop()
-        shared.load_shedder.cost = await loop.run_in_executor(shared.workers, measure, shared.motion)
+        """As `FaceHost.measure`."""
+        await self.host.measure()
 
     def _bind(self) -> int:
         security = self.config.security
@@ -148,16 +125,7 @@ class Server:
     def describe(self) -> str:
         """What it can do, in a line."""
         formats = ", ".join(name.removeprefix("PIXEL_FORMAT_") for name in pb.PixelFormat.keys()[1:])
-        return f"{self._capacity()}; {formats}; shared memory on this machine"
-
-    def _capacity(self) -> str:
-        limits, shedder = self.config.limits, self.shared.load_shedder
-        usual = Wanted(USUAL_FPS, USUAL_SIDE_PX)
-        whole, least = (shedder.n_faces(usual, detail) for detail in (MOST_DETAIL, LEAST_DETAIL))
-        if whole is None:
-            return f"up to {limits.sessions} faces of {limits.size_px} px"
-        few = USUAL_FPS / SHOWN_OF[LEAST_DETAIL]
-        return f"time for {whole} faces of {USUAL_SIDE_PX} px at {USUAL_FPS} fps, or {least} of fewer pixels at {float(few):g}"
+        return f"{self.host.describe_capacity()}; {formats}; shared memory on this machine"
 
 
 def _options(limits: Limits) -> list[tuple[str, int]]:

@@ -17,9 +17,9 @@ import vivant
 from vivant.client.messages import CLIENT_KEY
 from vivant.errors import InputError
 from vivant.face import MIN_SIZE_PX, Face
-from vivant.server.call import Call, ServerContext
+from vivant.server.call import Call, CallContext, ServerContext
 from vivant.server.clients import Client, Clients
-from vivant.server.config import require_declaration, resolve
+from vivant.server.config import ResolvedConfig, require_declaration, resolve
 from vivant.server.limits import Limits
 from vivant.server.load_shedder import Pictures, Wanted
 from vivant.server.outflow import Outflow
@@ -31,7 +31,7 @@ from vivant.session.session import Session
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import ARKIT_NAMES, MotionFrame, Output, Pose, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
-from vivant.wire.responses import frame_response, next_message, serialize
+from vivant.wire.responses import FrameToSend, next_message, serialize
 from vivant.wire.values import motion_message, picture_head, samples_of
 
 log = logging.getLogger("vivant.server")
@@ -114,15 +114,24 @@ class FaceService:
     async def Animate(self, first: pb.AnimateRequest, context: Context) -> None:  # noqa: N802
         if first.WhichOneof("message") != "config":
             raise StatusError(grpc.StatusCode.FAILED_PRECONDITION, "the first message must be a config")
-        self._require_open()
+        self.require_open()
         config = resolve(first.config, self._limits)
         if config.shares_memory and not is_same_machine(context.peer()):
             raise InputError("FRAME_TRANSPORT_SHARED_MEMORY needs a client on the same machine")
+        await self.animate(config, self._clients.of(context), context)
+
+    async def animate(
+        self, config: ResolvedConfig, client: Client, context: CallContext, began: Callable[[Call], None] = lambda call: None
+    ) -> None:
+        """A call from its config to its end; ``began`` gets it once it was admitted and its portrait is open.
+
+        Raises what ends it early.
+        """
         async with self._admitted(config.wanted, config.importance) as place:  # before any work: a refused call costs nothing
-            client = self._clients.of(context)
-            face = await self._open(client, config.message)
+            face = await self._open(client, config)
             call = Call(self._shared, client, config, face, context)
             self._shared.load_shedder.replace(place, call)
+            began(call)
             await self._serve(call, face)
 
     async def _serve(self, call: Call, face: Face) -> None:
@@ -148,7 +157,7 @@ class FaceService:
         self._shared.load_shedder.admit(place)
         try:
             await self._shared.load_shedder.take_turn(place)
-            self._require_open()  # which may be over after the wait
+            self.require_open()  # which may be over after the wait
             yield place
         finally:
             self._shared.load_shedder.leave(place)
@@ -184,7 +193,7 @@ class FaceService:
         )
 
     async def PutPortrait(self, request: pb.PutPortraitRequest, context: Context) -> pb.PutPortraitResponse:  # noqa: N802
-        self._require_open()
+        self.require_open()
         require_declaration(request.consent)
         client = self._clients.of(context)
         portrait_id, face = await self._shared.portraits.put(client, request.image, request.consent)
@@ -202,7 +211,7 @@ class FaceService:
         return pb.DeletePortraitResponse()
 
     async def WarmUp(self, request: pb.WarmUpRequest, context: Context) -> pb.WarmUpResponse:  # noqa: N802
-        self._require_open()
+        self.require_open()
         began_us = self._shared.clock.now_us()
         size_px = request.size_px or USUAL_SIDE_PX
         if not MIN_SIZE_PX <= size_px <= self._limits.size_px:
@@ -215,7 +224,7 @@ class FaceService:
         return pb.WarmUpResponse(portrait_id=portrait_id, elapsed_us=self._shared.clock.now_us() - began_us)
 
     async def Synthesize(self, request: pb.SynthesizeRequest, context: Context) -> None:  # noqa: N802
-        self._require_open()
+        self.require_open()
         async with self._admitted():
             outflow = Outflow(context, self._shared.clock, self._limits.unread_s)
             async with asyncio.TaskGroup() as tasks:
@@ -226,13 +235,13 @@ class FaceService:
 
     async def _synthesized(
         self, request: pb.SynthesizeRequest, context: Context
-    ) -> AsyncIterator[pb.SynthesizeResponse | bytes]:
+    ) -> AsyncIterator[pb.SynthesizeResponse | FrameToSend]:
         asked = pb.SessionConfig()
         asked.CopyFrom(request.config)
         asked.delivery, asked.frame_transport = pb.DELIVERY_IMMEDIATE, pb.FRAME_TRANSPORT_INLINE
         config = resolve(asked, self._limits)
         samples = samples_of(request.samples, config.message.audio_format)
-        face = await self._open(self._clients.of(context), config.message)
+        face = await self._open(self._clients.of(context), config)
         session = self._shared.open(config, face, self._shared.batch_pool)
         await session.say_text(request.text.text, request.text.language)
         session_id = f"{session.stream.presenter.session_id:08x}"
@@ -250,25 +259,29 @@ class FaceService:
             finally:
                 speaking.cancel()
 
-    def _require_open(self) -> None:
+    def require_open(self) -> None:
+        """Raises a StatusError while the server is about to stop."""
         if self.draining:
             raise StatusError(grpc.StatusCode.UNAVAILABLE, "the server is about to stop", 1000)
 
-    async def _open(self, client: Client, config: pb.SessionConfig) -> Face:
+    async def _open(self, client: Client, config: ResolvedConfig) -> Face:
         """The portrait of a config, which then names it by its id and says who it shows."""
-        portraits = self._shared.portraits
-        portrait_id, face = await portraits.open(client, config.portrait, config.consent, transparent=config.transparent)
-        config.portrait.id = portrait_id
-        config.consent.basis = portraits.consent(client, portrait_id)
+        message = config.message
+        message.portrait.id, face = await self._shared.open_face(client, message.portrait, config)
+        message.consent.basis = self._shared.portraits.consent(client, message.portrait.id)
         return face
 
     async def _refuse(self, context: Context, error: Exception) -> NoReturn:
         reason = first_of(error)
         if isinstance(reason, grpc.aio.InternalError):
             raise reason  # a write to a client that is gone: gRPC knows what to do
+        self.count_refused(reason)
+        await abort(context, reason)
+
+    def count_refused(self, reason: BaseException) -> None:
+        """In the metrics and the log."""
         self._shared.metrics.refused.labels(type(reason).__name__).inc()
         log.info("call refused", extra={"reason": type(reason).__name__})
-        await abort(context, reason)
 
 
 def add_to(server: grpc.aio.Server, service: FaceService) -> None:
@@ -293,12 +306,12 @@ async def _speak(session: Session, samples: Any) -> None:  # noqa: ANN401
     await session.finish()
 
 
-def _responses(item: object, config: pb.SessionConfig) -> list[pb.SynthesizeResponse | bytes]:
+def _responses(item: object, config: pb.SessionConfig) -> list[pb.SynthesizeResponse | FrameToSend]:
     if not isinstance(item, Output):
         return []
-    responses: list[pb.SynthesizeResponse | bytes] = []
+    responses: list[pb.SynthesizeResponse | FrameToSend] = []
     if config.outputs != pb.OUTPUTS_FRAMES:
         responses.append(pb.SynthesizeResponse(motion=motion_message(item.motion, "", 0)))
     if item.picture is not None:
-        responses.append(frame_response(picture_head(item.picture, "", 0), item.picture.pixels.reshape(-1).data))
+        responses.append(FrameToSend(picture_head(item.picture, "", 0), item.picture.pixels.reshape(-1).data))
     return responses

@@ -37,7 +37,8 @@ def first_of(error: BaseException) -> BaseException:
 
 async def abort(context: grpc.aio.ServicerContext, error: BaseException) -> NoReturn:
     """End the call with the status that fits."""
-    code, sentence, hint = _status(error)
+    code, sentence, retry_after_ms = status_of(error)
+    hint = () if retry_after_ms is None else (("retry-after-ms", str(retry_after_ms)),)
     try:
         async with asyncio.timeout(ABORT_S):
             await context.abort(code, sentence, hint)
@@ -46,14 +47,13 @@ async def abort(context: grpc.aio.ServicerContext, error: BaseException) -> NoRe
     raise AssertionError("abort returns never")
 
 
-def _status(error: BaseException) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]]:
-    """Code, sentence and trailers."""
+def status_of(error: BaseException) -> tuple[grpc.StatusCode, str, int | None]:
+    """Code, sentence, and when to come again in ms. What nobody foresaw is logged."""
     if isinstance(error, StatusError):
-        hint = () if error.retry_after_ms is None else (("retry-after-ms", str(error.retry_after_ms)),)
-        return error.code, str(error), hint
+        return error.code, str(error), error.retry_after_ms
     if isinstance(error, InputError):
-        return grpc.StatusCode.INVALID_ARGUMENT, str(error), ()
+        return grpc.StatusCode.INVALID_ARGUMENT, str(error), None
     if isinstance(error, UnavailableError):
-        return grpc.StatusCode.UNIMPLEMENTED, str(error), ()
+        return grpc.StatusCode.UNIMPLEMENTED, str(error), None
     log.error("a call failed", exc_info=error)
-    return grpc.StatusCode.INTERNAL, "the server failed; its log says why", ()
+    return grpc.StatusCode.INTERNAL, "the server failed; its log says why", None

@@ -12,7 +12,7 @@ from vivant.server.ring import Ring
 from vivant.session.session import Session
 from vivant.types import ARKIT_NAMES, Interrupted, Marker, Output, UtteranceStart
 from vivant.v1 import vivant_pb2 as pb
-from vivant.wire.responses import frame_response
+from vivant.wire.responses import FrameToSend, SoundToSend
 from vivant.wire.values import marker_event, motion_message, picture_head
 
 STATISTICS_US = 1_000_000
@@ -115,6 +115,8 @@ class ResponseWriter:
             await self._outflow.write(
                 pb.AnimateResponse(motion=motion_message(output.motion, self._utterance_id, output.epoch))
             )
+        if output.audio is not None and output.utterance is not None:  # silence needs no player
+            await self._outflow.write(SoundToSend(output.audio, output.epoch))
         if self._config.wants_frames:
             await self._write_picture(output)
         else:
@@ -139,7 +141,8 @@ class ResponseWriter:
         self._inline += slot is None
         self._outflow.sent(self._inline if slot is None else slot.sequence)
         self._count()
-        await self._outflow.write(frame_response(head, data if slot is None else b""))
+        alpha = b"" if picture.jpeg_alpha is None else picture.jpeg_alpha.data
+        await self._outflow.write(FrameToSend(head, data if slot is None else b"", alpha))
 
     def _count(self) -> None:
         """A frame: its picture, or its motion where no pictures are wanted."""
@@ -175,6 +178,7 @@ class ResponseWriter:
             frames_dropped=self.dropped,
             audio_queued_us=round(1000 * self._session.stream.queued_ms),
             detail_level=self._session.stream.presenter.detail,
+            filled_us=round(1000 * self._session.stream.filled_ms),
         )
         await self._outflow.write(pb.AnimateResponse(statistics=statistics))
 

@@ -68,7 +68,10 @@ class Background:
         return Background(self.pixels[top : top + side_px, left : left + side_px], self.source)
 
     def behind(self, frame: VideoFrame) -> VideoFrame:
-        """The frame with this background: RGBA as it is, or RGB."""
+        """The frame with this background: RGBA as it is, or RGB. A smaller frame, as a low level of detail gives, gets every
+        second pixel of it."""
         if self.pixels is None:
             return frame
-        return VideoFrame(frame.index, frame.pts_us, over(frame.pixels, self.pixels), PixelFormat.RGB)
+        step = max(1, len(self.pixels) // len(frame.pixels))
+        below = self.pixels[::step, ::step]
+        return VideoFrame(frame.index, frame.pts_us, over(frame.pixels, below), PixelFormat.RGB)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from vivant.motion.body import Body
 from vivant.motion.model import Acting, MotionState, TextAware
 from vivant.session.queues import Input, KnownText, ReadyQueue, StreamInput
 from vivant.session.timeline import SoundTape, Timeline
@@ -19,14 +20,16 @@ class Hearing:
     ``to_us`` is as for `FaceStream.take`: the time up to which silence is heard where no sound is queued, or None.
     """
 
-    def __init__(self, state: MotionState, given: StreamInput, timeline: Timeline, *, keeps_sound: bool) -> None:
-        self._state, self._given, self._timeline = state, given, timeline
+    def __init__(self, state: MotionState, body: Body, given: StreamInput, timeline: Timeline, *, keeps_sound: bool) -> None:
+        self._state, self._body, self._given, self._timeline = state, body, given, timeline
         self.epoch = 0
         """That is heard; another one may have begun."""
         self.ready = ReadyQueue()
         self.sound = SoundTape(timeline)
+        self.n_filled = 0
+        """Samples of silence that were heard within utterances, for their sound was late."""
         self._keeps_sound = keeps_sound
-        self._flushed = False
+        self._flushed = self._speaking = False
 
     @property
     def is_current(self) -> bool:
@@ -55,6 +58,7 @@ class Hearing:
             return False
         self.epoch = self._given.epoch
         self.ready.clear()
+        self._speaking = False
         self._begin_anew()
         return True
 
@@ -80,7 +84,7 @@ class Hearing:
             self._leave_out(missing)
         n_left_out = index - timeline.next_index + len(self.ready.frames)
         timeline.skip_to(index)
-        self.ready.take_marks(timeline.next_pts_us)
+        self.ready.take_marks(timeline.next_pts_us, unseen=True)
         self.ready.leave_out_frames()
         self._begin_anew()
         return n_left_out
@@ -95,12 +99,14 @@ class Hearing:
             self._hear_queued(head, to_us)
             return True
         if to_us is not None and is_due:
-            self._hear_sound(np.zeros(self._n_silent(head, to_us), np.float32))
+            n_silent = self._n_silent(head, to_us)
+            self.n_filled += n_silent * self._speaking
+            self._hear_sound(np.zeros(n_silent, np.float32))
             return True
         if to_us is None and self._given.finished and not self._flushed:
             self._flushed = True
             self._in_order(self._state.flush(self._given.controls))
-            self.ready.take_marks()
+            self.ready.take_marks(unseen=True)
             return True
         return False
 
@@ -127,9 +133,10 @@ class Hearing:
             if isinstance(self._state, TextAware):
                 self._state.say_text(item.text, item.language)
             return
-        self.ready.mark(replace(item, position_us=self._timeline.position_us))
+        self._mark(item)
         if isinstance(item, UtteranceEnd) and to_us is None:
             self._in_order(self._state.flush(self._given.controls))
+            self.ready.take_marks(unseen=True)
         else:
             self._in_order([])
         if isinstance(item, UtteranceEnd) and isinstance(self._state, TextAware):
@@ -157,15 +164,20 @@ class Hearing:
             timeline.n_heard += min(most, timeline.sample_at(head.position_us) - timeline.n_heard)
         elif head is None:
             timeline.n_heard += most
+            self.n_filled += most * self._speaking
         elif self._given.queue.pop(head) and not isinstance(head, KnownText):
-            self.ready.mark(replace(head, position_us=timeline.position_us))
+            self._mark(head)
+
+    def _mark(self, marker: UtteranceStart | UtteranceEnd) -> None:
+        self._speaking = isinstance(marker, UtteranceStart)
+        self.ready.mark(replace(marker, position_us=self._timeline.position_us))
 
     def _in_order(self, frames: list[MotionFrame]) -> None:
         """Frames, with the index that they have in this stream, and the markers between them."""
         for own in frames:
             index = own.index + self._timeline.n_skipped
             frame = replace(own, index=index, pts_us=self._timeline.pts_us(index)) if index != own.index else own
-            self.ready.put(frame)
+            self.ready.put(self._body.follow(frame))
             self._timeline.shown(frame.index)
         self.ready.take_marks(self._timeline.next_pts_us)
 

@@ -27,10 +27,25 @@ HALVED_FROM = 2
 """Of half the size from this level of detail on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is around a face."""
+
+    mirror: bool = False
+    background: Background | None = None
+    """Behind a cut-out person."""
+    label_corner: str | None = None
+    """One of `vivant.provenance.label.CORNERS`; None is one that the face leaves free."""
+
+
+AS_OPENED = Look()
+
+
 @dataclass(slots=True)
 class _Showing:
     face: Face
     portrait: str
+    look: Look
     finisher: Disclosure
     renderers: dict[Size, tuple[FaceRenderer, UInt8Array]] = field(default_factory=dict)
     """By size, each with the memory that it draws into."""
@@ -54,10 +69,13 @@ class Presenter:
         background: Background | None = None,
         pixel_format: PixelFormat = PixelFormat.RGBA,
         jpeg_quality: int = 85,
+        jpeg_alpha: bool = False,
+        label_corner: str | None = None,
     ) -> None:
         """``consent`` says who the portraits show that are presented, where `open_portrait` was not told; it is needed unless
         ``pictures`` is False, which is for motion alone. ``session_id`` is what the invisible mark says, 32 bits, one from
-        chance if None. ``background`` is put behind a cut-out person.
+        chance if None. ``background`` is put behind a cut-out person. ``jpeg_alpha`` gives a JPEG its alpha as a second one
+        (`VideoFrame.jpeg_alpha`). ``label_corner`` is one of `CORNERS`, one that the face leaves free if None.
 
         Every picture has a visible label unless ``label_off_reason`` says why not. Raises InputError where the policy of this
         machine wants the label all the same, when nobody has said who the portrait shows, and for a size that cannot be.
@@ -66,14 +84,14 @@ class Presenter:
             Policy.load().allow_label_off(text("label_off_reason", label_off_reason))
         self.detail = MOST_DETAIL
         self.size, self.pixel_format = Size.of(size_px), member("pixel_format", PixelFormat, pixel_format)
-        self.background = None if background is None else instance("background", Background, background)
         own_id = None if session_id is None else whole_number("session_id", session_id, 0, MAX_SESSION_ID)
         self.session_id = live_session_id() if own_id is None else own_id
         self._consent = None if consent is None else parse_consent(consent)
-        self._mirror, self._pictures = flag("mirror", mirror), flag("pictures", pictures)
+        self._pictures, self._jpeg_alpha = flag("pictures", pictures), flag("jpeg_alpha", jpeg_alpha)
+        behind = None if background is None else instance("background", Background, background)
         self._labelled, self._language = label_off_reason is None, language
         self._jpeg_quality = whole_number("jpeg_quality", jpeg_quality, *JPEG_QUALITIES)
-        self.show(face, portrait)
+        self.show(face, portrait, Look(flag("mirror", mirror), behind, label_corner))
         self.presented = portrait
         """Name of the portrait in the last picture: while it was drawn, `show` may have been given another one."""
         if pictures and self.size.is_square:
@@ -83,13 +101,23 @@ class Presenter:
     def portrait(self) -> str:
         return self._showing.portrait
 
-    def show(self, face: Face, portrait: str = "") -> None:
-        """Another face from the next picture on. Raises InputError when nobody has said who it shows."""
+    @property
+    def background(self) -> Background | None:
+        return self._showing.look.background
+
+    def show(self, face: Face, portrait: str = "", look: Look | None = None) -> None:
+        """Another face from the next picture on, and another look if one is given.
+
+        Raises InputError when nobody has said who it shows.
+        """
         require_face(face)
+        look = self._look if look is None else look
         if self._pictures:
             require_vouched(face.portrait_sha256, self._consent or (face.consent if isinstance(face, RigFace) else None))
-        finisher = Disclosure.for_face(face, self.session_id, labelled=self._labelled, language=self._language)
-        self._showing = _Showing(face, text("portrait", portrait), finisher)
+        finisher = Disclosure.for_face(
+            face, self.session_id, labelled=self._labelled, language=self._language, corner=look.label_corner
+        )
+        self._showing, self._look = _Showing(face, text("portrait", portrait), look, finisher), look
 
     def next_shown(self, index: int) -> int:
         """The first frame from that one on which the level of detail draws."""
@@ -106,16 +134,18 @@ class Presenter:
         if not self.shows(instance("motion", MotionFrame, motion).index):
             return None
         showing, size = self._showing, self._drawn()
+        look = showing.look
         if size not in showing.renderers:
             # One picture's memory for all: finishing makes a new one of it anyway.
             showing.renderers[size] = showing.face.open(size), np.empty((size.height, size.width, 4), np.uint8)
         renderer, memory = showing.renderers[size]
         frame, self.presented = renderer.render(motion, memory), showing.portrait
-        if self._mirror:
+        if look.mirror:
             frame = VideoFrame(frame.index, frame.pts_us, frame.pixels[:, ::-1], frame.format)
-        if self.background is not None:
-            frame = self.background.behind(frame)
-        return encoded(showing.finisher.finish(frame), self.pixel_format, self._jpeg_quality)
+        if look.background is not None:
+            frame = look.background.behind(frame)
+        finished = showing.finisher.finish(frame)
+        return encoded(finished, self.pixel_format, self._jpeg_quality, jpeg_alpha=self._jpeg_alpha)
 
     def _drawn(self) -> Size:
         whole = self.size

@@ -134,12 +134,17 @@ class StreamInput:
 
 
 class ReadyQueue:
-    """Ready queue: what may be given, in order: each marker right before the first frame that is not earlier than it."""
+    """Ready queue: what may be given, in order: each marker right before the first frame that is not earlier than it.
+
+    But an utterance has one frame at least, or nothing would bring its sound: one that is shorter ends after it.
+    """
 
     def __init__(self) -> None:
         self._items: deque[MotionFrame | UtteranceStart | UtteranceEnd] = deque()
         self._marks: deque[UtteranceStart | UtteranceEnd] = deque()
         """That are later than every frame."""
+        self._has_no_frame = False
+        """The utterance that has begun."""
 
     def __bool__(self) -> bool:
         return bool(self._items)
@@ -160,11 +165,16 @@ class ReadyQueue:
     def put(self, frame: MotionFrame) -> None:
         self.take_marks(frame.pts_us)
         self._items.append(frame)
+        self._has_no_frame = False
 
-    def take_marks(self, position_us: int | None = None) -> None:
-        """Markers up to a time may be given; all of them if None."""
-        while self._marks and (position_us is None or self._marks[0].position_us <= position_us):
-            self._items.append(self._marks.popleft())
+    def take_marks(self, position_us: int = MAX_US, *, unseen: bool = False) -> None:
+        """Markers up to a time may be given; ``unseen``, also the end of an utterance that will have no frame."""
+        while self._marks and self._marks[0].position_us <= position_us:
+            if isinstance(self._marks[0], UtteranceEnd) and self._has_no_frame and not unseen:
+                return
+            marker = self._marks.popleft()
+            self._has_no_frame = isinstance(marker, UtteranceStart)
+            self._items.append(marker)
 
     def pop(self) -> MotionFrame | UtteranceStart | UtteranceEnd:
         return self._items.popleft()
@@ -175,3 +185,4 @@ class ReadyQueue:
     def clear(self) -> None:
         self._items.clear()
         self._marks.clear()
+        self._has_no_frame = False

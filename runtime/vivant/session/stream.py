@@ -19,6 +19,7 @@ from vivant.arguments import text as as_text
 from vivant.errors import ClosedError
 from vivant.face import Face, as_fps, default_motion
 from vivant.motion.acts import MOST_PULSES
+from vivant.motion.body import Body
 from vivant.motion.model import SpeechMotion, require_motion
 from vivant.samples import as_sample_rate, mono_samples
 from vivant.session.hearing import Hearing
@@ -28,6 +29,7 @@ from vivant.session.timeline import Timeline
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import (
     Act,
+    AudioChunk,
     Controls,
     Interrupted,
     Item,
@@ -105,7 +107,8 @@ class FaceStream:
         self._next_text: list[KnownText] = []
         self._last_pts_us = 0
         # Written by whoever takes:
-        self._hearing = Hearing(state, self._given, Timeline(self.fps, sample_rate_hz), keeps_sound=self._gives_audio)
+        timeline = Timeline(self.fps, sample_rate_hz)
+        self._hearing = Hearing(state, Body(self.seed), self._given, timeline, keeps_sound=self._gives_audio)
         self._utterance: UtteranceStart | None = None
 
     @property
@@ -263,6 +266,11 @@ class FaceStream:
         return self._given.queue.n_samples * 1000 / self.sample_rate_hz
 
     @property
+    def filled_ms(self) -> float:
+        """Silence that was heard within utterances, for their sound came late."""
+        return self._hearing.n_filled * 1000 / self.sample_rate_hz
+
+    @property
     def queued_chars(self) -> int:
         """Text that was said and whose sound was not heard."""
         return self._given.queue.n_chars + sum(len(known.text) for known in self._next_text)
@@ -320,9 +328,17 @@ class FaceStream:
             self.presenter.portrait if picture is None else self.presenter.presented,
             spoken.utterance if spoken is not None else None,
             self._hearing.epoch,
-            self._hearing.sound.take(self._audio_until_us(motion.index)) if self._gives_audio else None,
+            self._sound(motion.index) if self._gives_audio else None,
             spoken.utterance_id if spoken is not None else "",
         )
+
+    def _sound(self, index: int) -> AudioChunk:
+        """That is given with a frame."""
+        if self._audio_lead_us and self._utterance is not None:
+            self._hearing.sound.take(
+                self._utterance.position_us
+            )  # silence before it, after a line so short that no frame had it
+        return self._hearing.sound.take(self._audio_until_us(index))
 
     def _audio_until_us(self, index: int) -> int:
         """Where the sound ends that is given with a frame: its own, and so much more as sound leads, within one utterance."""

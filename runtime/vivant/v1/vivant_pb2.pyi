@@ -408,7 +408,7 @@ class RingSlot(_message.Message):
     def __init__(self, slot: _Optional[int] = ..., size_bytes: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class Motion(_message.Message):
-    __slots__ = ("index", "pts_us", "utterance_id", "epoch", "weights", "pose", "gaze_yaw_deg", "gaze_pitch_deg", "tongue_out", "tongue_up")
+    __slots__ = ("index", "pts_us", "utterance_id", "epoch", "weights", "pose", "gaze_yaw_deg", "gaze_pitch_deg", "tongue_out", "tongue_up", "body")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     PTS_US_FIELD_NUMBER: _ClassVar[int]
     UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -419,6 +419,7 @@ class Motion(_message.Message):
     GAZE_PITCH_DEG_FIELD_NUMBER: _ClassVar[int]
     TONGUE_OUT_FIELD_NUMBER: _ClassVar[int]
     TONGUE_UP_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
     index: int
     pts_us: int
     utterance_id: str
@@ -429,7 +430,8 @@ class Motion(_message.Message):
     gaze_pitch_deg: float
     tongue_out: float
     tongue_up: float
-    def __init__(self, index: _Optional[int] = ..., pts_us: _Optional[int] = ..., utterance_id: _Optional[str] = ..., epoch: _Optional[int] = ..., weights: _Optional[_Iterable[float]] = ..., pose: _Optional[_Union[Pose, _Mapping]] = ..., gaze_yaw_deg: _Optional[float] = ..., gaze_pitch_deg: _Optional[float] = ..., tongue_out: _Optional[float] = ..., tongue_up: _Optional[float] = ...) -> None: ...
+    body: Pose
+    def __init__(self, index: _Optional[int] = ..., pts_us: _Optional[int] = ..., utterance_id: _Optional[str] = ..., epoch: _Optional[int] = ..., weights: _Optional[_Iterable[float]] = ..., pose: _Optional[_Union[Pose, _Mapping]] = ..., gaze_yaw_deg: _Optional[float] = ..., gaze_pitch_deg: _Optional[float] = ..., tongue_out: _Optional[float] = ..., tongue_up: _Optional[float] = ..., body: _Optional[_Union[Pose, _Mapping]] = ...) -> None: ...
 
 class Pose(_message.Message):
     __slots__ = ("yaw_deg", "pitch_deg", "roll_deg", "x", "y", "scale")
@@ -464,20 +466,22 @@ class Event(_message.Message):
     def __init__(self, type: _Optional[_Union[EventType, str]] = ..., position_us: _Optional[int] = ..., utterance_id: _Optional[str] = ..., epoch: _Optional[int] = ..., detail: _Optional[str] = ..., portrait_id: _Optional[str] = ...) -> None: ...
 
 class Statistics(_message.Message):
-    __slots__ = ("fps", "lag_us", "frames_sent", "frames_dropped", "audio_queued_us", "detail_level")
+    __slots__ = ("fps", "lag_us", "frames_sent", "frames_dropped", "audio_queued_us", "detail_level", "filled_us")
     FPS_FIELD_NUMBER: _ClassVar[int]
     LAG_US_FIELD_NUMBER: _ClassVar[int]
     FRAMES_SENT_FIELD_NUMBER: _ClassVar[int]
     FRAMES_DROPPED_FIELD_NUMBER: _ClassVar[int]
     AUDIO_QUEUED_US_FIELD_NUMBER: _ClassVar[int]
     DETAIL_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    FILLED_US_FIELD_NUMBER: _ClassVar[int]
     fps: float
     lag_us: int
     frames_sent: int
     frames_dropped: int
     audio_queued_us: int
     detail_level: int
-    def __init__(self, fps: _Optional[float] = ..., lag_us: _Optional[int] = ..., frames_sent: _Optional[int] = ..., frames_dropped: _Optional[int] = ..., audio_queued_us: _Optional[int] = ..., detail_level: _Optional[int] = ...) -> None: ...
+    filled_us: int
+    def __init__(self, fps: _Optional[float] = ..., lag_us: _Optional[int] = ..., frames_sent: _Optional[int] = ..., frames_dropped: _Optional[int] = ..., audio_queued_us: _Optional[int] = ..., detail_level: _Optional[int] = ..., filled_us: _Optional[int] = ...) -> None: ...
 
 class GetCapabilitiesRequest(_message.Message):
     __slots__ = ()

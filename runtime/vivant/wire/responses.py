@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError, Message
 
 from vivant.errors import InputError
+from vivant.types import AudioChunk
 from vivant.v1 import vivant_pb2 as pb
 
 Request = TypeVar("Request", bound=Message)
+
+
+class FrameToSend(NamedTuple):
+    """A frame as it goes out."""
+
+    head: pb.Frame
+    data: memoryview | bytes
+    alpha: memoryview | bytes = b""
+    """JPEG of the alpha, which the web door sends."""
+
+
+class SoundToSend(NamedTuple):
+    """Delayed sound as it goes out, which the web door sends."""
+
+    chunk: AudioChunk
+    epoch: int
+
+
+Response: TypeAlias = Message | FrameToSend | SoundToSend
 
 _VARINT, _LENGTH_DELIMITED = 0, 2
 _DATA_TAG = bytes([pb.Frame.DATA_FIELD_NUMBER << 3 | _LENGTH_DELIMITED])
@@ -48,9 +68,9 @@ def frame_response(head: pb.Frame, data: memoryview | bytes) -> bytes:
     return b"".join((_ANIMATE_TAG, _varint(len(fields) + len(data)), fields, data))
 
 
-def serialize(response: Message | bytes) -> bytes:
-    """gRPC's serializer: what is bytes already goes as it is."""
-    return response if isinstance(response, bytes) else response.SerializeToString()
+def serialize(response: Message | FrameToSend) -> bytes:
+    """gRPC's serializer."""
+    return frame_response(response.head, response.data) if isinstance(response, FrameToSend) else response.SerializeToString()
 
 
 async def next_message(context: grpc.aio.ServicerContext, kind: type[Request]) -> Request | None:

@@ -160,33 +160,39 @@ def controls_of(message: pb.Controls) -> Controls:
 
 
 def motion_message(motion: MotionFrame, utterance_id: str, epoch: int) -> pb.Motion:
-    pose = motion.pose
     return pb.Motion(
         index=motion.index,
         pts_us=motion.pts_us,
         utterance_id=utterance_id,
         epoch=epoch,
         weights=motion.weights.tolist(),
-        pose=pb.Pose(
-            yaw_deg=pose.yaw_deg, pitch_deg=pose.pitch_deg, roll_deg=pose.roll_deg, x=pose.x, y=pose.y, scale=pose.scale
-        ),
+        pose=_pose_message(motion.pose),
         gaze_yaw_deg=motion.gaze[0],
         gaze_pitch_deg=motion.gaze[1],
         tongue_out=motion.tongue[0],
         tongue_up=motion.tongue[1],
+        body=None if motion.body is None else _pose_message(motion.body),
     )
 
 
 def motion_of(message: pb.Motion) -> MotionFrame:
-    pose = message.pose
     return MotionFrame(
         message.index,
         message.pts_us,
         np.array(message.weights, np.float32),
         (message.tongue_out, message.tongue_up),
-        Pose(pose.yaw_deg, pose.pitch_deg, pose.roll_deg, pose.x, pose.y, pose.scale),
+        _pose_of(message.pose),
         (message.gaze_yaw_deg, message.gaze_pitch_deg),
+        _pose_of(message.body) if message.HasField("body") else None,
     )
+
+
+def _pose_message(pose: Pose) -> pb.Pose:
+    return pb.Pose(yaw_deg=pose.yaw_deg, pitch_deg=pose.pitch_deg, roll_deg=pose.roll_deg, x=pose.x, y=pose.y, scale=pose.scale)
+
+
+def _pose_of(message: pb.Pose) -> Pose:
+    return Pose(message.yaw_deg, message.pitch_deg, message.roll_deg, message.x, message.y, message.scale)
 
 
 def picture_head(picture: VideoFrame, utterance_id: str, epoch: int) -> pb.Frame:

@@ -13,16 +13,15 @@ try:
     import vivant as _vivant  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        "livekit-plugins-vivant needs Vivant, which is in no package index yet: "
-        "pip install '.[cpu]' in the folder of its repository"
+        "livekit-plugins-vivant needs Vivant, which is in no package index yet: pip install . in the folder of its repository"
     ) from error
 
-from livekit.plugins.vivant.avatar import AvatarSession
+from livekit.plugins.vivant.avatar import AvatarSession, prewarm
 from livekit.plugins.vivant.generator import FaceVideoGenerator
 from livekit.plugins.vivant.log import logger
 from livekit.plugins.vivant.version import __version__
 
-__all__ = ["AvatarSession", "FaceVideoGenerator", "__version__"]
+__all__ = ["AvatarSession", "FaceVideoGenerator", "__version__", "prewarm"]
 
 
 class VivantPlugin(Plugin):

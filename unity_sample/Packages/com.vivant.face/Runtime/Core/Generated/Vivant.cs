@@ -89,96 +89,97 @@ namespace Vivant.V1 {
             "dC52MS5QaXhlbEZvcm1hdBIMCgRkYXRhGAggASgMEiYKCXJpbmdfc2xvdBgJ",
             "IAEoCzITLnZpdmFudC52MS5SaW5nU2xvdCI+CghSaW5nU2xvdBIMCgRzbG90",
             "GAEgASgNEhIKCnNpemVfYnl0ZXMYAiABKAQSEAoIc2VxdWVuY2UYAyABKAQi",
-            "0QEKBk1vdGlvbhINCgVpbmRleBgBIAEoBBIOCgZwdHNfdXMYAiABKAQSFAoM",
+            "8AEKBk1vdGlvbhINCgVpbmRleBgBIAEoBBIOCgZwdHNfdXMYAiABKAQSFAoM",
             "dXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVwb2NoGAQgASgEEg8KB3dlaWdodHMY",
             "BSADKAISHQoEcG9zZRgGIAEoCzIPLnZpdmFudC52MS5Qb3NlEhQKDGdhemVf",
             "eWF3X2RlZxgHIAEoAhIWCg5nYXplX3BpdGNoX2RlZxgIIAEoAhISCgp0b25n",
-            "dWVfb3V0GAkgASgCEhEKCXRvbmd1ZV91cBgKIAEoAiJhCgRQb3NlEg8KB3lh",
-            "d19kZWcYASABKAISEQoJcGl0Y2hfZGVnGAIgASgCEhAKCHJvbGxfZGVnGAMg",
-            "ASgCEgkKAXgYBCABKAISCQoBeRgFIAEoAhINCgVzY2FsZRgGIAEoAiKKAQoF",
-            "RXZlbnQSIgoEdHlwZRgBIAEoDjIULnZpdmFudC52MS5FdmVudFR5cGUSEwoL",
-            "cG9zaXRpb25fdXMYAiABKAQSFAoMdXR0ZXJhbmNlX2lkGAMgASgJEg0KBWVw",
-            "b2NoGAQgASgEEg4KBmRldGFpbBgFIAEoCRITCgtwb3J0cmFpdF9pZBgGIAEo",
-            "CSKFAQoKU3RhdGlzdGljcxILCgNmcHMYASABKAISDgoGbGFnX3VzGAIgASgD",
-            "EhMKC2ZyYW1lc19zZW50GAMgASgEEhYKDmZyYW1lc19kcm9wcGVkGAQgASgE",
-            "EhcKD2F1ZGlvX3F1ZXVlZF91cxgFIAEoBBIUCgxkZXRhaWxfbGV2ZWwYBiAB",
-            "KA0iGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLeAQoXR2V0Q2FwYWJpbGl0",
-            "aWVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRItCg1waXhlbF9mb3JtYXRz",
-            "GAIgAygOMhYudml2YW50LnYxLlBpeGVsRm9ybWF0EjMKEGZyYW1lX3RyYW5z",
-            "cG9ydHMYAyADKA4yGS52aXZhbnQudjEuRnJhbWVUcmFuc3BvcnQSGQoRYnVu",
-            "ZGxlZF9wb3J0cmFpdHMYBCADKAkSIQoGbGltaXRzGAUgASgLMhEudml2YW50",
-            "LnYxLkxpbWl0cxIQCghzZXNzaW9ucxgGIAEoDSK2AQoGTGltaXRzEhAKCHNl",
-            "c3Npb25zGAEgASgNEg8KB3NpemVfcHgYAiABKA0SFgoOcG9ydHJhaXRfYnl0",
-            "ZXMYAyABKA0SFwoPcG9ydHJhaXRfcGl4ZWxzGAQgASgNEhUKDW1lc3NhZ2Vf",
-            "Ynl0ZXMYBSABKA0SFgoObWVzc2FnZXNfcGVyX3MYBiABKA0SEQoJcG9ydHJh",
-            "aXRzGAcgASgNEhYKDmF1ZGlvX3F1ZXVlX21zGAggASgNIl0KElB1dFBvcnRy",
-            "YWl0UmVxdWVzdBINCgVpbWFnZRgBIAEoDBITCgt0cmFuc3BhcmVudBgCIAEo",
-            "CBIjCgdjb25zZW50GAMgASgLMhIudml2YW50LnYxLkNvbnNlbnQiPAoTUHV0",
-            "UG9ydHJhaXRSZXNwb25zZRIlCghwb3J0cmFpdBgBIAEoCzITLnZpdmFudC52",
-            "MS5Qb3J0cmFpdCI/CghQb3J0cmFpdBITCgtwb3J0cmFpdF9pZBgBIAEoCRIP",
-            "CgdidW5kbGVkGAIgASgIEg0KBW5vdGVzGAMgAygJIhYKFExpc3RQb3J0cmFp",
-            "dHNSZXF1ZXN0Ij8KFUxpc3RQb3J0cmFpdHNSZXNwb25zZRImCglwb3J0cmFp",
-            "dHMYASADKAsyEy52aXZhbnQudjEuUG9ydHJhaXQiLAoVRGVsZXRlUG9ydHJh",
-            "aXRSZXF1ZXN0EhMKC3BvcnRyYWl0X2lkGAEgASgJIhgKFkRlbGV0ZVBvcnRy",
-            "YWl0UmVzcG9uc2UihAEKDVdhcm1VcFJlcXVlc3QSKAoIcG9ydHJhaXQYASAB",
-            "KAsyFi52aXZhbnQudjEuUG9ydHJhaXRSZWYSDwoHc2l6ZV9weBgCIAEoDRIT",
-            "Cgt0cmFuc3BhcmVudBgDIAEoCBIjCgdjb25zZW50GAQgASgLMhIudml2YW50",
-            "LnYxLkNvbnNlbnQiOQoOV2FybVVwUmVzcG9uc2USEwoLcG9ydHJhaXRfaWQY",
-            "ASABKAkSEgoKZWxhcHNlZF91cxgCIAEoBCJtChFTeW50aGVzaXplUmVxdWVz",
-            "dBIoCgZjb25maWcYASABKAsyGC52aXZhbnQudjEuU2Vzc2lvbkNvbmZpZxIP",
-            "CgdzYW1wbGVzGAIgASgMEh0KBHRleHQYAyABKAsyDy52aXZhbnQudjEuVGV4",
-            "dCKVAQoSU3ludGhlc2l6ZVJlc3BvbnNlEiwKB3N0YXJ0ZWQYASABKAsyGS52",
-            "aXZhbnQudjEuU2Vzc2lvblN0YXJ0ZWRIABIhCgVmcmFtZRgCIAEoCzIQLnZp",
-            "dmFudC52MS5GcmFtZUgAEiMKBm1vdGlvbhgDIAEoCzIRLnZpdmFudC52MS5N",
-            "b3Rpb25IAEIJCgdtZXNzYWdlKoYBCgtQaXhlbEZvcm1hdBIcChhQSVhFTF9G",
-            "T1JNQVRfVU5TUEVDSUZJRUQQABIVChFQSVhFTF9GT1JNQVRfUkdCQRABEhQK",
-            "EFBJWEVMX0ZPUk1BVF9SR0IQAhIVChFQSVhFTF9GT1JNQVRfSTQyMBADEhUK",
-            "EVBJWEVMX0ZPUk1BVF9KUEVHEAQqcAoORnJhbWVUcmFuc3BvcnQSHwobRlJB",
-            "TUVfVFJBTlNQT1JUX1VOU1BFQ0lGSUVEEAASGgoWRlJBTUVfVFJBTlNQT1JU",
-            "X0lOTElORRABEiEKHUZSQU1FX1RSQU5TUE9SVF9TSEFSRURfTUVNT1JZEAIq",
-            "XwoLQXVkaW9Gb3JtYXQSHAoYQVVESU9fRk9STUFUX1VOU1BFQ0lGSUVEEAAS",
-            "GgoWQVVESU9fRk9STUFUX1BDTV9TMTZMRRABEhYKEkFVRElPX0ZPUk1BVF9G",
-            "MzJMRRACKmkKB091dHB1dHMSFwoTT1VUUFVUU19VTlNQRUNJRklFRBAAEhIK",
-            "Dk9VVFBVVFNfRlJBTUVTEAESEgoOT1VUUFVUU19NT1RJT04QAhIdChlPVVRQ",
-            "VVRTX0ZSQU1FU19BTkRfTU9USU9OEAMqUAoIRGVsaXZlcnkSGAoUREVMSVZF",
-            "UllfVU5TUEVDSUZJRUQQABISCg5ERUxJVkVSWV9QQUNFRBABEhYKEkRFTElW",
-            "RVJZX0lNTUVESUFURRACKpoBCglBdHRlbnRpb24SGQoVQVRURU5USU9OX1VO",
-            "U1BFQ0lGSUVEEAASEgoOQVRURU5USU9OX0FVVE8QARIWChJBVFRFTlRJT05f",
-            "U1BFQUtJTkcQAhIXChNBVFRFTlRJT05fTElTVEVOSU5HEAMSFgoSQVRURU5U",
-            "SU9OX1RISU5LSU5HEAQSFQoRQVRURU5USU9OX1dPUktJTkcQBSpiCgNBY3QS",
-            "EwoPQUNUX1VOU1BFQ0lGSUVEEAASCwoHQUNUX05PRBABEg0KCUFDVF9TSEFL",
-            "RRACEgwKCEFDVF9USUxUEAMSDQoJQUNUX1RISU5LEAQSDQoJQUNUX0xBVUdI",
-            "EAUqxgEKB0Vtb3Rpb24SFwoTRU1PVElPTl9VTlNQRUNJRklFRBAAEhMKD0VN",
-            "T1RJT05fTkVVVFJBTBABEhEKDUVNT1RJT05fSEFQUFkQAhIPCgtFTU9USU9O",
-            "X1NBRBADEhEKDUVNT1RJT05fQU5HUlkQBBIVChFFTU9USU9OX1NVUlBSSVNF",
-            "RBAFEhIKDkVNT1RJT05fQUZSQUlEEAYSFQoRRU1PVElPTl9ESVNHVVNURUQQ",
-            "BxIUChBFTU9USU9OX0NPTlRFTVBUEAgqlAEKDENvbnNlbnRCYXNpcxIdChlD",
-            "T05TRU5UX0JBU0lTX1VOU1BFQ0lGSUVEEAASFAoQQ09OU0VOVF9CQVNJU19N",
-            "RRABEhgKFENPTlNFTlRfQkFTSVNfQUdSRUVEEAISGAoUQ09OU0VOVF9CQVNJ",
-            "U19VTlJFQUwQAxIbChdDT05TRU5UX0JBU0lTX1NZTlRIRVRJQxAEKk4KCUxh",
-            "YmVsTW9kZRIaChZMQUJFTF9NT0RFX1VOU1BFQ0lGSUVEEAASEgoOTEFCRUxf",
-            "TU9ERV9PRkYQARIRCg1MQUJFTF9NT0RFX09OEAIqXgoNV2F0ZXJtYXJrTW9k",
-            "ZRIeChpXQVRFUk1BUktfTU9ERV9VTlNQRUNJRklFRBAAEhYKEldBVEVSTUFS",
-            "S19NT0RFX09GRhABEhUKEVdBVEVSTUFSS19NT0RFX09OEAIqggIKCUV2ZW50",
-            "VHlwZRIaChZFVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASIAocRVZFTlRfVFlQ",
-            "RV9VVFRFUkFOQ0VfU1RBUlRFRBABEiEKHUVWRU5UX1RZUEVfVVRURVJBTkNF",
-            "X0ZJTklTSEVEEAISGgoWRVZFTlRfVFlQRV9JTlRFUlJVUFRFRBADEh8KG0VW",
-            "RU5UX1RZUEVfUE9SVFJBSVRfQ0hBTkdFRBAEEh4KGkVWRU5UX1RZUEVfUE9S",
-            "VFJBSVRfRkFJTEVEEAUSHgoaRVZFTlRfVFlQRV9RVUFMSVRZX0NIQU5HRUQQ",
-            "BhIXChNFVkVOVF9UWVBFX0RSQUlOSU5HEAcysgQKC0ZhY2VTZXJ2aWNlEkQK",
-            "B0FuaW1hdGUSGS52aXZhbnQudjEuQW5pbWF0ZVJlcXVlc3QaGi52aXZhbnQu",
-            "djEuQW5pbWF0ZVJlc3BvbnNlKAEwARJYCg9HZXRDYXBhYmlsaXRpZXMSIS52",
-            "aXZhbnQudjEuR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdBoiLnZpdmFudC52MS5H",
-            "ZXRDYXBhYmlsaXRpZXNSZXNwb25zZRJMCgtQdXRQb3J0cmFpdBIdLnZpdmFu",
-            "dC52MS5QdXRQb3J0cmFpdFJlcXVlc3QaHi52aXZhbnQudjEuUHV0UG9ydHJh",
-            "aXRSZXNwb25zZRJSCg1MaXN0UG9ydHJhaXRzEh8udml2YW50LnYxLkxpc3RQ",
-            "b3J0cmFpdHNSZXF1ZXN0GiAudml2YW50LnYxLkxpc3RQb3J0cmFpdHNSZXNw",
-            "b25zZRJVCg5EZWxldGVQb3J0cmFpdBIgLnZpdmFudC52MS5EZWxldGVQb3J0",
-            "cmFpdFJlcXVlc3QaIS52aXZhbnQudjEuRGVsZXRlUG9ydHJhaXRSZXNwb25z",
-            "ZRI9CgZXYXJtVXASGC52aXZhbnQudjEuV2FybVVwUmVxdWVzdBoZLnZpdmFu",
-            "dC52MS5XYXJtVXBSZXNwb25zZRJLCgpTeW50aGVzaXplEhwudml2YW50LnYx",
-            "LlN5bnRoZXNpemVSZXF1ZXN0Gh0udml2YW50LnYxLlN5bnRoZXNpemVSZXNw",
-            "b25zZTABQgyqAglWaXZhbnQuVjFiBnByb3RvMw=="));
+            "dWVfb3V0GAkgASgCEhEKCXRvbmd1ZV91cBgKIAEoAhIdCgRib2R5GAsgASgL",
+            "Mg8udml2YW50LnYxLlBvc2UiYQoEUG9zZRIPCgd5YXdfZGVnGAEgASgCEhEK",
+            "CXBpdGNoX2RlZxgCIAEoAhIQCghyb2xsX2RlZxgDIAEoAhIJCgF4GAQgASgC",
+            "EgkKAXkYBSABKAISDQoFc2NhbGUYBiABKAIiigEKBUV2ZW50EiIKBHR5cGUY",
+            "ASABKA4yFC52aXZhbnQudjEuRXZlbnRUeXBlEhMKC3Bvc2l0aW9uX3VzGAIg",
+            "ASgEEhQKDHV0dGVyYW5jZV9pZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIOCgZk",
+            "ZXRhaWwYBSABKAkSEwoLcG9ydHJhaXRfaWQYBiABKAkimAEKClN0YXRpc3Rp",
+            "Y3MSCwoDZnBzGAEgASgCEg4KBmxhZ191cxgCIAEoAxITCgtmcmFtZXNfc2Vu",
+            "dBgDIAEoBBIWCg5mcmFtZXNfZHJvcHBlZBgEIAEoBBIXCg9hdWRpb19xdWV1",
+            "ZWRfdXMYBSABKAQSFAoMZGV0YWlsX2xldmVsGAYgASgNEhEKCWZpbGxlZF91",
+            "cxgHIAEoBCIYChZHZXRDYXBhYmlsaXRpZXNSZXF1ZXN0It4BChdHZXRDYXBh",
+            "YmlsaXRpZXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEi0KDXBpeGVsX2Zv",
+            "cm1hdHMYAiADKA4yFi52aXZhbnQudjEuUGl4ZWxGb3JtYXQSMwoQZnJhbWVf",
+            "dHJhbnNwb3J0cxgDIAMoDjIZLnZpdmFudC52MS5GcmFtZVRyYW5zcG9ydBIZ",
+            "ChFidW5kbGVkX3BvcnRyYWl0cxgEIAMoCRIhCgZsaW1pdHMYBSABKAsyES52",
+            "aXZhbnQudjEuTGltaXRzEhAKCHNlc3Npb25zGAYgASgNIrYBCgZMaW1pdHMS",
+            "EAoIc2Vzc2lvbnMYASABKA0SDwoHc2l6ZV9weBgCIAEoDRIWCg5wb3J0cmFp",
+            "dF9ieXRlcxgDIAEoDRIXCg9wb3J0cmFpdF9waXhlbHMYBCABKA0SFQoNbWVz",
+            "c2FnZV9ieXRlcxgFIAEoDRIWCg5tZXNzYWdlc19wZXJfcxgGIAEoDRIRCglw",
+            "b3J0cmFpdHMYByABKA0SFgoOYXVkaW9fcXVldWVfbXMYCCABKA0iXQoSUHV0",
+            "UG9ydHJhaXRSZXF1ZXN0Eg0KBWltYWdlGAEgASgMEhMKC3RyYW5zcGFyZW50",
+            "GAIgASgIEiMKB2NvbnNlbnQYAyABKAsyEi52aXZhbnQudjEuQ29uc2VudCI8",
+            "ChNQdXRQb3J0cmFpdFJlc3BvbnNlEiUKCHBvcnRyYWl0GAEgASgLMhMudml2",
+            "YW50LnYxLlBvcnRyYWl0Ij8KCFBvcnRyYWl0EhMKC3BvcnRyYWl0X2lkGAEg",
+            "ASgJEg8KB2J1bmRsZWQYAiABKAgSDQoFbm90ZXMYAyADKAkiFgoUTGlzdFBv",
+            "cnRyYWl0c1JlcXVlc3QiPwoVTGlzdFBvcnRyYWl0c1Jlc3BvbnNlEiYKCXBv",
+            "cnRyYWl0cxgBIAMoCzITLnZpdmFudC52MS5Qb3J0cmFpdCIsChVEZWxldGVQ",
+            "b3J0cmFpdFJlcXVlc3QSEwoLcG9ydHJhaXRfaWQYASABKAkiGAoWRGVsZXRl",
+            "UG9ydHJhaXRSZXNwb25zZSKEAQoNV2FybVVwUmVxdWVzdBIoCghwb3J0cmFp",
+            "dBgBIAEoCzIWLnZpdmFudC52MS5Qb3J0cmFpdFJlZhIPCgdzaXplX3B4GAIg",
+            "ASgNEhMKC3RyYW5zcGFyZW50GAMgASgIEiMKB2NvbnNlbnQYBCABKAsyEi52",
+            "aXZhbnQudjEuQ29uc2VudCI5Cg5XYXJtVXBSZXNwb25zZRITCgtwb3J0cmFp",
+            "dF9pZBgBIAEoCRISCgplbGFwc2VkX3VzGAIgASgEIm0KEVN5bnRoZXNpemVS",
+            "ZXF1ZXN0EigKBmNvbmZpZxgBIAEoCzIYLnZpdmFudC52MS5TZXNzaW9uQ29u",
+            "ZmlnEg8KB3NhbXBsZXMYAiABKAwSHQoEdGV4dBgDIAEoCzIPLnZpdmFudC52",
+            "MS5UZXh0IpUBChJTeW50aGVzaXplUmVzcG9uc2USLAoHc3RhcnRlZBgBIAEo",
+            "CzIZLnZpdmFudC52MS5TZXNzaW9uU3RhcnRlZEgAEiEKBWZyYW1lGAIgASgL",
+            "MhAudml2YW50LnYxLkZyYW1lSAASIwoGbW90aW9uGAMgASgLMhEudml2YW50",
+            "LnYxLk1vdGlvbkgAQgkKB21lc3NhZ2UqhgEKC1BpeGVsRm9ybWF0EhwKGFBJ",
+            "WEVMX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEVBJWEVMX0ZPUk1BVF9SR0JB",
+            "EAESFAoQUElYRUxfRk9STUFUX1JHQhACEhUKEVBJWEVMX0ZPUk1BVF9JNDIw",
+            "EAMSFQoRUElYRUxfRk9STUFUX0pQRUcQBCpwCg5GcmFtZVRyYW5zcG9ydBIf",
+            "ChtGUkFNRV9UUkFOU1BPUlRfVU5TUEVDSUZJRUQQABIaChZGUkFNRV9UUkFO",
+            "U1BPUlRfSU5MSU5FEAESIQodRlJBTUVfVFJBTlNQT1JUX1NIQVJFRF9NRU1P",
+            "UlkQAipfCgtBdWRpb0Zvcm1hdBIcChhBVURJT19GT1JNQVRfVU5TUEVDSUZJ",
+            "RUQQABIaChZBVURJT19GT1JNQVRfUENNX1MxNkxFEAESFgoSQVVESU9fRk9S",
+            "TUFUX0YzMkxFEAIqaQoHT3V0cHV0cxIXChNPVVRQVVRTX1VOU1BFQ0lGSUVE",
+            "EAASEgoOT1VUUFVUU19GUkFNRVMQARISCg5PVVRQVVRTX01PVElPThACEh0K",
+            "GU9VVFBVVFNfRlJBTUVTX0FORF9NT1RJT04QAypQCghEZWxpdmVyeRIYChRE",
+            "RUxJVkVSWV9VTlNQRUNJRklFRBAAEhIKDkRFTElWRVJZX1BBQ0VEEAESFgoS",
+            "REVMSVZFUllfSU1NRURJQVRFEAIqmgEKCUF0dGVudGlvbhIZChVBVFRFTlRJ",
+            "T05fVU5TUEVDSUZJRUQQABISCg5BVFRFTlRJT05fQVVUTxABEhYKEkFUVEVO",
+            "VElPTl9TUEVBS0lORxACEhcKE0FUVEVOVElPTl9MSVNURU5JTkcQAxIWChJB",
+            "VFRFTlRJT05fVEhJTktJTkcQBBIVChFBVFRFTlRJT05fV09SS0lORxAFKmIK",
+            "A0FjdBITCg9BQ1RfVU5TUEVDSUZJRUQQABILCgdBQ1RfTk9EEAESDQoJQUNU",
+            "X1NIQUtFEAISDAoIQUNUX1RJTFQQAxINCglBQ1RfVEhJTksQBBINCglBQ1Rf",
+            "TEFVR0gQBSrGAQoHRW1vdGlvbhIXChNFTU9USU9OX1VOU1BFQ0lGSUVEEAAS",
+            "EwoPRU1PVElPTl9ORVVUUkFMEAESEQoNRU1PVElPTl9IQVBQWRACEg8KC0VN",
+            "T1RJT05fU0FEEAMSEQoNRU1PVElPTl9BTkdSWRAEEhUKEUVNT1RJT05fU1VS",
+            "UFJJU0VEEAUSEgoORU1PVElPTl9BRlJBSUQQBhIVChFFTU9USU9OX0RJU0dV",
+            "U1RFRBAHEhQKEEVNT1RJT05fQ09OVEVNUFQQCCqUAQoMQ29uc2VudEJhc2lz",
+            "Eh0KGUNPTlNFTlRfQkFTSVNfVU5TUEVDSUZJRUQQABIUChBDT05TRU5UX0JB",
+            "U0lTX01FEAESGAoUQ09OU0VOVF9CQVNJU19BR1JFRUQQAhIYChRDT05TRU5U",
+            "X0JBU0lTX1VOUkVBTBADEhsKF0NPTlNFTlRfQkFTSVNfU1lOVEhFVElDEAQq",
+            "TgoJTGFiZWxNb2RlEhoKFkxBQkVMX01PREVfVU5TUEVDSUZJRUQQABISCg5M",
+            "QUJFTF9NT0RFX09GRhABEhEKDUxBQkVMX01PREVfT04QAipeCg1XYXRlcm1h",
+            "cmtNb2RlEh4KGldBVEVSTUFSS19NT0RFX1VOU1BFQ0lGSUVEEAASFgoSV0FU",
+            "RVJNQVJLX01PREVfT0ZGEAESFQoRV0FURVJNQVJLX01PREVfT04QAiqCAgoJ",
+            "RXZlbnRUeXBlEhoKFkVWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIgChxFVkVO",
+            "VF9UWVBFX1VUVEVSQU5DRV9TVEFSVEVEEAESIQodRVZFTlRfVFlQRV9VVFRF",
+            "UkFOQ0VfRklOSVNIRUQQAhIaChZFVkVOVF9UWVBFX0lOVEVSUlVQVEVEEAMS",
+            "HwobRVZFTlRfVFlQRV9QT1JUUkFJVF9DSEFOR0VEEAQSHgoaRVZFTlRfVFlQ",
+            "RV9QT1JUUkFJVF9GQUlMRUQQBRIeChpFVkVOVF9UWVBFX1FVQUxJVFlfQ0hB",
+            "TkdFRBAGEhcKE0VWRU5UX1RZUEVfRFJBSU5JTkcQBzKyBAoLRmFjZVNlcnZp",
+            "Y2USRAoHQW5pbWF0ZRIZLnZpdmFudC52MS5BbmltYXRlUmVxdWVzdBoaLnZp",
+            "dmFudC52MS5BbmltYXRlUmVzcG9uc2UoATABElgKD0dldENhcGFiaWxpdGll",
+            "cxIhLnZpdmFudC52MS5HZXRDYXBhYmlsaXRpZXNSZXF1ZXN0GiIudml2YW50",
+            "LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlEkwKC1B1dFBvcnRyYWl0Eh0u",
+            "dml2YW50LnYxLlB1dFBvcnRyYWl0UmVxdWVzdBoeLnZpdmFudC52MS5QdXRQ",
+            "b3J0cmFpdFJlc3BvbnNlElIKDUxpc3RQb3J0cmFpdHMSHy52aXZhbnQudjEu",
+            "TGlzdFBvcnRyYWl0c1JlcXVlc3QaIC52aXZhbnQudjEuTGlzdFBvcnRyYWl0",
+            "c1Jlc3BvbnNlElUKDkRlbGV0ZVBvcnRyYWl0EiAudml2YW50LnYxLkRlbGV0",
+            "ZVBvcnRyYWl0UmVxdWVzdBohLnZpdmFudC52MS5EZWxldGVQb3J0cmFpdFJl",
+            "c3BvbnNlEj0KBldhcm1VcBIYLnZpdmFudC52MS5XYXJtVXBSZXF1ZXN0Ghku",
+            "dml2YW50LnYxLldhcm1VcFJlc3BvbnNlEksKClN5bnRoZXNpemUSHC52aXZh",
+            "bnQudjEuU3ludGhlc2l6ZVJlcXVlc3QaHS52aXZhbnQudjEuU3ludGhlc2l6",
+            "ZVJlc3BvbnNlMAFCDKoCCVZpdmFudC5WMWIGcHJvdG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vivant.V1.PixelFormat), typeof(global::Vivant.V1.FrameTransport), typeof(global::Vivant.V1.AudioFormat), typeof(global::Vivant.V1.Outputs), typeof(global::Vivant.V1.Delivery), typeof(global::Vivant.V1.Attention), typeof(global::Vivant.V1.Act), typeof(global::Vivant.V1.Emotion), typeof(global::Vivant.V1.ConsentBasis), typeof(global::Vivant.V1.LabelMode), typeof(global::Vivant.V1.WatermarkMode), typeof(global::Vivant.V1.EventType), }, null, new pbr::GeneratedClrTypeInfo[] {
@@ -202,10 +203,10 @@ namespace Vivant.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.SharedMemoryRing), global::Vivant.V1.SharedMemoryRing.Parser, new[]{ "Name", "SlotBytes", "Slots" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Frame), global::Vivant.V1.Frame.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "WidthPx", "HeightPx", "PixelFormat", "Data", "RingSlot" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.RingSlot), global::Vivant.V1.RingSlot.Parser, new[]{ "Slot", "SizeBytes", "Sequence" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Motion), global::Vivant.V1.Motion.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "Weights", "Pose", "GazeYawDeg", "GazePitchDeg", "TongueOut", "TongueUp" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Motion), global::Vivant.V1.Motion.Parser, new[]{ "Index", "PtsUs", "UtteranceId", "Epoch", "Weights", "Pose", "GazeYawDeg", "GazePitchDeg", "TongueOut", "TongueUp", "Body" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Pose), global::Vivant.V1.Pose.Parser, new[]{ "YawDeg", "PitchDeg", "RollDeg", "X", "Y", "Scale" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Event), global::Vivant.V1.Event.Parser, new[]{ "Type", "PositionUs", "UtteranceId", "Epoch", "Detail", "PortraitId" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Statistics), global::Vivant.V1.Statistics.Parser, new[]{ "Fps", "LagUs", "FramesSent", "FramesDropped", "AudioQueuedUs", "DetailLevel" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Statistics), global::Vivant.V1.Statistics.Parser, new[]{ "Fps", "LagUs", "FramesSent", "FramesDropped", "AudioQueuedUs", "DetailLevel", "FilledUs" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.GetCapabilitiesRequest), global::Vivant.V1.GetCapabilitiesRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.GetCapabilitiesResponse), global::Vivant.V1.GetCapabilitiesResponse.Parser, new[]{ "Version", "PixelFormats", "FrameTransports", "BundledPortraits", "Limits", "Sessions" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vivant.V1.Limits), global::Vivant.V1.Limits.Parser, new[]{ "Sessions", "SizePx", "PortraitBytes", "PortraitPixels", "MessageBytes", "MessagesPerS", "Portraits", "AudioQueueMs" }, null, null, null, null),
@@ -7572,6 +7573,7 @@ namespace Vivant.V1 {
       gazePitchDeg_ = other.gazePitchDeg_;
       tongueOut_ = other.tongueOut_;
       tongueUp_ = other.tongueUp_;
+      body_ = other.body_ != null ? other.body_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -7730,6 +7732,21 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "body" field.</summary>
+    public const int BodyFieldNumber = 11;
+    private global::Vivant.V1.Pose body_;
+    /// <summary>
+    /// Where the shoulders are, relative to the portrait: they follow the head, late and little, and breathe.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vivant.V1.Pose Body {
+      get { return body_; }
+      set {
+        body_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -7755,6 +7772,7 @@ namespace Vivant.V1 {
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(GazePitchDeg, other.GazePitchDeg)) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(TongueOut, other.TongueOut)) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(TongueUp, other.TongueUp)) return false;
+      if (!object.Equals(Body, other.Body)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -7772,6 +7790,7 @@ namespace Vivant.V1 {
       if (GazePitchDeg != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(GazePitchDeg);
       if (TongueOut != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(TongueOut);
       if (TongueUp != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(TongueUp);
+      if (body_ != null) hash ^= Body.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -7827,6 +7846,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(85);
         output.WriteFloat(TongueUp);
       }
+      if (body_ != null) {
+        output.WriteRawTag(90);
+        output.WriteMessage(Body);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -7874,6 +7897,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(85);
         output.WriteFloat(TongueUp);
       }
+      if (body_ != null) {
+        output.WriteRawTag(90);
+        output.WriteMessage(Body);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -7911,6 +7938,9 @@ namespace Vivant.V1 {
       }
       if (TongueUp != 0F) {
         size += 1 + 4;
+      }
+      if (body_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Body);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -7954,6 +7984,12 @@ namespace Vivant.V1 {
       }
       if (other.TongueUp != 0F) {
         TongueUp = other.TongueUp;
+      }
+      if (other.body_ != null) {
+        if (body_ == null) {
+          Body = new global::Vivant.V1.Pose();
+        }
+        Body.MergeFrom(other.Body);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -8012,6 +8048,13 @@ namespace Vivant.V1 {
           }
           case 85: {
             TongueUp = input.ReadFloat();
+            break;
+          }
+          case 90: {
+            if (body_ == null) {
+              Body = new global::Vivant.V1.Pose();
+            }
+            input.ReadMessage(Body);
             break;
           }
         }
@@ -8073,6 +8116,13 @@ namespace Vivant.V1 {
             TongueUp = input.ReadFloat();
             break;
           }
+          case 90: {
+            if (body_ == null) {
+              Body = new global::Vivant.V1.Pose();
+            }
+            input.ReadMessage(Body);
+            break;
+          }
         }
       }
     }
@@ -8081,7 +8131,7 @@ namespace Vivant.V1 {
   }
 
   /// <summary>
-  /// Where the head is; all zero and scale 1 is the portrait.
+  /// Where the head is, or the body; all zero and scale 1 is the portrait.
   /// </summary>
   public sealed partial class Pose : pb::IMessage<Pose>
   #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
@@ -8913,6 +8963,7 @@ namespace Vivant.V1 {
       framesDropped_ = other.framesDropped_;
       audioQueuedUs_ = other.audioQueuedUs_;
       detailLevel_ = other.detailLevel_;
+      filledUs_ = other.filledUs_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -9012,6 +9063,22 @@ namespace Vivant.V1 {
       }
     }
 
+    /// <summary>Field number for the "filled_us" field.</summary>
+    public const int FilledUsFieldNumber = 7;
+    private ulong filledUs_;
+    /// <summary>
+    /// Silence that was put into utterances whose sound came late, since the start, microseconds: what is said after it comes so much
+    /// later than its sound was sent.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong FilledUs {
+      get { return filledUs_; }
+      set {
+        filledUs_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -9033,6 +9100,7 @@ namespace Vivant.V1 {
       if (FramesDropped != other.FramesDropped) return false;
       if (AudioQueuedUs != other.AudioQueuedUs) return false;
       if (DetailLevel != other.DetailLevel) return false;
+      if (FilledUs != other.FilledUs) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -9046,6 +9114,7 @@ namespace Vivant.V1 {
       if (FramesDropped != 0UL) hash ^= FramesDropped.GetHashCode();
       if (AudioQueuedUs != 0UL) hash ^= AudioQueuedUs.GetHashCode();
       if (DetailLevel != 0) hash ^= DetailLevel.GetHashCode();
+      if (FilledUs != 0UL) hash ^= FilledUs.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -9088,6 +9157,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(48);
         output.WriteUInt32(DetailLevel);
       }
+      if (FilledUs != 0UL) {
+        output.WriteRawTag(56);
+        output.WriteUInt64(FilledUs);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -9122,6 +9195,10 @@ namespace Vivant.V1 {
         output.WriteRawTag(48);
         output.WriteUInt32(DetailLevel);
       }
+      if (FilledUs != 0UL) {
+        output.WriteRawTag(56);
+        output.WriteUInt64(FilledUs);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -9149,6 +9226,9 @@ namespace Vivant.V1 {
       }
       if (DetailLevel != 0) {
         size += 1 + pb::CodedOutputStream.ComputeUInt32Size(DetailLevel);
+      }
+      if (FilledUs != 0UL) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt64Size(FilledUs);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -9179,6 +9259,9 @@ namespace Vivant.V1 {
       }
       if (other.DetailLevel != 0) {
         DetailLevel = other.DetailLevel;
+      }
+      if (other.FilledUs != 0UL) {
+        FilledUs = other.FilledUs;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -9219,6 +9302,10 @@ namespace Vivant.V1 {
             DetailLevel = input.ReadUInt32();
             break;
           }
+          case 56: {
+            FilledUs = input.ReadUInt64();
+            break;
+          }
         }
       }
     #endif
@@ -9256,6 +9343,10 @@ namespace Vivant.V1 {
           }
           case 48: {
             DetailLevel = input.ReadUInt32();
+            break;
+          }
+          case 56: {
+            FilledUs = input.ReadUInt64();
             break;
           }
         }

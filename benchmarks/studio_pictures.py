@@ -1,0 +1,141 @@
+"""The studio's page in every state, as pictures: python -m benchmarks.studio_pictures --out docs/studio"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+
+from tests.device.studio_page import DESK, PHONE, Page, browser, drop, page_at, wait_for, write_wav
+from tests.session.studio_kit import Studio, running_studio
+from vivant.bundled import portrait_bytes
+from vivant.testing.voice import bundled_voice
+
+MOST_BYTES = 150_000
+Walk = Callable[[Page], None]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", nargs="*", default=[])
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as folder:
+        _all(Path(folder), arguments.out, set(arguments.only))
+
+
+def _all(folder: Path, out: Path, only: set[str]) -> None:
+    voice = write_wav(folder / "voice.wav", bundled_voice(8.0))
+    picture = folder / "me.png"
+    Image.open(io.BytesIO(portrait_bytes("lena"))).resize((470, 470)).save(picture)
+    with running_studio(folder) as studio, browser(voice) as allowed, browser(denied=True) as denied:
+        warm(studio)
+        for name, walk in walks(studio, picture).items():
+            if only and name not in only:
+                continue
+            opened = denied if name == "denied" else allowed
+            size, scheme = PHONE if name.startswith("phone") else DESK, "dark" if name.startswith("dark") else "light"
+            with page_at(opened, studio.url, size, color_scheme=scheme) as page:
+                walk(page)
+                save(page, out / f"{name}.webp")
+
+
+def warm(studio: Studio) -> None:
+    """Every portrait moves before the first picture is taken."""
+    for each in studio.ask("GET", "/v1/portraits").json["portraits"]:
+        studio.ask("GET", f"/studio/portraits/{each['portrait']}/alive.webp")
+
+
+def walks(studio: Studio, picture: Path) -> dict[str, Walk]:
+    """What is done before each picture; the last one ends the studio."""
+
+    def gallery(page: Page) -> None:
+        page.wait_for_selector('[data-portrait="walter"] img[src^="blob:"]')
+        page.wait_for_timeout(400)
+
+    def speak(page: Page, portrait: str = "ada") -> None:
+        page.click(f'[data-portrait="{portrait}"] button')
+        wait_for(page, "speaking")
+        page.wait_for_timeout(2200)
+
+    def live(page: Page) -> None:
+        speak(page, "noor")
+        page.click("#microphone")
+        page.wait_for_selector("#delay:not([hidden])")
+        page.wait_for_timeout(1500)
+
+    def tab(name: str) -> Walk:
+        def walk(page: Page) -> None:
+            live(page)
+            page.click(f"#tab-{name}")
+            page.wait_for_timeout(5000 if name == "quality" else 2500)
+
+        return walk
+
+    def consent(page: Page) -> None:
+        gallery(page)
+        drop(page, picture)
+        page.wait_for_selector("#consent[open]")
+        page.wait_for_timeout(300)
+
+    def making(page: Page) -> None:
+        consent(page)
+        page.click("#consent-answers button >> nth=3")
+        page.wait_for_selector("#stages li >> nth=3")
+
+    def refused(page: Page) -> None:
+        gallery(page)
+        drop(page, write(picture.parent / "drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"))
+        page.wait_for_selector("#consent[open]")
+        page.click("#consent-answers button >> nth=0")
+        page.wait_for_selector("#making-error:not([hidden])")
+
+    def dropping(page: Page) -> None:
+        gallery(page)
+        page.evaluate("document.getElementById('drop').hidden = false")
+
+    def denied(page: Page) -> None:
+        speak(page)
+        page.click("#microphone")
+        page.wait_for_selector("#bar-error:not([hidden])")
+
+    def away(page: Page) -> None:
+        speak(page)
+        studio.process.terminate()
+        wait_for(page, "away")
+        page.wait_for_timeout(600)
+
+    def old(page: Page) -> None:
+        page.add_init_script("delete window.AudioWorkletNode")
+        page.reload()
+        page.wait_for_selector("#old:not([hidden])")
+
+    return {
+        "gallery": gallery, "dark-gallery": gallery, "phone-gallery": gallery, "speaking": speak, "live": live,
+        "dark-live": live, "phone-live": live, "look": tab("look"), "use": tab("use"), "quality": tab("quality"),
+        "consent": consent, "making": making, "refused": refused, "dropping": dropping, "denied": denied, "old": old,
+        "away": away,
+    }  # fmt: skip
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def save(page: Page, path: Path) -> None:
+    """As small as it has to be."""
+    shot = Image.open(io.BytesIO(page.screenshot()))
+    for quality in (88, 80, 70, 60):
+        shot.save(path, quality=quality, method=6)
+        if path.stat().st_size <= MOST_BYTES:
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Recording: what a page's face shows and says becomes a film, labelled, marked and signed as `vivant render`'s are."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from queue import Full, Queue
+
+import numpy as np
+
+from vivant import Face, VivantError
+from vivant.media import open_video
+from vivant.media.video import VideoSink
+from vivant.pixels import decoded, over
+from vivant.provenance.consent import Consent
+from vivant.provenance.production import Production, begin
+from vivant.types import AudioChunk, PixelFormat, UInt8Array, VideoFrame
+from vivant.web.frames import PICTURE, SOUND
+from vivant_bridge.studio.show import Piece, Show
+
+log = logging.getLogger(__name__)
+SIDE_PX = 512
+"""Of a film: what the page shows."""
+LONGEST_S = 600
+"""Of a film; chosen."""
+WAITING = 300
+"""Pieces that may wait for the encoder, some six seconds of them; then pictures are left out."""
+GROUND = np.full((SIDE_PX, SIDE_PX, 3), 32, np.uint8)
+"""Behind a person who is cut out: a film has no alpha."""
+
+
+def picture_of(piece: Piece) -> UInt8Array:
+    """(s, s, 3) of a picture's message."""
+    pixels = decoded(VideoFrame(0, piece.pts_us, np.frombuffer(piece.colours, np.uint8), PixelFormat.JPEG))[..., :3]
+    if not len(piece.alpha):
+        return np.ascontiguousarray(pixels)
+    alpha = decoded(VideoFrame(0, piece.pts_us, np.frombuffer(piece.alpha, np.uint8), PixelFormat.JPEG))[..., :1]
+    step = SIDE_PX // len(pixels)
+    return over(np.dstack([pixels, alpha]), GROUND[::step, ::step])
+
+
+class Recording:
+    """One film while it is made. Fed on the event loop by its show; encoded on a thread of its own."""
+
+    def __init__(self, show: Show, out: Path, production: Production) -> None:
+        self.out = out
+        self.seconds = 0.0
+        self._show, self._production = show, production
+        self._queue: Queue[Piece | None] = Queue(WAITING)
+        self._failure: VivantError | None = None
+        self._thread = threading.Thread(target=self._run, name="vivant-film", daemon=True)
+        show.watchers.add(self._take)
+        show.on_end.add(self._end)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Until the film is there; blocks. Raises what went wrong."""
+        self._end()
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _take(self, piece: Piece, _: bytes) -> None:
+        if piece.kind in (PICTURE, SOUND) and self.seconds < LONGEST_S:
+            try:
+                self._queue.put_nowait(piece)
+            except Full:
+                log.info("a film's encoder is behind; a picture is left out")
+
+    def _end(self) -> None:
+        if self._take in self._show.watchers:
+            self._show.watchers.discard(self._take)
+            self._show.on_end.discard(self._end)
+            self._queue.put(None)
+
+    def _run(self) -> None:
+        try:
+            self._encode()
+        except VivantError as error:
+            self._failure = error
+
+    def _encode(self) -> None:
+        with open_video(
+            self.out,
+            width=SIDE_PX,
+            height=SIDE_PX,
+            fps=self._show.fps,
+            sample_rate_hz=self._show.sample_rate_hz,
+            alpha=False,
+            complete=self._production.complete(self.out),
+        ) as video:
+            film = Film(video, self._show.fps, self._show.sample_rate_hz)
+            while (piece := self._queue.get()) is not None:
+                film.add(piece)
+                self.seconds = film.seconds
+
+
+class Film:
+    """Places pieces in a video whose time begins with its first picture."""
+
+    def __init__(self, video: VideoSink, fps: Fraction, sample_rate_hz: int) -> None:
+        self.seconds = 0.0
+        self._video, self._fps, self._rate_hz = video, fps, sample_rate_hz
+        self._start_us: int | None = None
+        self._index, self._heard = -1, 0
+
+    def add(self, piece: Piece) -> None:
+        if self._start_us is None and piece.kind != PICTURE:
+            return
+        self._start_us = piece.pts_us if self._start_us is None else self._start_us
+        since_us = piece.pts_us - self._start_us
+        if piece.kind == PICTURE:
+            self._show(piece, since_us)
+        else:
+            self._sound(piece, since_us)
+
+    def _show(self, piece: Piece, since_us: int) -> None:
+        index = round(since_us * self._fps / 1_000_000)
+        if index > self._index:
+            self._video.write(VideoFrame(index, since_us, _whole(picture_of(piece)), PixelFormat.RGB))
+            self._index, self.seconds = index, since_us / 1e6
+
+    def _sound(self, piece: Piece, since_us: int) -> None:
+        """What lies before the film, or was heard already before an interruption, is left out."""
+        first = round(since_us * self._rate_hz / 1_000_000)
+        samples = piece.samples[max(0, self._heard - first) :]
+        if len(samples):
+            first = max(first, self._heard)
+            self._video.write_audio(AudioChunk((samples / np.float32(32768)).astype(np.float32), self._rate_hz, first))
+            self._heard = first + len(samples)
+
+
+def _whole(pixels: UInt8Array) -> UInt8Array:
+    """A picture of a low level of detail, as large as the others."""
+    times = SIDE_PX // len(pixels)
+    return pixels if times == 1 else np.ascontiguousarray(pixels.repeat(times, 0).repeat(times, 1))
+
+
+def production_of(face: Face, portrait: Path, consent: Consent | None, show: Show) -> Production:
+    """What signs the film of a show: its credentials name the session that the invisible mark does. Raises InputError."""
+    made = begin(face, portrait, None, 0, consent)
+    return replace(made, claim=replace(made.claim, session_id=show.session_id))

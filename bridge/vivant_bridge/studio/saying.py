@@ -1,0 +1,34 @@
+"""Saying: a typed text as sound, by a voice of this machine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vivant import InputError
+from vivant.errors import UnavailableError
+from vivant.samples import pcm_s16le
+from vivant.voices import AUTO, choose_voice, language_of
+
+MOST_CHARACTERS = 500
+"""Of one text: half a minute; chosen."""
+USUAL_LANGUAGE = "en"
+
+
+def voice_name() -> str | None:
+    """Of the voice that would speak English; None where there is none."""
+    try:
+        return choose_voice(AUTO, USUAL_LANGUAGE).card.name
+    except UnavailableError:
+        return None
+
+
+def say(text: object) -> tuple[bytes, int]:
+    """PCM of 16 bit, mono, and its rate.
+
+    Raises InputError for a text that cannot be spoken, and UnavailableError without a voice that reads its language.
+    """
+    if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
+        raise InputError(f"a text may have {MOST_CHARACTERS} characters")
+    language = language_of(text)
+    chunks = list(choose_voice(AUTO, language).speak(text, language))
+    return pcm_s16le(np.concatenate([chunk.samples for chunk in chunks])), chunks[0].sample_rate_hz

@@ -1,0 +1,157 @@
+/**
+ * A face of Vivant in a web page.
+ *
+ *     const face = connect('ws://localhost:50751', { portrait: 'ada', canvas: document.querySelector('canvas') });
+ *     button.onclick = () => face.listen();
+ *
+ * docs/web.md describes the protocol.
+ */
+export type Motion = import('./frames.js').Motion;
+export type Head = import('./frames.js').Head;
+export type Controls = {
+    /**
+     * yaw and pitch in degrees, -30 to 30
+     */
+    gaze?: [number, number];
+    /**
+     * 0.8 (near) to 1.25
+     */
+    distance?: number;
+    /**
+     * neutral, happy, sad, angry, surprised, afraid, disgusted, contempt
+     */
+    emotion?: string;
+    /**
+     * 0 to 2
+     */
+    intensity?: number;
+    /**
+     * 0 to 2
+     */
+    head_motion?: number;
+    /**
+     * 0 to 2
+     */
+    mouth?: number;
+    singing?: boolean;
+    /**
+     * 0 to 1
+     */
+    eye_contact?: number;
+    /**
+     * auto, speaking, listening, thinking, working
+     */
+    attention?: string;
+};
+export type Stage = {
+    /**
+     * original, blur, transparent or a colour
+     */
+    background?: string;
+    mirror?: boolean;
+    /**
+     * auto, "top right", "top left", "bottom right" or "bottom left"
+     */
+    label_corner?: string;
+};
+export type OwnOptions = {
+    /**
+     * where pictures are drawn; its size is left alone
+     */
+    canvas?: HTMLCanvasElement | null;
+    /**
+     * name or id
+     */
+    portrait?: string;
+    pictures?: 'jpeg' | 'jpeg-alpha' | 'none';
+    /**
+     * whether motion comes
+     */
+    motion?: boolean;
+    /**
+     * whether the delayed sound comes and is played
+     */
+    sound?: boolean;
+    size_px?: number;
+    fps?: number | string;
+    jpeg_quality?: number;
+    /**
+     * of what is pushed; default: that of the page's own sound
+     */
+    sample_rate_hz?: number;
+    seed?: number;
+    controls?: Controls;
+    priority?: number;
+    label_off_reason?: string;
+    /**
+     * the server's
+     */
+    token?: string;
+    /**
+     * a name that an earlier `ready` gave
+     */
+    client?: string;
+    /**
+     * the page's own
+     */
+    audioContext?: AudioContext;
+};
+export type Options = OwnOptions & Stage;
+/** A face that connects by itself, and again when the connection is lost. @param {string} url @param {Options} [options] */
+export declare function connect(url: string, options?: Options): Face;
+export declare class Face {
+    #private;
+    url: URL;
+    /** The `ready` message of the connection that is open, or of the next one. @type {Promise<any>} */
+    ready: Promise<any>;
+    /** @param {string} url of the server, http(s) or ws(s) @param {Options} options */
+    constructor(url: string, options: Options);
+    /** Samples per second of what is pushed. */
+    get sample_rate_hz(): any;
+    /** @param {string} event a message's type, or picture, motion, sound, delay, lost, failed @param {(message: any) => void} callback */
+    on(event: string, callback: (message: any) => void): () => void;
+    /** The next piece of the voice, mono. @param {Int16Array | Float32Array} samples @param {number} [captured_ms] when its first sample was heard, by `performance.now` */
+    push(samples: Int16Array | Float32Array, captured_ms?: number): void;
+    /** Sends a microphone (the usual one, unless a stream is given) until `deafen`. @param {MediaStream} [stream] */
+    listen(stream?: MediaStream): Promise<void>;
+    /** Sends the microphone no more; what was said is spoken to its end. */
+    deafen(): void;
+    /** Names the utterance that the next sound begins. @param {{id?: string, text?: string, language?: string}} [utterance] */
+    begin({ id, text, language }?: {
+        id?: string;
+        text?: string;
+        language?: string;
+    }): void;
+    /** What the utterance says, where that is known. @param {string} text @param {string} [language] */
+    sayText(text: string, language?: string): void;
+    /** The utterance is complete. */
+    end(): void;
+    /** Forget it now. */
+    interrupt(): void;
+    /** Steer; what is not named stays. @param {Controls} changed */
+    controls(changed: Controls): void;
+    /** @param {string} attention auto, speaking, listening, thinking or working */
+    attention(attention: string): void;
+    /** Background, mirror, corner of the label. @param {Stage} changed */
+    stage(changed: Stage): void;
+    /** Another face; voice and motion go on. @param {string} portrait */
+    portrait(portrait: string): void;
+    /** @param {string} act nod, shake, tilt, think or laugh */
+    act(act: string): void;
+    /** Of the sound that is played, 0 to 1. */
+    get volume(): number;
+    set volume(volume: number);
+    /** Plays the sound there, where the browser lets a page choose. @param {string} deviceId */
+    output(deviceId: string): Promise<void>;
+    /** The bundled portraits and one's own. @returns {Promise<{portrait: string, bundled: boolean}[]>} */
+    portraits(): Promise<{
+        portrait: string;
+        bundled: boolean;
+    }[]>;
+    /** A picture of one's own becomes a portrait. @param {Blob} picture @param {string} consent me, agreed, unreal or synthetic */
+    putPortrait(picture: Blob, consent: string): Promise<any>;
+    /** @param {string} portrait */
+    deletePortrait(portrait: string): Promise<void>;
+    /** For good. */
+    close(): void;
+}

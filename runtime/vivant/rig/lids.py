@@ -1,0 +1,296 @@
+"""Upper lids that close: a picture of the shut eye, made of the portrait's own skin, which unfolds as the lid goes down.
+
+The picture lies where the shut lid will lie and is laid over the mesh there, so that nothing of it is stretched. Above the
+crease it is the portrait itself, moved as the mesh moves it, and passes into the lid without an edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from vivant.easing import smoothsteps
+from vivant.numeric import ndimage
+from vivant.numeric.scattered import interpolated
+from vivant.rig import canonical as c
+from vivant.rig.light import Light
+from vivant.rig.matte import fill_holes
+from vivant.rig.mesh import strip_triangles
+from vivant.rig.overlays import add_overlay, steps_from
+from vivant.rig.patch import Patch, luminance
+from vivant.rig.scene_builder import SceneBuilder
+from vivant.rig.skin import Skin, unproject
+from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
+
+REACH, CREASE = 5, 2
+"""Mesh steps above the lid's edge: how far the picture reaches, and where the crease lies."""
+FADES_IN = {"eyeBlink": 3.0, "eyeLookDown": 1.4}
+"""Alpha of the shut lid over the weight of its shape, beyond `HIDDEN`."""
+HIDDEN = 0.12
+"""Of that alpha, what a lid may go down before anything is seen of it."""
+MOVES_WITH_CREASE = (-1.0, -0.2)
+"""Part of the way from the crease to the edge of the shut lid over which the portrait goes from moving as the mesh does to
+moving with the crease as one: a fold is not stretched, the lid comes out from under it."""
+SHUT_SKIN = (-0.55, -0.1)
+"""Likewise over which its pixels pass into the skin of the shut lid."""
+TONE, TONE_RANK = (-0.6, 0.7), 65
+"""Likewise from where to where the lid's own colour is read, and the percentile that is neither lashes nor shine."""
+BROW_CLEAR, BROW_ENDS = (0.0, 0.11), 0.05
+"""How far below the brow nothing is changed yet and all is, and from where skin is free of its hairs, outer-eye distances."""
+BESIDE_SKIN = 0.03
+"""From how far beyond the corners skin counts as that around the lid, outer-eye distances."""
+OWN_TONE, OWN_TONE_FROM = 0.6, (-0.4, 0.6)
+"""How much of the lid's own colour there is in its middle, over that of the skin around, and over which part of the way from
+the crease to the edge it comes; chosen by eye."""
+FOLD, FOLD_ENDS = (-0.07, 0.03), (0.1, 0.5)
+"""How much darker and lighter than the skin the crease may be, relative, for a fold that has opened is a shallow one; and where
+it ends."""
+TONE_BLUR = 0.09
+"""Along the lid, outer-eye distances."""
+UNFOLDS = 0.8
+"""Compression of hatching that is repeated below the crease, so that it does not reach the brow; chosen by eye."""
+BULGE, TOWARDS_LASHES = 0.06, 0.12
+"""Light in the middle of the lid, where the ball lies under it, and shade at its edge; chosen by eye."""
+BESIDE = (-0.06, 0.06)
+"""How far beyond the corners of the eye the picture is retouched in full, and where no longer; outer-eye distances, less than 0
+inside."""
+STROKE = 0.05
+"""Width of the widest lash, in outer-eye distances."""
+CLUMP = 0.08
+"""Likewise of what lashes are beyond the corners of the eye."""
+STROKES_FROM, DARKER = (-1.2, -0.7), (0.04, 0.12)
+"""Part of the way from the crease to the edge from where they are taken out, for long lashes reach far above it; and how much
+darker than the skin they are, relative, from barely to surely."""
+LASHES_BESIDE = (0.05, 0.12)
+"""How far beyond the corners they are."""
+PORES = 0.02
+"""Size of what counts as the skin's own texture, likewise."""
+BELOW, LIT_AS_BELOW = 0.16, 0.3
+"""How far below the eye skin is looked at, likewise: beyond the lower lashes; and how much of its colour a shut lid has, which
+comes out of the shade of the brow."""
+MOST_PORES = 3.0
+"""Over its median: what stands out more is a hair or a rim."""
+LASH_LENGTH = 0.055
+"""Of the longest, in outer-eye distances; chosen by eye."""
+
+
+@dataclass(frozen=True)
+class _ShutLid:
+    """One shut lid within its patch, all (h, w)."""
+
+    patch: Patch
+    lidward: FloatArray
+    """0 at the crease, 1 at the edge, beyond both as it goes on."""
+    across: FloatArray
+    """0 to 1 from the left corner of the eye in the picture to the right one."""
+    beside: FloatArray
+    """Beyond the corners, outer-eye distances; less than 0 inside."""
+    below_brow: FloatArray
+    """Outer-eye distances."""
+    moved: FloatArray
+    """(h, w, 3) the portrait as the mesh moves it."""
+    below: UInt8Array
+    """(h, w, 3) the skin below the eye, beyond the lower lashes."""
+    unfolded: FloatArray
+    """(h, w, 3) what lies above the crease, once more below it: the hatching of a pen drawing."""
+
+
+def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
+    """Both upper lids and the lashes that point down from them, as far as the eye closes and the picture is shaded."""
+    for side, (upper, lower) in enumerate(zip(skin.upper_lids, skin.lower_lids, strict=True)):
+        name = ("Right", "Left")[side]
+        steps = steps_from(skin, upper, set(lower[1:-1]), REACH)
+        lid = _shut(skin, steps, ARKIT_INDEX[f"eyeBlink{name}"], upper, c.LOWER_BROWS[side], picture, texels_per_px, unit)
+        texture = pool.add_texture("bare lid", _picture_of(lid, unit * texels_per_px, light.lined))
+        places = _when_shut(skin, ARKIT_INDEX[f"eyeBlink{name}"])[list(steps)]
+        shows = _above(lid, places, steps) * (1.0 if light.lined else light.relief)
+        drives = {ARKIT_INDEX[f"{shape}{name}"]: gain * shows for shape, gain in FADES_IN.items()}
+        add_overlay(pool, skin, steps, lid.patch, texture, drives, [upper], hidden_until=HIDDEN, places=places)
+        _add_lashes(pool, skin, side, lid.patch, unit, light.relief)
+
+
+def _above(lid: _ShutLid, places: FloatArray, steps: dict[int, int]) -> FloatArray:
+    """(n,) 1 where the picture shows: neither at its border nor below the lid."""
+    x, y = np.clip(lid.patch.uv(places).astype(int), 0, np.array(lid.lidward.shape[::-1]) - 1).T
+    return np.asarray((np.array(list(steps.values())) < REACH) & (lid.lidward[y, x] < 1.2), float)
+
+
+def _when_shut(skin: Skin, blink: int) -> FloatArray:
+    """(n, 3) where the mesh lies in a full blink."""
+    return skin.points + skin.fields[blink]
+
+
+def _shut(
+    skin: Skin,
+    steps: dict[int, int],
+    blink: int,
+    upper: tuple[int, ...],
+    brow: tuple[int, ...],
+    picture: UInt8Array,
+    texels_per_px: float,
+    unit: float,
+) -> _ShutLid:
+    """Where everything lies in a full blink, and what the mesh alone would show there."""
+    shut = _when_shut(skin, blink)
+    around = list(steps)
+    patch = Patch.around(picture, np.concatenate([shut[around], skin.points[around]]), 0.02 * unit, texels_per_px)
+    at = patch.coordinates()
+    x, y = at[..., 0], at[..., 1]
+    edge, crease = _line(shut, upper, x), _line(shut, tuple(v for v in around if steps[v] == CREASE), x)
+    corners = np.sort(shut[[upper[0], upper[-1]], 0])
+    lidward = (y - crease) / np.maximum(edge - crease, 1.0)
+    moved = _moved(at, shut[around, :2], skin.points[around, :2])
+    open_crease = _line(skin.points, tuple(v for v in around if steps[v] == CREASE), x)
+    with_crease = smoothsteps(lidward, *MOVES_WITH_CREASE) * (open_crease + y - crease - moved[..., 1])
+    unfolded = open_crease - UNFOLDS * np.maximum(edge - np.maximum(y, crease), 0.0)
+    return _ShutLid(
+        patch=patch,
+        lidward=lidward,
+        across=(x - corners[0]) / np.ptp(corners),
+        beside=np.maximum(corners[0] - x, x - corners[1]) / unit,
+        below_brow=(y - _line(shut, brow, x)) / unit,
+        moved=_sample(patch, moved + np.stack([np.zeros_like(x), with_crease], axis=-1)),
+        below=_below(patch, picture, unit * texels_per_px),
+        unfolded=_sample(patch, np.stack([x, unfolded], axis=-1)),
+    )
+
+
+def _below(patch: Patch, picture: UInt8Array, texels: float) -> UInt8Array:
+    height, width = patch.pixels.shape[:2]
+    top = min(patch.y0 + round(height / 2 + BELOW * texels), len(picture) - height)
+    return picture[top : top + height, patch.x0 : patch.x0 + width]
+
+
+def _line(points: FloatArray, row: tuple[int, ...], x: FloatArray) -> FloatArray:
+    """Height of a row of vertices over places x."""
+    chosen = points[list(row)]
+    order = np.argsort(chosen[:, 0])
+    return np.asarray(np.interp(x, chosen[order, 0], chosen[order, 1]))
+
+
+def _moved(at: FloatArray, now: FloatArray, before: FloatArray) -> FloatArray:
+    """(h, w, 2): where lay what lies at places (h, w, 2) after vertices have gone from ``before`` (n, 2) to ``now``."""
+    return at + interpolated(now, before - now, at)
+
+
+def _sample(patch: Patch, places: FloatArray) -> FloatArray:
+    """Colours (h, w, 3) of the patch at places (h, w, 2) in rig px."""
+    rows = (patch.uv(places.reshape(-1, 2)) - 0.5)[:, ::-1].T.reshape(2, *places.shape[:2])
+    colours = patch.pixels.astype(np.float32)
+    return np.stack([ndimage.map_coordinates(colours[..., k], rows) for k in range(3)], axis=-1)
+
+
+def _picture_of(lid: _ShutLid, texels: float, lined: bool) -> UInt8Array:
+    """(h, w, 4): the shut lid and what is around it."""
+    calm, strokes = _without_strokes(lid, texels)
+    here = 1.0 - smoothsteps(lid.beside, *BESIDE)
+    taken_out = (
+        (1.0 - smoothsteps(lid.beside, *LASHES_BESIDE)) * strokes * smoothsteps(lid.lidward, *STROKES_FROM) * (not lined)
+    )
+    own = lid.moved + taken_out[..., None] * (calm - lid.moved)
+    share = (here * smoothsteps(lid.lidward, *SHUT_SKIN))[..., None]
+    bare = lid.unfolded if lined else _bare(lid, own, calm, texels)
+    return np.dstack([np.clip(own + share * (bare - own), 0, 255), np.full(here.shape, 255.0)]).round().astype(np.uint8)
+
+
+def _bare(lid: _ShutLid, own: FloatArray, calm: FloatArray, texels: float) -> FloatArray:
+    """(h, w, 3): skin over the ball of the eye. It goes on from above the crease and from beyond the corners, and turns to the
+    lid's own colour towards its middle; the crease stays as a shallow fold in it."""
+    blur = (PORES * texels,) * 2 + (0,)
+    around = (lid.below_brow > BROW_ENDS) & ((lid.lidward < 0.5 * sum(SHUT_SKIN)) | (lid.beside > BESIDE_SKIN))
+    skin = ndimage.gaussian_filter(fill_holes(own.round().astype(np.uint8), around).astype(np.float32), blur)
+    middle = np.sin(np.pi * np.clip(lid.across, 0.0, 1.0))
+    share = OWN_TONE * middle * smoothsteps(lid.lidward, *OWN_TONE_FROM)
+    skin = skin + share[..., None] * (_tone(lid, calm, texels) - skin)
+    depth = luminance(ndimage.gaussian_filter(own, blur)) / np.maximum(luminance(skin), 1.0) - 1.0
+    fold = np.clip(depth, *FOLD) * (1.0 - smoothsteps(lid.lidward, *FOLD_ENDS))
+    bulge = middle * np.sin(np.pi * np.clip(lid.lidward, 0.0, 1.0))
+    light = 1.0 + fold + BULGE * bulge - TOWARDS_LASHES * np.clip(lid.lidward, 0.0, 1.2) ** 3
+    return np.asarray(skin * (light * (1.0 + _pores(lid.below, texels)))[..., None])
+
+
+def _without_strokes(lid: _ShutLid, texels: float) -> tuple[FloatArray, FloatArray]:
+    """(h, w, 3) without thin dark strokes across the lid, and (h, w) where such were: creases, folds and make-up lie along it
+    and stay. Beyond the corners lashes lie in all directions."""
+    width, clump = (max(3, round(size * texels)) for size in (STROKE, CLUMP))
+    closed = ndimage.grey_closing(lid.moved, (1, width, 1))
+    beyond = smoothsteps(lid.beside, -0.5 * STROKE, 0.5 * STROKE)[..., None]
+    closed = closed + beyond * (np.maximum(closed, ndimage.grey_closing(lid.moved, (clump, clump, 1))) - closed)
+    calm = np.asarray(ndimage.gaussian_filter(closed, (0.004 * texels, 0.5 * STROKE * texels, 0)))
+    darker = 1.0 - luminance(lid.moved) / np.maximum(luminance(calm), 1.0)
+    near = ndimage.maximum_filter(smoothsteps(darker, *DARKER), 3)
+    return calm, np.asarray(ndimage.gaussian_filter(near, 0.006 * texels))
+
+
+def _tone(lid: _ShutLid, calm: FloatArray, texels: float) -> FloatArray:
+    """(1, w, 3): colour of the lid along it, with its make-up and without its lashes."""
+    counts = (lid.lidward > TONE[0]) & (lid.lidward < TONE[1])
+    brightness = np.where(counts, luminance(calm), np.nan)
+    columns = np.flatnonzero(counts.any(axis=0))
+    limit = np.full(counts.shape[1], np.inf)
+    limit[columns] = np.nanpercentile(brightness[:, columns], TONE_RANK, axis=0)
+    chosen = (counts & (brightness >= limit)).astype(np.float32)
+    weight = ndimage.gaussian_filter1d(chosen.sum(axis=0).astype(np.float64), TONE_BLUR * texels, axis=0, mode="nearest")
+    total = ndimage.gaussian_filter1d((calm * chosen[..., None]).sum(axis=0), TONE_BLUR * texels, axis=0, mode="nearest")
+    tone = total / np.maximum(weight, 1e-3)[:, None]
+    below = ndimage.gaussian_filter1d(np.median(lid.below, axis=0), TONE_BLUR * texels, axis=0, mode="nearest")
+    return np.asarray(tone + LIT_AS_BELOW * (below - tone))[None]
+
+
+def _pores(below: UInt8Array, texels: float) -> FloatArray:
+    """(h, w): the texture of the skin below the eye, relative; hairs and rims of glasses are held down."""
+    light = luminance(below)
+    smooth = ndimage.gaussian_filter(light, PORES * texels)
+    fine = (light - smooth) / np.maximum(smooth, 16.0)
+    most = MOST_PORES * float(np.median(np.abs(fine)))
+    return np.asarray(np.clip(fine, -most, most))
+
+
+def _add_lashes(pool: SceneBuilder, skin: Skin, side: int, patch: Patch, unit: float, strength: float) -> None:
+    """The line of lashes along a closing lid, in the colour of the open lid's own, longest towards the temple."""
+    upper, blink = skin.upper_lids[side], ARKIT_INDEX[f"eyeBlink{('Right', 'Left')[side]}"]
+    row, count = skin.points[list(upper)], len(upper)
+    x, y = np.clip(patch.uv(row).astype(int), 0, np.array(patch.pixels.shape[1::-1]) - 1).T
+    picture = _lash_texture(0.6 * np.percentile(patch.pixels[y, x], 20, axis=0))
+    texture = pool.add_texture("lashes", picture)
+    length = np.cumsum(np.concatenate([[0.0], np.linalg.norm(np.diff(row[:, :2], axis=0), axis=1)]))
+    along = length / length[-1]
+    templewards, sign = (along, 1.0) if side else (1.0 - along, -1.0)  # rows run from the image left
+    reach = LASH_LENGTH * unit * (0.35 + 0.65 * np.sin(np.pi * (0.15 + 0.8 * templewards)))
+    visible = np.clip(np.sin(np.pi * along) * 2.5, 0.0, 1.0)
+    starts = []
+    for part, v in ((-0.25, 0.0), (1.0, 1.0)):
+        uv = np.column_stack([along * (picture.shape[1] - 4) + 2, np.full(count, 2 + v * (picture.shape[0] - 4))])
+        colour = np.column_stack([np.ones((count, 3)), np.full(count, -0.08)])
+        start = pool.add_vertices(unproject(row + np.array((0.0, 0.0, 1.0))), uv, 1.0, colour)
+        pool.link(start + np.arange(count), np.asarray(upper))
+        pool.add_moves(
+            blink,
+            start,
+            part * reach[:, None] * np.column_stack([0.35 * sign * (templewards - 0.4), np.ones(count), np.zeros(count)]),
+        )
+        pool.add_tints(blink, start, np.column_stack([np.zeros((count, 3)), 2.0 * strength * visible]))
+        starts.append(start)
+    pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
+
+
+def _lash_texture(colour: FloatArray) -> UInt8Array:
+    """A lid line from which tapering lashes hang, 256 x 32, drawn large and averaged down."""
+    width, height, zoom = 256, 32, 4
+    picture = Image.new("L", (width * zoom, height * zoom), 0)
+    draw = ImageDraw.Draw(picture)
+    chance = np.random.default_rng(7)
+    base = 0.22 * height * zoom
+    draw.rectangle((0, base - 0.06 * height * zoom, width * zoom, base + 0.05 * height * zoom), fill=200)
+    for x in np.arange(4, width - 4, 3.4):
+        lean = (x / width - 0.5) * 26 + chance.normal(0, 4)
+        length = height * zoom * (0.45 + 0.3 * chance.random())
+        steps = np.linspace(0, 1, 9)
+        path = [((x + lean * t * t) * zoom, base + length * t) for t in steps]
+        for (a, b), t in zip(pairwise(path), steps, strict=False):
+            draw.line((a, b), fill=int(225 * (1 - 0.75 * t)), width=max(1, round((1.9 * (1 - t) + 0.3) * zoom)))
+    alpha = np.asarray(picture.resize((width, height), Image.Resampling.BOX))
+    rgb = np.broadcast_to(np.round(colour).astype(np.uint8), (height, width, 3))
+    return np.dstack([rgb, alpha])

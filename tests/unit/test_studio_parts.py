@@ -1,0 +1,99 @@
+"""Parts of the studio: what a show's messages hold, and how they are placed in a film."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vivant import InputError, PixelFormat, VideoFrame, arkit_weights
+from vivant.media import open_audio, open_video
+from vivant.pixels import encoded
+
+pytest.importorskip("starlette")
+from vivant.server.clients import Clients
+from vivant.web.frames import HEAD, MOTION, PICTURE, SOUND
+from vivant_bridge.studio.presets import MOST, keep_preset, preset_of
+from vivant_bridge.studio.recording import SIDE_PX, Film
+from vivant_bridge.studio.show import Piece, Show, Shows
+
+pytestmark = pytest.mark.unit
+
+RATE_HZ = 48_000
+READY = (
+    '{"type": "ready", "session": "1a2b3c4d", "client": "name", "config":'
+    ' {"portrait": "ada", "fps": 30, "sample_rate_hz": 48000}}'
+)
+PRESET = {"controls": {"emotion": "happy"}, "stage": {"background": "blur", "label_corner": "auto"}}
+
+
+def message(kind: int, pts_us: int, body: bytes, number: int = 1, n_colours: int = 0) -> bytes:
+    return HEAD.pack(kind, 1, SIDE_PX, 3, pts_us, number, n_colours) + body
+
+
+def picture(pts_us: int, grey: int) -> bytes:
+    pixels = np.full((SIDE_PX, SIDE_PX, 4), grey, np.uint8)
+    jpeg = encoded(VideoFrame(0, pts_us, pixels, PixelFormat.RGBA), PixelFormat.JPEG).pixels.tobytes()
+    return message(PICTURE, pts_us, jpeg, n_colours=len(jpeg))
+
+
+def sound(pts_us: int, samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> bytes:
+    return message(SOUND, pts_us, samples.astype("<i2").tobytes(), RATE_HZ)
+
+
+def test_motion_travels_whole() -> None:
+    weights = arkit_weights(jawOpen=0.5)
+    rest = np.arange(1, 11, dtype="<f4")
+    motion = Piece.parse(message(MOTION, 40_000, weights.tobytes() + rest.tobytes(), number=7)).motion()
+    assert (motion.index, motion.pts_us, motion.gaze, motion.tongue) == (7, 40_000, (7.0, 8.0), (9.0, 10.0))
+    assert np.array_equal(motion.weights, weights)
+    assert (motion.pose.yaw_deg, motion.pose.scale) == (1.0, 6.0)
+
+
+def test_a_show_knows_whose_it_is_and_tells_its_watchers() -> None:
+    shows, show = Shows(), Show()
+    heard: list[Show] = []
+    shows.begin(show)
+    client = Clients.named("name", "")
+    with pytest.raises(InputError, match="no face of this page"):
+        shows.of(client)
+    shows.on_ready = heard.append
+    shows.pass_on(show, {"type": "websocket.send", "text": READY})
+    assert shows.of(client) is show is heard[0] and show.session_id == 0x1A2B3C4D
+    with pytest.raises(InputError, match="no face of this page"):
+        shows.of(Clients.named("another", ""))
+    pieces: list[Piece] = []
+    show.watchers.add(lambda piece, _: pieces.append(piece))
+    shows.pass_on(show, {"type": "websocket.send", "bytes": message(SOUND, 5, b"\0\0")})
+    assert [(piece.kind, piece.pts_us, piece.epoch) for piece in pieces] == [(SOUND, 5, 3)]
+
+
+def test_a_film_begins_with_its_first_picture_and_no_sound_is_heard_twice(tmp_path: Path) -> None:
+    out, second = tmp_path / "film.mp4", 1_000_000
+    loud = np.full(RATE_HZ // 2, 8000, np.int16)
+    with open_video(out, width=SIDE_PX, height=SIDE_PX, fps=Fraction(30), sample_rate_hz=RATE_HZ, alpha=False) as video:
+        film = Film(video, Fraction(30), RATE_HZ)
+        film.add(Piece.parse(sound(9 * second, loud)))  # before the film
+        film.add(Piece.parse(picture(10 * second, 40)))
+        film.add(Piece.parse(sound(10 * second, loud)))
+        film.add(Piece.parse(sound(10 * second + second // 4, loud)))  # overlaps, as after an interruption
+        film.add(Piece.parse(picture(10 * second + 33_000, 200)))
+        film.add(Piece.parse(picture(10 * second + 34_000, 90)))  # the same frame again
+        film.add(Piece.parse(picture(11 * second, 40)))
+    assert film.seconds == pytest.approx(1.0)
+    with open_audio(out) as heard:
+        samples = np.concatenate([chunk.samples for chunk in heard.chunks()])
+    assert len(samples) / heard.sample_rate_hz == pytest.approx(0.75, abs=0.05)
+
+
+def test_presets_are_bounded_and_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVANT_CONFIG_DIR", str(tmp_path))
+    assert preset_of("a") == {}
+    for number in range(MOST + 1):
+        keep_preset(str(number), PRESET)
+    assert preset_of("0") == {} and preset_of(str(MOST)) == PRESET
+    assert (tmp_path / "studio.json").stat().st_mode & 0o077 == 0
+    (tmp_path / "studio.json").write_text("damaged")
+    assert preset_of(str(MOST)) == {}
