@@ -122,8 +122,8 @@ async def _serve(
                 asyncio.get_running_loop().add_signal_handler(sign, told.set)
         await server.measure()
         if embedded:
-            web_ports = [listening.port for _, listening in doors]
-            announce(host=config.security.host, port=server.port, web_port=web_ports[0] if web_ports else None)
+            ports = {"port": server.port} | ({"web_port": doors[0][1].port} if doors else {})
+            announce(host=config.security.host, **ports)
             when_parent_ends(told.set)
         else:
             _say_where(server, config.security, doors)
