@@ -88,7 +88,7 @@ def unproject(points: FloatArray) -> Float32Array:
 def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
     """Mesh and motion from landmarks (478, 2+) in rig px whose lips are already on the seam."""
     face = c.canonical_face()
-    seen = unfolded(landmarks[: c.N_SURFACE, :2].astype(np.float64), fit.unit, fit.angles_deg()[0])
+    seen = unfolded(landmarks[: c.N_SURFACE, :2].astype(np.float64), fit.unit)
     flat = _widened_eyes(seen, fit.unit)
     contours: list[tuple[tuple[int, ...], bool]] = [
         (loop, False) for pair in zip(c.UPPER_LIDS, c.LOWER_LIDS, strict=True) for loop in pair
