@@ -21,7 +21,7 @@ from vivant.media.formats import format_of
 from vivant.motion_files import is_motion, write_motion
 from vivant.named import portrait_file
 from vivant.offline import seed_of_sound
-from vivant.provenance.consent import Consent, bundled_portraits, require_consent
+from vivant.provenance.consent import Consent, bundled_consent, require_consent
 from vivant.provenance.credentials import Claim
 from vivant.provenance.disclosure import seed_of
 from vivant.provenance.policy import Policy
@@ -156,9 +156,7 @@ def _shown(line: Line, look: Look) -> tuple[str | Path, Consent]:
     sha256 = _portrait_sha256(line)
     Policy.load().allow_portrait(sha256, line.portrait.name)
     shown = str(line.portrait) if is_bundled(line.portrait) else line.portrait
-    if sha256 in bundled_portraits():
-        return shown, Consent.SYNTHETIC
-    return shown, require_consent(sha256, line.portrait.name, look.consent)
+    return shown, bundled_consent(sha256) or require_consent(sha256, line.portrait.name, look.consent)
 
 
 def _portrait_sha256(line: Line) -> str:
