@@ -45,13 +45,15 @@ async def n_bundled(port: int, token: str | None) -> int:
 
 
 def test_it_hears_its_token_says_where_it_listens_and_ends_with_its_standard_input() -> None:
-    with started(SERVE) as process:
+    with started([*SERVE, "--web", "--web-port", "0"]) as process:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write("a secret\n")
         process.stdin.flush()
         said = json.loads(process.stdout.readline())
         assert said["host"] == "127.0.0.1" and said["port"] > 0
         assert asyncio.run(n_bundled(said["port"], "a secret")) > 5
+        with urlopen(f"http://127.0.0.1:{said['web_port']}/v1/portraits") as answer:
+            assert answer.status == 200
         with pytest.raises(UnavailableError, match="token"):
             asyncio.run(n_bundled(said["port"], None))
         out, errors = process.communicate(timeout=WAIT_S)  # which closes its standard input
