@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -52,7 +53,8 @@ def test_it_hears_its_token_says_where_it_listens_and_ends_with_its_standard_inp
         said = json.loads(process.stdout.readline())
         assert said["host"] == "127.0.0.1" and said["port"] > 0
         assert asyncio.run(n_bundled(said["port"], "a secret")) > 5
-        with urlopen(f"http://127.0.0.1:{said['web_port']}/v1/portraits") as answer:
+        door = Request(f"http://127.0.0.1:{said['web_port']}/v1/portraits", headers={"authorization": "Bearer a secret"})
+        with urlopen(door) as answer:
             assert answer.status == 200
         with pytest.raises(UnavailableError, match="token"):
             asyncio.run(n_bundled(said["port"], None))
