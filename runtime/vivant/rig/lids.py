@@ -115,7 +115,7 @@ def _above(lid: _ShutLid, places: FloatArray, steps: dict[int, int]) -> FloatArr
 
 def _when_shut(skin: Skin, blink: int) -> FloatArray:
     """(n, 3) where the mesh lies in a full blink."""
-    return skin.points + skin.fields[blink]
+    return np.asarray(skin.points + skin.fields[blink])
 
 
 def _shut(
@@ -175,7 +175,7 @@ def _sample(patch: Patch, places: FloatArray) -> FloatArray:
     """Colours (h, w, 3) of the patch at places (h, w, 2) in rig px."""
     rows = (patch.uv(places.reshape(-1, 2)) - 0.5)[:, ::-1].T.reshape(2, *places.shape[:2])
     colours = patch.pixels.astype(np.float32)
-    return np.stack([ndimage.map_coordinates(colours[..., k], rows) for k in range(3)], axis=-1)
+    return np.stack([ndimage.map_coordinates(colours[..., k], list(rows)) for k in range(3)], axis=-1)
 
 
 def _picture_of(lid: _ShutLid, texels: float) -> UInt8Array:
