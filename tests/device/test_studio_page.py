@@ -240,7 +240,10 @@ def test_a_typed_text_is_heard_and_seen_and_its_film_names_the_voice(
         still = sampled(page, 3, box).change.mean()
         page.click("#record")
         page.wait_for_selector('#record[aria-pressed="true"]')
-        page.fill("#say-text", "Every mouth moves with its own words, and many more words follow, so that one can see it.")
+        page.fill(
+            "#say-text",
+            "Every mouth moves with its own words, and many more words follow, so that one can see and keep them.",
+        )
         page.press("#say-text", "Enter")
         wait_for(page, "speaking")
         assert page.evaluate(LOUDEST, 2) > 0.05
@@ -256,16 +259,17 @@ def test_motion_drives_an_avatar_by_vmc(studio: Studio) -> None:
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as avatar,
         browser() as chromium,
-        page_at(chromium, studio.url) as page,
+        page_at(chromium, f"{studio.url}/#ada") as page,
     ):
         avatar.bind(("127.0.0.1", VMC_PORT))
         avatar.settimeout(20)
-        page.click('[data-portrait="ada"] button')
-        wait_for(page, "speaking")
+        wait_for(page, "ready")
         page.click("#tab-use")
         page.select_option("#avatar", "vmc")
-        opened = [blends(avatar.recv(65536))["A"] for _ in range(60)]
-    assert max(opened) - min(opened) > 0.1
+        silent = blends(avatar.recv(65536))["A"]
+        page.click("#speak")
+        assert any(blends(avatar.recv(65536))["A"] > silent + 0.1 for _ in range(900))
+        page.select_option("#avatar", "none")
 
 
 def test_a_picture_of_ones_own_hangs_behind_the_person(studio: Studio, tmp_path: Path) -> None:
@@ -306,15 +310,15 @@ def test_a_film_is_labelled_signed_and_plays(studio: Studio, tmp_path: Path) -> 
     assert found["verdict"] == "unknown_signer", found  # the studio of this test signs with a key of its own folder
     with open_audio(film) as sound:
         heard = np.concatenate([chunk.samples for chunk in sound.chunks()])
-    assert 2 < len(heard) / sound.sample_rate_hz < 8 and np.abs(heard).max() > 0.1
+    assert len(heard) / sound.sample_rate_hz > 2 and np.abs(heard).max() > 0.1
 
 
 def test_a_reload_in_mid_sentence_comes_back(studio: Studio) -> None:
     with browser() as chromium, page_at(chromium, studio.url) as page:
         page.click('[data-portrait="noor"] button')
         wait_for(page, "speaking")
-        page.keyboard.press("2")
-        page.wait_for_timeout(900)
+        with page.expect_response(lambda answer: answer.request.method == "PUT"):
+            page.keyboard.press("2")
         page.reload()
         wait_for(page, "ready")
         assert page.get_attribute('[data-mood="happy"]', "aria-pressed") == "true", "the preset was kept"
@@ -395,7 +399,7 @@ def test_the_camera_shows_what_the_page_shows(tmp_path: Path) -> None:
     data = film.read_bytes()
     frame = 1280 * 720 * 3 // 2
     frames = [np.frombuffer(part[: 1280 * 720], np.uint8) for part in data.split(b"FRAME\n")[1:] if len(part) == frame]
-    assert data.startswith(b"YUV4MPEG2 W1280 H720") and len(frames) > 30
+    assert data.startswith(b"YUV4MPEG2 W1280 H720") and len(frames) > 10
     assert np.abs(frames[-1].astype(int) - frames[len(frames) // 2]).mean() > 0.1
 
 
