@@ -8,7 +8,7 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points, version
 from importlib.util import find_spec
@@ -128,15 +128,15 @@ def ending_cleanly() -> Iterator[None]:
             sys.exit(128 + came[0])
 
 
-def main() -> None:
-    """Run; exit 1 with one sentence on errors, 130 on Ctrl-C, 143 and 129 on SIGTERM and SIGHUP."""
+def main(build: Callable[[], typer.Typer] = build_app, name: str = "vivant") -> None:
+    """Run an application; exit 1 with one sentence on errors, 130 on Ctrl-C, 143 and 129 on SIGTERM and SIGHUP."""
     _take_every_character()
     debug, verbose = "--debug" in sys.argv, "--verbose" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument not in ("--debug", "--verbose")]
     try:
         log_to_stderr("debug" if verbose else os.environ.get("VIVANT_LOG"))
         with ending_cleanly():
-            build_app()(args=arguments, prog_name="vivant")
+            build()(args=arguments, prog_name=name)
     except Exception as error:
         full = _refusal_of_stdout(error)
         if debug and full is None:
@@ -160,13 +160,10 @@ def log_to_stderr(level: str | None) -> None:
 
 def say_error(error: Exception) -> None:
     """One sentence on standard error, also of what was not foreseen."""
-    from rich.console import Console
-    from rich.markup import escape
-
     unforeseen = f"{type(error).__name__}: {error}; this is a fault of vivant, please report what --debug shows"
-    sentence = escape(str(error) if isinstance(error, VivantError) else unforeseen)
     with suppress(OSError):  # standard error may be as full as standard output
-        Console(stderr=True).print(f"[bold red]error:[/] {sentence}", soft_wrap=True, highlight=False)
+        typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        typer.echo(str(error) if isinstance(error, VivantError) else unforeseen, err=True)
 
 
 def _take_every_character() -> None:

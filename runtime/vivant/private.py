@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
+
+
+def user_folder(variable: str, usual: Callable[..., str]) -> Path:
+    """The folder that a variable of the environment names, or else the user's, by one of platformdirs' functions.
+
+    Where no home is known, as in a bare container, one that goes with this process.
+    """
+    chosen = os.environ.get(variable)
+    if chosen:
+        return Path(chosen)
+    with suppress(RuntimeError):  # what platformdirs raises, or else leaves unexpanded
+        found = Path(usual("vivant", appauthor=False))
+        if found.is_absolute():
+            return found
+    return Path(_temporary_home().name, "vivant")
+
+
+@cache
+def _temporary_home() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="vivant-")
 
 
 def private_folder(path: Path) -> Path:

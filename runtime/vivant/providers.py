@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any
 
 from vivant.errors import UnavailableError
-from vivant.extras import install
 from vivant.sealed import onnx
 from vivant.types import Float32Array
 
@@ -67,11 +66,11 @@ def load_network(model: bytes, provider: Provider, threads: int = 1) -> Network:
     try:
         onnxruntime = onnx.load()
     except ImportError as error:
-        raise UnavailableError(f"onnxruntime is not installed; {install('cpu')} brings it") from error
+        raise UnavailableError("onnxruntime is not installed; `vivant setup --no-gpu` brings it") from error
     wanted = EXECUTION_PROVIDERS[provider]
     if wanted not in onnxruntime.get_available_providers():
         raise UnavailableError(
-            f"provider {provider} is not in the installed onnxruntime; use cpu; {install('gpu')} brings cuda and tensorrt"
+            f"provider {provider} is not in the installed onnxruntime; use cpu; `vivant setup --gpu` brings cuda and tensorrt"
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, ERRORS_ONLY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -179,7 +180,18 @@ def test_devices_and_doctor_start_on_any_machine(run: Run, monkeypatch: pytest.M
     doctor = run("doctor")
     assert doctor.code == 1
     assert 'fix: pip install ".[mic]"' in doctor.out
-    assert doctor.out.splitlines()[-1].endswith("to mend")
+    assert doctor.out.splitlines()[-1].endswith("to mend; `vivant setup` does what it can of it")
+
+
+def test_setup_shows_the_doctors_commands_and_runs_none_unasked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)  # so that looking around runs nothing, either
+    monkeypatch.setattr(subprocess, "run", lambda *words, **_: pytest.fail(f"runs {words}"))
+    assert "--yes runs the commands, --dry-run shows them" in run("setup").sentence()
+    shown = run("setup", "--dry-run")
+    assert shown.code == 0 and "-m pip install 'sounddevice" in shown.out
+    swapped = run("setup", "--gpu", "--dry-run")
+    assert swapped.code == 0 and swapped.out.count("onnxruntime-gpu") >= 3 and "pip uninstall --yes onnxruntime" in swapped.out
 
 
 def test_help() -> None:

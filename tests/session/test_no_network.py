@@ -45,6 +45,8 @@ COMMANDS = [
     "capture demo.mp4 -o motion.jsonl --seconds 1",
     "devices",
     "doctor",
+    "setup --dry-run",
+    "setup --gpu --dry-run",
     "keys renew",
     "cache list",
     "cache clear",

@@ -31,6 +31,7 @@ WELL = Facts(
     sounds=(MICROPHONE,),
     pulse_sources=("vivant.monitor",),
     pulse_sinks=("vivant",),
+    has_sounddevice=True,
     has_onnxruntime=True,
     providers=("cpu",),
     has_server_extra=True,
@@ -84,7 +85,8 @@ def test_a_machine_in_order(facts: Facts) -> None:
         ),
         ({"sounds": (replace(MICROPHONE, inputs=0),)}, "no microphone", "pactl list short sources"),
         ({"pulse_sinks": ()}, "no virtual cable", "pactl load-module module-null-sink sink_name=vivant"),
-        ({"has_onnxruntime": False, "providers": ()}, "nothing to run on", 'pip install ".[cpu]"'),
+        ({"has_onnxruntime": False, "providers": ()}, "nothing to run on", "vivant setup --no-gpu"),
+        ({"onnxruntimes": ("onnxruntime", "onnxruntime-gpu")}, "onnxruntime and onnxruntime-gpu", "vivant setup --no-gpu"),
         ({"cores": 1}, "one core", "--runtime"),
         ({"system": "Plan 9"}, "no camera is known", "--camera file:out.y4m"),
     ],
@@ -92,8 +94,8 @@ def test_a_machine_in_order(facts: Facts) -> None:
 def test_every_fault_has_its_command(change: dict[str, object], what: str, fix: str) -> None:
     found = bad(replace(WELL, **change))  # type: ignore[arg-type]
     (finding,) = [finding for finding in found if what in finding.what]
-    assert fix in finding.fix
-    assert all(finding.fix for finding in found)
+    assert fix in finding.remedy
+    assert all(finding.remedy for finding in found)
 
 
 BARE = Facts(
@@ -117,7 +119,7 @@ def test_every_fault_is_said_once_and_all_in_one_round() -> None:
     mended = replace(WELL, sounds=(MICROPHONE,), pulse_sinks=("vivant",))
     assert bad(mended) == []
     (driver,) = [finding for finding in said if "v4l2loopback" in finding.what]
-    assert "apt install v4l2loopback-dkms" in driver.fix and "modprobe v4l2loopback" in driver.fix
+    assert "apt install v4l2loopback-dkms" in driver.remedy and "modprobe v4l2loopback" in driver.remedy
 
 
 @pytest.mark.parametrize("system", ["Windows", "Darwin"])
@@ -158,7 +160,7 @@ def test_only_what_vivant_can_use_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 )
 def test_faults_of_other_systems(system: str, change: dict[str, object], fix: str) -> None:
     found = bad(replace(replace(OBS, system=system, pulse_sinks=()), **change))  # type: ignore[arg-type]
-    assert [finding for finding in found if fix in finding.fix]
+    assert [finding for finding in found if fix in finding.remedy]
 
 
 def test_a_device_in_use_is_named() -> None:

@@ -37,6 +37,12 @@ def test_help_loads_nothing_heavy() -> None:
     assert {"vivant", "typer"} <= loaded and not loaded & (HEAVY | {"numpy", "vivant_bridge.commands"})
 
 
+def test_the_server_loads_no_films_credentials_or_terminals() -> None:
+    """What the portable server does not have inside."""
+    loaded = loaded_by("import vivant.server.standalone, vivant.server.server, vivant.portrait.networks")
+    assert "grpc" in loaded and not loaded & {"scipy", "av", "c2pa", "cryptography", "rich", "vivant_bridge"}
+
+
 def test_every_public_name_is_typed_and_found() -> None:
     source = ast.parse(Path(vivant.__file__).read_bytes())
     (typed,) = (node for node in source.body if isinstance(node, ast.If))

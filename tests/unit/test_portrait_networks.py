@@ -145,7 +145,7 @@ def test_providers_are_said_honestly() -> None:
 
 def test_without_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(UnavailableError, match="pip install"):
+    with pytest.raises(UnavailableError, match="vivant setup --no-gpu"):
         default_analyser()
 
 

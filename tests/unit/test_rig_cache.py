@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from vivant.errors import InputError, OutputError
 from vivant.face import open_portrait
 from vivant.provenance.consent import Consent, keep_consent
 from vivant.provenance.settings import Settings
-from vivant.rig.cache import cache_folder, clear_rigs, kept_rigs
+from vivant.rig.cache import OTHER_VERSION, cache_folder, clear_rigs, kept_rigs
 from vivant.rig.rig import Rig
 
 pytestmark = pytest.mark.unit
@@ -54,6 +55,30 @@ def test_a_damaged_file_is_built_again(builds: list[str], damage: bytes) -> None
     open_portrait(PORTRAIT)
     assert len(builds) == 2
     assert only_file().stat().st_size == len(whole)
+
+
+def _no_home(*_: str, **__: bool) -> str:
+    raise RuntimeError("could not determine the home directory")
+
+
+@pytest.mark.parametrize("answer", [_no_home, lambda *_, **__: "~/.cache/vivant"])
+def test_without_a_home_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, answer: Callable[..., str]) -> None:
+    """As in a container without users; versions of platformdirs differ."""
+    monkeypatch.delenv("VIVANT_CACHE_DIR", raising=False)
+    monkeypatch.setattr("platformdirs.user_cache_dir", answer)
+    assert cache_folder() == cache_folder() and cache_folder().is_absolute() and cache_folder().parents[1].is_dir()
+    monkeypatch.setenv("VIVANT_CACHE_DIR", "/elsewhere")
+    assert cache_folder() == Path("/elsewhere/rigs")
+
+
+def test_another_versions_rig_is_built_again_with_a_sentence_and_stays(builds: list[str]) -> None:
+    """As after an upgrade: once."""
+    open_portrait(PORTRAIT)
+    older = only_file().rename(only_file().with_stem(f"{only_file().stem.rpartition('-')[0]}-3"))
+    assert OTHER_VERSION in open_portrait(PORTRAIT).notes
+    assert OTHER_VERSION not in open_portrait(PORTRAIT).notes and OTHER_VERSION not in open_portrait(PORTRAIT, face=1).notes
+    assert len(builds) == 2 and older.exists()
+    assert OTHER_VERSION not in open_portrait(PORTRAIT, transparent=True).notes, "of that kind none was kept"
 
 
 def test_list_and_clear(builds: list[str], cache_dir: Path) -> None:

@@ -65,9 +65,18 @@ def n_folded(flat: FloatArray) -> int:
 @pytest.mark.parametrize("yaw_deg", [-42.0, 35.0])
 def test_what_a_turned_face_hides_is_laid_flat(yaw_deg: float) -> None:
     before = seen(yaw_deg)
-    after = unfolded(before, 100.0, yaw_deg)
+    after = unfolded(before, 100.0)
     assert n_folded(before) > 20 and n_folded(after) < 0.15 * n_folded(before)
     lips = list(c.OUTER_LIPS)
     assert (before[lips] == after[lips]).all()
     face = list(c.OVAL)
-    assert (unfolded(seen(0.0), 100.0, 0.0)[face] == seen(0.0)[face]).all()
+    assert (unfolded(seen(0.0), 100.0)[face] == seen(0.0)[face]).all()
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_fold_at_the_outline_stays_on_its_side_of_the_face(side: float) -> None:
+    before = seen(0.0)
+    cheek = max(c.OVAL, key=lambda i: side * before[i, 0])
+    before[cheek, 0] -= side * 30.0
+    assert n_folded(before) > 0
+    assert np.abs(unfolded(before, 100.0) - before).max() < 60.0

@@ -18,8 +18,8 @@ def doctor() -> None:
         found = findings(gather())
     for finding in found:
         say(f"{'ok ' if finding.good else 'BAD'}  {finding.what}")
-        if finding.fix:
-            say(f"     fix: {finding.fix}")
+        if finding.remedy:
+            say(f"     fix: {finding.remedy}")
     bad = sum(not finding.good for finding in found)
-    say("all is well" if not bad else f"{bad} to mend")
+    say("all is well" if not bad else f"{bad} to mend; `vivant setup` does what it can of it")
     raise typer.Exit(1 if bad else 0)

@@ -17,9 +17,11 @@ CABLES = {
     "pactl load-module module-remap-source master=vivant.monitor source_name=vivant_mic"
     " source_properties=device.description=Vivant",
     "Darwin": "brew install blackhole-2ch",
-    "Windows": "install VB-CABLE from https://vb-audio.com/Cable/ and restart",
 }
+BUY_CABLE = {"Windows": "install VB-CABLE from https://vb-audio.com/Cable/ and restart"}
+"""Where no command brings one."""
 PORTAUDIO = "sudo apt install libportaudio2"
+PLAIN_NETWORKS = "vivant setup --no-gpu"
 CABLE_NAMES = ("cable", "blackhole", "vivant", "virtual", "loopback")
 
 
@@ -30,7 +32,21 @@ class Finding:
     good: bool
     what: str
     fix: str = ""
-    """The exact command, or the steps where no command exists."""
+    """The exact command, as a shell takes it; empty where there is none, or where ``extra`` says it."""
+    note: str = ""
+    """What else to do, or instead: a restart, a click, another system's command."""
+    extra: str = ""
+    """The optional part of ours that is missing."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether a command mends it, so that `vivant setup` can."""
+        return bool(self.fix or self.extra)
+
+    @property
+    def remedy(self) -> str:
+        """All of it, for a person to read."""
+        return "   ".join(part for part in (install(self.extra) if self.extra else self.fix, self.note) if part)
 
 
 def findings(facts: Facts) -> list[Finding]:
@@ -43,7 +59,7 @@ def _extras(facts: Facts) -> Iterator[Finding]:
     if facts.has_pyvirtualcam:
         yield Finding(True, "the camera library is installed")
     else:
-        yield Finding(False, "the camera library (pyvirtualcam, GPL) is missing", install("camera"))
+        yield Finding(False, "the camera library (pyvirtualcam, GPL) is missing", extra="camera")
 
 
 def _loopback(facts: Facts) -> Iterator[Finding]:
@@ -54,39 +70,40 @@ def _loopback(facts: Facts) -> Iterator[Finding]:
             yield Finding(False, "the camera driver v4l2loopback is not loaded", load)
         else:
             install_it = f"sudo apt install v4l2loopback-dkms v4l2loopback-utils && {load}"
-            elsewhere = "   (Fedora: akmod-v4l2loopback; Arch: v4l2loopback-dkms)"
-            yield Finding(False, "the camera driver v4l2loopback is not installed", install_it + elsewhere)
+            elsewhere = "(Fedora: akmod-v4l2loopback; Arch: v4l2loopback-dkms)"
+            yield Finding(False, "the camera driver v4l2loopback is not installed", install_it, elsewhere)
         if facts.secure_boot:
-            fix = "sudo mokutil --import /var/lib/dkms/mok.pub   then restart and choose Enroll MOK"
-            if_ubuntu = " (Ubuntu: /var/lib/shim-signed/mok/MOK.der)"
-            yield Finding(False, "secure boot is on, so the kernel loads only signed modules", fix + if_ubuntu)
+            then = "then restart and choose Enroll MOK (Ubuntu: /var/lib/shim-signed/mok/MOK.der)"
+            fix = "sudo mokutil --import /var/lib/dkms/mok.pub"
+            yield Finding(False, "secure boot is on, so the kernel loads only signed modules", fix, then)
         return
     yield Finding(True, f"the camera driver is loaded ({', '.join(node.path for node in loopbacks) or 'no device'})")
     if not facts.exclusive_caps:
         yield Finding(False, "exclusive_caps is off: Chrome, Meet and Teams will not list the camera", RELOAD)
     if facts.module_version.startswith(OLD_DRIVER):
         what = f"v4l2loopback {OLD_DRIVER} takes one writer only after it was loaded: a second `vivant cam` is refused"
-        yield Finding(False, what, f"{RELOAD}   (before each start, or install 0.13 or newer)")
+        yield Finding(False, what, RELOAD, "(before each start, or install 0.13 or newer)")
     for node in loopbacks:
         if not node.writable:
-            yield Finding(False, f"no permission to write to {node.path}", _permission_fix(node, facts))
+            yield _no_permission(node, facts)
         if node.held_by:
             what = f"{node.path} is in use by {', '.join(node.held_by)}"
             yield Finding(True, f"{what}; if that program feeds the camera, close it there")
 
 
-def _permission_fix(node: VideoNode, facts: Facts) -> str:
+def _no_permission(node: VideoNode, facts: Facts) -> Finding:
+    what = f"no permission to write to {node.path}"
     if facts.in_video_group:
-        return f"sudo chgrp video {node.path} && sudo chmod g+rw {node.path}"
-    return "sudo usermod -a -G video $USER   then log in again"
+        return Finding(False, what, f"sudo chgrp video {node.path} && sudo chmod g+rw {node.path}")
+    return Finding(False, what, "sudo usermod -a -G video $USER", "then log in again")
 
 
 def _obs_windows(facts: Facts) -> Iterator[Finding]:
     if not facts.obs_installed:
         yield Finding(False, "OBS Studio, which brings the camera, is not installed", "winget install OBSProject.OBSStudio")
     elif not facts.obs_camera_registered:
-        fix = '"C:\\Program Files\\obs-studio\\data\\obs-plugins\\win-dshow\\virtualcam-install.bat"   (as administrator)'
-        yield Finding(False, "OBS Virtual Camera is not registered", fix)
+        note = '"C:\\Program Files\\obs-studio\\data\\obs-plugins\\win-dshow\\virtualcam-install.bat"   (as administrator)'
+        yield Finding(False, "OBS Virtual Camera is not registered", note=note)
     else:
         yield Finding(True, "OBS Virtual Camera is installed; do not start it in OBS while Vivant uses it")
 
@@ -98,7 +115,8 @@ def _obs_macos(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             False,
             "OBS's camera extension is not allowed",
-            "open -a OBS   then Start Virtual Camera, Stop Virtual Camera, allow it in System Settings > General >"
+            "open -a OBS",
+            "then Start Virtual Camera, Stop Virtual Camera, allow it in System Settings > General >"
             " Login Items & Extensions > Camera Extensions (macOS 13 and 14: Privacy & Security), and restart",
         )
     else:
@@ -106,14 +124,13 @@ def _obs_macos(facts: Facts) -> Iterator[Finding]:
 
 
 def _unknown(facts: Facts) -> Iterator[Finding]:
-    yield Finding(False, f"no camera is known for {facts.system}", "use --camera file:out.y4m, or another system")
+    yield Finding(False, f"no camera is known for {facts.system}", note="use --camera file:out.y4m, or another system")
 
 
 def _sound(facts: Facts) -> Iterator[Finding]:
     if facts.sound_problem is not None:
-        what, _, fix = facts.sound_problem.partition(": ")
-        yield Finding(False, what, fix or PORTAUDIO)
-        if fix and fix != PORTAUDIO and not facts.portaudio_installed:
+        yield _sound_library(facts.sound_problem, facts)
+        if not facts.has_sounddevice and not facts.portaudio_installed:
             yield Finding(False, "the sound library PortAudio is missing", PORTAUDIO)
     yield from _microphones(facts)
     yield _cable(facts)
@@ -128,7 +145,12 @@ def _microphones(facts: Facts) -> Iterator[Finding]:
     if inputs:
         yield Finding(True, f"{len(inputs)} microphones, for instance {inputs[0]}")
     else:
-        yield Finding(False, "there is no microphone", _microphone_fix(facts.system))
+        yield Finding(False, "there is no microphone", *_microphone_fix(facts.system))
+
+
+def _sound_library(problem: str, facts: Facts) -> Finding:
+    what, _, fix = problem.partition(": ")
+    return Finding(False, what, fix or PORTAUDIO) if facts.has_sounddevice else Finding(False, what, extra="mic")
 
 
 def _cable(facts: Facts) -> Finding:
@@ -138,25 +160,36 @@ def _cable(facts: Facts) -> Finding:
         return Finding(True, f"the delayed voice can go to {cables[0]}")
     if facts.sound_problem is not None and facts.cable_installed:
         return Finding(True, "a virtual cable is installed")
-    fix = CABLES.get(facts.system, "install a virtual audio cable")
-    return Finding(False, "no virtual cable, through which a call hears the voice in time with the lips", fix)
+    what = "no virtual cable, through which a call hears the voice in time with the lips"
+    note = "" if facts.system in CABLES else BUY_CABLE.get(facts.system, "install a virtual audio cable")
+    return Finding(False, what, CABLES.get(facts.system, ""), note)
 
 
-def _microphone_fix(system: str) -> str:
+def _microphone_fix(system: str) -> tuple[str, str]:
+    """The command, and what else."""
+    settings = "open 'x-apple.systempreferences:com.apple.preference.security?Privacy_Microphone'"
     return {
-        "Darwin": "open 'x-apple.systempreferences:com.apple.preference.security?Privacy_Microphone'   and allow your terminal",
-        "Windows": "start ms-settings:privacy-microphone   and let desktop apps access your microphone",
-    }.get(system, "sudo apt install libasound2-plugins pulseaudio-utils   and see what `pactl list short sources` shows")
+        "Darwin": (settings, "and allow your terminal"),
+        "Windows": ("start ms-settings:privacy-microphone", "and let desktop apps access your microphone"),
+    }.get(system, ("sudo apt install libasound2-plugins pulseaudio-utils", "and see what `pactl list short sources` shows"))
 
 
-def _runtime(facts: Facts) -> Iterator[Finding]:
+def _networks(facts: Facts) -> Iterator[Finding]:
+    if len(facts.onnxruntimes) > 1:
+        both = " and ".join(facts.onnxruntimes)
+        what = f"{both} are both in this environment and write over each other's files"
+        yield Finding(False, what, PLAIN_NETWORKS, "(keeps the one for the processor; --gpu the other)")
     if facts.providers:
         more = f" (--provider takes {', '.join(facts.providers)})" if len(facts.providers) > 1 else ""
         yield Finding(True, f"portraits are read on the CPU, on this machine{more}")
     elif facts.has_onnxruntime:
-        yield Finding(False, "onnxruntime, which reads portraits, does not start", install("cpu"))
+        yield Finding(False, "onnxruntime, which reads portraits, does not start", PLAIN_NETWORKS)
     else:
-        yield Finding(False, "the networks that read a portrait have nothing to run on", install("cpu"))
+        yield Finding(False, "the networks that read a portrait have nothing to run on", PLAIN_NETWORKS)
+
+
+def _runtime(facts: Facts) -> Iterator[Finding]:
+    yield from _networks(facts)
     if facts.voices:
         yield Finding(True, f"`vivant say` speaks with {', '.join(facts.voices)}")
     else:
@@ -168,7 +201,7 @@ def _runtime(facts: Facts) -> Iterator[Finding]:
     elif not facts.has_hotkeys_extra:
         yield Finding(True, f"`--hotkeys` would need: {install('hotkeys')}")
     if facts.cores < 2:
-        yield Finding(False, "one core is little; draw elsewhere", "vivant cam me.png --runtime HOST:50750")
+        yield Finding(False, "one core is little; draw elsewhere", note="vivant cam me.png --runtime HOST:50750")
 
 
 def _avatars(facts: Facts) -> Iterator[Finding]:

@@ -11,9 +11,11 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 
 from vivant import UnavailableError, VivantError
+from vivant.extras import FLAVOURS
 from vivant.providers import available
 from vivant.registry import VOICES, find, names
 from vivant_bridge.health.tools import listening_tools
@@ -61,7 +63,11 @@ class Facts:
     """A driver of a virtual cable, where its files tell."""
     pulse_sources: tuple[str, ...] = ()
     pulse_sinks: tuple[str, ...] = ()
+    has_sounddevice: bool = False
+    """The library's Python part, from the extra ``mic``."""
     has_onnxruntime: bool = False
+    onnxruntimes: tuple[str, ...] = ()
+    """Distributions of it in this environment, of which one is enough."""
     providers: tuple[str, ...] = ()
     """As ``--provider`` takes them."""
     has_server_extra: bool = False
@@ -95,7 +101,9 @@ def gather(run: Run = run_quietly, root: Path = Path("/"), system: str | None = 
         "has_pyvirtualcam": _has("pyvirtualcam"),
         "sounds": sounds,
         "sound_problem": problem,
+        "has_sounddevice": _has("sounddevice"),
         "has_onnxruntime": _has("onnxruntime"),
+        "onnxruntimes": installed_flavours(),
         "providers": tuple(available()),
         "has_server_extra": _has("grpc"),
         "has_vtubing_extra": _has("pythonosc") and _has("websockets"),
@@ -119,6 +127,11 @@ def _voices() -> tuple[str, ...]:
 
 def _has(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
+
+
+def installed_flavours() -> tuple[str, ...]:
+    """Which of onnxruntime's distributions are in this environment."""
+    return tuple(name for name in FLAVOURS if next(iter(distributions(name=name)), None) is not None)
 
 
 def _sounds() -> tuple[tuple[SoundDevice, ...], str | None]:

@@ -10,7 +10,7 @@ try:
     import vivant as _vivant  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        "pipecat-vivant needs Vivant, which is in no package index yet: pip install '.[cpu]' in the folder of its repository"
+        "pipecat-vivant needs Vivant, which is in no package index yet: pip install . in the folder of its repository"
     ) from error
 
 from pipecat_vivant.video import VivantVideoService, VivantVideoSettings

@@ -9,9 +9,8 @@ from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
-from scipy.optimize import nnls
 
+from vivant.numeric.nonnegative import nonnegative_minimum
 from vivant.rig import canonical as c
 from vivant.types import ARKIT_INDEX, ARKIT_NAMES, EYE_LOOK_FULL_DEG, Float32Array
 
@@ -185,16 +184,14 @@ class FaceSolver:
         normal = others.T @ others + FIRM * np.eye(others.shape[1])
         if learning:
             normal[6:, 6:] += POINT_VARIANCE * self.person.information
-        factor = cho_factor(normal)
         cross, right = others.T @ shapes, others.T @ target
         hold = HOLD if self._frames else 0.0
         ridge = FIRST_RIDGE if learning else RIDGE
-        left = shapes.T @ shapes - cross.T @ cho_solve(factor, cross) + (ridge + hold) * np.eye(len(self.weights))
-        lower = np.linalg.cholesky(left)
-        wanted = shapes.T @ target - cross.T @ cho_solve(factor, right) + hold * self.weights
-        found, _ = nnls(lower.T, solve_triangular(lower, wanted, lower=True), maxiter=MOST_STEPS)
-        self.weights = np.minimum(found, MOST)
-        step: Floats = cho_solve(factor, right - cross @ self.weights)
+        without = np.linalg.solve(normal, np.column_stack([cross, right]))
+        left = shapes.T @ shapes - cross.T @ without[:, :-1] + (ridge + hold) * np.eye(len(self.weights))
+        wanted = shapes.T @ target - cross.T @ without[:, -1] + hold * self.weights
+        self.weights = np.minimum(nonnegative_minimum(left, wanted, MOST_STEPS), MOST)
+        step: Floats = without[:, -1] - without[:, :-1] @ self.weights
         return step
 
     def _information(self, others: Floats, shapes: Floats) -> Floats:

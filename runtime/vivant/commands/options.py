@@ -14,6 +14,10 @@ import typer
 from rich.console import Console
 
 from vivant.bundled import is_bundled, portraits
+from vivant.commands.extensions import DEFAULT_ANALYSER as DEFAULT_ANALYSER
+from vivant.commands.extensions import AnalyserOption as AnalyserOption
+from vivant.commands.extensions import GeneratorOption as GeneratorOption
+from vivant.commands.extensions import MotionOption as MotionOption
 from vivant.drive.choose import choose_driver
 from vivant.drive.driver import Driver
 from vivant.drive.recorded import VIDEO, RecordedDriver
@@ -41,7 +45,6 @@ from vivant.types import Emotion
 from vivant.voices.voice import VoiceCard
 
 console = Console(highlight=False)
-DEFAULT_ANALYSER = "networks"
 
 BUNDLED = portraits()
 
@@ -123,11 +126,6 @@ VoiceOption = Annotated[
         metavar="NAME[:ARGUMENT]",
         help="Who says it: auto, hibari, system (:Anna), espeak-ng (:en-gb+f3), or what another package brings.",
     ),
-]
-GeneratorOption = Annotated[str, typer.Option(metavar="NAME", help="What draws the face: rig, or what another package brings.")]
-MotionOption = Annotated[str, typer.Option(metavar="NAME", help="What moves the face: voice, or what another package brings.")]
-AnalyserOption = Annotated[
-    str, typer.Option(metavar="NAME", help="What reads the portrait: networks, or what another package brings.")
 ]
 LabelOption = Annotated[
     str | None, typer.Option("--no-label", metavar="REASON", help="Leave the visible AI label away; the reason is recorded.")

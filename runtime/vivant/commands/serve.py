@@ -6,13 +6,13 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vivant.commands.options import DEFAULT_ANALYSER, AnalyserOption, GeneratorOption, MotionOption
+from vivant.commands.extensions import DEFAULT_ANALYSER, AnalyserOption, GeneratorOption, MotionOption
 from vivant.errors import InputError, UnavailableError
 from vivant.extras import install
 from vivant.media.inputs import require_file
@@ -106,7 +106,8 @@ async def _serve(
     async with Server(config, motion=motion, opener=opener, analyser=analyser) as server, _opened(server, web) as doors:
         told = asyncio.Event()
         for sign in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(sign, told.set)
+            with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
+                asyncio.get_running_loop().add_signal_handler(sign, told.set)
         await server.measure()
         scheme = "plain text" if config.security.certificate is None else "TLS"
         print(f"vivant listens on {config.security.host}:{server.port} ({scheme}); {server.describe()}", flush=True)

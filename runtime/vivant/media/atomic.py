@@ -9,11 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from av.error import FFmpegError
 
 from vivant.errors import OutputError
 from vivant.media.parts import Part, swap_folder
@@ -49,12 +48,18 @@ def reporting(target: Path) -> Iterator[None]:
     """Turn every failure to write ``target``, of the system or of FFmpeg, into an OutputError."""
     try:
         yield
-    except (OSError, FFmpegError) as error:
+    except _refusals() as error:
         sentence = _SENTENCES.get(error.errno or 0, "{target} could not be written: {reason}")
         if sentence is _NO_FOLDER and target.is_symlink():
             sentence = _NOWHERE
         said = {"target": target, "real": _real(target), "reason": error.strerror or error}
         raise OutputError(sentence.format(**said)) from error
+
+
+def _refusals() -> tuple[type[OSError], ...]:
+    """The system's, and FFmpeg's where something has loaded it: rigs are written without."""
+    module = sys.modules.get("av.error")
+    return (OSError,) if module is None else (OSError, module.FFmpegError)
 
 
 @contextmanager

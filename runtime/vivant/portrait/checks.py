@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy import ndimage
 
 from vivant.errors import PortraitError
+from vivant.numeric import ndimage
 from vivant.portrait.analyser import LABELS, Cutout, DetectedFace, PortraitAnalyser
 from vivant.portrait.choice import CLEAR
 from vivant.rig import canonical as c

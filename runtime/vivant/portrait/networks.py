@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 
 import numpy as np
-from scipy import ndimage, special
 
+from vivant.numeric import ndimage
 from vivant.portrait.analyser import OURS, Cutout, DetectedFace
 from vivant.portrait.crop import Crop, cut, face_frame, person_frame
 from vivant.providers import Provider, load_network
@@ -66,7 +66,7 @@ class NetworkAnalyser:
         square = cut(pixels, frame, PERSON_SIDE)
         matte, labels = self._layers.run(_tensor(square))
         mirror, _ = self._layers.run(_tensor(square[:, ::-1]))  # a thirtieth less error for one look more
-        both = special.expit(0.5 * (_logit(matte[0]) + _logit(mirror[0, :, ::-1])))
+        both = 1 / (1 + np.exp(-0.5 * (_logit(matte[0]) + _logit(mirror[0, :, ::-1]))))
         return Cutout(frame, both, labels[0].astype(np.uint8))
 
     def _believed(self, pixels: UInt8Array, places: list[tuple[Crop, float]], least: float) -> list[_Look]:
@@ -156,7 +156,8 @@ def _tensor(image: UInt8Array) -> Float32Array:
 
 
 def _logit(chance: float | Float32Array) -> Float32Array:
-    return np.asarray(special.logit(np.clip(chance, 1e-4, 1 - 1e-4)), np.float32)
+    sure = np.clip(chance, 1e-4, 1 - 1e-4)
+    return np.asarray(np.log(sure / (1 - sure)), np.float32)
 
 
 def _settled(a: Crop, b: Crop) -> bool:

@@ -23,6 +23,7 @@ from typing import Any
 import platformdirs
 
 from vivant.errors import InputError
+from vivant.private import user_folder
 
 FILE = "config.toml"
 _VARIABLES = {
@@ -67,8 +68,7 @@ class Settings:
 
 def config_folder() -> Path:
     """Where the user's key and ``config.toml`` lie; ``VIVANT_CONFIG_DIR`` moves it."""
-    chosen = os.environ.get("VIVANT_CONFIG_DIR")
-    return Path(chosen) if chosen else Path(platformdirs.user_config_dir("vivant", appauthor=False))
+    return user_folder("VIVANT_CONFIG_DIR", platformdirs.user_config_dir)
 
 
 def _megabytes(said: object) -> int:

@@ -15,7 +15,6 @@ from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import hadamard
 
 from vivant.errors import InputError
 from vivant.render._kernel import MARK_CELLS as CELLS
@@ -58,7 +57,9 @@ def layout() -> Layout:
 @cache
 def code_book() -> Float32Array:
     """(2048, 2048) rows of +1 and -1, orthogonal to each other."""
-    book: Float32Array = hadamard(WORD_CHIPS, dtype=np.int8).astype(np.float32)
+    book = np.ones((1, 1), np.float32)
+    while len(book) < WORD_CHIPS:  # Sylvester's, of powers of two
+        book = np.block([[book, book], [book, -book]])
     return book
 
 

@@ -10,9 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import fft
-from scipy.ndimage import gaussian_filter
 
+from vivant.numeric.ndimage import gaussian_filter
 from vivant.pixels import LUMA
 from vivant.provenance.watermark_code import PRODUCT, band, code_book, layout, parse_words, sync_pattern
 from vivant.render._kernel import MARK_CELLS as CELLS
@@ -142,7 +141,7 @@ def _whitened(cells: Float32Array, size: tuple[int, int]) -> NDArray[np.complex6
     variance = np.sqrt(_box(detail * detail, 3, "edge", "edge") + np.float32(0.5))
     even = detail / (variance * np.sqrt(variance))
     most = 3 * float(even.std())
-    spectrum = fft.rfft2(np.clip(even, -most, most), size)
+    spectrum = np.fft.rfft2(np.clip(even, -most, most), size).astype(np.complex64)
     loudness = _box(spectrum.real**2 + spectrum.imag**2, 5, "wrap", "reflect")
     weighed: NDArray[np.complex64] = (spectrum * (band(*size) / np.sqrt(loudness + np.float32(1e-6)))).astype(np.complex64)
     return weighed
@@ -162,21 +161,30 @@ def _box(values: Float32Array, width: int, rows: Literal["edge", "wrap"], column
 def _references(height: int, width: int) -> tuple[NDArray[np.complex64], NDArray[np.complex64]]:
     """Conjugate spectra of the sync pattern and of its mirror image."""
     both = (sync_pattern(), np.ascontiguousarray(sync_pattern()[:, ::-1]))
-    first, second = (np.conj(fft.rfft2(pattern, (height, width))).astype(np.complex64) for pattern in both)
+    first, second = (np.conj(np.fft.rfft2(pattern, (height, width))).astype(np.complex64) for pattern in both)
     return first, second
 
 
 def _correlate(pyramid: list[Image.Image], shape: tuple[int, ...], side_px: float) -> Iterator[_Place]:
     cells = _resampled(pyramid, shape, side_px)
-    height, width = (fft.next_fast_len(max(extent, CELLS) + _MARGIN_CELLS, real=True) for extent in cells.shape)
+    height, width = (_quick_length(max(extent, CELLS) + _MARGIN_CELLS) for extent in cells.shape)
     spectrum = _whitened(cells, (height, width))
     for mirrored, reference in zip((False, True), _references(height, width), strict=True):
-        surface = fft.irfft2(spectrum * reference, (height, width))
+        surface = np.fft.irfft2(spectrum * reference, (height, width))
         peak = int(surface.argmax())
         top, left = divmod(peak, width)
         top, left = (at - extent if at >= extent - _MARGIN_CELLS else at for at, extent in ((top, height), (left, width)))
         cell, spread = side_px / CELLS, np.sqrt(np.vdot(surface, surface) / surface.size) + 1e-9
         yield _Place(float(surface.flat[peak] / spread), side_px, left * cell, top * cell, mirrored)
+
+
+def _quick_length(least: int) -> int:
+    """The next length with no other factors than 2, 3 and 5, of which a Fourier transform is quick."""
+    rest = least
+    for factor in (2, 3, 5):
+        while rest % factor == 0:
+            rest //= factor
+    return least if rest == 1 else _quick_length(least + 1)
 
 
 def _aligned(image: Image.Image, place: _Place) -> Float32Array:
@@ -208,7 +216,7 @@ def _cell_values(image: Image.Image, inside: Image.Image, place: _Place) -> Floa
     within = _aligned(inside, place) > 0.99
     cells = _aligned(image, place)
     cells = np.where(within, cells, cells[within].mean() if within.any() else 0).astype(np.float32)
-    values: Float32Array = fft.irfft2(_whitened(cells, (CELLS, CELLS)), (CELLS, CELLS)) * within
+    values = np.fft.irfft2(_whitened(cells, (CELLS, CELLS)), (CELLS, CELLS)).astype(np.float32) * within
     return values.ravel()
 
 

@@ -16,7 +16,7 @@ from vivant.media.atomic import replacing
 from vivant.media.images import PortraitImage
 from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.portrait.analyser import OURS
-from vivant.private import FILE_MODE, private_folder
+from vivant.private import FILE_MODE, private_folder, user_folder
 from vivant.provenance.settings import Settings
 from vivant.rig.build import BUILDER_VERSION, Progress, build_rig
 from vivant.rig.rig import Rig
@@ -24,6 +24,7 @@ from vivant.rig.seal import is_sealed, seal
 
 log = logging.getLogger(__name__)
 NOT_OURS = "the rig that was kept of this portrait is damaged or not as this machine built it, so it was built again"
+OTHER_VERSION = "the rig that was kept of this portrait is another version's, so it was built again"
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,7 @@ class KeptRig:
 
 def cache_folder() -> Path:
     """Where rigs are kept; created by the first one. ``VIVANT_CACHE_DIR`` moves it."""
-    chosen = os.environ.get("VIVANT_CACHE_DIR")
-    return (Path(chosen) if chosen else Path(platformdirs.user_cache_dir("vivant", appauthor=False))) / "rigs"
+    return user_folder("VIVANT_CACHE_DIR", platformdirs.user_cache_dir) / "rigs"
 
 
 def cached_rig(
@@ -59,8 +59,8 @@ def cached_rig(
     if analyser is not None and analyser.name != OURS:
         kind += f"-{hashlib.sha256(analyser.name.encode()).hexdigest()[:8]}"
     path = cache_folder() / f"{image.sha256[:24]}-{kind}-{BUILDER_VERSION}.vivant"
-    existed = path.exists()
-    if existed:
+    why = NOT_OURS if path.exists() else OTHER_VERSION if _of_other_versions(path) else None
+    if why is NOT_OURS:
         kept = _kept(path, image.sha256, transparent=transparent)
         if kept is not None:
             _touch(path)
@@ -75,7 +75,14 @@ def cached_rig(
     rig = build_rig(image, analyser, name=name, face_number=face_number, transparent=transparent, progress=progress)
     log.info("built a rig (%s) of %d arrays on %s", kind, len(rig.arrays), analyser.provider)
     _keep(rig, path)
-    return replace(rig, notes=(*rig.notes, NOT_OURS)) if existed else rig
+    return rig if why is None else replace(rig, notes=(*rig.notes, why))
+
+
+def _of_other_versions(path: Path) -> bool:
+    """Whether one of the same kind is kept under another number; it stays for its own version, until room is needed."""
+    stem = path.stem.removesuffix(str(BUILDER_VERSION))
+    numbers = (other.stem.removeprefix(stem) for other in path.parent.glob(f"{stem}*.vivant"))
+    return any(number.isdecimal() for number in numbers)
 
 
 def _kept(path: Path, sha256: str, *, transparent: bool) -> Rig | None:

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from vivant.numeric import ndimage
 from vivant.rig import canonical as c
 from vivant.rig.mesh import distance_to_polygon, inside, strip_triangles
 from vivant.rig.overlays import add_overlay, steps_from

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from vivant.easing import smoothsteps
+from vivant.numeric import ndimage
 from vivant.rig import canonical as c
 from vivant.rig.head import HeadFit
 from vivant.rig.light import Light

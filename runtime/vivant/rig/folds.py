@@ -19,10 +19,10 @@ _HELD = sorted({i for loop in (*c.UPPER_LIDS, *c.LOWER_LIDS, c.UPPER_INNER_LIP, 
 """Lids and lips stay where they were seen."""
 
 
-def unfolded(flat: FloatArray, unit: float, yaw_deg: float) -> FloatArray:
+def unfolded(flat: FloatArray, unit: float) -> FloatArray:
     """The 468 landmarks (468, 2) in rig px, of which none lies behind others: hidden ones go to the outline or beside it.
 
-    ``yaw_deg`` is the portrait's own. Without a fold nothing changes.
+    Without a fold nothing changes.
     """
     triangles = c.canonical_face().triangles
     triangles = triangles[~np.isin(triangles, _HELD).all(axis=1)]
@@ -30,7 +30,7 @@ def unfolded(flat: FloatArray, unit: float, yaw_deg: float) -> FloatArray:
     hidden = np.unique(triangles[_areas(flat, triangles) >= 0.0])
     if not len(hidden):
         return flat
-    out = _with_outline(flat, np.intersect1d(hidden, c.OVAL), unit, yaw_deg)
+    out = _with_outline(flat, np.intersect1d(hidden, c.OVAL), unit)
     neighbours = _neighbours(triangles)
     free = np.setdiff1d(np.arange(c.N_SURFACE), [*_HELD, *c.OVAL])
     for _ in range(ROUNDS):
@@ -40,10 +40,11 @@ def unfolded(flat: FloatArray, unit: float, yaw_deg: float) -> FloatArray:
     return out
 
 
-def _with_outline(flat: FloatArray, hidden: NDArray[np.int32], unit: float, yaw_deg: float) -> FloatArray:
-    """With the hidden points of the oval put where the face ends in the portrait."""
-    out, side = flat.copy(), np.sign(yaw_deg)
+def _with_outline(flat: FloatArray, hidden: NDArray[np.int32], unit: float) -> FloatArray:
+    """With the hidden points of the oval put where the face ends in the portrait, each on its own side of it."""
+    out = flat.copy()
     for i in hidden:
+        side = 1.0 if c.canonical_face().points[i, 0] > 0.0 else -1.0
         level = np.abs(flat[:, 1] - flat[i, 1]) < LEVEL * unit
         out[i, 0] = side * ((side * flat[level, 0]).max() + MARGIN * unit)
     return out

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
 
 from vivant.easing import smoothsteps
 from vivant.errors import InputError
+from vivant.numeric import ndimage
 from vivant.rig import canonical as c
 from vivant.rig.crop import MARGIN_PX, SIDE_PX
 from vivant.rig.rig import Rig

@@ -10,10 +10,10 @@ from itertools import pairwise
 
 import numpy as np
 from PIL import Image, ImageDraw
-from scipy import ndimage
-from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 
 from vivant.easing import smoothsteps
+from vivant.numeric import ndimage
+from vivant.numeric.scattered import interpolated
 from vivant.rig import canonical as c
 from vivant.rig.light import Light
 from vivant.rig.matte import fill_holes
@@ -172,15 +172,14 @@ def _line(points: FloatArray, row: tuple[int, ...], x: FloatArray) -> FloatArray
 
 def _moved(at: FloatArray, now: FloatArray, before: FloatArray) -> FloatArray:
     """(h, w, 2): where lay what lies at places (h, w, 2) after vertices have gone from ``before`` (n, 2) to ``now``."""
-    inside, outside = LinearNDInterpolator(now, before - now)(at), NearestNDInterpolator(now, before - now)(at)
-    return np.asarray(at + np.where(np.isnan(inside), outside, inside))
+    return at + interpolated(now, before - now, at)
 
 
 def _sample(patch: Patch, places: FloatArray) -> FloatArray:
     """Colours (h, w, 3) of the patch at places (h, w, 2) in rig px."""
     rows = (patch.uv(places.reshape(-1, 2)) - 0.5)[:, ::-1].T.reshape(2, *places.shape[:2])
     colours = patch.pixels.astype(np.float32)
-    return np.stack([ndimage.map_coordinates(colours[..., k], rows, order=1, mode="nearest") for k in range(3)], axis=-1)
+    return np.stack([ndimage.map_coordinates(colours[..., k], rows) for k in range(3)], axis=-1)
 
 
 def _picture_of(lid: _ShutLid, texels: float, lined: bool) -> UInt8Array:
@@ -233,7 +232,7 @@ def _tone(lid: _ShutLid, calm: FloatArray, texels: float) -> FloatArray:
     limit = np.full(counts.shape[1], np.inf)
     limit[columns] = np.nanpercentile(brightness[:, columns], TONE_RANK, axis=0)
     chosen = (counts & (brightness >= limit)).astype(np.float32)
-    weight = ndimage.gaussian_filter1d(chosen.sum(axis=0), TONE_BLUR * texels, mode="nearest")
+    weight = ndimage.gaussian_filter1d(chosen.sum(axis=0).astype(np.float64), TONE_BLUR * texels, axis=0, mode="nearest")
     total = ndimage.gaussian_filter1d((calm * chosen[..., None]).sum(axis=0), TONE_BLUR * texels, axis=0, mode="nearest")
     tone = total / np.maximum(weight, 1e-3)[:, None]
     below = ndimage.gaussian_filter1d(np.median(lid.below, axis=0), TONE_BLUR * texels, axis=0, mode="nearest")

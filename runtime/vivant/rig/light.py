@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from vivant.easing import smoothstep, smoothsteps
+from vivant.numeric import ndimage
 from vivant.rig import canonical as c
 from vivant.rig.mesh import inside
 from vivant.rig.patch import Patch, luminance

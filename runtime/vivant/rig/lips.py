@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
+from vivant.numeric import ndimage
 from vivant.rig import canonical as c
 from vivant.rig.crop import MARGIN_PX
 from vivant.types import Float32Array, FloatArray, UInt8Array

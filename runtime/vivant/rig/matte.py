@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from vivant.easing import smoothsteps
+from vivant.numeric import ndimage
 from vivant.types import Float32Array, UInt8Array
 
 FAINT = 0.18
@@ -106,8 +106,11 @@ def _going_on(
 
 
 def _nearest(where: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """(2, h, w) row and column of the nearest of those pixels."""
-    return np.asarray(ndimage.distance_transform_edt(~where, return_distances=False, return_indices=True))
+    """(2, h, w) row and column of the nearest of those pixels, or one beside it: down the slope of the distance to them."""
+    distance = ndimage.distance_transform_edt(~where)
+    slope = np.stack(np.gradient(distance))
+    steepness = np.maximum(np.hypot(*slope), 1e-6)
+    return np.rint(np.indices(where.shape) - distance * slope / steepness).astype(np.int32)
 
 
 def _mean_around(values: Float32Array, where: NDArray[np.bool_], reach: float) -> Float32Array:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.linalg import splu
-from scipy.spatial import Delaunay
 
+from vivant.numeric._numeric import Cholesky, triangulate
+from vivant.numeric.sparse import Interpolation, SparseMatrix
 from vivant.rig.canonical import Int32Array
 from vivant.rig.scene_builder import HIDDEN_EDGE
 from vivant.types import FloatArray, IntArray
@@ -19,7 +18,7 @@ from vivant.types import FloatArray, IntArray
 class Refinement:
     """One midpoint subdivision: new values are ``matrix @ old`` for anything that lives on vertices."""
 
-    matrix: sparse.csr_matrix
+    matrix: Interpolation
     triangles: Int32Array
     midpoints: dict[tuple[int, int], int]
     """(lower, higher) end of an old edge -> the new vertex on it."""
@@ -44,13 +43,20 @@ def refine(n_vertices: int, triangles: Int32Array, contours: list[tuple[tuple[in
             if not closed and (i == 0 or i == count - 2):
                 continue
             rows[midpoints[min(a, b), max(a, b)]] = {a: 9 / 16, b: 9 / 16, before: -1 / 16, after: -1 / 16}
-    entries = [(i, i, 1.0) for i in range(n_vertices)] + [(r, c, w) for r, row in rows.items() for c, w in row.items()]
-    r, c, w = zip(*entries, strict=True)
-    matrix = sparse.csr_matrix((w, (r, c)), shape=(n_vertices + len(unique), n_vertices))
+    matrix = _interpolation(n_vertices, rows)
     ab, bc, ca = (n_vertices + index.reshape(-1, 3)).T
     a, b, c_ = triangles.T
     corners = [(a, ab, ca), (ab, b, bc), (ca, bc, c_), (ab, bc, ca)]
     return Refinement(matrix, np.concatenate([np.stack(t, axis=1) for t in corners]).astype(np.int32), midpoints)
+
+
+def _interpolation(n_kept: int, rows: dict[int, dict[int, float]]) -> Interpolation:
+    """The first values are kept; each of the others is a sum of at most four."""
+    columns, weights = np.zeros((n_kept + len(rows), 4), np.intp), np.zeros((n_kept + len(rows), 4))
+    columns[:n_kept, 0], weights[:n_kept, 0] = np.arange(n_kept), 1.0
+    for row, parts in rows.items():
+        columns[row, : len(parts)], weights[row, : len(parts)] = list(parts), list(parts.values())
+    return Interpolation(columns, weights)
 
 
 def neighbours(triangles: Int32Array) -> Int32Array:
@@ -79,7 +85,8 @@ def triangulate_around(inner: FloatArray, outer: FloatArray) -> Int32Array:
     Indices: 0..n-1 the polygon, n.. the outer points. Counter-clockwise in a frame with y up (y given down).
     """
     points = np.concatenate([inner, outer])
-    found = Delaunay(points).simplices.astype(np.int32)
+    found = np.empty((2 * len(points), 3), np.int32)
+    found = found[: triangulate(np.ascontiguousarray(points, np.float64), found)]
     centres = points[found].mean(axis=1)
     kept = found[~inside(centres, inner)]
     a, b, c = points[kept[:, 0]], points[kept[:, 1]], points[kept[:, 2]]
@@ -128,32 +135,36 @@ class Spreader:
     def __init__(self, points: FloatArray, triangles: Int32Array, handles: IntArray) -> None:
         count = len(points)
         laplacian, area = _cotangent_laplacian(points, triangles)
-        energy = (laplacian.T @ sparse.diags(1.0 / area) @ laplacian).tocsc()
+        self._energy = laplacian.squared(1.0 / area)
         self._handles = handles
         self._free = np.setdiff1d(np.arange(count), handles)
-        self._to_handles = energy[self._free][:, handles]
-        ridge = sparse.identity(len(self._free)) * 1e-9 * float(np.abs(energy.diagonal()).mean())
-        self._solver = splu((energy[self._free][:, self._free] + ridge).tocsc())
+        ridge = 1e-9 * float(np.abs(self._energy.diagonal()).mean())
+        free = self._energy.among(self._free).plus_diagonal(np.full(len(self._free), ridge))
+        self._factor = Cholesky(free.starts, free.columns, free.values)
         self._count = count
 
     def spread(self, values: FloatArray) -> FloatArray:
         """Handle values (h, k) -> values at every vertex (n, k)."""
         out = np.zeros((self._count, values.shape[1]))
         out[self._handles] = values
-        out[self._free] = self._solver.solve(np.asarray(-(self._to_handles @ values)))
+        sides = -(self._energy @ out)[self._free]
+        self._factor.solve(sides)
+        out[self._free] = sides
         return out
 
 
-def _cotangent_laplacian(points: FloatArray, triangles: Int32Array) -> tuple[sparse.csr_matrix, FloatArray]:
-    count = len(points)
-    weights, area = sparse.csr_matrix((count, count)), np.zeros(count)
+def _cotangent_laplacian(points: FloatArray, triangles: Int32Array) -> tuple[SparseMatrix, NDArray[np.float64]]:
+    """The matrix (n, n), and the area (n,) of each vertex."""
+    count, degree, area = len(points), np.zeros(len(points)), np.zeros(len(points))
+    every: IntArray = np.arange(count)
+    rows, columns, values = [every], [every], [degree]
     for i in range(3):
         a, b, c = (triangles[:, (i + k) % 3] for k in range(3))
         u, v = points[b] - points[a], points[c] - points[a]
         double_area = np.maximum(np.linalg.norm(np.cross(u, v), axis=1), 1e-6)
         cotangent = np.clip((u * v).sum(axis=1) / double_area, 0.05, 20.0)
-        weights = weights + sparse.csr_matrix((cotangent / 2, (b, c)), shape=(count, count))
+        rows, columns, values = [*rows, b, c], [*columns, c, b], [*values, -cotangent / 2, -cotangent / 2]
+        np.add.at(degree, np.concatenate([b, c]), np.tile(cotangent / 2, 2))
         np.add.at(area, a, double_area / 6)
-    weights = weights + weights.T
-    degree = np.asarray(weights.sum(axis=1)).ravel()
-    return (sparse.diags(degree) - weights).tocsr(), np.maximum(area, 1e-3)
+    laplacian = SparseMatrix.of(np.concatenate(rows), np.concatenate(columns), np.concatenate(values), count)
+    return laplacian, np.maximum(area, 1e-3)

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, sparse
 
 from vivant.easing import smoothsteps
+from vivant.numeric import ndimage
 from vivant.rig import canonical as c
 from vivant.rig.light import Light
 from vivant.rig.lips import LIP_FROM, LIP_TO
@@ -90,13 +90,10 @@ def _not_of_lip(skin: Skin, row: tuple[int, ...], outer: tuple[int, ...], seam: 
 
 def steps_from(skin: Skin, start: tuple[int, ...], blocked: set[int], most: int) -> dict[int, int]:
     """Face vertices within ``most`` edges of the start row, with their distance; never through ``blocked``."""
-    edges = skin.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-    size = len(skin.points)
-    graph = sparse.csr_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(size, size))
-    graph = graph + graph.T
+    edges = skin.triangles[:, [0, 1, 1, 2, 2, 0, 1, 0, 2, 1, 0, 2]].reshape(-1, 2)
     steps, front = dict.fromkeys(start, 0), list(start)
     for step in range(1, most + 1):
-        reached = np.unique(graph[front].indices)
+        reached = np.unique(edges[np.isin(edges[:, 0], front), 1])
         front = [int(v) for v in reached if v not in steps and v not in blocked and v < skin.n_face]
         steps.update(dict.fromkeys(front, step))
     return steps
@@ -145,7 +142,7 @@ def _without_seam(
     rows, columns = np.indices(before.shape).astype(np.float64)
     mirrored = np.stack(
         [
-            ndimage.map_coordinates(patch.pixels[..., k].astype(np.float32), [rows + shift, columns], order=1, mode="nearest")
+            ndimage.map_coordinates(patch.pixels[..., k].astype(np.float32), [rows + shift, np.asarray(columns)])
             for k in range(3)
         ],
         axis=-1,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from vivant.easing import smoothstep, smoothsteps
+from vivant.numeric.sparse import Interpolation
 from vivant.rig import canonical as c
 from vivant.rig.crop import MARGIN_PX, SIDE_PX
 from vivant.rig.folds import unfolded
@@ -74,7 +74,7 @@ class Skin:
     lower_lip: tuple[int, ...]
     n_face: int
     """Vertices of the face itself come first."""
-    face_matrix: sparse.csr_matrix
+    face_matrix: Interpolation
     """(n_face, 468) interpolates anything from the landmarks to the face vertices."""
 
 
@@ -88,14 +88,14 @@ def unproject(points: FloatArray) -> Float32Array:
 def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
     """Mesh and motion from landmarks (478, 2+) in rig px whose lips are already on the seam."""
     face = c.canonical_face()
-    seen = unfolded(landmarks[: c.N_SURFACE, :2].astype(np.float64), fit.unit, fit.angles_deg()[0])
+    seen = unfolded(landmarks[: c.N_SURFACE, :2].astype(np.float64), fit.unit)
     flat = _widened_eyes(seen, fit.unit)
     contours: list[tuple[tuple[int, ...], bool]] = [
         (loop, False) for pair in zip(c.UPPER_LIDS, c.LOWER_LIDS, strict=True) for loop in pair
     ]
     contours += [(c.UPPER_INNER_LIP, False), (c.LOWER_INNER_LIP, False), (c.OUTER_LIPS, True), (c.OVAL, True)]
     fine = refine(c.N_SURFACE, face.triangles, contours)
-    points = fine.matrix @ np.column_stack([flat, surface_depth(fit)])
+    points: FloatArray = fine.matrix @ np.column_stack([flat, surface_depth(fit)])
     oval = fine.refine_loop(c.OVAL, closed=True)
     lids = [fine.refine_loop(loop, closed=False) for loop in c.UPPER_LIDS + c.LOWER_LIDS]
     lips = [fine.refine_loop(loop, closed=False) for loop in (c.UPPER_INNER_LIP, c.LOWER_INNER_LIP)]
@@ -111,7 +111,7 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
     handles = np.unique(np.concatenate([np.arange(c.N_SURFACE), on_contour, away]))
     known = np.zeros((len(points), 52, 3))
     measured = _within_outline(_landmark_fields(flat, fit), flat, fit).transpose(1, 0, 2)
-    known[: fine.matrix.shape[0]] = (fine.matrix @ measured.reshape(c.N_SURFACE, -1)).reshape(-1, 52, 3)
+    known[: len(fine.matrix)] = (fine.matrix @ measured.reshape(c.N_SURFACE, -1)).reshape(-1, 52, 3)
     _close_lids_exactly(known, points, lids)
     spread = Spreader(points, triangles, handles).spread(known[handles].reshape(len(handles), -1))
     fields = np.ascontiguousarray(spread.reshape(len(points), 52, 3).transpose(1, 0, 2))
@@ -131,7 +131,7 @@ def build_skin(landmarks: Float32Array, fit: HeadFit) -> Skin:
         lower_lids=(lids[2], lids[3]),
         upper_lip=lips[0],
         lower_lip=lips[1],
-        n_face=fine.matrix.shape[0],
+        n_face=len(fine.matrix),
         face_matrix=fine.matrix,
     )
 

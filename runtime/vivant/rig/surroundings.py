@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from vivant.easing import smoothsteps
 from vivant.media.images import load_image
+from vivant.numeric import ndimage
 from vivant.rig.crop import MAX_TEXELS_PER_PX, SIDE_PX, RigCrop
 from vivant.rig.matte import FAINT, fill_holes
 from vivant.types import Float32Array, UInt8Array

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from vivant.numeric import ndimage
 from vivant.rig.head import HeadFit
 from vivant.rig.light import Light
 from vivant.rig.mesh import inside

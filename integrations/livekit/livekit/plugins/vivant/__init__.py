@@ -13,8 +13,7 @@ try:
     import vivant as _vivant  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        "livekit-plugins-vivant needs Vivant, which is in no package index yet: "
-        "pip install '.[cpu]' in the folder of its repository"
+        "livekit-plugins-vivant needs Vivant, which is in no package index yet: pip install . in the folder of its repository"
     ) from error
 
 from livekit.plugins.vivant.avatar import AvatarSession, prewarm
