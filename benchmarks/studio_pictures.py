@@ -33,14 +33,16 @@ def _all(folder: Path, out: Path, only: set[str]) -> None:
     voice = write_wav(folder / "voice.wav", bundled_voice(8.0))
     picture = folder / "me.png"
     Image.open(io.BytesIO(portrait_bytes("lena"))).resize((470, 470)).save(picture)
-    with running_studio(folder) as studio, browser(voice) as allowed, browser(denied=True) as denied:
+    with running_studio(folder) as studio:
         warm(studio)
         for name, walk in walks(studio, picture).items():
             if only and name not in only:
                 continue
-            opened = denied if name == "denied" else allowed
             size, scheme = PHONE if name.startswith("phone") else DESK, "dark" if name.startswith("dark") else "light"
-            with page_at(opened, studio.url, size, color_scheme=scheme) as page:
+            with (
+                browser(voice, denied=name == "denied") as opened,
+                page_at(opened, studio.url, size, color_scheme=scheme) as page,
+            ):
                 walk(page)
                 save(page, out / f"{name}.webp")
 
