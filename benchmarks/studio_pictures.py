@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from tests.device.studio_page import DESK, PHONE, Page, browser, drop, page_at, wait_for, write_wav
+from tests.device.studio_page import DESK, PHONE, Page, browser, drop, page_at, until, wait_for, write_wav
 from tests.session.studio_kit import Studio, running_studio
 from vivant.bundled import portrait_bytes
 from vivant.testing.voice import bundled_voice
@@ -69,13 +69,14 @@ def walks(studio: Studio, picture: Path) -> dict[str, Walk]:
         speak(page, "noor")
         page.click("#microphone")
         page.wait_for_selector("#delay:not([hidden])")
-        page.wait_for_timeout(1500)
+        loud(page)
 
     def tab(name: str) -> Walk:
         def walk(page: Page) -> None:
             live(page)
             page.click(f"#tab-{name}")
-            page.wait_for_timeout(5000 if name == "quality" else 2500)
+            page.wait_for_timeout(8000 if name == "quality" else 1500)
+            loud(page)
 
         return walk
 
@@ -123,6 +124,12 @@ def walks(studio: Studio, picture: Path) -> dict[str, Walk]:
         "consent": consent, "making": making, "refused": refused, "dropping": dropping, "denied": denied, "old": old,
         "away": away,
     }  # fmt: skip
+
+
+def loud(page: Page) -> None:
+    """Until somebody speaks into the microphone, and a little longer."""
+    until(page, "document.getElementById('level').value > 0.4")
+    page.wait_for_timeout(250)
 
 
 def write(path: Path, content: bytes) -> Path:
