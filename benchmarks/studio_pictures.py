@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from tests.device.studio_page import DESK, PHONE, Page, browser, drop, page_at, wait_for, write_wav
+from tests.device.studio_page import DESK, PHONE, Page, browser, drop, page_at, until, wait_for, write_wav
 from tests.session.studio_kit import Studio, running_studio
 from vivant.bundled import portrait_bytes
 from vivant.testing.voice import bundled_voice
@@ -33,14 +33,16 @@ def _all(folder: Path, out: Path, only: set[str]) -> None:
     voice = write_wav(folder / "voice.wav", bundled_voice(8.0))
     picture = folder / "me.png"
     Image.open(io.BytesIO(portrait_bytes("lena"))).resize((470, 470)).save(picture)
-    with running_studio(folder) as studio, browser(voice) as allowed, browser(denied=True) as denied:
+    with running_studio(folder) as studio:
         warm(studio)
         for name, walk in walks(studio, picture).items():
             if only and name not in only:
                 continue
-            opened = denied if name == "denied" else allowed
             size, scheme = PHONE if name.startswith("phone") else DESK, "dark" if name.startswith("dark") else "light"
-            with page_at(opened, studio.url, size, color_scheme=scheme) as page:
+            with (
+                browser(voice, denied=name == "denied") as opened,
+                page_at(opened, studio.url, size, color_scheme=scheme) as page,
+            ):
                 walk(page)
                 save(page, out / f"{name}.webp")
 
@@ -67,13 +69,14 @@ def walks(studio: Studio, picture: Path) -> dict[str, Walk]:
         speak(page, "noor")
         page.click("#microphone")
         page.wait_for_selector("#delay:not([hidden])")
-        page.wait_for_timeout(1500)
+        loud(page)
 
     def tab(name: str) -> Walk:
         def walk(page: Page) -> None:
             live(page)
             page.click(f"#tab-{name}")
-            page.wait_for_timeout(5000 if name == "quality" else 2500)
+            page.wait_for_timeout(8000 if name == "quality" else 1500)
+            loud(page)
 
         return walk
 
@@ -121,6 +124,12 @@ def walks(studio: Studio, picture: Path) -> dict[str, Walk]:
         "consent": consent, "making": making, "refused": refused, "dropping": dropping, "denied": denied, "old": old,
         "away": away,
     }  # fmt: skip
+
+
+def loud(page: Page) -> None:
+    """Until somebody speaks into the microphone, and a little longer."""
+    until(page, "document.getElementById('level').value > 0.4")
+    page.wait_for_timeout(250)
 
 
 def write(path: Path, content: bytes) -> Path:

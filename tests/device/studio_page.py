@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +67,14 @@ def state(page: Page) -> str:
 
 def wait_for(page: Page, wanted: str) -> None:
     page.wait_for_selector(f'#frame[data-state="{wanted}"]')
+
+
+def until(page: Page, condition: str) -> None:
+    """A condition in JavaScript holds; asked from outside, since the page's own rules let nobody evaluate text in it."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, condition
+        page.wait_for_timeout(50)
 
 
 def calm(page: Page) -> None:

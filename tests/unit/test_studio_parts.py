@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -68,6 +69,19 @@ def test_a_show_knows_whose_it_is_and_tells_its_watchers() -> None:
     show.watchers.add(lambda piece, _: pieces.append(piece))
     shows.pass_on(show, {"type": "websocket.send", "bytes": message(SOUND, 5, b"\0\0")})
     assert [(piece.kind, piece.pts_us, piece.epoch) for piece in pieces] == [(SOUND, 5, 3)]
+
+
+def test_a_show_knows_which_utterance_is_spoken() -> None:
+    show = Show()
+    show.take({"text": READY})
+    for kind, name, spoken in (
+        ("utterance_started", "one", "one"),
+        ("utterance_started", "two", "two"),
+        ("utterance_finished", "one", "two"),
+        ("interrupted", "two", ""),
+    ):
+        show.take({"text": json.dumps({"type": kind, "utterance_id": name})})
+        assert show.utterance == spoken
 
 
 def test_a_film_begins_with_its_first_picture_and_no_sound_is_heard_twice(tmp_path: Path) -> None:

@@ -158,12 +158,13 @@ class Studio:
         return _kept(await asyncio.to_thread(gallery.voice_pcm), "application/octet-stream")
 
     async def say(self, request: Request) -> Response:
-        """Which voice would speak, or what it says: PCM of 16 bit, mono, with its rate in a header."""
+        """Which voice would speak, or what it says: PCM of 16 bit, mono, with its rate and the utterance's name in headers."""
         if request.method == "GET":
             return JSONResponse({"voice": await asyncio.to_thread(saying.voice_name)})
-        text = (await _json(request)).get("text")
-        samples, rate_hz = await asyncio.to_thread(saying.say, text)
-        return Response(samples, media_type="application/octet-stream", headers={"sample-rate": str(rate_hz)})
+        said = await asyncio.to_thread(saying.say, (await _json(request)).get("text"))
+        utterance = self._uses.spoken(self._door.client_of(request), said.card)
+        headers = {"sample-rate": str(said.rate_hz), "utterance": utterance}
+        return Response(said.pcm, media_type="application/octet-stream", headers=headers)
 
     async def _face(self, request: Request) -> Face:
         reference = pb.PortraitRef(id=request.path_params["portrait"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,7 @@ from vivant.pixels import decoded, over
 from vivant.provenance.consent import Consent
 from vivant.provenance.production import Production, begin
 from vivant.types import AudioChunk, PixelFormat, UInt8Array, VideoFrame
+from vivant.voices import VoiceCard
 from vivant.web.frames import PICTURE, SOUND
 from vivant_bridge.studio.show import Piece, Show
 
@@ -45,10 +47,12 @@ def picture_of(piece: Piece) -> UInt8Array:
 class Recording:
     """One film while it is made. Fed on the event loop by its show; encoded on a thread of its own."""
 
-    def __init__(self, show: Show, out: Path, production: Production) -> None:
+    def __init__(self, show: Show, out: Path, production: Production, voices: Mapping[str, VoiceCard]) -> None:
+        """``voices`` are the synthetic ones by the utterances that they speak; the film names the last that is heard in it."""
         self.out = out
         self.seconds = 0.0
-        self._show, self._production = show, production
+        self._show, self._production, self._voices = show, production, voices
+        self._voice: VoiceCard | None = None
         self._queue: Queue[Piece | None] = Queue(WAITING)
         self._failure: VivantError | None = None
         self._thread = threading.Thread(target=self._run, name="vivant-film", daemon=True)
@@ -65,6 +69,8 @@ class Recording:
 
     def _take(self, piece: Piece, _: bytes) -> None:
         if piece.kind in (PICTURE, SOUND) and self.seconds < LONGEST_S:
+            if piece.kind == SOUND:
+                self._voice = self._voices.get(self._show.utterance, self._voice)
             try:
                 self._queue.put_nowait(piece)
             except Full:
@@ -90,12 +96,19 @@ class Recording:
             fps=self._show.fps,
             sample_rate_hz=self._show.sample_rate_hz,
             alpha=False,
-            complete=self._production.complete(self.out),
+            complete=self._complete,
         ) as video:
             film = Film(video, self._show.fps, self._show.sample_rate_hz)
             while (piece := self._queue.get()) is not None:
                 film.add(piece)
                 self.seconds = film.seconds
+
+    def _complete(self, written: Path, final: Path) -> None:
+        """Signs it, at its end: only then is known who speaks."""
+        claim = replace(self._production.claim, voice=self._voice)
+        sign = replace(self._production, claim=claim).complete(self.out)
+        assert sign is not None, "an mp4 carries credentials"
+        sign(written, final)
 
 
 class Film:

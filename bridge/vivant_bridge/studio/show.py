@@ -22,6 +22,8 @@ from vivant.web.frames import HEAD
 
 FACE = "/v1/face"
 """Where the door is."""
+CHANGES = ('"portrait_changed"', '"utterance_started"', '"utterance_finished"', '"interrupted"')
+"""Types of the messages that a show learns from; others are not parsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Show:
         """Key of the page's `Client`; empty before the face is ready."""
         self.session_id = 0
         self.portrait = ""
+        self.utterance = ""
+        """Name of the one that is spoken, as the page gave it."""
         self.fps, self.sample_rate_hz = Fraction(30), 48_000
         self.watchers: set[Watcher] = set()
         self.on_end: set[Callable[[], None]] = set()
@@ -87,7 +91,7 @@ class Show:
                 piece = Piece.parse(data)
                 for watcher in watchers:
                     watcher(piece, data)
-        elif not self.client or '"portrait_changed"' in (message.get("text") or ""):
+        elif not self.client or any(kind in (message.get("text") or "") for kind in CHANGES):
             self._learn(json.loads(message["text"]))
 
     def _learn(self, said: dict[str, Any]) -> None:
@@ -98,6 +102,10 @@ class Show:
             self.sample_rate_hz = int(config["sample_rate_hz"])
         elif said["type"] == "portrait_changed":
             self.portrait = said["portrait"]
+        elif said["type"] == "utterance_started":
+            self.utterance = said["utterance_id"]
+        elif said["type"] in ("utterance_finished", "interrupted") and said["utterance_id"] == self.utterance:
+            self.utterance = ""
 
 
 class Shows:

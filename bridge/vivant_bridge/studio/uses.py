@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from vivant import Clock, InputError, Output
 from vivant.server.clients import Client
 from vivant.server.portraits import Portraits
 from vivant.v1 import vivant_pb2 as pb
+from vivant.voices import VoiceCard
 from vivant.web.frames import MOTION
 from vivant.wire.values import consent_of
 from vivant_bridge.bridge import on_a_thread
@@ -27,6 +29,8 @@ from vivant_bridge.studio.show import Piece, Show, Shows
 AVATARS = ("vmc", "vtube-studio", "live-link-face", "ifacialmocap")
 MOST_FILMS = 20
 """Of one page; the oldest go. Chosen."""
+MOST_VOICES = 500
+"""Utterances of one page whose voice is remembered; the oldest go. Chosen."""
 
 
 @dataclass
@@ -37,6 +41,8 @@ class PageUses:
     films: dict[str, Path] = field(default_factory=dict)
     camera: StudioCamera | None = None
     avatar: MotionLink | None = None
+    voices: dict[str, VoiceCard] = field(default_factory=dict)
+    """Who spoke what was typed, by the utterance's name."""
     said: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     """What went wrong and is well again, in sentences, until the page has heard it."""
 
@@ -114,7 +120,8 @@ class Uses:
         consent = consent_of(pb.Consent(basis=basis))
         production = await asyncio.to_thread(production_of, face, portrait, consent, show)
         self._n_films += 1
-        return Recording(show, self._folder / f"vivant-{self._n_films}.mp4", production)
+        voices = self.of(client).voices
+        return Recording(show, self._folder / f"vivant-{self._n_films}.mp4", production, voices)
 
     def _keep_film(self, page: PageUses, recording: Recording) -> dict[str, object]:
         page.films[recording.out.name] = recording.out
@@ -122,6 +129,14 @@ class Uses:
             page.films.pop(name).unlink(missing_ok=True)
         name = recording.out.name
         return {"name": name, "address": f"/studio/films/{name}", "seconds": round(recording.seconds)}
+
+    def spoken(self, client: Client, card: VoiceCard) -> str:
+        """The name that the page gives the utterance, so that a film of it names the voice."""
+        voices, name = self._pages.setdefault(client.key, PageUses()).voices, secrets.token_urlsafe(12)
+        voices[name] = card
+        for old in list(voices)[:-MOST_VOICES]:
+            del voices[old]
+        return name
 
     async def switch_camera(self, client: Client, *, on: bool) -> None:
         """Raises a VivantError, with the command that mends it where no camera can be had."""

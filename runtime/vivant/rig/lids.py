@@ -37,11 +37,11 @@ SHUT_SKIN = (-0.55, -0.1)
 """Likewise over which its pixels pass into the skin of the shut lid."""
 TONE, TONE_RANK = (-0.6, 0.7), 65
 """Likewise from where to where the lid's own colour is read, and the percentile that is neither lashes nor shine."""
-BROW_CLEAR, BROW_ENDS = (0.0, 0.11), 0.05
+BROW_CLEAR, BROW_ENDS = (0.0, 0.11), 0.08
 """How far below the brow nothing is changed yet and all is, and from where skin is free of its hairs, outer-eye distances."""
 BESIDE_SKIN = 0.03
 """From how far beyond the corners skin counts as that around the lid, outer-eye distances."""
-OWN_TONE, OWN_TONE_FROM = 0.85, (-0.4, 0.6)
+OWN_TONE, OWN_TONE_FROM = 1.0, (-0.8, 0.2)
 """How much of the lid's own colour there is in its middle, over that of the skin around, and over which part of the way from
 the crease to the edge it comes; chosen by eye."""
 FOLD, FOLD_ENDS = (-0.07, 0.03), (0.1, 0.5)
@@ -65,7 +65,7 @@ LASHES_BESIDE = (0.05, 0.12)
 """How far beyond the corners they are."""
 PORES = 0.02
 """Size of what counts as the skin's own texture, likewise."""
-BELOW, LIT_AS_BELOW = 0.16, 0.15
+BELOW, LIT_AS_BELOW = 0.16, 0.1
 """How far below the eye skin is looked at, likewise: beyond the lower lashes; and how much of its colour a shut lid has, which
 comes out of the shade of the brow."""
 MOST_PORES = 3.0

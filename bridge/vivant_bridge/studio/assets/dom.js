@@ -1,9 +1,19 @@
 /** Elements, made and found in few words. */
 
-/** The element of that id. */
+/** The element of that id. @type {(id: string) => any} */
 export const $ = (id) => document.getElementById(id);
 
-/** A new element; properties are set as they are, `data` and `aria` as attributes, and children are appended. */
+/** All that a selector finds. @type {(selector: string, root?: ParentNode) => any[]} */
+export const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+/**
+ * A new element; properties are set as they are, `data` and `aria` as attributes, and children are appended.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, any>} properties
+ * @param {...(Node | string)} children
+ */
 export function element(tag, { data = {}, aria = {}, ...properties } = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   for (const [name, value] of Object.entries(data)) made.dataset[name] = value;

@@ -49,7 +49,7 @@ export class Gallery {
   }
 
   hang() {
-    $("cards").replaceChildren(...this.portraits.map((portrait) => this.card(portrait)), this.ownCard());
+    $("cards").replaceChildren(this.ownCard(), ...this.portraits.map((portrait) => this.card(portrait)));
   }
 
   card(portrait) {

@@ -7,10 +7,28 @@ import { t } from "./texts.js";
 
 /** A second of sound is pushed in so many pieces, each a message. */
 const PIECES_PER_S = 2;
+/** Of microphones and speakers: whichever the browser takes. */
+export const USUAL = "default";
 
 /** Events: `state` (what it does: waking, ready, speaking, live, away, failed), `delay`, `statistics`, `level`, and `log` (a key of the texts). */
 export class Live extends EventTarget {
   state = "waking";
+  /** @type {import("/client/vivant.js").Face} */
+  face = null;
+  /** @type {{id: string, name: string, bundled: boolean}} */
+  portrait = null;
+  /** @type {AudioContext} */
+  context = null;
+  /** @type {import("/client/vivant.js").Controls} */
+  controls = {};
+  /** @type {import("/client/vivant.js").Stage} */
+  stage = {};
+  /** The microphone, while it is on. @type {MediaStream} */
+  stream = null;
+  /** What the door said was wrong, until the connection ends. @type {{code: string, message: string}} */
+  refusal = null;
+  /** Device that was chosen to be heard on; the usual one keeps silent while one speaks oneself. */
+  speaker = USUAL;
 
   /** Show a portrait. `context` is the page's AudioContext, made by a click. */
   open(portrait, { controls, stage }, context) {
@@ -69,12 +87,12 @@ export class Live extends EventTarget {
     this.tell("log", { key: "log_spoke" });
   }
 
-  /** Sound of an utterance, Float32Array at the rate of the context; what it says may be known. */
-  say(samples, text = "") {
+  /** Sound of an utterance, Float32Array at the rate of the context; what it says may be known, and by which name. */
+  say(samples, { text = "", id = "" } = {}) {
     this.deafen();
     this.face.interrupt();
-    this.face.volume = 1;
-    this.face.begin({ id: crypto.randomUUID(), text });
+    this.turnVolume();
+    this.face.begin({ id, text });
     const step = Math.round(this.context.sampleRate / PIECES_PER_S);
     for (let at = 0; at < samples.length; at += step) this.face.push(samples.subarray(at, at + step));
     this.face.end();
@@ -90,8 +108,8 @@ export class Live extends EventTarget {
   async listen() {
     await this.context.resume();
     this.face.interrupt();
-    this.face.volume = 0; // one's own voice, a quarter of a second late, is nothing to hear
     this.stream = await microphone($("microphone-choice")?.value);
+    this.turnVolume();
     await this.face.listen(this.stream);
     this.measure();
     this.turn("live");
@@ -132,13 +150,20 @@ export class Live extends EventTarget {
     this.open(this.portrait, { controls: this.controls, stage }, this.context);
     this.stream = stream;
     if (!stream) return;
-    this.face.volume = 0;
+    this.turnVolume();
     this.face.listen(stream);
   }
 
-  /** Where its voice is heard. */
+  /** Where its voice is heard. Raises an Error where that cannot be. */
   async output(deviceId) {
-    await this.context?.setSinkId?.(deviceId === "default" ? "" : deviceId);
+    await this.face.output(deviceId === USUAL ? "" : deviceId);
+    this.speaker = deviceId;
+    this.turnVolume();
+  }
+
+  /** One's own voice, a quarter of a second late, is nothing to hear; a cable takes it to others. */
+  turnVolume() {
+    this.face.volume = this.stream && this.speaker === USUAL ? 0 : 1;
   }
 
   /** How loud the microphone is, with every picture of the screen. */
@@ -166,7 +191,7 @@ export class Live extends EventTarget {
 
 async function microphone(deviceId) {
   const wanted = { echoCancellation: false, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
-  const named = deviceId && deviceId !== "default" ? { deviceId: { exact: deviceId } } : {};
+  const named = deviceId && deviceId !== USUAL ? { deviceId: { exact: deviceId } } : {};
   try {
     return await navigator.mediaDevices.getUserMedia({ audio: { ...wanted, ...named } });
   } catch (error) {

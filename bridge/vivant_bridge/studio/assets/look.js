@@ -1,6 +1,6 @@
 /** What is behind the person, and where the label is. */
 
-import { $, element, sentence } from "./dom.js";
+import { $, all, element, sentence } from "./dom.js";
 import { putBackground } from "./server.js";
 import { group, hint } from "./steer.js";
 import { t } from "./texts.js";
@@ -76,6 +76,6 @@ export class Look {
 }
 
 function press(name, kind) {
-  for (const button of document.querySelectorAll(`[data-${name}]`))
+  for (const button of all(`[data-${name}]`))
     button.setAttribute("aria-pressed", String(button.dataset[name] === kind));
 }

@@ -1,6 +1,6 @@
 /** The page: one screen, a gallery and a face. */
 
-import { $, drawing, sentence } from "./dom.js";
+import { $, all, drawing, sentence } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import * as icons from "./icons.js";
 import { Live, notice } from "./live.js";
@@ -15,6 +15,9 @@ import { Use, writeLog } from "./use.js";
 const SAVED_AFTER_MS = 500;
 
 class Studio {
+  /** The page's one, from the first face on. @type {AudioContext} */
+  context;
+
   constructor() {
     this.live = new Live();
     this.gallery = new Gallery({ choose: (portrait) => this.enter(portrait, { speak: true }), browse: () => this.making.browse() });
@@ -121,7 +124,8 @@ class Studio {
     const text = $("say-text").value.trim();
     return text && this.trying(async () => {
       await this.context.resume();
-      this.live.say(await spoken(text, this.context.sampleRate), text);
+      const { samples, id } = await spoken(text, this.context.sampleRate);
+      this.live.say(samples, { text, id });
       $("say-text").select();
       writeLog("log_said");
     });
@@ -167,12 +171,13 @@ class Studio {
 
   listen() {
     const { live } = this;
-    live.addEventListener("state", ({ detail }) => this.state(detail));
-    live.addEventListener("log", ({ detail }) => writeLog(detail.key));
-    live.addEventListener("level", ({ detail }) => { $("level").value = detail.level; });
-    live.addEventListener("trouble", ({ detail }) => sentence($("bar-error"), detail.message));
-    live.addEventListener("delay", ({ detail }) => {
-      $("delay").textContent = t("delay", { ms: Math.round(detail.ms) });
+    const on = (type, hear) => live.addEventListener(type, (event) => hear(/** @type {CustomEvent} */ (event).detail));
+    on("state", (detail) => this.state(detail));
+    on("log", ({ key }) => writeLog(key));
+    on("level", ({ level }) => { $("level").value = level; });
+    on("trouble", ({ message }) => sentence($("bar-error"), message));
+    on("delay", ({ ms }) => {
+      $("delay").textContent = t("delay", { ms: Math.round(ms) });
       $("delay").hidden = live.state !== "live";
     });
   }
@@ -198,7 +203,7 @@ class Studio {
   }
 
   tabs() {
-    const tabs = [...document.querySelectorAll("[role=tab]")];
+    const tabs = all("[role=tab]");
     const choose = (chosen) => {
       for (const tab of tabs) {
         const is = tab === chosen;

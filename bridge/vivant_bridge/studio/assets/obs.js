@@ -2,7 +2,7 @@
 
 const HEAD_BYTES = 24;
 const AGAIN_MS = 1000;
-const canvas = document.getElementById("face");
+const canvas = /** @type {HTMLCanvasElement} */ (document.getElementById("face"));
 const context = canvas.getContext("2d");
 const cut = new OffscreenCanvas(canvas.width, canvas.height);
 const cutting = cut.getContext("2d", { willReadFrequently: true });

@@ -1,6 +1,6 @@
 /** How good the face is and how it runs: sounds to click, three small plots. */
 
-import { $, element } from "./dom.js";
+import { $, all, element } from "./dom.js";
 import { blobAddress, get } from "./server.js";
 import { group, hint } from "./steer.js";
 import { t } from "./texts.js";
@@ -54,7 +54,7 @@ export class Quality {
   }
 
   back() {
-    for (const button of document.querySelectorAll("[data-viseme]")) button.setAttribute("aria-pressed", "false");
+    for (const button of all("[data-viseme]")) button.setAttribute("aria-pressed", "false");
     $("frame").classList.remove("sound");
   }
 }

@@ -18,9 +18,7 @@ async function asked(path, options = {}) {
 
 async function refusal(answer) {
   const said = await answer.json().catch(() => null);
-  const error = new Error(said?.error?.message ?? `${answer.status} ${answer.statusText}`);
-  error.code = said?.error?.code ?? "";
-  return error;
+  return new Error(said?.error?.message ?? `${answer.status} ${answer.statusText}`);
 }
 
 export const get = async (path) => (await asked(path)).json();
@@ -35,10 +33,11 @@ export async function blobAddress(path) {
 
 const VOICE_HZ = 24_000;
 
-/** A text, spoken by a voice of this machine: Float32Array at that rate. */
+/** A text, spoken by a voice of this machine: Float32Array at that rate, and the name by which a film will know who spoke. */
 export async function spoken(text, rate_hz) {
   const answer = await asked("/studio/say", { method: "POST", body: JSON.stringify({ text }) });
-  return resampled(new Int16Array(await answer.arrayBuffer()), Number(answer.headers.get("Sample-Rate")), rate_hz);
+  const samples = await resampled(new Int16Array(await answer.arrayBuffer()), Number(answer.headers.get("Sample-Rate")), rate_hz);
+  return { samples, id: answer.headers.get("Utterance") ?? "" };
 }
 
 /** The bundled voice: Float32Array at that rate. */

@@ -1,6 +1,6 @@
 /** Steering: eight moods, acts, a pad for the gaze, sliders. */
 
-import { $, drawing, element } from "./dom.js";
+import { $, all, drawing, element } from "./dom.js";
 import { MOODS } from "./icons.js";
 import { t } from "./texts.js";
 
@@ -10,6 +10,7 @@ const ACTS = ["nod", "shake", "tilt", "think", "laugh"];
 const SLIDERS = {
   intensity: [0, 2, 0.05], head_motion: [0, 2, 0.05], mouth: [0, 2, 0.05], eye_contact: [0, 1, 0.01], distance: [0.8, 1.25, 0.01],
 };
+/** @type {import("/client/vivant.js").Controls} */
 export const START = {
   emotion: "neutral", gaze: [0, 0], distance: 1, intensity: 1, head_motion: 1, mouth: 1, singing: false, eye_contact: 0.8125,
 };
@@ -70,7 +71,7 @@ export class Steer {
   }
 
   show() {
-    for (const button of document.querySelectorAll("[data-mood]"))
+    for (const button of all("[data-mood]"))
       button.setAttribute("aria-pressed", String(button.dataset.mood === this.controls.emotion));
     for (const [name, [min, max]] of Object.entries(SLIDERS)) {
       const input = $(`control-${name}`), value = this.controls[name];
@@ -123,7 +124,7 @@ class Pad {
   show([yaw, pitch]) {
     this.axes.forEach((input, axis) => {
       const value = bounded([yaw, pitch][axis], MOST_DEG);
-      input.value = value;
+      input.valueAsNumber = value;
       input.setAttribute("aria-valuetext", t("degrees", { value }));
     });
     this.dot.style.left = `${50 + (50 * yaw) / PAD_DEG[0] * 0.9}%`;

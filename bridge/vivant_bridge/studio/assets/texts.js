@@ -1,5 +1,7 @@
 /** All texts of the studio, in one table: a translation is another table with the same keys. */
 
+import { all } from "./dom.js";
+
 export const en = {
   title: "Vivant Studio",
   skip: "Skip to the face",
@@ -59,7 +61,7 @@ export const en = {
   noMicrophone: "No microphone was found. Plug one in, then press the button again.",
   microphoneTaken: "Another program holds the microphone. Close it there, then press the button again.",
   away: "The studio has stopped",
-  awayHint: "Start `vivant studio` again. This page comes back by itself.",
+  awayHint: "Start vivant studio again. This page comes back by itself.",
   full: "This computer draws as many faces as it can. Close another page with a face.",
   refused: "This face cannot be shown: {why}",
   gone: "This portrait is no longer here. Drop the picture again.",
@@ -119,13 +121,15 @@ export const en = {
   "corner_bottom right": "Bottom right",
   // Use
   camera: "Virtual camera",
-  cameraHint: "Zoom, Meet, Teams, Discord and OBS see the face, and hear your voice in time with it.",
+  cameraHint: "Zoom, Meet, Teams, Discord and OBS see the face. Choose a virtual cable below, and they hear the voice in time with it.",
   cameraStart: "Start the camera",
   cameraStop: "Stop the camera",
   cameraOn: "The camera shows {name}",
   cameraFps: "The camera shows it, {fps} pictures a second",
   microphoneChoice: "Microphone",
   speakerChoice: "Speaker or cable",
+  speakerHint: "The usual one is silent while you speak, so that you do not hear yourself; another one that you choose gets your voice, too.",
+  speakerFixed: "This browser lets no page choose its speaker, so a cable cannot be fed from here. Chrome and Edge can, and so can vivant cam.",
   choice_default: "The usual one",
   doctor: "Is everything there?",
   doctorRun: "Look again",
@@ -198,9 +202,9 @@ export function useTable(other) {
 
 /** Fill every element that names its text: data-t its content, data-t-label, -placeholder and -title these attributes. */
 export function fill(root = document) {
-  for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of all("[data-t]", root)) element.textContent = t(element.dataset.t);
   for (const [data, attribute] of [["tLabel", "aria-label"], ["tPlaceholder", "placeholder"], ["tTitle", "title"]]) {
     const selector = `[data-${data.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}]`;
-    for (const element of root.querySelectorAll(selector)) element.setAttribute(attribute, t(element.dataset[data]));
+    for (const element of all(selector, root)) element.setAttribute(attribute, t(element.dataset[data]));
   }
 }

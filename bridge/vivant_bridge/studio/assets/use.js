@@ -1,11 +1,14 @@
 /** What the face is for: a camera, OBS, another avatar, films; and what is missing for it. */
 
-import { $, element, sentence, whole } from "./dom.js";
+import { $, all, element, sentence, whole } from "./dom.js";
+import { USUAL } from "./live.js";
 import { blobAddress, get, post } from "./server.js";
 import { group, hint } from "./steer.js";
 import { t } from "./texts.js";
 
 const AVATARS = ["none", "vmc", "vtube-studio", "live-link-face", "ifacialmocap"];
+/** Firefox and Safari let no page do it. */
+const choosesSpeaker = () => "setSinkId" in AudioContext.prototype;
 
 /** `live` is the face; `note` writes a line of the log. */
 export class Use {
@@ -18,14 +21,15 @@ export class Use {
     $("use").append(
       group("camera", hint("cameraHint"), this.camera, this.said, this.wrong,
         this.devices("microphone-choice", "microphoneChoice", "audioinput"),
-        this.devices("speaker-choice", "speakerChoice", "audiooutput")),
+        this.devices("speaker-choice", "speakerChoice", "audiooutput"), hint(choosesSpeaker() ? "speakerHint" : "speakerFixed")),
       group("doctor", this.doctor()),
       group("obs", hint("obsHint"), this.address()),
       group("motion", hint("motionHint"), this.avatar()),
       group("recordings", this.films()),
       group("log", element("ol", { className: "log", id: "log" }, element("li", {}, t("logEmpty")))),
     );
-    $("speaker-choice").addEventListener("change", () => this.live.output($("speaker-choice").value));
+    $("speaker-choice").disabled = !choosesSpeaker();
+    $("speaker-choice").addEventListener("change", () => this.chooseSpeaker());
     navigator.mediaDevices?.addEventListener("devicechange", () => this.list());
     live.addEventListener("figures", ({ detail }) => this.figures(detail));
     this.list();
@@ -33,19 +37,29 @@ export class Use {
   }
 
   devices(id, title, kind) {
-    const select = element("select", { id, data: { kind } }, element("option", { value: "default" }, t("choice_default")));
+    const select = element("select", { id, data: { kind } }, element("option", { value: USUAL }, t("choice_default")));
     return element("div", { className: "field" }, element("label", { htmlFor: id }, t(title)), select);
   }
 
   /** What the browser knows of; names come once it was allowed to hear. */
   async list() {
     const known = await navigator.mediaDevices?.enumerateDevices().catch(() => []) ?? [];
-    for (const select of document.querySelectorAll("select[data-kind]")) {
+    for (const select of all("select[data-kind]")) {
       const chosen = select.value;
-      const named = known.filter(({ kind, label, deviceId }) => kind === select.dataset.kind && label && deviceId !== "default");
+      const named = known.filter(({ kind, label, deviceId }) => kind === select.dataset.kind && label && deviceId !== USUAL);
       const options = named.map(({ deviceId, label }) => element("option", { value: deviceId }, label));
-      select.replaceChildren(element("option", { value: "default" }, t("choice_default")), ...options);
+      select.replaceChildren(element("option", { value: USUAL }, t("choice_default")), ...options);
       if ([...select.options].some(({ value }) => value === chosen)) select.value = chosen;
+    }
+  }
+
+  async chooseSpeaker() {
+    sentence(this.wrong);
+    try {
+      await this.live.output($("speaker-choice").value);
+    } catch (error) {
+      $("speaker-choice").value = this.live.speaker;
+      sentence(this.wrong, t("failed", { why: error.message }));
     }
   }
 
