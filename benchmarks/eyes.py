@@ -53,12 +53,13 @@ def habit(where: FloatArray, counts: NDArray[np.bool_], fps: float) -> Habit:
     """Of looks (n, 2) in degrees from the partner, over the frames that count."""
     away = where[counts & (np.hypot(*where.T) > AWAY_DEG)]
     yaw, pitch = away.T
-    sides = [float(np.mean(part)) for part in (yaw > ASIDE_DEG, yaw < -ASIDE_DEG, pitch > ASIDE_DEG, pitch < -ASIDE_DEG)]
+    parts = (yaw > ASIDE_DEG, yaw < -ASIDE_DEG, pitch > ASIDE_DEG, pitch < -ASIDE_DEG)
+    left, right, up, down = (float(np.mean(part)) for part in parts)
     moves = np.linalg.norm(np.diff(where, axis=0), axis=1) > STILL_DEG
     starts = np.flatnonzero(moves[1:] & ~moves[:-1])
     lengths = np.diff(starts)[counts[starts[:-1]]] / fps
     low, middle, high = np.percentile(lengths, (10, 50, 90)).tolist()
-    return Habit(len(away) / int(counts.sum()), *sides, (low, middle, high))
+    return Habit(len(away) / int(counts.sum()), left, right, up, down, (low, middle, high))
 
 
 def looks(frames: Sequence[MotionFrame]) -> FloatArray:

@@ -63,4 +63,5 @@ def main(before: Path, after: Path, name: str = "mouth") -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:3]), *sys.argv[3:])
+    own, others, *more = sys.argv[1:]
+    main(Path(own), Path(others), *more)

@@ -66,7 +66,7 @@ def _step(rest: FloatArray, shut: FloatArray, rig: Rig, side: int, unit: float) 
     x = ends[0] + MIDDLE * (ends[1] - ends[0])
 
     def line(places: FloatArray, row: Sequence[int]) -> Line:
-        return np.interp(x, *places[list(row), :2].T)
+        return np.asarray(np.interp(x, *places[list(row), :2].T))
 
     edge = line(shut_places, c.UPPER_LIDS[side]) - LASHES * unit
     crease = line(open_places, CREASES[side]) - LASHES * unit

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from vivant import InputError
+from vivant.address import Address as Address
 from vivant.bundled import is_bundled
 from vivant.commands.options import DEFAULT_ANALYSER, begin_production, open_with_progress, portrait_file, say
 from vivant.drive.driver import Driver
-from vivant.loopback import host_of, is_loopback
 from vivant.media.inputs import require_file
 from vivant.motion.driven import Lips, driving
 from vivant.portrait import Provider
@@ -56,28 +55,6 @@ class Drawing:
             raise InputError(
                 "--mirror would turn the server's label too; turn the portrait itself, or mirror in the program that shows it"
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A server that draws, and how it is spoken to."""
-
-    host_and_port: str
-    token_file: Path | None = None
-    """Otherwise the environment's VIVANT_TOKEN."""
-    tls_ca: Path | None = None
-    """PEM certificate of the server's authority; without it nothing is encrypted."""
-
-    def token(self) -> str | None:
-        """Raises InputError when it would travel in the clear."""
-        file = self.token_file
-        token = _read(file, "token").decode().strip() if file is not None else os.environ.get("VIVANT_TOKEN")
-        if token and self.tls_ca is None and not is_loopback(host_of(self.host_and_port)):
-            raise InputError("the token would travel in the clear; give the server's certificate with --tls-ca")
-        return token or None
-
-    def certificate(self) -> bytes | None:
-        return _read(self.tls_ca, "certificate") if self.tls_ca is not None else None
 
 
 def open_runtime(

@@ -125,7 +125,7 @@ def motion_of(
     """
     controls = controls or Controls()
     with open_audio(audio, track) as sound:
-        state = (motion or default_motion()).open(fps, _seed_of_file(audio) if seed is None else seed)
+        state = (motion or default_motion()).open(fps, seed_of_sound(audio) if seed is None else seed)
         if isinstance(state, TextAware):
             state.say_text(as_text("text", text), as_text("language", language))
         samples = 0
@@ -137,8 +137,8 @@ def motion_of(
         yield from state.flush(controls)
 
 
-def _seed_of_file(audio: Path) -> int:
-    """The same file, the same motion; two lines of a dialogue, two of them."""
+def seed_of_sound(audio: Path) -> int:
+    """Of motion without a portrait: the same file, the same motion; two lines of a dialogue, two of them."""
     with audio.open("rb") as file:
         return int.from_bytes(hashlib.file_digest(file, "sha256").digest()[:4], "big")
 

@@ -24,7 +24,7 @@ from tests.device.three_vrm_kit import ThreeVrm, is_installed
 if TYPE_CHECKING:
     from tests.device.web_kit import Web
 
-RIGS = {"guest", "sound", "browser", "obs", "avatar", "blender", "web", "studio"}
+RIGS = {"guest", "sound", "browser", "obs", "avatar", "godot", "blender", "web", "studio"}
 """Fixtures of that name; ``browser`` lives in the guest, ``studio`` is each of its modules' own."""
 LEFT_OUT = pytest.StashKey[int]()
 
@@ -97,6 +97,15 @@ def avatar() -> Iterator[ThreeVrm]:
     assert is_installed(), "chromium or what examples/three_vrm needs is not installed"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, ThreeVrm(Path(folder)) as avatar:
         yield avatar
+
+
+@pytest.fixture(scope="session")
+def godot() -> Path:
+    """The web player of Godot 4."""
+    assert shutil.which("chromium"), "chromium is not installed"
+    player = Path(os.environ["VIVANT_GODOT"])
+    assert (player / "index.wasm").is_file(), f"{player} holds no web player of Godot"
+    return player
 
 
 @pytest.fixture(scope="session")

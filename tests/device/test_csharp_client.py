@@ -10,11 +10,16 @@ import json
 import logging
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from tests.session.server_kit import gone, serving
+from tests.session.server_kit import gone, open_tint, serving, tone
 from tests.session.slow_network import slow_network
 from vivant.server.outflow import FIRST_FRAMES
 
@@ -23,7 +28,12 @@ pytestmark = pytest.mark.device
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "unity_sample" / "Packages" / "com.vivant.face"
 TOOLS = Path(os.environ.get("VIVANT_DOTNET_TOOLS", "/nowhere"))
+DOTNET = TOOLS / "dotnetcore2" / "bin" / "dotnet"
+INVARIANT = {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
 FRAMEWORK = TOOLS / "dotnetcore2" / "bin" / "shared" / "Microsoft.NETCore.App" / "3.1.23"
+WAIT_S = 240
+SERVE = (sys.executable, '-c "from vivant.cli import main; main()" serve')
+"""A program and its arguments, in the place of the bundle's."""
 CORE = sorted((PACKAGE / "Runtime" / "Core").rglob("*.cs"))
 needs_tools = pytest.mark.skipif(
     shutil.which("mcs") is None or not (TOOLS / "Google.Protobuf.dll").exists(),
@@ -38,7 +48,7 @@ async def command(*arguments: str | Path, **environment: str) -> tuple[int, str]
         stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, **environment},
     )
-    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    out, _ = await asyncio.wait_for(process.communicate(), WAIT_S)
     return process.returncode or 0, out.decode()
 
 
@@ -61,8 +71,7 @@ async def build_program(folder: Path, *sources: Path) -> Path:
 
 
 async def run_program(program: Path, *arguments: str | Path) -> tuple[int, str]:
-    dotnet = TOOLS / "dotnetcore2" / "bin" / "dotnet"
-    return await command(dotnet, program, *arguments, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="1")
+    return await command(DOTNET, program, *arguments, **INVARIANT)
 
 
 @needs_tools
@@ -75,6 +84,58 @@ def test_the_core_assembly_speaks_interrupts_and_reconnects(tmp_path: Path) -> N
         assert said.endswith("ok\n"), said
 
     asyncio.run(story())
+
+
+@needs_tools
+def test_a_game_has_a_server_of_its_own_that_comes_back_and_ends_with_it(tmp_path: Path) -> None:
+    """By the code that Unity's VivantServer starts it with."""
+
+    async def story() -> None:
+        program = await build_program(tmp_path, Path(__file__).parent / "csharp" / "ProcessClient.cs", *CORE)
+        code, said = await run_program(program, *SERVE)
+        assert code == 0 and said.endswith("ok\n"), said
+        first, second = (line.split()[1] for line in said.splitlines() if line.startswith("server "))
+        assert first != second
+
+    asyncio.run(story())
+
+
+@needs_tools
+def test_a_game_that_is_killed_leaves_no_server(tmp_path: Path) -> None:
+    program = asyncio.run(build_program(tmp_path, Path(__file__).parent / "csharp" / "ProcessClient.cs", *CORE))
+    command = [str(DOTNET), str(program), *SERVE, "hang"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | INVARIANT) as game:
+        assert game.stdout is not None
+        said = iter(game.stdout.readline, "")
+        server = int(next(line for line in said if line.startswith("server ")).split()[1])
+        os.kill(server, 0)
+        game.send_signal(signal.SIGKILL)
+    asyncio.run(asyncio.wait_for(gone_process(server), WAIT_S))
+
+
+async def gone_process(process: int) -> None:
+    while Path(f"/proc/{process}/cmdline").exists() and Path(f"/proc/{process}/cmdline").read_bytes():
+        await asyncio.sleep(0.05)
+
+
+@needs_tools
+def test_the_example_shows_pictures(tmp_path: Path) -> None:
+    async def story() -> None:
+        program = await build_program(tmp_path, ROOT / "examples" / "csharp" / "ShowFace.cs", *CORE)
+        (tmp_path / "voice.pcm").write_bytes((tone(1) * 32767).round().astype("<i2").tobytes())
+        (tmp_path / "pictures").mkdir()
+        async with serving() as (server, _):
+            address = f"http://127.0.0.1:{server.port}"
+            code, said = await run_program(program, address, "ada", tmp_path / "voice.pcm", tmp_path / "pictures")
+        assert code == 0, said
+
+    asyncio.run(story())
+    shown = sorted((tmp_path / "pictures").glob("*.bmp"))
+    assert len(shown) >= 5
+    ada = (ROOT / "runtime" / "vivant" / "assets" / "portraits" / "ada.jpg").read_bytes()
+    with Image.open(shown[-1]) as picture:
+        assert picture.size in ((256, 256), (128, 128))  # by level of detail
+        assert abs(np.median(np.asarray(picture)[..., 0]) - open_tint(ada, transparent=False).tint) <= 3
 
 
 @needs_tools

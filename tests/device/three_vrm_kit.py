@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import json
-import re
 import shutil
 import subprocess
 import sys
@@ -13,22 +9,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.request import urlopen
 
-import numpy as np
-from PIL import Image
-from websockets.sync.client import ClientConnection, connect
-
+from tests.device.chromium_kit import Chromium, running, told
 from tests.device.guest_kit import ROOT, free_port
 from vivant.types import UInt8Array
 
 EXAMPLE = ROOT / "examples" / "three_vrm"
-CHROMIUM = (
-    "chromium", "--headless=new", "--no-sandbox", "--no-first-run", "--remote-debugging-port=0",
-    "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",  # draws without a graphics card
-)  # fmt: skip
-PATIENCE_S = 120
-"""Chromium draws on the CPU."""
 
 
 class ThreeVrm:
@@ -38,7 +24,6 @@ class ThreeVrm:
         self.vmc_port = 0
         self._folder, self._size_px = folder, (width_px, height_px)
         self._opened = ExitStack()
-        self._asked = 0
 
     def __enter__(self) -> ThreeVrm:
         with ExitStack() as opened:
@@ -46,9 +31,9 @@ class ThreeVrm:
             subprocess.run([sys.executable, str(EXAMPLE / "avatar.py"), str(avatar)], check=True)
             web_port = free_port()
             bridge = [sys.executable, str(EXAMPLE / "bridge.py"), str(avatar), "--vmc-port", "0", "--web-port", str(web_port)]
-            self.vmc_port = int(_told(_running(opened, *bridge).stdout, r"vmc:(\d+)"))
-            self._line = opened.enter_context(self._chromium(opened))
-            self._ask("Page.navigate", url=f"http://127.0.0.1:{web_port}/")
+            self.vmc_port = int(told(running(opened, *bridge).stdout, r"vmc:(\d+)"))
+            self._page = opened.enter_context(Chromium(self._folder, *self._size_px))
+            self._page.go(f"http://127.0.0.1:{web_port}/")
             self.until("window.vrm")
             self._opened = opened.pop_all()
         return self
@@ -57,53 +42,14 @@ class ThreeVrm:
         self._opened.close()
 
     def value(self, script: str) -> Any:  # noqa: ANN401
-        """Of an expression in the page; promises are awaited."""
-        answer = self._ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
+        return self._page.value(script)
 
     def until(self, condition: str) -> None:
-        """Until it holds in the page, looked at with every picture that is drawn."""
-        look = f"const look = () => ({condition}) ? resolve(1) : requestAnimationFrame(look); look()"
-        self.value(f"new Promise((resolve) => {{ {look} }})")
+        self._page.until(condition)
 
     def picture(self) -> UInt8Array:
-        """(height, width, 3)"""
-        png = base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"])
-        return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
-
-    def _chromium(self, opened: ExitStack) -> ClientConnection:
-        size = f"--window-size={self._size_px[0]},{self._size_px[1]}"
-        process = _running(opened, *CHROMIUM, size, f"--user-data-dir={self._folder / 'chromium'}", "about:blank")
-        port = _told(process.stderr, r"DevTools listening on ws://[\d.]+:(\d+)/")
-        with urlopen(f"http://127.0.0.1:{port}/json", timeout=PATIENCE_S) as answer:
-            page = next(target for target in json.load(answer) if target["type"] == "page")
-        return connect(page["webSocketDebuggerUrl"], max_size=None)
-
-    def _ask(self, method: str, **parameters: object) -> dict[str, Any]:
-        self._asked += 1
-        self._line.send(json.dumps({"id": self._asked, "method": method, "params": parameters}))
-        while True:
-            answer = json.loads(self._line.recv(timeout=PATIENCE_S))
-            if answer.get("id") == self._asked:
-                assert "result" in answer, answer
-                return dict(answer["result"])
+        return self._page.picture()
 
 
 def is_installed() -> bool:
     return shutil.which("chromium") is not None and (EXAMPLE / "node_modules" / "three").is_dir()
-
-
-def _running(opened: ExitStack, *command: str) -> subprocess.Popen[str]:
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    opened.enter_context(process)
-    opened.callback(process.terminate)
-    return process
-
-
-def _told(stream: Any, pattern: str) -> str:  # noqa: ANN401
-    """What a program says of itself as it starts."""
-    for line in stream:
-        if found := re.search(pattern, line):
-            return found[1]
-    raise AssertionError(f"ended without a word on {pattern}")

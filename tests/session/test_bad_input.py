@@ -9,13 +9,14 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.conftest import VOICE_RATE_HZ
-from tests.session.command_line import ADA, Run, write_wav
+from tests.session.command_line import ADA, Outcome, Run, write_wav
 from vivant import cli
 from vivant.errors import InputError
 from vivant.face import RigFace
@@ -179,12 +180,14 @@ def test_debug_shows_the_traceback(run: Run, short: Path, monkeypatch: pytest.Mo
         cli.main()
 
 
-def test_an_error_of_ours_is_a_sentence_too(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> None:
+def test_an_error_of_ours_is_a_sentence_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken() -> NoReturn:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(cli, "build_app", broken)
-    sentence = run("render", "ada", short, "-o", "out.mp4").sentence()
+    monkeypatch.setattr(sys, "argv", ["vivant"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main(broken)
+    sentence = Outcome(int(ended.value.code or 0), *capsys.readouterr()).sentence()
     assert "ZeroDivisionError" in sentence and "--debug" in sentence
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.conftest import VOICE_RATE_HZ, bundled_voice
 from tests.session.command_line import ADA, frames_of, write_wav
@@ -90,6 +91,7 @@ def test_served(kept: Path, short: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     async def story() -> tuple[str, str, str]:
         async with Server(ServerConfig(limits=Limits(audio_queue_ms=QUEUE_MS))) as server:
             address = f"127.0.0.1:{server.port}"
+            await served(kept, "served_picture.py", short, address, kept / "face.png")
             return await asyncio.gather(
                 served(kept, "served_file.py", long, address),
                 served(kept, "served_motion.py", short, address),
@@ -103,8 +105,10 @@ def test_served(kept: Path, short: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert max(times) > LONG_S - 0.1
     assert any("#" in line for line in motion.splitlines()) and len(motion.splitlines()) >= round(SHORT_S * 25)
     assert piped.count("UtteranceStart(") == piped.count("UtteranceEnd(") == 1
+    with Image.open(kept / "face.png") as face:
+        assert face.size == (256, 256) and np.asarray(face).std() > 20
 
 
 def test_these_are_all() -> None:
     text = Path(__file__).read_text(encoding="utf-8")
-    assert all(f'"{path.name}"' in text for path in FOLDER.glob("*.py")) and len(list(FOLDER.glob("*.py"))) == 6
+    assert all(f'"{path.name}"' in text for path in FOLDER.glob("*.py")) and len(list(FOLDER.glob("*.py"))) == 7

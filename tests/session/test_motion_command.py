@@ -7,7 +7,6 @@ import os
 import socket
 import sys
 from contextlib import closing, suppress
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,9 @@ import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.command_line import Run, write_wav
-from vivant.motion.articulatory import ArticulatoryMotion
-from vivant.motion_files.batch import KEYS_FILE, Batch, Made
-from vivant.motion_files.lines import Usual, lines_of
+from vivant.dialogue.batch import KEYS_FILE, Batch, Made
+from vivant.dialogue.lines import Usual, lines_of
+from vivant.dialogue.recipe import Recipe
 from vivant.types import Controls, Float32Array
 
 pytestmark = pytest.mark.session
@@ -39,7 +38,7 @@ def weights(path: Path) -> Float32Array:
 def test_a_folder_of_lines_in_one_call(run: Run, tmp_path: Path, lines: list[Path]) -> None:
     out = tmp_path / "new" / "motion"
     done = run("motion", *map(str, lines), "-o", str(out), "--format", "jsonl", "--fps", "30")
-    *made, report = done.out.splitlines()
+    *made, _, report = done.out.splitlines()
     assert (done.code, report) == (0, "2 made, 0 kept, 0 failed")
     assert [line.rpartition("/")[2] for line in made] == ["line 0.jsonl", "line 1.jsonl"]
     first, second = (weights(out / f"line {n}.jsonl") for n in range(2))
@@ -69,7 +68,7 @@ def test_a_table_of_lines_makes_only_what_changed(run: Run, tmp_path: Path, line
     assert sorted(path.name for path in out.rglob("*") if path.is_file()) == [
         "line 0.jsonl",
         "line 1.jsonl",
-        "vivant_motion.json",
+        "vivant_lines.json",
     ]
 
 
@@ -87,7 +86,7 @@ def test_bad_lines_are_sentences_and_the_others_are_made(run: Run, tmp_path: Pat
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
 def test_a_pipe_is_a_sentence_and_not_waited_for(tmp_path: Path, lines: list[Path]) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
-    batch = Batch(tmp_path / "out", Fraction(30), ArticulatoryMotion())
+    batch = Batch(tmp_path / "out", Recipe("30"))
     pipe, line = batch.make(lines_of([tmp_path / "pipe.wav", lines[0]], Usual(".jsonl", Controls(), 1)))
     assert "is not a regular file" in str(pipe) and isinstance(line, Made)
 
@@ -111,13 +110,13 @@ def test_a_table_that_is_named_as_the_keys_are_is_not_replaced(run: Run, tmp_pat
 
 def test_what_was_made_before_an_end_is_kept(run: Run, tmp_path: Path, lines: list[Path]) -> None:
     """A broken list of keys, too, is only made anew."""
-    batch = Batch(tmp_path / "out", Fraction(30), ArticulatoryMotion())
+    batch = Batch(tmp_path / "out", Recipe("30"))
     table = lines_of(lines, Usual(".jsonl", Controls(), None))
     with closing(batch.make(table)) as results:  # type: ignore[type-var]
         assert isinstance(next(results), Made)
     assert [result.was_kept for result in batch.make(table) if isinstance(result, Made)] == [True, False]
-    for broken in ("", "[]", '{"vivant_motion": 1, "keys": 3}'):
-        (tmp_path / "out" / "vivant_motion.json").write_text(broken)
+    for broken in ("", "[]", '{"vivant_lines": 1, "keys": 3}'):
+        (tmp_path / "out" / KEYS_FILE).write_text(broken)
         assert [result.was_kept for result in batch.make(table) if isinstance(result, Made)] == [False, False]
 
 
@@ -134,7 +133,7 @@ def test_the_same_voice_and_seed_are_the_same_motion(run: Run, tmp_path: Path, l
         (["line 0.wav", "-o", "line 0.wav"], "ends in .csv"),
         (["line 0.wav", "-o", "a.fbx"], "ends in .csv"),
         (["line 0.wav", "line 1.wav", "-o", "a.csv"], "name a folder"),
-        (["line 0.wav", "-o", "folder", "--format", "fbx"], "ends in .csv"),
+        (["line 0.wav", "-o", "folder", "--format", "fbx"], "--format is one of csv"),
         (["missing.wav", "-o", "a.csv"], "missing.wav"),
         (["line 0.csv", "-o", "line 0.csv"], "overwritten"),
         (["line 0.wav", "--to", "vmc"], "either --to and a tool"),

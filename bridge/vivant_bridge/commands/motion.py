@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from vivant import Controls, Emotion, InputError, MonotonicClock, MotionFrame, SpeechMotion
-from vivant.cli import say_error
+from vivant.commands.dialogue import folder_for, listed, make_all, suffix_of
 from vivant.commands.options import (
     DriveConsentOption,
     DriveOption,
@@ -29,16 +29,15 @@ from vivant.commands.options import (
     console,
     driver_of,
     known_text,
-    note,
     say,
     text_file,
 )
+from vivant.dialogue.lines import Line, Usual, lines_of
+from vivant.dialogue.recipe import Recipe
 from vivant.face import as_fps
 from vivant.media.apart import require_apart
 from vivant.motion.driven import Lips, driving
 from vivant.motion_files import FORMATS, write_motion, writer_of
-from vivant.motion_files.batch import Batch, Made
-from vivant.motion_files.lines import Line, Usual, lines_of, read_table
 from vivant.offline import motion_of
 from vivant.registry import MOTIONS, find
 from vivant_bridge.bridge import Bridge
@@ -49,6 +48,7 @@ from vivant_bridge.picture.compositor import Compositor, Fill
 from vivant_bridge.picture.sink import NullCamera
 from vivant_bridge.runtime.motion import MotionRuntime
 
+JobsOption = Annotated[int | None, typer.Option(min=1, max=1024, help="Files made at the same time; one for each core.")]
 UNSEEN_PX = 64
 """Of the picture that nobody sees."""
 
@@ -96,6 +96,7 @@ def motion(
     seconds: SecondsOption = None,
     quiet: QuietOption = False,
     model: MotionOption = "voice",
+    jobs: JobsOption = None,
 ) -> None:
     """Move avatars of other programs by a voice: live (--to vmc), or write its motion to files (VOICE... -o OUT).
 
@@ -121,10 +122,9 @@ def motion(
             of_voice = partial(motion_of, seed=seed, controls=controls, motion=speech, track=track, language=text_language)
             _write_one(voices, out, partial(of_voice, text=_text_of(voices[0], text)), rate)
         else:
-            batch = Batch(_folder(out), rate, speech, track=track, language=text_language)
-            usual = Usual(_suffix(kind), controls, seed)
-            listed = _listed(lines, usual) if lines is not None else _with_texts(lines_of(voices or [], usual), text)
-            _write_all(batch, listed, lines)
+            folder, usual = folder_for(out), Usual(suffix_of(kind, FORMATS), controls, seed)
+            all_lines = listed(lines, usual) if lines is not None else _with_texts(lines_of(voices or [], usual), text)
+            make_all(folder, Recipe(fps, model, track, text_language), all_lines, [lines] if lines else [], jobs)
     else:
         raise InputError(
             "give either --to and a tool, such as --to vmc, or voices (or --lines) and -o with the name of a file or folder"
@@ -139,44 +139,6 @@ def _write_one(voices: list[Path], out: Path, of_voice: Callable[..., Iterator[M
     with console.status(f"hearing {voices[0].name}"):
         write_motion(out, of_voice(voices[0], fps), fps)
     say(f"{out}")
-
-
-def _listed(table: Path, usual: Usual) -> list[Line | InputError]:
-    found = read_table(table, usual)
-    if found.unread:
-        note(f"{table.name} has columns that are not read: {', '.join(found.unread)}")
-    return found.lines
-
-
-def _write_all(batch: Batch, listed: list[Line | InputError], table: Path | None) -> None:
-    """Results as they come, sentences for what failed, and the report. Raises Exit with 1 where a line failed."""
-    n_made = n_kept = n_failed = 0
-    with console.status("hearing") as status:
-        for number, result in enumerate(batch.make(listed, inputs=(table,) if table else ()), 1):
-            status.update(f"{number} of {len(listed)}")
-            if not isinstance(result, Made):
-                n_failed += 1
-                say_error(result)
-            elif result.was_kept:
-                n_kept += 1
-            else:
-                n_made += 1
-                say(f"{result.path}")
-    say(f"{n_made} made, {n_kept} kept, {n_failed} failed")
-    if n_failed:
-        raise typer.Exit(1)
-
-
-def _folder(out: Path) -> Path:
-    if out.suffix in FORMATS and not out.is_dir():
-        raise InputError(f"a table of lines makes many files; name a folder instead of {out.name}")
-    return out
-
-
-def _suffix(kind: str) -> str:
-    """Of ``--format``. Raises InputError for one that there is not."""
-    writer_of(Path(f"x.{kind.lstrip('.')}"))
-    return f".{kind.lstrip('.').lower()}"
 
 
 def _with_texts(lines: list[Line | InputError], option: str) -> list[Line | InputError]:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_ANALYSER = "networks"
+from vivant.named import DEFAULT_ANALYSER as DEFAULT_ANALYSER
+
 GeneratorOption = Annotated[str, typer.Option(metavar="NAME", help="What draws the face: rig, or what another package brings.")]
 MotionOption = Annotated[str, typer.Option(metavar="NAME", help="What moves the face: voice, or what another package brings.")]
 AnalyserOption = Annotated[

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from vivant.bundled import is_bundled, portraits
-from vivant.commands.extensions import DEFAULT_ANALYSER as DEFAULT_ANALYSER
+from vivant.bundled import portraits
 from vivant.commands.extensions import AnalyserOption as AnalyserOption
 from vivant.commands.extensions import GeneratorOption as GeneratorOption
 from vivant.commands.extensions import MotionOption as MotionOption
@@ -22,11 +18,14 @@ from vivant.drive.choose import choose_driver
 from vivant.drive.driver import Driver
 from vivant.drive.recorded import VIDEO, RecordedDriver
 from vivant.errors import InputError
-from vivant.face import Face, RigFace
+from vivant.face import Face
 from vivant.media import open_audio
 from vivant.motion.driven import Lips
 from vivant.motion.model import SpeechMotion
-from vivant.portrait import PortraitAnalyser, Provider
+from vivant.named import DEFAULT_ANALYSER as DEFAULT_ANALYSER
+from vivant.named import named_analyser, open_named
+from vivant.named import portrait_file as portrait_file
+from vivant.portrait import Provider
 from vivant.provenance.consent import (
     REFUSED,
     WORDS,
@@ -39,7 +38,6 @@ from vivant.provenance.consent import (
 from vivant.provenance.credentials import DriveClaim
 from vivant.provenance.label import LANGUAGES
 from vivant.provenance.production import Production, begin, claim_drive, sha256_of
-from vivant.registry import ANALYSERS, FACES, find
 from vivant.size import Size
 from vivant.types import Emotion
 from vivant.voices.voice import VoiceCard
@@ -173,13 +171,6 @@ def how_to_open(path: Path) -> str:
     return f'open it with: {opener} "{path}"' if shutil.which(opener) else "open it with any player or browser"
 
 
-@contextmanager
-def portrait_file(portrait: Path) -> Iterator[Path]:
-    """Where the portrait lies: the user's own file, or else the bundled one of that name."""
-    with as_file(files("vivant") / "assets" / "portraits" / f"{portrait}.jpg") as bundled:
-        yield bundled if is_bundled(portrait) else portrait
-
-
 def open_with_progress(
     portrait: Path,
     provider: Provider,
@@ -196,8 +187,7 @@ def open_with_progress(
 
     Raises UnavailableError when a provider is named that does not run here, even when no network is needed.
     """
-    is_default = provider == Provider.AUTO and analyser == DEFAULT_ANALYSER
-    reader: PortraitAnalyser | None = None if is_default else find(ANALYSERS, analyser)(provider)
+    reader = named_analyser(analyser, provider)
     stages: list[str] = []
     with console.status("opening the portrait") as status:
 
@@ -205,20 +195,14 @@ def open_with_progress(
             stages.append(stage)
             status.update(stage)
 
-        with portrait_file(portrait) as path:
-            opener = find(FACES, generator)
-            face: Face = opener(path, face=number, transparent=transparent, analyser=reader, progress=show)
+        face = open_named(
+            portrait, reader, number=number, transparent=transparent, blurred=blurred, generator=generator, progress=show
+        )
     if stages:
         say(f"built the rig (networks on {reader.provider if reader else Provider.CPU})")
     for sentence in face.notes:
         note(sentence)
-    return _blurred(face) if blurred else face
-
-
-def _blurred(face: Face) -> Face:
-    if not isinstance(face, RigFace):
-        raise InputError(f"--background blur is for faces that Vivant draws itself, not for {face.name}")
-    return face.blurred()
+    return face
 
 
 def begin_production(

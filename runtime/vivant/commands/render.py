@@ -1,7 +1,8 @@
-"""``vivant render PORTRAIT AUDIO -o OUT``."""
+"""``vivant render PORTRAIT AUDIO -o OUT``, and ``vivant render LINES.csv -o FOLDER``."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,8 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from vivant.address import Address
+from vivant.commands.dialogue import by_words, open_as, render_table
 from vivant.commands.options import (
     DEFAULT_ANALYSER,
     AnalyserOption,
@@ -42,40 +45,89 @@ from vivant.commands.options import (
     begin_production,
     console,
     note,
-    open_with_progress,
     say,
     say_notes,
     text_file,
 )
 from vivant.commands.speech import spoken
+from vivant.dialogue.lines import TABLES, Usual
+from vivant.dialogue.recipe import VIDEOS, Look, Recipe
 from vivant.drive.choose import choose_driver
 from vivant.drive.recorded import VIDEO, RecordedDriver
 from vivant.errors import InputError
 from vivant.face import as_fps
 from vivant.media import Silence, has_sound
-from vivant.media.formats import folder_of, format_of
+from vivant.media.formats import folder_of
 from vivant.motion.driven import Lips, driving
 from vivant.motion.model import SpeechMotion
+from vivant.motion_files import FORMATS
 from vivant.offline import RenderReport, presenter_of_files, render_file
 from vivant.portrait import Provider
+from vivant.provenance.consent import stated_consent
 from vivant.provenance.production import Production, require_ready
 from vivant.registry import MOTIONS, find
-from vivant.session.background import BLUR, Background
+from vivant.session.background import Background
 from vivant.size import Size
-from vivant.speech.text_mood import emotion_of
 from vivant.types import CAMERA_EYE_CONTACT, Controls, Emotion
 from vivant.voices import AUTO
 
 PortraitArgument = Annotated[
-    Path, typer.Argument(help="JPEG, PNG or WebP of a face, a .vivant rig, or a bundled name such as ada.")
+    Path,
+    typer.Argument(
+        help="JPEG, PNG or WebP of a face, a .vivant rig, or a bundled name such as ada; or a table: .csv, .tsv, .json."
+    ),
 ]
 AudioArgument = Annotated[
     Path | None, typer.Argument(help="Any sound or video file; with --drive VIDEO that video's sound if none is given.")
 ]
-OutOption = Annotated[Path, typer.Option("--out", "-o", help="OUT.mp4, .mov, .mkv, .webm, .gif, or a folder of PNG frames.")]
+OutOption = Annotated[
+    Path,
+    typer.Option("--out", "-o", help="OUT.mp4, .mov, .mkv, .webm, .gif, or a folder of PNG frames, or of a table's lines."),
+]
 FpsOfKindOption = Annotated[
     str | None, typer.Option(help="Frames per second, 12 to 60; 23.976 and 30000/1001 work; 30 unless asked, 15 for GIF.")
 ]
+KindsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        metavar="KIND",
+        help=f"Of a table's lines: {', '.join(suffix[1:] for suffix in (*VIDEOS, *FORMATS))}; may be repeated. Default mp4.",
+    ),
+]
+WhoOption = Annotated[
+    Path | None, typer.Option("--portrait", metavar="PORTRAIT", help="Who says a table's lines that name no portrait.")
+]
+JobsOption = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="Lines of a table made at the same time; one for each core unless said.")
+]
+RuntimeOption = Annotated[
+    str | None, typer.Option(metavar="HOST:PORT", help="Have a server (`vivant serve`) draw a table's lines.")
+]
+TokenFileOption = Annotated[Path | None, typer.Option(help="File with the server's token, or VIVANT_TOKEN.")]
+TlsCaOption = Annotated[Path | None, typer.Option(help="PEM certificate of the server's authority; turns TLS on.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Speech:
+    """What the face says, as it was asked for."""
+
+    audio: Path | None
+    said: str
+    """For a synthetic voice."""
+    voice: str
+    text: str
+    """Of ``audio``, where it is known."""
+    emotion_by_words: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Drive:
+    """What moves the face beside the voice, as it was asked for."""
+
+    file: str | None
+    lips: Lips
+    consent: str | None
 
 
 def render(
@@ -111,41 +163,54 @@ def render(
     motion: MotionOption = "voice",
     analyser: AnalyserOption = DEFAULT_ANALYSER,
     provider: ProviderOption = Provider.AUTO,
+    kinds: KindsOption = None,
+    who: WhoOption = None,
+    jobs: JobsOption = None,
+    runtime: RuntimeOption = None,
+    token_file: TokenFileOption = None,
+    tls_ca: TlsCaOption = None,
 ) -> None:
-    """Make a video of PORTRAIT speaking AUDIO or a text (--say), or moving as a video of a face or a motion file does."""
-    kind = format_of(out)
-    fps, size = fps or kind.usual_fps, size or Size.of(kind.usual_side_px)
-    behind = _background(background, size)
-    driver = _recording(drive) if drive is not None else None
-    inputs = {"portrait": portrait, "sound": audio, "text": text_file(said or text)} | _inputs(driver, behind)
-    require_ready(folder_of(out) or out, inputs, note, folder=folder_of(out) is not None)
-    with spoken(said, voice, audio, text, text_language) as speech:
-        sound, heard = _sound(speech.sound, driver, track)
-        if text_emotion and emotion is Emotion.NEUTRAL:
-            emotion = emotion_of(speech.text, speech.language)
-        controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing, eye_contact)
-        opened = open_with_progress(
-            portrait,
-            provider,
-            number=face,
-            transparent=behind is not None,
-            generator=generator,
-            analyser=analyser,
-            blurred=background == BLUR,
-        )
-        model: SpeechMotion = driving(driver, lips)(find(MOTIONS, motion)())
-        driven_by = begin_drive(driver, drive_consent) if driver is not None else None
-        work = begin_production(opened, portrait, heard, seed, consent, no_label, language, model, driven_by, speech.card)
+    """Make a video of PORTRAIT speaking AUDIO or a text (--say), or moving as a video of a face or a motion file does.
+
+    With a table in the place of PORTRAIT: all lines of a dialogue, as videos and as motion, of which only what changed is
+    made.
+    """
+    controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing, eye_contact)
+    look = Look(size, background, face, stated_consent(consent), no_label, language, generator, analyser, provider)
+    server = Address(runtime, token_file, tls_ca) if runtime is not None else None
+    recipe = Recipe(fps, motion, track, text_language, look, server)
+    if portrait.suffix.lower() in TABLES:
+        if audio is not None or drive is not None or text or said:
+            raise InputError("a table's lines have their own sounds and texts; leave AUDIO, --say, --text and --drive away")
+        render_table(portrait, out, kinds or ["mp4"], Usual("", controls, seed, who), recipe, jobs, words_choose=text_emotion)
+    elif kinds or who or jobs or server:
+        raise InputError("--format, --portrait, --jobs and --runtime go with a table of lines (.csv, .tsv, .json)")
+    else:
+        speech = _Speech(audio, said, voice, text, text_emotion)
+        _render_one(portrait, out, controls, seed, recipe, speech, _Drive(drive, lips, drive_consent))
+
+
+def _render_one(
+    portrait: Path, out: Path, controls: Controls, seed: int | None, recipe: Recipe, asked: _Speech, drive: _Drive
+) -> None:
+    look, folder, fps = recipe.look, folder_of(out), str(recipe.fps_of(out))
+    size = look.size_of(out)
+    behind = Background.named(look.background, size)
+    driver = _recording(drive.file) if drive.file is not None else None
+    inputs = {"portrait": portrait, "sound": asked.audio, "text": text_file(asked.said or asked.text)}
+    require_ready(folder or out, inputs | _inputs(driver, behind), note, folder=folder is not None)
+    with spoken(asked.said, asked.voice, asked.audio, asked.text, recipe.text_language) as speech:
+        sound, heard = _sound(speech.sound, driver, recipe.track)
+        if asked.emotion_by_words:
+            controls = by_words(controls, speech.text, speech.language)
+        opened = open_as(portrait, look)
+        model: SpeechMotion = driving(driver, drive.lips)(find(MOTIONS, recipe.motion)())
+        driven_by = begin_drive(driver, drive.consent) if driver is not None else None
+        label = (look.label_off_reason, look.label_language)
+        work = begin_production(opened, portrait, heard, seed, look.consent, *label, model, driven_by, speech.card)
         show = partial(render_with_bar, work, sound, out, fps=fps, size=size, controls=controls)
-        report = show(motion=model, said=(speech.text, speech.language), track=track, behind=behind)
+        report = show(motion=model, said=(speech.text, speech.language), track=recipe.track, behind=behind)
     say(f"{out}: {summary(report)}")
-
-
-def _background(asked: str, size: Size) -> Background | None:
-    """Raises InputError for a blurred one that is not square."""
-    if asked == BLUR and not size.is_square:
-        raise InputError(f"--background blur is for square videos, not for {size.width}x{size.height}; name a picture instead")
-    return Background.parse(asked, size)
 
 
 def _inputs(driver: RecordedDriver | None, behind: Background | None) -> dict[str, Path | None]:

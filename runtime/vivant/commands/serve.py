@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vivant.commands.embedded import PATIENCE_S, announce, token_of_parent, when_parent_ends
 from vivant.commands.extensions import DEFAULT_ANALYSER, AnalyserOption, GeneratorOption, MotionOption
 from vivant.errors import InputError, UnavailableError
 from vivant.extras import install
@@ -22,6 +23,7 @@ from vivant.registry import ANALYSERS, FACES, MOTIONS, find
 
 if TYPE_CHECKING:
     from vivant.server.portraits import Opener
+    from vivant.server.security import Security
     from vivant.server.server import Server, ServerConfig
     from vivant.web.door import Door
     from vivant.web.server import WebServer
@@ -40,6 +42,14 @@ def serve(
     metrics_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics on this port of loopback.")
     ] = None,
+    embedded: Annotated[
+        bool,
+        typer.Option(
+            "--embedded",
+            help="Started by a program: the token is the first line of standard input, at whose end the server ends;"
+            " where it listens is a line of JSON.",
+        ),
+    ] = False,
     web: Annotated[bool, typer.Option("--web", help="Also open the door for web pages (docs/web.md).")] = False,
     web_port: Annotated[int, typer.Option(min=0, max=65535, help="Its TCP port; 0 takes a free one.")] = 50751,
     web_origin: Annotated[
@@ -61,14 +71,14 @@ def serve(
         from vivant.server.server import ServerConfig
     except ImportError as error:
         raise UnavailableError(f"the server needs {error.name}; {install('server')} brings it") from error
-    security = Security(host, tls_cert, tls_key, _token(token_file))
+    security = Security(host, tls_cert, tls_key, token_of_parent() if embedded else _token(token_file))
     limits = Limits() if sessions is None else Limits(sessions=sessions)
     model: SpeechMotion = find(MOTIONS, motion)()
     opener = None if generator == "rig" else find(FACES, generator)  # clients' pictures for the rig are decoded apart
     reader: PortraitAnalyser | None = None if analyser == DEFAULT_ANALYSER else find(ANALYSERS, analyser)(Provider.AUTO)
     door = _web_config(web_port, web_origin or []) if web else None
     log_to_stderr()
-    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port), model, opener, reader, door))
+    asyncio.run(_serve(ServerConfig(port, security, limits, metrics_port), model, opener, reader, door, embedded=embedded))
 
 
 def _web_config(port: int, origins: list[str]) -> WebConfig:
@@ -100,8 +110,10 @@ async def _serve(
     opener: Opener | None,
     analyser: PortraitAnalyser | None,
     web: WebConfig | None,
+    *,
+    embedded: bool,
 ) -> None:
-    from vivant.server.server import Server
+    from vivant.server.server import DRAIN_S, Server
 
     async with Server(config, motion=motion, opener=opener, analyser=analyser) as server, _opened(server, web) as doors:
         told = asyncio.Event()
@@ -109,12 +121,22 @@ async def _serve(
             with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
                 asyncio.get_running_loop().add_signal_handler(sign, told.set)
         await server.measure()
-        scheme = "plain text" if config.security.certificate is None else "TLS"
-        print(f"vivant listens on {config.security.host}:{server.port} ({scheme}); {server.describe()}", flush=True)
-        for _, listening in doors:
-            print(f"the door for web pages is {listening.url}", flush=True)
+        if embedded:
+            ports = {"port": server.port} | ({"web_port": doors[0][1].port} if doors else {})
+            announce(host=config.security.host, **ports)
+            when_parent_ends(told.set)
+        else:
+            _say_where(server, config.security, doors)
         await told.wait()
-        await asyncio.gather(server.drain(), *(door.drain() for door, _ in doors))
+        patience_s = PATIENCE_S if embedded else DRAIN_S
+        await asyncio.gather(server.drain(patience_s), *(door.drain(patience_s) for door, _ in doors))
+
+
+def _say_where(server: Server, security: Security, doors: list[tuple[Door, WebServer]]) -> None:
+    scheme = "plain text" if security.certificate is None else "TLS"
+    print(f"vivant listens on {security.host}:{server.port} ({scheme}); {server.describe()}", flush=True)
+    for _, listening in doors:
+        print(f"the door for web pages is {listening.url}", flush=True)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO
 
 from vivant.drive.driver import Seen
@@ -41,9 +41,14 @@ Reader = Callable[[IO[bytes], str], Iterator[Seen | None]]
 READERS: Mapping[str, Reader] = {".csv": read_live_link_csv, ".jsonl": read_json_lines}
 
 
+def is_motion(path: PurePath) -> bool:
+    """Whether a file of that name holds motion, and no pictures."""
+    return path.suffix.lower() in FORMATS
+
+
 def writer_of(path: Path) -> Writer:
     """By the name's suffix. Raises InputError for one that no format has."""
-    if path.suffix.lower() not in FORMATS:
+    if not is_motion(path):
         raise InputError(f"a motion file ends in {', '.join(FORMATS)}; got {path.name!r}")
     return FORMATS[path.suffix.lower()]
 

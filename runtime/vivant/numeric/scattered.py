@@ -13,12 +13,12 @@ FEW = 4096
 
 def interpolated(points: FloatArray, values: FloatArray, at: FloatArray) -> FloatArray:
     """Values (n, k) of points (n, 2) at places (..., 2): linear in the triangles between them, elsewhere the nearest one's."""
-    points, values = np.ascontiguousarray(points, np.float64), np.asarray(values, np.float64)
+    knots, values = np.ascontiguousarray(points, np.float64), np.asarray(values, np.float64)
     places = at.reshape(-1, 2)
-    out = _nearest(points, values, places)
-    triangles = np.empty((2 * len(points), 3), np.int32)
-    for corners in triangles[: triangulate(points, triangles)]:
-        _fill(out, places, points[corners], values[corners])
+    out = _nearest(knots, values, places)
+    triangles = np.empty((2 * len(knots), 3), np.int32)
+    for corners in triangles[: triangulate(knots, triangles)]:
+        _fill(out, places, knots[corners], values[corners])
     return out.reshape(*at.shape[:-1], values.shape[1])
 
 

@@ -37,11 +37,11 @@ SHUT_SKIN = (-0.55, -0.1)
 """Likewise over which its pixels pass into the skin of the shut lid."""
 TONE, TONE_RANK = (-0.6, 0.7), 65
 """Likewise from where to where the lid's own colour is read, and the percentile that is neither lashes nor shine."""
-BROW_CLEAR, BROW_ENDS = (0.0, 0.11), 0.05
+BROW_CLEAR, BROW_ENDS = (0.0, 0.11), 0.08
 """How far below the brow nothing is changed yet and all is, and from where skin is free of its hairs, outer-eye distances."""
 BESIDE_SKIN = 0.03
 """From how far beyond the corners skin counts as that around the lid, outer-eye distances."""
-OWN_TONE, OWN_TONE_FROM = 0.6, (-0.4, 0.6)
+OWN_TONE, OWN_TONE_FROM = 1.0, (-0.8, 0.2)
 """How much of the lid's own colour there is in its middle, over that of the skin around, and over which part of the way from
 the crease to the edge it comes; chosen by eye."""
 FOLD, FOLD_ENDS = (-0.07, 0.03), (0.1, 0.5)
@@ -49,8 +49,6 @@ FOLD, FOLD_ENDS = (-0.07, 0.03), (0.1, 0.5)
 it ends."""
 TONE_BLUR = 0.09
 """Along the lid, outer-eye distances."""
-UNFOLDS = 0.8
-"""Compression of hatching that is repeated below the crease, so that it does not reach the brow; chosen by eye."""
 BULGE, TOWARDS_LASHES = 0.06, 0.12
 """Light in the middle of the lid, where the ball lies under it, and shade at its edge; chosen by eye."""
 BESIDE = (-0.06, 0.06)
@@ -67,7 +65,7 @@ LASHES_BESIDE = (0.05, 0.12)
 """How far beyond the corners they are."""
 PORES = 0.02
 """Size of what counts as the skin's own texture, likewise."""
-BELOW, LIT_AS_BELOW = 0.16, 0.3
+BELOW, LIT_AS_BELOW = 0.16, 0.1
 """How far below the eye skin is looked at, likewise: beyond the lower lashes; and how much of its colour a shut lid has, which
 comes out of the shade of the brow."""
 MOST_PORES = 3.0
@@ -93,8 +91,6 @@ class _ShutLid:
     """(h, w, 3) the portrait as the mesh moves it."""
     below: UInt8Array
     """(h, w, 3) the skin below the eye, beyond the lower lashes."""
-    unfolded: FloatArray
-    """(h, w, 3) what lies above the crease, once more below it: the hatching of a pen drawing."""
 
 
 def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
@@ -103,9 +99,9 @@ def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
         name = ("Right", "Left")[side]
         steps = steps_from(skin, upper, set(lower[1:-1]), REACH)
         lid = _shut(skin, steps, ARKIT_INDEX[f"eyeBlink{name}"], upper, c.LOWER_BROWS[side], picture, texels_per_px, unit)
-        texture = pool.add_texture("bare lid", _picture_of(lid, unit * texels_per_px, light.lined))
+        texture = pool.add_texture("bare lid", _picture_of(lid, unit * texels_per_px))
         places = _when_shut(skin, ARKIT_INDEX[f"eyeBlink{name}"])[list(steps)]
-        shows = _above(lid, places, steps) * (1.0 if light.lined else light.relief)
+        shows = _above(lid, places, steps) * light.relief
         drives = {ARKIT_INDEX[f"{shape}{name}"]: gain * shows for shape, gain in FADES_IN.items()}
         add_overlay(pool, skin, steps, lid.patch, texture, drives, [upper], hidden_until=HIDDEN, places=places)
         _add_lashes(pool, skin, side, lid.patch, unit, light.relief)
@@ -119,7 +115,7 @@ def _above(lid: _ShutLid, places: FloatArray, steps: dict[int, int]) -> FloatArr
 
 def _when_shut(skin: Skin, blink: int) -> FloatArray:
     """(n, 3) where the mesh lies in a full blink."""
-    return skin.points + skin.fields[blink]
+    return np.asarray(skin.points + skin.fields[blink])
 
 
 def _shut(
@@ -143,17 +139,17 @@ def _shut(
     lidward = (y - crease) / np.maximum(edge - crease, 1.0)
     moved = _moved(at, shut[around, :2], skin.points[around, :2])
     open_crease = _line(skin.points, tuple(v for v in around if steps[v] == CREASE), x)
-    with_crease = smoothsteps(lidward, *MOVES_WITH_CREASE) * (open_crease + y - crease - moved[..., 1])
-    unfolded = open_crease - UNFOLDS * np.maximum(edge - np.maximum(y, crease), 0.0)
+    below_brow = (y - _line(shut, brow, x)) / unit
+    follows = smoothsteps(lidward, *MOVES_WITH_CREASE) * smoothsteps(below_brow, *BROW_CLEAR)
+    with_crease = follows * (open_crease + y - crease - moved[..., 1])
     return _ShutLid(
         patch=patch,
         lidward=lidward,
         across=(x - corners[0]) / np.ptp(corners),
         beside=np.maximum(corners[0] - x, x - corners[1]) / unit,
-        below_brow=(y - _line(shut, brow, x)) / unit,
+        below_brow=below_brow,
         moved=_sample(patch, moved + np.stack([np.zeros_like(x), with_crease], axis=-1)),
         below=_below(patch, picture, unit * texels_per_px),
-        unfolded=_sample(patch, np.stack([x, unfolded], axis=-1)),
     )
 
 
@@ -179,19 +175,17 @@ def _sample(patch: Patch, places: FloatArray) -> FloatArray:
     """Colours (h, w, 3) of the patch at places (h, w, 2) in rig px."""
     rows = (patch.uv(places.reshape(-1, 2)) - 0.5)[:, ::-1].T.reshape(2, *places.shape[:2])
     colours = patch.pixels.astype(np.float32)
-    return np.stack([ndimage.map_coordinates(colours[..., k], rows) for k in range(3)], axis=-1)
+    return np.stack([ndimage.map_coordinates(colours[..., k], list(rows)) for k in range(3)], axis=-1)
 
 
-def _picture_of(lid: _ShutLid, texels: float, lined: bool) -> UInt8Array:
+def _picture_of(lid: _ShutLid, texels: float) -> UInt8Array:
     """(h, w, 4): the shut lid and what is around it."""
     calm, strokes = _without_strokes(lid, texels)
-    here = 1.0 - smoothsteps(lid.beside, *BESIDE)
-    taken_out = (
-        (1.0 - smoothsteps(lid.beside, *LASHES_BESIDE)) * strokes * smoothsteps(lid.lidward, *STROKES_FROM) * (not lined)
-    )
+    here = (1.0 - smoothsteps(lid.beside, *BESIDE)) * smoothsteps(lid.below_brow, *BROW_CLEAR)
+    taken_out = (1.0 - smoothsteps(lid.beside, *LASHES_BESIDE)) * strokes * smoothsteps(lid.lidward, *STROKES_FROM)
     own = lid.moved + taken_out[..., None] * (calm - lid.moved)
     share = (here * smoothsteps(lid.lidward, *SHUT_SKIN))[..., None]
-    bare = lid.unfolded if lined else _bare(lid, own, calm, texels)
+    bare = _bare(lid, own, calm, texels)
     return np.dstack([np.clip(own + share * (bare - own), 0, 255), np.full(here.shape, 255.0)]).round().astype(np.uint8)
 
 

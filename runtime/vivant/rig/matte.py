@@ -108,9 +108,9 @@ def _going_on(
 def _nearest(where: NDArray[np.bool_]) -> NDArray[np.int32]:
     """(2, h, w) row and column of the nearest of those pixels, or one beside it: down the slope of the distance to them."""
     distance = ndimage.distance_transform_edt(~where)
-    slope = np.stack(np.gradient(distance))
+    slope = np.array(np.gradient(distance))
     steepness = np.maximum(np.hypot(*slope), 1e-6)
-    return np.rint(np.indices(where.shape) - distance * slope / steepness).astype(np.int32)
+    return np.asarray(np.rint(np.indices(where.shape) - distance * slope / steepness), np.int32)
 
 
 def _mean_around(values: Float32Array, where: NDArray[np.bool_], reach: float) -> Float32Array:

@@ -16,6 +16,7 @@ from vivant.pixels import over, rgb_of
 from vivant.size import Size
 from vivant.types import PixelFormat, UInt8Array, VideoFrame
 
+TRANSPARENT = "transparent"
 BLUR = "blur"
 """The portrait's own background, out of focus: `RigFace.blurred` draws it, and nobody is cut out."""
 
@@ -36,7 +37,7 @@ class Background:
         text = str(as_path("background", text))
         if text in ("original", BLUR):
             return None
-        if text == "transparent":
+        if text == TRANSPARENT:
             return cls(None)
         if (rgb := rgb_of(text)) is not None:
             return cls(np.broadcast_to(np.array(rgb, np.uint8), (height, width, 3)))
@@ -50,6 +51,14 @@ class Background:
         wide, high = min(picture.width, round(share * width)), min(picture.height, round(share * height))
         left, top = (picture.width - wide) // 2, (picture.height - high) // 2
         return cls(np.asarray(picture.resize((width, height), box=(left, top, left + wide, top + high))), Path(text))
+
+    @classmethod
+    def named(cls, text: str, size_px: int | tuple[int, int]) -> Background | None:
+        """`parse`, but for ``blur`` in a frame that is no square: a portrait has no more background. Raises InputError."""
+        size = Size.of(size_px)
+        if text == BLUR and not size.is_square:
+            raise InputError(f"--background blur is for square videos, not for {size}; name a picture instead")
+        return cls.parse(text, size)
 
     def middle(self, side_px: int) -> Background:
         """Its square in the middle, of that side."""

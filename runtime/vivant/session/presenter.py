@@ -111,13 +111,13 @@ class Presenter:
         Raises InputError when nobody has said who it shows.
         """
         require_face(face)
-        look = self._look if look is None else look
+        look = self._showing.look if look is None else look
         if self._pictures:
             require_vouched(face.portrait_sha256, self._consent or (face.consent if isinstance(face, RigFace) else None))
         finisher = Disclosure.for_face(
             face, self.session_id, labelled=self._labelled, language=self._language, corner=look.label_corner
         )
-        self._showing, self._look = _Showing(face, text("portrait", portrait), look, finisher), look
+        self._showing: _Showing = _Showing(face, text("portrait", portrait), look, finisher)
 
     def next_shown(self, index: int) -> int:
         """The first frame from that one on which the level of detail draws."""

@@ -16,6 +16,10 @@ namespace UnityEngine
     {
         public string name;
         public static void Destroy(Object what) { }
+        public static bool operator ==(Object a, Object b) { return ReferenceEquals(a, b); }
+        public static bool operator !=(Object a, Object b) { return !ReferenceEquals(a, b); }
+        public override bool Equals(object other) { return ReferenceEquals(this, other); }
+        public override int GetHashCode() { return 0; }
     }
     public class Component : Object
     {
@@ -28,10 +32,15 @@ namespace UnityEngine
     {
         public static T CreateInstance<T>() where T : ScriptableObject { return null; }
     }
-    public class TextAsset : Object { public byte[] bytes; }
+    public class TextAsset : Object
+    {
+        public byte[] bytes;
+        public string text;
+    }
     public class Transform : Component
     {
         public Vector3 position;
+        public Quaternion localRotation;
         public Vector3 InverseTransformPoint(Vector3 point) { return point; }
     }
     public struct Vector3
@@ -39,11 +48,19 @@ namespace UnityEngine
         public float x, y, z;
         public static float Distance(Vector3 a, Vector3 b) { return 0; }
     }
+    public struct Quaternion
+    {
+        public static Quaternion Euler(float x, float y, float z) { return default(Quaternion); }
+        public static Quaternion operator *(Quaternion a, Quaternion b) { return a; }
+    }
     public struct Rect { public Rect(float x, float y, float width, float height) { } }
     public class Camera : Behaviour { public static Camera main; }
     public class AudioClip : Object
     {
         public int samples, channels, frequency;
+        public delegate void PCMReaderCallback(float[] data);
+        public delegate void PCMSetPositionCallback(int position);
+        public static AudioClip Create(string name, int lengthSamples, int channels, int frequency, bool stream, PCMReaderCallback read, PCMSetPositionCallback seek) { return null; }
         public bool GetData(float[] data, int offset) { return true; }
     }
     public class AudioSource : Behaviour
@@ -88,6 +105,18 @@ namespace UnityEngine
         public static float Clamp(float value, float low, float high) { return value; }
         public static float Atan2(float y, float x) { return 0; }
     }
+    public enum RuntimePlatform { WindowsEditor, WindowsPlayer }
+    public static class Application
+    {
+        public static string streamingAssetsPath;
+        public static RuntimePlatform platform;
+        public static event Action quitting { add { } remove { } }
+    }
+    public static class Debug
+    {
+        public static void Log(object what) { }
+        public static void LogError(object what) { }
+    }
     public enum KeyCode { Space }
     public static class Input { public static bool GetKeyDown(KeyCode key) { return false; } }
     public static class Screen { public static int width, height; }
@@ -96,6 +125,7 @@ namespace UnityEngine
     public sealed class TooltipAttribute : Attribute { public TooltipAttribute(string text) { } }
     public sealed class RangeAttribute : Attribute { public RangeAttribute(float low, float high) { } }
     public sealed class RequireComponent : Attribute { public RequireComponent(Type type) { } }
+    public sealed class ContextMenu : Attribute { public ContextMenu(string name) { } }
     public sealed class AddComponentMenu : Attribute { public AddComponentMenu(string name) { } }
     public sealed class CreateAssetMenuAttribute : Attribute { public string menuName { get; set; } }
 }
@@ -115,11 +145,20 @@ namespace UnityEditor
         public delegate void AssemblyReloadCallback();
         public static event AssemblyReloadCallback beforeAssemblyReload { add { } remove { } }
     }
+    public static class EditorUtility
+    {
+        public static bool DisplayCancelableProgressBar(string title, string info, float progress) { return false; }
+        public static void ClearProgressBar() { }
+        public static void CopySerialized(UnityEngine.Object from, UnityEngine.Object to) { }
+    }
     public static class Selection { public static UnityEngine.Object activeObject; }
     public static class AssetDatabase
     {
         public static T LoadAssetAtPath<T>(string path) where T : UnityEngine.Object { return null; }
         public static void CreateAsset(UnityEngine.Object asset, string path) { }
         public static string GenerateUniqueAssetPath(string path) { return path; }
+        public static string[] FindAssets(string filter, string[] folders) { return null; }
+        public static string GUIDToAssetPath(string guid) { return guid; }
+        public static void SaveAssets() { }
     }
 }

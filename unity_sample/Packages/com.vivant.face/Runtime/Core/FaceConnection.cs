@@ -9,19 +9,10 @@ using Vivant.V1;
 
 namespace Vivant
 {
-    /// <summary>Where the server is.</summary>
-    public sealed class FaceServer
-    {
-        public Uri Address = new Uri("http://127.0.0.1:50750");
-        public string Token = "";
-        /// <summary>Speaks HTTP/2; owned by whoever made it.</summary>
-        public Func<HttpMessageHandler> Handler;
-    }
-
     /// <summary>
     /// One speaking character on a server. Connects again by itself, with growing pauses, until it is disposed. The verbs may be
     /// called from any thread and never wait; pictures, motion and events are taken from the main thread. One task talks to the
-    /// server; whatever it shares with callers is volatile, interlocked or under the lock of <c>config</c>.
+    /// server; whatever it shares with callers is volatile or under the lock of <c>gate</c>.
     /// </summary>
     public sealed class FaceConnection : IDisposable
     {
@@ -34,18 +25,23 @@ namespace Vivant
         public readonly MotionBuffer Motion = new MotionBuffer();
         readonly ConcurrentQueue<Event> events = new ConcurrentQueue<Event>();
         readonly FaceServer server;
-        readonly SessionConfig config;
         readonly CancellationTokenSource stop = new CancellationTokenSource();
         readonly Task running;
-        volatile Outbox outbox = new Outbox();
+        readonly object gate = new object();
+        readonly SessionConfig config;
+        /// <summary>Of the connection that stands, or of the next one.</summary>
+        Outbox outbox = new Outbox();
+        /// <summary>Where the line that has begun goes, to its end: no half of it reaches the next connection. Null between lines.</summary>
+        Outbox lineOutbox;
+        string line;
+        ulong epoch;
+        bool isConfigSent;
         volatile GrpcCall call;
         Receipts receipts;
         volatile SessionStarted started;
         volatile Statistics statistics;
         volatile Exception lastError;
         volatile int connections;
-        long epoch;
-        string line;
 
         public FaceConnection(FaceServer server, SessionConfig config)
         {
@@ -66,11 +62,16 @@ namespace Vivant
         /// <summary>How often a connection stood.</summary>
         public int Connections { get { return connections; } }
 
-        /// <summary>Begins a line.</summary>
-        public void Begin(string utteranceId)
+        /// <summary>Begins a line; what it says, where that is known, sharpens the lips.</summary>
+        public void Begin(string utteranceId, string text = "", string language = "")
         {
-            Volatile.Write(ref line, utteranceId);
-            Send(new AnimateRequest { UtteranceStart = new UtteranceStart { UtteranceId = utteranceId } });
+            lock (gate)
+            {
+                line = utteranceId;
+                lineOutbox = outbox;
+                outbox.Add(new AnimateRequest { UtteranceStart = new UtteranceStart { UtteranceId = utteranceId } });
+                if (text != "") outbox.Add(new AnimateRequest { Text = new Text { Text_ = text, Language = language } });
+            }
         }
 
         /// <summary>Adds mono audio in [-1, 1] at the config's rate, as much as there is.</summary>
@@ -80,14 +81,18 @@ namespace Vivant
             {
                 int length = Math.Min(ChunkSamples, count - first);
                 var bytes = Pcm.Encode(samples, first, length);
-                Send(new AnimateRequest { Audio = new Audio { Samples = UnsafeByteOperations.UnsafeWrap(bytes) } });
+                SendOfLine(new AnimateRequest { Audio = new Audio { Samples = UnsafeByteOperations.UnsafeWrap(bytes) } });
             }
         }
 
         /// <summary>The line is complete; it is spoken to its end.</summary>
         public void End()
         {
-            Send(new AnimateRequest { UtteranceEnd = new UtteranceEnd() });
+            lock (gate)
+            {
+                SendOfLine(new AnimateRequest { UtteranceEnd = new UtteranceEnd() });
+                lineOutbox = null;
+            }
         }
 
         /// <summary>
@@ -96,30 +101,39 @@ namespace Vivant
         /// </summary>
         public void Interrupt()
         {
-            ulong next = (ulong)Interlocked.Increment(ref epoch);
-            Picture.Clear();
-            Motion.Clear();
-            Send(new AnimateRequest { Interrupt = new Interrupt { Epoch = next } });
+            lock (gate)
+            {
+                epoch++;
+                Picture.Clear(epoch);
+                Motion.Clear(epoch);
+                lineOutbox = null;
+                outbox.Add(new AnimateRequest { Interrupt = new Interrupt { Epoch = epoch } });
+            }
+        }
+
+        /// <summary>A nod, a laugh and so on, once, on top of speech.</summary>
+        public void Act(Act act)
+        {
+            Change(() => { }, new AnimateRequest { Act = act });
         }
 
         /// <summary>Steers the face, eased; kept for the next connection.</summary>
         public void SetControls(Controls controls)
         {
-            lock (config) config.Controls = controls;
-            Send(new AnimateRequest { Controls = controls });
+            Change(() => config.Controls = controls, new AnimateRequest { Controls = controls });
         }
 
         /// <summary>Another portrait from now on; kept for the next connection.</summary>
         public void SetPortrait(PortraitRef portrait)
         {
-            lock (config) config.Portrait = portrait;
-            Send(new AnimateRequest { Portrait = portrait });
+            Change(() => config.Portrait = portrait, new AnimateRequest { Portrait = portrait });
         }
 
-        /// <summary>How much the face matters to the server's load shedder: 0 to 100, and metres from the camera.</summary>
+        /// <summary>How much the face matters to the server's load shedder: 0 to 100, and metres from the camera; kept, too.</summary>
         public void SetPriority(uint priority, float distanceM)
         {
-            Send(new AnimateRequest { Importance = new Importance { Priority = priority, DistanceM = distanceM } });
+            var importance = new Importance { Priority = priority, DistanceM = distanceM };
+            Change(() => config.Importance = importance, new AnimateRequest { Importance = importance });
         }
 
         [Obsolete("use SetControls")]
@@ -167,16 +181,36 @@ namespace Vivant
         /// <summary>Complete once everything that <see cref="Dispose"/> ends has ended.</summary>
         public Task Ended { get { return running; } }
 
-        void Send(AnimateRequest request)
+        void SendOfLine(AnimateRequest request)
         {
-            outbox.Add(request);
+            lock (gate) (lineOutbox ?? outbox).Add(request);
         }
 
-        /// <summary>Whoever waits for the end of a line must not wait for ever when the connection is lost within it.</summary>
-        void EndLine()
+        /// <summary>Changes the config that the next connection begins with, and tells the one that has begun already.</summary>
+        void Change(Action keep, AnimateRequest request)
         {
-            string lost = Interlocked.Exchange(ref line, null);
-            if (lost != null) events.Enqueue(new Event { Type = EventType.Interrupted, UtteranceId = lost, Detail = "the connection was lost" });
+            lock (gate)
+            {
+                keep();
+                if (isConfigSent) outbox.Add(request);
+            }
+        }
+
+        /// <summary>
+        /// What was said to this connection is over; what is said from now on waits for the next one. Whoever waits for the end of a
+        /// line must not wait for ever when the connection is lost within it.
+        /// </summary>
+        void EndConnection()
+        {
+            lock (gate)
+            {
+                started = null;
+                isConfigSent = false;
+                outbox.Close();
+                outbox = new Outbox();
+                if (line != null) events.Enqueue(new Event { Type = EventType.Interrupted, UtteranceId = line, Detail = "the connection was lost" });
+                line = null;
+            }
         }
 
         async Task RunAsync()
@@ -193,8 +227,7 @@ namespace Vivant
                 {
                     lastError = error;
                 }
-                started = null;
-                EndLine();
+                EndConnection();
                 if (stop.IsCancellationRequested) return;
                 pauseMs = connections > before ? FirstPauseMs : Math.Min(2 * pauseMs, LongestPauseMs);
                 try
@@ -210,18 +243,18 @@ namespace Vivant
 
         async Task TalkAsync()
         {
+            var where = server.WhereAsync();
+            await Task.WhenAny(where, Task.Delay(Timeout.Infinite, stop.Token)).ConfigureAwait(false);
+            if (stop.IsCancellationRequested) return;
+            var address = await where.ConfigureAwait(false);
             using (var http = new HttpClient(server.Handler()) { Timeout = Timeout.InfiniteTimeSpan })
-            using (var call = new GrpcCall(http, server.Address, Animate, Metadata()))
+            using (var call = new GrpcCall(http, address, Animate, Metadata()))
             {
                 this.call = call;
-                // What was said to the last connection is over, but for the epoch: interrupting with it again lets the server's
-                // pictures carry it from the first on, and one that was lost with the last connection comes through after all.
-                outbox = new Outbox();
-                var current = outbox;
+                if (stop.IsCancellationRequested) return; // it came before there was a call to end
+                Outbox current;
+                foreach (var request in Opening(out current)) await call.WriteAsync(request).ConfigureAwait(false);
                 receipts = new Receipts(current);
-                await call.WriteAsync(new AnimateRequest { Config = CurrentConfig() }).ConfigureAwait(false);
-                ulong before = (ulong)Interlocked.Read(ref epoch);
-                if (before > 0) await call.WriteAsync(new AnimateRequest { Interrupt = new Interrupt { Epoch = before } }).ConfigureAwait(false);
                 var sending = SendAsync(call, current);
                 try
                 {
@@ -241,12 +274,22 @@ namespace Vivant
             }
         }
 
-        SessionConfig CurrentConfig()
+        /// <summary>
+        /// The config, and the last interruption again: so the server's pictures carry its epoch from the first on, and one that was
+        /// lost with the last connection comes through after all. Changes of the config go into the outbox from here on.
+        /// </summary>
+        List<AnimateRequest> Opening(out Outbox current)
         {
-            SessionConfig current;
-            lock (config) current = config.Clone();
-            current.ConfirmsFrames = current.Delivery != Delivery.Immediate;
-            return current;
+            lock (gate)
+            {
+                var asked = config.Clone();
+                asked.ConfirmsFrames = asked.Delivery != Delivery.Immediate;
+                var opening = new List<AnimateRequest> { new AnimateRequest { Config = asked } };
+                if (epoch > 0) opening.Add(new AnimateRequest { Interrupt = new Interrupt { Epoch = epoch } });
+                current = outbox;
+                isConfigSent = true;
+                return opening;
+            }
         }
 
         static async Task SendAsync(GrpcCall call, Outbox outbox)
@@ -270,7 +313,7 @@ namespace Vivant
                 input.ReadTag();
                 int length = input.ReadLength();
                 receipts.Came(Picture.Fill(input, message.Array, (int)input.Position + length));
-                Picture.Publish((ulong)Interlocked.Read(ref epoch));
+                Picture.Publish();
                 return;
             }
             var response = AnimateResponse.Parser.ParseFrom(message.Array, message.Offset, message.Count);
@@ -281,17 +324,22 @@ namespace Vivant
                     connections++; // written by this task alone
                     break;
                 case AnimateResponse.MessageOneofCase.Motion:
-                    if (response.Motion.Epoch >= (ulong)Interlocked.Read(ref epoch)) Motion.Add(response.Motion);
+                    Motion.Add(response.Motion);
                     break;
                 case AnimateResponse.MessageOneofCase.Event:
-                    if (response.Event.Type == EventType.UtteranceFinished || response.Event.Type == EventType.Interrupted)
-                    {
-                        string spoken = Volatile.Read(ref line);
-                        if (spoken == response.Event.UtteranceId) Interlocked.CompareExchange(ref line, null, spoken);
-                    }
-                    events.Enqueue(response.Event);
+                    Hear(response.Event);
                     break;
                 case AnimateResponse.MessageOneofCase.Statistics: statistics = response.Statistics; break;
+            }
+        }
+
+        void Hear(Event what)
+        {
+            bool isEnd = what.Type == EventType.UtteranceFinished || what.Type == EventType.Interrupted;
+            lock (gate)
+            {
+                if (isEnd && line == what.UtteranceId) line = null;
+                events.Enqueue(what);
             }
         }
 
@@ -339,15 +387,19 @@ namespace Vivant
     {
         readonly ConcurrentQueue<AnimateRequest> waiting = new ConcurrentQueue<AnimateRequest>();
         readonly SemaphoreSlim count = new SemaphoreSlim(0);
+        volatile bool isClosed;
 
+        /// <summary>Once closed, nothing.</summary>
         public void Add(AnimateRequest request)
         {
+            if (isClosed) return;
             waiting.Enqueue(request);
             count.Release();
         }
 
         public void Close()
         {
+            isClosed = true;
             count.Release();
         }
 

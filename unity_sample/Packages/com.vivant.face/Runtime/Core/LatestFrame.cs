@@ -27,9 +27,14 @@ namespace Vivant
         FacePicture waiting = new FacePicture();
         FacePicture shown = new FacePicture();
         bool isFresh;
+        ulong epoch;
+        long skipped;
 
         /// <summary>Pictures that were replaced before anyone took them.</summary>
-        public long Skipped { get; private set; }
+        public long Skipped
+        {
+            get { lock (gate) return skipped; }
+        }
 
         /// <summary>The network's task: reads a serialised Frame and gives its index.</summary>
         public ulong Fill(CodedInputStream input, byte[] source, int frameEnd)
@@ -39,12 +44,12 @@ namespace Vivant
         }
 
         /// <summary>The network's task: what was filled becomes the newest, unless it is of an epoch that is over.</summary>
-        public bool Publish(ulong epoch)
+        public bool Publish()
         {
-            if (filling.Epoch < epoch) return false;
             lock (gate)
             {
-                if (isFresh) Skipped++;
+                if (filling.Epoch < epoch) return false;
+                if (isFresh) skipped++;
                 var old = waiting;
                 waiting = filling;
                 filling = old;
@@ -67,10 +72,14 @@ namespace Vivant
             }
         }
 
-        /// <summary>Forgets what nobody took.</summary>
-        public void Clear()
+        /// <summary>Forgets what nobody took, and whatever is of an earlier epoch.</summary>
+        public void Clear(ulong epoch)
         {
-            lock (gate) isFresh = false;
+            lock (gate)
+            {
+                isFresh = false;
+                this.epoch = epoch;
+            }
         }
     }
 

@@ -10,11 +10,14 @@ namespace Vivant
         readonly object gate = new object();
         readonly Queue<V1.Motion> waiting = new Queue<V1.Motion>();
         V1.Motion current;
+        ulong epoch;
 
+        /// <summary>Unless it is of an epoch that is over.</summary>
         public void Add(V1.Motion motion)
         {
             lock (gate)
             {
+                if (motion.Epoch < epoch) return;
                 if (waiting.Count == Most) waiting.Dequeue();
                 waiting.Enqueue(motion);
             }
@@ -36,9 +39,14 @@ namespace Vivant
             return At(long.MaxValue);
         }
 
-        public void Clear()
+        /// <summary>Forgets what waits, and whatever is of an earlier epoch.</summary>
+        public void Clear(ulong epoch)
         {
-            lock (gate) waiting.Clear();
+            lock (gate)
+            {
+                waiting.Clear();
+                this.epoch = epoch;
+            }
         }
     }
 }

@@ -24,13 +24,13 @@ namespace Vivant.Tests
         public void APictureOfAnEpochThatIsOverIsNotShown()
         {
             var latest = new LatestFrame();
-            Receive(latest, 1, 0, 1);
+            Receive(latest, 1, 0);
+            latest.Clear(1);
             Assert.IsNull(latest.Take());
-            Receive(latest, 2, 1, 1);
-            Assert.AreEqual(2UL, latest.Take().Index);
-            Receive(latest, 3, 1, 1);
-            latest.Clear();
+            Receive(latest, 2, 0);
             Assert.IsNull(latest.Take());
+            Receive(latest, 3, 1);
+            Assert.AreEqual(3UL, latest.Take().Index);
         }
 
         [Test]
@@ -56,8 +56,12 @@ namespace Vivant.Tests
             Assert.AreEqual(40000UL, buffer.At(40000).PtsUs);
             Assert.AreEqual(80000UL, buffer.Latest().PtsUs);
             buffer.Add(new Motion { PtsUs = 120000 });
-            buffer.Clear();
+            buffer.Clear(1);
             Assert.AreEqual(80000UL, buffer.Latest().PtsUs);
+            buffer.Add(new Motion { PtsUs = 160000 });
+            Assert.AreEqual(80000UL, buffer.Latest().PtsUs);
+            buffer.Add(new Motion { PtsUs = 200000, Epoch = 1 });
+            Assert.AreEqual(200000UL, buffer.Latest().PtsUs);
         }
 
         [Test]
@@ -69,12 +73,12 @@ namespace Vivant.Tests
             Assert.AreEqual(744UL, buffer.At(0).PtsUs);
         }
 
-        static void Receive(LatestFrame latest, ulong index, ulong epoch, ulong now = 0)
+        static void Receive(LatestFrame latest, ulong index, ulong epoch)
         {
             var frame = new Frame { Index = index, PtsUs = 40000 * index, Epoch = epoch, WidthPx = 2, HeightPx = 2, Data = ByteString.CopyFrom(new byte[16]) };
             byte[] bytes = frame.ToByteArray();
             latest.Fill(new CodedInputStream(bytes), bytes, bytes.Length);
-            latest.Publish(now);
+            latest.Publish();
         }
     }
 }

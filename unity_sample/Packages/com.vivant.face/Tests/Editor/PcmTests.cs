@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using NUnit.Framework;
 
 namespace Vivant.Tests
@@ -46,6 +47,25 @@ namespace Vivant.Tests
             var raised = Pcm.Resample(Tone(200, 1, 8000), 1, 8000, ToHz);
             Assert.AreEqual(ToHz, raised.Length);
             Assert.IsTrue(Math.Abs(Level(raised) - 1) < 0.03);
+        }
+
+        [Test]
+        public void PiecesGiveTheSameSamplesAsTheWhole()
+        {
+            var tone = Tone(440, 1);
+            var whole = Pcm.Resample(tone, 1, FromHz, ToHz);
+            var resampler = new Resampler(1, FromHz, ToHz);
+            var pieces = new List<float>();
+            for (int first = 0, count = 1; first < tone.Length; first += count, count = count * 7 % 1009 + 1)
+            {
+                count = Math.Min(count, tone.Length - first);
+                var piece = new float[count];
+                Array.Copy(tone, first, piece, 0, count);
+                pieces.AddRange(resampler.Push(piece, count));
+            }
+            pieces.AddRange(resampler.Flush());
+            Assert.AreEqual(whole.Length, pieces.Count);
+            for (int i = 0; i < whole.Length; i++) Assert.IsTrue(Math.Abs(whole[i] - pieces[i]) < 1e-5);
         }
 
         static float[] Tone(int hz, int seconds, int rateHz = FromHz)

@@ -1,4 +1,4 @@
-"""Dialogue tables (.csv, .tsv, .json): sound files, and how each is spoken.
+"""Dialogue tables (.csv, .tsv, .json): sound files, by whom and how each is spoken.
 
 A row is checked by itself: one that cannot be used is an InputError in its place, and the others go on.
 """
@@ -17,12 +17,13 @@ from typing import Any
 
 from vivant.arguments import MAX_SHOWN_CHARS, as_seed, shown
 from vivant.arguments import text as as_text
+from vivant.bundled import is_bundled
 from vivant.errors import InputError
 from vivant.motion_files import FORMATS
 from vivant.plain import plain
 from vivant.types import Controls
 
-COLUMNS = ("file", "text", "character", "emotion", "intensity", "seed", "output")
+COLUMNS = ("file", "text", "character", "portrait", "emotion", "intensity", "seed", "output")
 """What is read; other columns are the table's own affair."""
 TABLES = (".csv", ".tsv", ".json")
 DELIMITERS = ",;\t"
@@ -33,7 +34,7 @@ MAX_TABLE_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of dialogue: a sound file, how it is spoken, and where its motion goes."""
+    """A line of dialogue: a sound file, how and by whom it is spoken, and where its result goes."""
 
     place: str
     """For sentences: ``lines.csv:7``."""
@@ -45,6 +46,8 @@ class Line:
     """None is decided by the sound."""
     text: str = ""
     """What is said, if that is known: it sharpens the lips."""
+    portrait: Path | None = None
+    """Who is shown; a bundled one by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ class Usual:
     suffix: str
     controls: Controls
     seed: int | None
+    portrait: Path | None = None
+    suffixes: tuple[str, ...] = tuple(FORMATS)
+    """With these at its end a result's name says its own format."""
+    shows: bool = False
+    """Portraits matter; motion shows nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,23 @@ def lines_of(sounds: list[Path], usual: Usual) -> list[Line | InputError]:
     ]
 
 
+def in_formats(lines: list[Line | InputError], suffixes: list[str]) -> list[Line | InputError]:
+    """Each line once for each format, next to each other; those that were read with the first of ``suffixes``.
+
+    A result whose name said another format is left at that one.
+    """
+    first, *more = suffixes
+    return [
+        each
+        for line in lines
+        for each in (
+            [line, *(replace(line, out=line.out.with_suffix(suffix)) for suffix in more)]
+            if isinstance(line, Line) and line.out.suffix == first
+            else [line]
+        )
+    ]
+
+
 def _line(place: str, row: object, folder: Path, usual: Usual) -> Line | InputError:
     try:
         if isinstance(row, InputError):
@@ -90,10 +115,20 @@ def _line(place: str, row: object, folder: Path, usual: Usual) -> Line | InputEr
             spoken = "text is not spoken yet; give the 'file' of its sound" if "text" in said else "the column 'file' is empty"
             raise InputError(spoken)
         sound = Path(_text("file", said["file"]))
-        out, text = _out(said, sound, usual.suffix), as_text("text", said.get("text", ""))
-        return Line(place, folder / sound, out, _controls(said, usual), _seed(said, usual), text)
+        out, text = _out(said, sound, usual), as_text("text", said.get("text", ""))
+        portrait = (_portrait(said, folder) or usual.portrait) if usual.shows else None
+        return Line(place, folder / sound, out, _controls(said, usual), _seed(said, usual), text, portrait)
     except InputError as error:
         return InputError(f"{place}: {error}")
+
+
+def _portrait(said: Mapping[str, Any], folder: Path) -> Path | None:
+    """A file beside the table comes before a bundled one of that name."""
+    if "portrait" not in said:
+        return None
+    portrait = Path(_text("portrait", said["portrait"]))
+    beside = folder / portrait
+    return portrait if is_bundled(portrait) and not beside.exists() else beside
 
 
 def _controls(said: Mapping[str, Any], usual: Usual) -> Controls:
@@ -117,16 +152,16 @@ def _number(name: str, text: str) -> float | int:
     raise InputError(f"{name} must be a number, got {shown(text)}")
 
 
-def _out(said: Mapping[str, Any], sound: Path, suffix: str) -> PurePosixPath:
+def _out(said: Mapping[str, Any], sound: Path, usual: Usual) -> PurePosixPath:
     """``character/output.suffix``; both may be left out."""
     character, name = (
-        PurePosixPath(_text(column, said.get(column, usual)).replace("\\", "/"))
-        for column, usual in (("character", ""), ("output", sound.stem))
+        PurePosixPath(_text(column, said.get(column, otherwise)).replace("\\", "/"))
+        for column, otherwise in (("character", ""), ("output", sound.stem))
     )
     out = character / name
     if not name.name or out.is_absolute() or ".." in out.parts or PureWindowsPath(out).drive:
         raise InputError(f"the result {shown(str(out))} would lie outside of the folder; give a name below it")
-    return out if out.suffix.lower() in FORMATS else out.with_name(f"{out.name}{suffix}")
+    return out if out.suffix.lower() in usual.suffixes else out.with_name(f"{out.name}{usual.suffix}")
 
 
 def _text(name: str, value: object) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from vivant.dialogue.lines import Line, Table, Usual, read_table
 from vivant.errors import InputError
-from vivant.motion_files.lines import Line, Table, Usual, read_table
 from vivant.types import Controls, Emotion
 
 pytestmark = pytest.mark.unit

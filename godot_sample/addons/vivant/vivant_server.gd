@@ -1,0 +1,92 @@
+## The server that faces share: one that runs somewhere, or one of the game's own. That starts with this node on a free port of
+## this machine, is started again when it dies, and ends with the game, however that ends, for it watches its standard input.
+class_name VivantServer
+extends Node
+
+const USUAL_URL := "ws://127.0.0.1:50751"
+const FIRST_PAUSE_MS := 250
+const LONGEST_PAUSE_MS := 8000
+
+## Start a server with this node; url and token then mean nothing.
+@export var starts_with_game := false
+## Its program: beside the exported game, or in the project's folder while you edit. On Windows .exe is added.
+@export var program := "vivant-server/vivant-server"
+## Further arguments for it, as `vivant serve` takes them.
+@export var arguments: PackedStringArray
+@export var url := USUAL_URL
+## Only for servers that ask for one.
+@export var token := ""
+
+## What `OS.execute_with_pipe` gave; empty while no server of ours runs.
+var _running := {}
+var _said := ""
+var _port := 0
+var _retry_at_ms := 0
+var _pause_ms := FIRST_PAUSE_MS
+
+
+## Its `url` and `token`; the url is empty while it starts.
+func place() -> Dictionary:
+	if not starts_with_game:
+		return {"url": url, "token": token}
+	return {"url": "ws://127.0.0.1:%d" % _port if _port != 0 else "", "token": token}
+
+
+func program_path() -> String:
+	var folder := OS.get_executable_path().get_base_dir()
+	if OS.has_feature("editor"):
+		folder = ProjectSettings.globalize_path("res://")
+	return folder.path_join(program) + (".exe" if OS.get_name() == "Windows" else "")
+
+
+func _process(_delta: float) -> void:
+	if not starts_with_game:
+		return
+	if _running.is_empty():
+		if Time.get_ticks_msec() >= _retry_at_ms:
+			_start()
+		return
+	_take(_running.stderr)  # a log that nobody reads would fill the pipe, and the server would wait
+	_said += _take(_running.stdio)
+	if _port == 0 and "\n" in _said:
+		_port = int(JSON.parse_string(_said.get_slice("\n", 0)).web_port)
+		_pause_ms = FIRST_PAUSE_MS
+	if not OS.is_process_running(_running.pid):
+		_end()
+
+
+func _exit_tree() -> void:
+	_end()
+
+
+func _start() -> void:
+	token = Crypto.new().generate_random_bytes(32).hex_encode()
+	var all := arguments + PackedStringArray(["--embedded", "--port", "0", "--web", "--web-port", "0"])
+	_running = OS.execute_with_pipe(program_path(), all)
+	if _running.is_empty():
+		push_error("Vivant: cannot start " + program_path())
+		_wait()
+		return
+	_said = ""
+	_running.stdio.store_line(token)
+	_running.stdio.flush()
+
+
+func _end() -> void:
+	if _running.is_empty():
+		return
+	_running.stdio.close()  # the server ends with it
+	_running.stderr.close()
+	_running = {}
+	_port = 0
+	_wait()
+
+
+func _wait() -> void:
+	_retry_at_ms = Time.get_ticks_msec() + _pause_ms
+	_pause_ms = mini(2 * _pause_ms, LONGEST_PAUSE_MS)
+
+
+## What has come through a pipe, without waiting for more.
+static func _take(pipe: FileAccess) -> String:
+	return pipe.get_buffer(pipe.get_length()).get_string_from_utf8()

@@ -1,0 +1,1 @@
+"""Dialogue in tables: many lines, each made once, on as many cores as there are."""
