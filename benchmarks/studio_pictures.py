@@ -69,6 +69,7 @@ def walks(studio: Studio, picture: Path) -> dict[str, Walk]:
         speak(page, "noor")
         page.click("#microphone")
         page.wait_for_selector("#delay:not([hidden])")
+        until(page, "parseInt(document.getElementById('delay').textContent) < 1000")  # as it is after some seconds
         loud(page)
 
     def tab(name: str) -> Walk:
