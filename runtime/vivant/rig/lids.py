@@ -61,7 +61,7 @@ CLUMP = 0.08
 STROKES_FROM, DARKER = (-1.2, -0.7), (0.04, 0.12)
 """Part of the way from the crease to the edge from where they are taken out, for long lashes reach far above it; and how much
 darker than the skin they are, relative, from barely to surely."""
-LASHES_BESIDE = (0.05, 0.12)
+LASHES_BESIDE = (-0.01, 0.1)
 """How far beyond the corners they are."""
 PORES = 0.02
 """Size of what counts as the skin's own texture, likewise."""
