@@ -88,7 +88,7 @@ def test_without_a_place_for_the_key_nothing_is_begun(run: Run, short: Path, out
     if out != "frames":
         Path(out).write_text("an earlier result")
     monkeypatch.setenv("VIVANT_CONFIG_DIR", str(Path("blocker/vivant").absolute()))
-    monkeypatch.setattr("vivant.commands.render.open_with_progress", lambda *_, **__: pytest.fail("work was begun"))
+    monkeypatch.setattr("vivant.commands.dialogue.open_with_progress", lambda *_, **__: pytest.fail("work was begun"))
     before = _everything()
     assert "set VIVANT_CONFIG_DIR" in run("render", "ada", short, "-o", out, *SMALL).sentence()
     assert _everything() == before and not Path("frames").exists()
@@ -188,7 +188,7 @@ def test_other_sheets_are_refused_before_any_work(run: Run, name: str, monkeypat
 
 
 def test_outputs_that_are_no_files_are_refused_before_any_work(run: Run, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vivant.commands.render.open_with_progress", lambda *_, **__: pytest.fail("work was begun"))
+    monkeypatch.setattr("vivant.commands.dialogue.open_with_progress", lambda *_, **__: pytest.fail("work was begun"))
     Path("link.mp4").symlink_to("nowhere/x.mp4")
     Path(".cache/x.mp4").mkdir()
     for name, words in (
