@@ -11,47 +11,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+
+ALONE = {
+    "load": "load",
+    "soak": "server_soak",
+    "capture": "capture",
+    "text": "text",
+    "web": "web",
+    "lids": "lids",
+    "eyes": "eyes",
+}
+"""Modules with options of their own, by the word that calls them. Each needs packages that the others do not."""
 
 
 def main(words: Sequence[str]) -> None:
-    """Each needs packages that the others do not."""
-    match words:
-        case ["load", *rest]:
-            from benchmarks import load
+    if words and words[0] in ALONE:
+        import_module(f"benchmarks.{ALONE[words[0]]}").main(words[1:])
+        return
+    from benchmarks import report, summary
 
-            load.main(rest)
-        case ["soak", *rest]:
-            from benchmarks import server_soak
-
-            server_soak.main(rest)
-        case ["capture", *rest]:
-            from benchmarks import capture
-
-            capture.main(rest)
-        case ["text", *rest]:
-            from benchmarks import text
-
-            text.main(rest)
-        case ["web", *rest]:
-            from benchmarks import web
-
-            web.main(rest)
-        case ["lids", *rest]:
-            from benchmarks import lids
-
-            lids.main(rest)
-        case ["eyes", *rest]:
-            from benchmarks import eyes
-
-            eyes.main(rest)
-        case names:
-            from benchmarks import report, summary
-
-            if unknown := sorted(set(names) - set(summary.PARTS)):
-                others = ("load", "soak", "capture", "text", "web", "lids", "eyes")
-                known = ", ".join((*others, *summary.PARTS))
-                raise SystemExit(f"expected nothing or of {known}; got {', '.join(unknown)}")
-            report.show(summary.all_rows(names or tuple(summary.PARTS)))
+    if unknown := sorted(set(words) - set(summary.PARTS)):
+        known = ", ".join((*ALONE, *summary.PARTS))
+        raise SystemExit(f"expected nothing or of {known}; got {', '.join(unknown)}")
+    report.show(summary.all_rows(words or tuple(summary.PARTS)))
 
 
 if __name__ == "__main__":

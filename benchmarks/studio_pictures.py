@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
 from PIL import Image
 
@@ -16,6 +18,11 @@ from vivant.bundled import portrait_bytes
 from vivant.testing.voice import bundled_voice
 
 MOST_BYTES = 150_000
+TABS = ("look", "use", "quality")
+NAMES = (
+    *("gallery", "dark-gallery", "phone-gallery", "speaking", "live", "dark-live", "phone-live", *TABS),
+    *("consent", "making", "refused", "dropping", "denied", "old", "away"),  # the last one ends the studio
+)
 Walk = Callable[[Page], None]
 
 
@@ -35,15 +42,14 @@ def _all(folder: Path, out: Path, only: set[str]) -> None:
     Image.open(io.BytesIO(portrait_bytes("lena"))).resize((470, 470)).save(picture)
     with running_studio(folder) as studio:
         warm(studio)
-        for name, walk in walks(studio, picture).items():
-            if only and name not in only:
-                continue
+        walks = Walks(studio, picture)
+        for name in [name for name in NAMES if not only or name in only]:
             size, scheme = PHONE if name.startswith("phone") else DESK, "dark" if name.startswith("dark") else "light"
             with (
                 browser(voice, denied=name == "denied") as opened,
                 page_at(opened, studio.url, size, color_scheme=scheme) as page,
             ):
-                walk(page)
+                walks.of(name)(page)
                 save(page, out / f"{name}.webp")
 
 
@@ -53,78 +59,83 @@ def warm(studio: Studio) -> None:
         studio.ask("GET", f"/studio/portraits/{each['portrait']}/alive.webp")
 
 
-def walks(studio: Studio, picture: Path) -> dict[str, Walk]:
-    """What is done before each picture; the last one ends the studio."""
+@dataclass(frozen=True)
+class Walks:
+    """What is done before each picture."""
 
-    def gallery(page: Page) -> None:
+    studio: Studio
+    picture: Path
+    """Of a person, to be dropped."""
+
+    def of(self, name: str) -> Walk:
+        """By a picture's name, which may begin with the kind of screen."""
+        state = name.rpartition("-")[2]
+        return self.tab(state) if state in TABS else cast("Walk", getattr(self, state))
+
+    def gallery(self, page: Page) -> None:
         page.wait_for_selector('[data-portrait="walter"] img[src^="blob:"]')
         page.wait_for_timeout(400)
 
-    def speak(page: Page, portrait: str = "ada") -> None:
+    def speaking(self, page: Page, portrait: str = "ada") -> None:
         page.click(f'[data-portrait="{portrait}"] button')
         wait_for(page, "speaking")
         page.wait_for_timeout(2200)
 
-    def live(page: Page) -> None:
-        speak(page, "noor")
+    def live(self, page: Page) -> None:
+        self.speaking(page, "noor")
         page.click("#microphone")
         page.wait_for_selector("#delay:not([hidden])")
         until(page, "parseInt(document.getElementById('delay').textContent) < 1000")  # as it is after some seconds
         loud(page)
 
-    def tab(name: str) -> Walk:
+    def tab(self, name: str) -> Walk:
         def walk(page: Page) -> None:
-            live(page)
+            self.live(page)
             page.click(f"#tab-{name}")
             page.wait_for_timeout(8000 if name == "quality" else 1500)
             loud(page)
 
         return walk
 
-    def consent(page: Page) -> None:
-        gallery(page)
-        drop(page, picture)
-        page.wait_for_selector("#consent[open]")
+    def consent(self, page: Page) -> None:
+        self._dropped(page, self.picture)
         page.wait_for_timeout(300)
 
-    def making(page: Page) -> None:
-        consent(page)
+    def making(self, page: Page) -> None:
+        self.consent(page)
         page.click("#consent-answers button >> nth=3")
         page.wait_for_selector("#stages li >> nth=3")
 
-    def refused(page: Page) -> None:
-        gallery(page)
-        drop(page, write(picture.parent / "drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"))
-        page.wait_for_selector("#consent[open]")
+    def refused(self, page: Page) -> None:
+        self._dropped(page, write(self.picture.parent / "drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"))
         page.click("#consent-answers button >> nth=0")
         page.wait_for_selector("#making-error:not([hidden])")
 
-    def dropping(page: Page) -> None:
-        gallery(page)
+    def dropping(self, page: Page) -> None:
+        self.gallery(page)
         page.evaluate("document.getElementById('drop').hidden = false")
 
-    def denied(page: Page) -> None:
-        speak(page)
+    def denied(self, page: Page) -> None:
+        self.speaking(page)
         page.click("#microphone")
         page.wait_for_selector("#bar-error:not([hidden])")
 
-    def away(page: Page) -> None:
-        speak(page)
-        studio.process.terminate()
+    def away(self, page: Page) -> None:
+        """Ends the studio."""
+        self.speaking(page)
+        self.studio.process.terminate()
         wait_for(page, "away")
         page.wait_for_timeout(600)
 
-    def old(page: Page) -> None:
+    def old(self, page: Page) -> None:
         page.add_init_script("delete window.AudioWorkletNode")
         page.reload()
         page.wait_for_selector("#old:not([hidden])")
 
-    return {
-        "gallery": gallery, "dark-gallery": gallery, "phone-gallery": gallery, "speaking": speak, "live": live,
-        "dark-live": live, "phone-live": live, "look": tab("look"), "use": tab("use"), "quality": tab("quality"),
-        "consent": consent, "making": making, "refused": refused, "dropping": dropping, "denied": denied, "old": old,
-        "away": away,
-    }  # fmt: skip
+    def _dropped(self, page: Page, file: Path) -> None:
+        self.gallery(page)
+        drop(page, file)
+        page.wait_for_selector("#consent[open]")
 
 
 def loud(page: Page) -> None:

@@ -14,18 +14,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+import vivant
 from tests.device.guest_kit import Guest
 from tests.device.obs_kit import Obs
 from tests.device.sound_kit import SoundServer
 from tests.device.three_vrm_kit import ThreeVrm, is_installed
+from vivant.testing.voice import VOICE_RATE_HZ, bundled_voice
 
 if TYPE_CHECKING:
     from tests.device.web_kit import Web
+    from tests.session.studio_kit import Studio
 
 RIGS = {"guest", "sound", "browser", "obs", "avatar", "godot", "blender", "web", "studio"}
-"""Fixtures of that name; ``browser`` lives in the guest, ``studio`` is each of its modules' own."""
+"""Fixtures of that name; ``browser`` lives in the guest."""
+AS_IT_CAME = b'{"controls": {}, "stage": {"background": "original", "label_corner": "auto"}}'
+"""Preset of a portrait that nobody has steered."""
 LEFT_OUT = pytest.StashKey[int]()
 
 
@@ -122,3 +128,37 @@ def web() -> Iterator[Web]:
 def blender() -> str:
     """A Python that has it as a module."""
     return os.environ["VIVANT_BLENDER"]
+
+
+@pytest.fixture(scope="session")
+def running_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    from tests.session import studio_kit
+
+    with studio_kit.running_studio(tmp_path_factory.mktemp("studio")) as running:
+        yield running
+
+
+@pytest.fixture
+def studio(running_studio: Studio) -> Studio:
+    """With its portraits as they came, however others steered them."""
+    for portrait in ("ada", "noor"):
+        assert running_studio.ask("PUT", f"/studio/presets/{portrait}", AS_IT_CAME).status == 204
+    return running_studio
+
+
+@pytest.fixture(scope="session")
+def box() -> tuple[slice, slice]:
+    """Rows of ada's mouth and columns of her face in a picture of 512."""
+    left, top, right, bottom = (round(512 * share) for share in vivant.open_portrait("ada").face_box)
+    height = bottom - top
+    width = right - left
+    return slice(top + round(0.6 * height), top + round(0.85 * height)), slice(left + width // 4, right - width // 4)
+
+
+@pytest.fixture(scope="session")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds of silence, then four of speech."""
+    from tests.device.studio_page import write_wav
+
+    voice = np.concatenate([np.zeros(4 * VOICE_RATE_HZ), bundled_voice(4.0)])
+    return write_wav(tmp_path_factory.mktemp("voice") / "voice.wav", voice.astype(np.float32))

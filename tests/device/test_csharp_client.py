@@ -70,6 +70,12 @@ async def build_program(folder: Path, *sources: Path) -> Path:
     return program
 
 
+async def build_client(folder: Path, name: str) -> Path:
+    """One of those in the folder beside this file."""
+    sources = (Path(__file__).parent / "csharp" / f"{source}.cs" for source in (name, "Checks"))
+    return await build_program(folder, *sources, *CORE)
+
+
 async def run_program(program: Path, *arguments: str | Path) -> tuple[int, str]:
     return await command(DOTNET, program, *arguments, **INVARIANT)
 
@@ -77,7 +83,7 @@ async def run_program(program: Path, *arguments: str | Path) -> tuple[int, str]:
 @needs_tools
 def test_the_core_assembly_speaks_interrupts_and_reconnects(tmp_path: Path) -> None:
     async def story() -> None:
-        program = await build_program(tmp_path, Path(__file__).parent / "csharp" / "ConsoleClient.cs", *CORE)
+        program = await build_client(tmp_path, "ConsoleClient")
         async with serving() as (server, _):
             code, said = await run_program(program, f"http://127.0.0.1:{server.port}")
         assert code == 0, said
@@ -91,7 +97,7 @@ def test_a_game_has_a_server_of_its_own_that_comes_back_and_ends_with_it(tmp_pat
     """By the code that Unity's VivantServer starts it with."""
 
     async def story() -> None:
-        program = await build_program(tmp_path, Path(__file__).parent / "csharp" / "ProcessClient.cs", *CORE)
+        program = await build_client(tmp_path, "ProcessClient")
         code, said = await run_program(program, *SERVE)
         assert code == 0 and said.endswith("ok\n"), said
         first, second = (line.split()[1] for line in said.splitlines() if line.startswith("server "))
@@ -102,7 +108,7 @@ def test_a_game_has_a_server_of_its_own_that_comes_back_and_ends_with_it(tmp_pat
 
 @needs_tools
 def test_a_game_that_is_killed_leaves_no_server(tmp_path: Path) -> None:
-    program = asyncio.run(build_program(tmp_path, Path(__file__).parent / "csharp" / "ProcessClient.cs", *CORE))
+    program = asyncio.run(build_client(tmp_path, "ProcessClient"))
     command = [str(DOTNET), str(program), *SERVE, "hang"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | INVARIANT) as game:
         assert game.stdout is not None
@@ -143,7 +149,7 @@ def test_a_slow_network_is_thinned_for_games_too(tmp_path: Path, caplog: pytest.
     n_seen = 6
 
     async def story() -> list[int]:
-        program = await build_program(tmp_path, Path(__file__).parent / "csharp" / "ConsoleClient.cs", *CORE)
+        program = await build_client(tmp_path, "ConsoleClient")
         async with serving() as (server, _), slow_network(server.port, 1e6) as network:
             code, said = await run_program(program, f"http://127.0.0.1:{network.port}", str(n_seen))
             await gone(server)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.device.studio_page import PHONE, Page, browser, drop, page_at, wait_for
-from tests.session.studio_kit import Studio, running_studio
+from tests.session.studio_kit import Studio
 
 pytestmark = [pytest.mark.device, pytest.mark.usefixtures("studio")]
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 TABS = ("steer", "look", "use", "quality")
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with running_studio(tmp_path_factory.mktemp("studio")) as running:
-        yield running
 
 
 def faults(page: Page) -> list[tuple[Any, ...]]:

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.session.server_kit import picture
-from tests.session.web_kit import asked, json_of, opening, paging, run_door
+from tests.session.web_kit import Page, asked, json_of, opening, paging, run_door
 from vivant.bundled import portrait_bytes
 from vivant.errors import InputError
 from vivant.server.limits import Limits
@@ -100,6 +100,15 @@ def test_without_the_token_nothing_is_opened(token: str) -> None:
     run_door(story, token="right")
 
 
+async def closing_code(page: Page, message: str | bytes) -> int | None:
+    """With which the door closes after that message."""
+    await page.socket.send(message)
+    with suppress(ConnectionClosed):
+        while True:
+            await page.hear()
+    return page.socket.close_code
+
+
 @pytest.mark.parametrize(
     ("message", "code"),
     [
@@ -119,11 +128,7 @@ def test_without_the_token_nothing_is_opened(token: str) -> None:
 def test_a_first_message_that_is_none(message: str | bytes, code: int) -> None:
     async def story(door: Door, web: WebServer) -> None:
         async with opening(web) as page:
-            await page.socket.send(message)
-            with suppress(ConnectionClosed):
-                while True:
-                    await page.hear()
-            assert page.socket.close_code == code
+            assert await closing_code(page, message) == code
         assert not door.host.shared.load_shedder.members
 
     run_door(story)
@@ -133,11 +138,7 @@ def test_a_first_message_that_is_none(message: str | bytes, code: int) -> None:
 def test_garbage_within_a_call_ends_it_with_a_reason(message: str | bytes) -> None:
     async def story(door: Door, web: WebServer) -> None:
         async with paging(web) as page:
-            await page.socket.send(message)
-            with suppress(ConnectionClosed):
-                while True:
-                    await page.hear()
-            assert page.socket.close_code in (4400, 1009)
+            assert await closing_code(page, message) in (4400, 1009)
         async with paging(web) as page:
             await page.picture()
 

@@ -14,9 +14,6 @@ from livekit.plugins.vivant.remote import RemoteVideoGenerator
 import vivant
 from vivant.testing import index_in
 
-EARLIEST_MS, LATEST_MS = -45.0, 15.0
-"""Picture minus sound, as broadcasters want it (EBU R37 has 40 and 60 ms; ATSC IS-191 15 and 45)."""
-
 
 class PlayedLine:
     """When each sample of a line is played by a room that plays what it has as soon as it can."""

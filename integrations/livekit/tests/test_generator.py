@@ -112,20 +112,26 @@ def test_two_channels_become_their_mean_and_a_silent_segment_ends_too() -> None:
     run(odd())
 
 
+async def interrupted_a_hundred_times(face: FaceVideoGenerator, out: Taken) -> None:
+    """Afterwards nothing comes but the last line, with its end."""
+    chance = np.random.default_rng(1)
+    for _ in range(100):
+        await push(face, voice(1.0), ends=bool(chance.random() < 0.5))
+        await asyncio.sleep(float(chance.uniform(0, 0.04)))
+        await face.clear_buffer()
+    n_items, n_ends, last = len(out.items), out.n_ends, -voice(0.4)
+    await push(face, last)
+    await out.until(n_ends + 1)
+    after = [item for item in out.items[n_items:] if isinstance(item, rtc.AudioFrame)]
+    assert np.array_equal(np.concatenate([np.frombuffer(item.data, np.int16) for item in after]), last)
+    assert n_ends == 0 and out.n_ends == 1
+
+
 def test_a_hundred_interruptions_leave_nothing_behind() -> None:
     async def interrupt() -> None:
-        face, chance = generator(), np.random.default_rng(1)
+        face = generator()
         async with taken(face) as out:
-            for _ in range(100):
-                await push(face, voice(1.0), ends=bool(chance.random() < 0.5))
-                await asyncio.sleep(float(chance.uniform(0, 0.04)))
-                await face.clear_buffer()
-            n_items, n_ends, last = len(out.items), out.n_ends, -voice(0.4)
-            await push(face, last)
-            await out.until(n_ends + 1)
-            after = [item for item in out.items[n_items:] if isinstance(item, rtc.AudioFrame)]
-            assert np.array_equal(np.concatenate([np.frombuffer(item.data, np.int16) for item in after]), last)
-            assert n_ends == 0 and out.n_ends == 1
+            await interrupted_a_hundred_times(face, out)
 
     run(interrupt())
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from half_an_hour import EARLIEST_MS, LATEST_MS
 from livekit import rtc
 from livekit.agents import Agent, AgentSession
 from livekit.agents.voice.avatar import AudioSegmentEnd
@@ -19,9 +20,9 @@ from livekit.plugins.vivant.remote import RemoteVideoGenerator
 from local_room import LocalRoom
 from scripted import RATE_HZ, ClipTTS, ScriptedLLM, voice
 from serving import Serving
-from sync_kit import EARLIEST_MS, LATEST_MS, MeasuredRemote
+from sync_kit import MeasuredRemote
 from test_avatar import loudest
-from test_generator import push, run, taken
+from test_generator import interrupted_a_hundred_times, push, run, taken
 
 import vivant as core
 from vivant.server.server import Server, ServerConfig
@@ -69,19 +70,10 @@ def test_lines_come_out_to_the_bit_each_with_its_end_once(server: Serving) -> No
 
 def test_a_hundred_interruptions_leave_nothing_behind(server: Serving) -> None:
     async def interrupt() -> None:
-        face, chance = await opened(RemoteVideoGenerator, server.address), np.random.default_rng(1)
+        face = await opened(RemoteVideoGenerator, server.address)
         async with taken(face) as out:
             await seen(out)
-            for _ in range(100):
-                await push(face, voice(1.0), ends=bool(chance.random() < 0.5))
-                await asyncio.sleep(float(chance.uniform(0, 0.04)))
-                await face.clear_buffer()
-            n_items, n_ends, last = len(out.items), out.n_ends, -voice(0.4)
-            await push(face, last)
-            await out.until(n_ends + 1)
-            after = [item for item in out.items[n_items:] if isinstance(item, rtc.AudioFrame)]
-            assert np.array_equal(np.concatenate([np.frombuffer(item.data, np.int16) for item in after]), last)
-            assert n_ends == 0 and out.n_ends == 1
+            await interrupted_a_hundred_times(face, out)
 
     run(interrupt())
 

@@ -6,11 +6,9 @@ pytest -m slow tests/test_half_an_hour.py -s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
-from resource import getpagesize
 from typing import Any
 
+import half_an_hour
 import numpy as np
 import pytest
 from pipecat.frames.frames import (
@@ -25,19 +23,6 @@ from test_video_service import RATE_HZ, spoken, voice
 
 import vivant
 from vivant.testing import Inline, LoopClock, PlainFace, run_virtual
-
-MINUTES = 30
-SETTLED_S = 300
-"""Memory and lip-sync are compared with those of the first five minutes."""
-MOST_GROWTH_MB = 8
-MOST_DRIFT_MS = 10
-"""Of medians: lines begin anywhere within a frame of 40 ms, and five minutes have some fifty lines."""
-EARLIEST_MS, LATEST_MS = -45.0, 15.0
-"""Picture minus sound, as broadcasters want it (ATSC IS-191)."""
-
-
-def resident_mb() -> float:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * getpagesize() / 1e6
 
 
 class Measured(VivantVideoService):
@@ -61,6 +46,9 @@ class Measured(VivantVideoService):
     async def cancel_task(self, task: asyncio.Task[Any], *_: Any, **__: Any) -> None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+    async def interrupt(self) -> None:
+        await self._interrupt()
 
     async def say(self, line: np.ndarray) -> None:
         session = self._hearing
@@ -98,43 +86,13 @@ class Measured(VivantVideoService):
         await super()._give(item, session)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.04)
-
-
 @pytest.mark.slow
 def test_half_an_hour_of_talk() -> None:
     async def talk() -> None:
-        loop, chance, face = asyncio.get_running_loop(), np.random.default_rng(1), Measured()
+        face = Measured()
         await face._open()
-        n_lines = n_cut = n_settled = 0
-        settled_mb = 0.0
-        while loop.time() < 60 * MINUTES:
-            if not settled_mb and loop.time() > SETTLED_S:
-                settled_mb, n_settled = resident_mb(), len(face.skews_ms)
-            n_lines += 1
-            wanted = face.n_samples + len(line := voice(float(chance.choice([0.005, chance.uniform(0.2, 9)], p=[0.1, 0.9]))))
-            await face.say(line)
-            if chance.random() < 0.2:
-                await asyncio.sleep(chance.uniform(0, 3))
-            if face.n_samples < wanted and chance.random() < 0.2:
-                await face._interrupt()
-                n_cut += 1
-            else:
-                await until(lambda: face.n_samples >= wanted and face.n_ends >= n_lines - n_cut)  # noqa: B023
-            await asyncio.sleep(chance.uniform(0, 4))
+        await half_an_hour.talk(face, voice)
         await face._close()
-        skews, grown_mb = np.array(face.skews_ms), resident_mb() - settled_mb
-        drift_ms = float(np.median(skews[-n_settled:]) - np.median(skews[:n_settled]))
-        print(
-            f"{n_lines} lines, {n_cut} interrupted; {face.n_pictures} pictures; picture minus sound {skews.min():.0f} to "
-            f"{skews.max():.0f} ms, drift {drift_ms:.2f} ms; memory {grown_mb:+.1f} MB since minute {SETTLED_S // 60}"
-        )
-        assert face.n_ends == n_lines - n_cut and n_cut > 10
-        assert face.n_pictures > 0.97 * 25 * 60 * MINUTES
-        assert skews.min() >= EARLIEST_MS and skews.max() <= LATEST_MS
-        assert abs(drift_ms) <= MOST_DRIFT_MS and grown_mb <= MOST_GROWTH_MB
 
     run_virtual(talk())
 
@@ -149,7 +107,8 @@ def test_interruptions_by_the_hundred_leave_nothing_behind() -> None:
             await face._interrupt()
         n_samples, n_ends = face.n_samples, face.n_ends
         await face.say(voice(0.4))
-        await until(lambda: face.n_ends > n_ends)
+        while face.n_ends <= n_ends:
+            await asyncio.sleep(0.04)
         await asyncio.sleep(2)
         assert (n_ends, face.n_ends, face.n_samples - n_samples) == (0, 1, len(voice(0.4)))
         await face._close()

@@ -4,6 +4,7 @@ using System.Net.Http;
 using System.Threading;
 using Vivant;
 using Vivant.V1;
+using static Checks;
 
 /// <summary>Talks to a real server as a game would, and says what it saw. Exit code 0: everything was as it must be.</summary>
 static class ConsoleClient
@@ -180,15 +181,5 @@ static class ConsoleClient
         face.Picture.Take();
     }
 
-    static void Until(string what, Func<bool> condition)
-    {
-        for (var clock = Stopwatch.StartNew(); !condition(); Thread.Sleep(1)) Require(clock.ElapsedMilliseconds < WaitMs, what + " in time");
-    }
-
-    static void Require(bool condition, string what)
-    {
-        if (condition) return;
-        Console.Error.WriteLine("expected " + what);
-        Environment.Exit(1);
-    }
+    static void Until(string what, Func<bool> condition) => Checks.Until(what, condition, WaitMs);
 }

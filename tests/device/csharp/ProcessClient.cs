@@ -4,6 +4,7 @@ using System.Net.Http;
 using System.Threading;
 using Vivant;
 using Vivant.V1;
+using static Checks;
 
 /// <summary>
 /// A game with a server of its own: it starts, speaks, the server is killed and comes back, speaks again, and the server ends with
@@ -96,15 +97,5 @@ static class ProcessClient
         }
     }
 
-    static void Until(string what, Func<bool> condition)
-    {
-        for (var clock = Stopwatch.StartNew(); !condition(); Thread.Sleep(1)) Require(clock.ElapsedMilliseconds < WaitMs, what + " in time");
-    }
-
-    static void Require(bool condition, string what)
-    {
-        if (condition) return;
-        Console.Error.WriteLine("expected " + what);
-        Environment.Exit(1);
-    }
+    static void Until(string what, Func<bool> condition) => Checks.Until(what, condition, WaitMs);
 }
