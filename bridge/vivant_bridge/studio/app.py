@@ -59,8 +59,10 @@ SMALL: dict[str, tuple[Callable[[Face], bytes], str]] = {
     "still.jpg": (gallery.still, "image/jpeg"),
     "alive.webp": (gallery.alive, "image/webp"),
 }
+MOST_SMALL = 256
+"""Small pictures that are kept, of 20 to 200 kB; the oldest go. Chosen: two for each of the portraits that two pages may keep."""
 WATCHED = 3
-"""Pictures that may wait for a page of OBS; more are left out."""
+"""Pictures that may wait for a page of OBS; the oldest are left out."""
 TOKEN_FILE = "studio.token"
 
 
@@ -74,7 +76,7 @@ class Studio:
         self._uses, self._shows, self._watch_token = uses, shows, watch_token
         self._drawing = asyncio.Semaphore(1)
         """Small pictures are drawn one after another, so that a live face keeps its time."""
-        self._films: dict[tuple[str, str], bytes] = {}
+        self._small: dict[tuple[str, str], bytes] = {}
         """What was drawn, by the portrait's id and the kind; ids cannot be guessed."""
         self._cpu = CpuMeter()
 
@@ -136,9 +138,11 @@ class Studio:
         draw, media_type = SMALL[kind]
         face = await self._face(request)
         async with self._drawing:
-            if (portrait, kind) not in self._films:
-                self._films[portrait, kind] = await asyncio.to_thread(draw, face)
-        return _kept(self._films[portrait, kind], media_type)
+            picture = self._small.get((portrait, kind)) or await asyncio.to_thread(draw, face)
+            self._small[portrait, kind] = picture
+            for oldest in list(self._small)[:-MOST_SMALL]:
+                del self._small[oldest]
+        return _kept(picture, media_type)
 
     async def viseme(self, request: Request) -> Response:
         face = await self._face(request)
@@ -220,7 +224,9 @@ class Studio:
         pictures: asyncio.Queue[bytes] = asyncio.Queue(WATCHED)
 
         def take(piece: Piece, message: bytes) -> None:
-            if piece.kind == PICTURE and not pictures.full():
+            if piece.kind == PICTURE:
+                if pictures.full():
+                    pictures.get_nowait()
                 pictures.put_nowait(message)
 
         try:
