@@ -60,7 +60,7 @@ SMALL: dict[str, tuple[Callable[[Face], bytes], str]] = {
     "alive.webp": (gallery.alive, "image/webp"),
 }
 MOST_SMALL = 256
-"""Small pictures that are kept, of 20 to 200 kB; the oldest go. Chosen: two for each of the portraits that two pages may keep."""
+"""Small pictures that are kept, of 20 to 200 kB; the oldest go. Chosen: two for each portrait that two pages may keep."""
 WATCHED = 3
 """Pictures that may wait for a page of OBS; the oldest are left out."""
 TOKEN_FILE = "studio.token"
