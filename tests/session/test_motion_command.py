@@ -15,7 +15,8 @@ import pytest
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.command_line import Run, write_wav
 from vivant.dialogue.batch import KEYS_FILE, Batch, Made
-from vivant.dialogue.lines import Usual, lines_of
+from vivant.dialogue.lines import Line, Usual, lines_of
+from vivant.dialogue.making import make_line
 from vivant.dialogue.recipe import Recipe
 from vivant.types import Controls, Float32Array
 
@@ -118,6 +119,19 @@ def test_what_was_made_before_an_end_is_kept(run: Run, tmp_path: Path, lines: li
     for broken in ("", "[]", '{"vivant_lines": 1, "keys": 3}'):
         (tmp_path / "out" / KEYS_FILE).write_text(broken)
         assert [result.was_kept for result in batch.make(table) if isinstance(result, Made)] == [False, False]
+
+
+def test_whoever_is_killed_leaves_no_old_key_beside_a_new_result(tmp_path: Path, lines: list[Path]) -> None:
+    """It would be taken for up to date when the line is what it was before."""
+    folder, seen = tmp_path / "out", []
+
+    def make(line: Line, path: Path, recipe: Recipe) -> float:
+        seen.append(json.loads((folder / KEYS_FILE).read_text())["keys"])
+        return make_line(line, path, recipe)
+
+    for made, seed in ((make_line, 1), (make, 2)):
+        list(Batch(folder, Recipe("30"), make=made).make(lines_of(lines, Usual(".jsonl", Controls(), seed))))
+    assert seen == [{}, {}] and len(json.loads((folder / KEYS_FILE).read_text())["keys"]) == 2
 
 
 def test_the_same_voice_and_seed_are_the_same_motion(run: Run, tmp_path: Path, lines: list[Path]) -> None:

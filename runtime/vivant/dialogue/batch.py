@@ -62,6 +62,7 @@ class Batch:
         self._folder, self._recipe, self._make = folder, recipe, make
         self._executor = executor or _InTurn()
         self._ahead = AHEAD if executor is not None else 0
+        self._in_file: dict[str, str] = {}
 
     def make(self, lines: list[Line | InputError], *, inputs: tuple[Path, ...] = ()) -> Iterator[Made | VivantError]:
         """One result for each line, in order; a line that cannot be made is its sentence, and the others go on.
@@ -75,7 +76,7 @@ class Batch:
         if _identity(self._folder / KEYS_FILE) in read:
             raise InputError(f"{self._folder / KEYS_FILE} is read and would be overwritten; give it another name")
         keys, taken = _load(self._folder / KEYS_FILE), dict[str, str]()
-        before = dict(keys)
+        self._in_file = dict(keys)
         waiting: deque[_Begun | Made | VivantError] = deque()
         try:
             for line in lines:
@@ -88,8 +89,7 @@ class Batch:
             for each in waiting:
                 if isinstance(each, _Begun):
                     each.result.cancel()
-            if keys != before:
-                _save(self._folder / KEYS_FILE, keys)
+            self._remember(keys)
 
     def _begin(self, line: Line, keys: dict[str, str], taken: dict[str, str], read: set[Any]) -> _Begun | Made | VivantError:
         try:
@@ -101,7 +101,8 @@ class Batch:
                 path.parent.mkdir(parents=True, exist_ok=True)
             if not is_motion(path):
                 require_ready(path, {"sound": line.sound, "portrait": line.portrait})
-            keys.pop(str(line.out), None)
+            if keys.pop(str(line.out), None) is not None and self._in_file:
+                self._remember({})  # or whoever kills this process now leaves an old key beside a new result
             return _Begun(line, path, key, self._executor.submit(self._make, line, path, self._recipe))
         except VivantError as error:
             return _at(line, error)
@@ -119,6 +120,11 @@ class Batch:
             return _at(begun.line, UnavailableError(ENDED))
         keys[str(begun.line.out)] = begun.key
         return Made(begun.path, was_kept=False, speech_s=speech_s)
+
+    def _remember(self, keys: dict[str, str]) -> None:
+        if keys != self._in_file:
+            _save(self._folder / KEYS_FILE, keys)
+            self._in_file = dict(keys)
 
     def _require_free(self, line: Line, taken: dict[str, str], read: set[Any]) -> None:
         name = str(line.out).casefold()  # systems that know no case have one file of both
