@@ -161,7 +161,7 @@ def test_the_skin_of_lips_is_not_folded(name: str, face_of: FaceOf) -> None:
     on_lips = ((corners > lips.min(axis=0)) & (corners < lips.max(axis=0))).all(axis=(1, 2))
     (ax, ay), (bx, by) = (corners[on_lips, k].T - corners[on_lips, 0].T for k in (1, 2))
     assert on_lips.sum() > 300
-    assert (ax * by - ay * bx > 0.02).mean() < 0.04
+    assert (ax * by - ay * bx > 0.02).mean() < 0.02
 
 
 def test_lips_throw_shade_on_teeth_and_most_in_the_corners(sitter: Sitter) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from vivant.rig import canonical as c
 from vivant.rig.canonical import Int32Array
+from vivant.rig.mesh import inside
 from vivant.types import FloatArray
 
 ROUNDS = 40
@@ -15,8 +18,6 @@ LEVEL, MARGIN = 0.14, 0.006
 """Within how many outer-eye distances, up and down, the outline is looked for; how far outside of all else it is put."""
 LEAST_AREA = 0.1
 """Of its size on the average head seen from the front, which a triangle of the sheet must keep."""
-_HELD = sorted({i for loop in (*c.UPPER_LIDS, *c.LOWER_LIDS, c.UPPER_INNER_LIP, c.LOWER_INNER_LIP, c.OUTER_LIPS) for i in loop})
-"""Lids and lips stay where they were seen."""
 
 
 def unfolded(flat: FloatArray, unit: float) -> FloatArray:
@@ -24,20 +25,28 @@ def unfolded(flat: FloatArray, unit: float) -> FloatArray:
 
     Without a fold nothing changes.
     """
-    triangles = c.canonical_face().triangles
-    triangles = triangles[~np.isin(triangles, _HELD).all(axis=1)]
+    held, triangles = _held(), c.canonical_face().triangles
+    triangles = triangles[~np.isin(triangles, held).all(axis=1)]
     least = LEAST_AREA * _areas(c.canonical_face().points[:, :2] * (unit, -unit), triangles)
     hidden = np.unique(triangles[_areas(flat, triangles) >= 0.0])
     if not len(hidden):
         return flat
     out = _with_outline(flat, np.intersect1d(hidden, c.OVAL), unit)
     neighbours = _neighbours(triangles)
-    free = np.setdiff1d(np.arange(c.N_SURFACE), [*_HELD, *c.OVAL])
+    free = np.setdiff1d(np.arange(c.N_SURFACE), [*held, *c.OVAL])
     for _ in range(ROUNDS):
         folded = _areas(out, triangles) > least
         moving = np.intersect1d(np.unique(triangles[folded]), free)
         out[moving] = (neighbours[moving] @ out) / neighbours[moving].sum(axis=1)[:, None]
     return out
+
+
+@cache
+def _held() -> NDArray[np.int64]:
+    """Landmarks of lids and lips, which stay where they were seen: where lips meet, their triangles are as flat as folds."""
+    points = c.canonical_face().points[: c.N_SURFACE, :2].astype(np.float64)
+    rims = [i for loop in (*c.UPPER_LIDS, *c.LOWER_LIDS, c.OUTER_LIPS) for i in loop]
+    return np.union1d(rims, np.flatnonzero(inside(points, points[list(c.OUTER_LIPS)])))
 
 
 def _with_outline(flat: FloatArray, hidden: NDArray[np.int32], unit: float) -> FloatArray:
