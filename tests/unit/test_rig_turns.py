@@ -30,7 +30,7 @@ def drawn(face: RigFace, pose: Pose | None = None, body: Pose | None = None) -> 
 @pytest.mark.parametrize("name", some(["ada", "bram", "noor", "tomas"]))
 def test_a_turned_head_has_neither_holes_nor_splinters(face_of: FaceOf, name: str) -> None:
     for axis, found in faults(face_of(name).rig).items():
-        assert found.holes <= 2 and found.torn == 0, (axis, found)  # px of 512 x 512
+        assert found.holes <= 2 and found.torn == 0, (axis, found)  # px between hairs at the outline
 
 
 def test_shoulders_move_below_a_still_face_and_down_to_the_edge(ada: RigFace, cut_out: RigFace) -> None:

@@ -34,7 +34,7 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 19
+BUILDER_VERSION = 21
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 MOST_HIDDEN = 0.01
@@ -87,7 +87,7 @@ def build_rig(
         notes.append(_SHOWS_HIDDEN)
     outline = cutout.person(width, height) if own is None else own
     person = np.asarray(square.cut(outline), np.float32)
-    layers = separate(picture, person, band_texels=7.0 * square.texels_per_px)
+    layers = separate(picture, person, 7.0 * square.texels_per_px, is_given=own is not None)
 
     progress("finding how this face moves")
     landmarks = snap_to_seam(landmarks, luminance(picture), square.texels_per_px)

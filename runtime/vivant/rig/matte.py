@@ -22,6 +22,8 @@ CLEAR, UNLIKE = (24.0, 72.0), (12.0, 60.0)
 background where they do not: from nothing to wholly. Chosen by eye."""
 OPAQUE = 0.7
 """Of the band within the outline: from there on the person is opaque in any case."""
+LEAST_ALPHA = 0.01
+"""What is less is none; chosen."""
 MOST_DETAIL = 48.0
 """Of the background's texture that goes on behind the person, of 255."""
 
@@ -38,11 +40,12 @@ class Layers:
     """(h, w, 3)"""
 
 
-def separate(picture: UInt8Array, person: Float32Array, band_texels: float) -> Layers:
+def separate(picture: UInt8Array, person: Float32Array, band_texels: float, *, is_given: bool = False) -> Layers:
     """Split (h, w, 3) by a coarse person mask (h, w); the outline is refined within ``band_texels`` of its border.
 
     Minimal-alpha matting: in the band, the smallest alpha whose implied foreground is a possible colour explains every
-    pixel exactly, so that the portrait at rest stays what it was and thin hair moves with the head.
+    pixel exactly, so that the portrait at rest stays what it was and thin hair moves with the head. A mask that ``is_given``
+    with the picture says itself how much of each pixel at its border is the person.
     """
     inner = _distance_from_border(person)
     near = inner > -1.8 * band_texels
@@ -52,13 +55,17 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float) -> L
     own = near & ~(outside & (rich > BUSY))
     plate = _with_grain(fill_holes(picture, ~own), picture, outside, beyond, inner, band_texels)
     plate = _going_on(plate, picture, own, inner, rich, band_texels)
-    _, needed = _explaining_alpha(picture, plate)
-    # Inside the outline the person is opaque in any case.
-    within = np.clip(inner / (OPAQUE * band_texels), 0.0, 1.0)
-    covering = _unmixed(picture, plate, fill_holes(picture, inner > band_texels)) * (inner > -0.8 * band_texels)
-    alpha = (np.maximum(np.maximum(covering, within), needed) * own).astype(np.float32)
-    alpha[alpha < 0.01] = 0.0
+    alpha = person if is_given else _covering(picture, plate, inner, band_texels) * own
+    alpha = np.where(alpha < LEAST_ALPHA, 0.0, alpha).astype(np.float32)
     return Layers(_foreground(picture, plate, alpha), alpha, plate)
+
+
+def _covering(picture: UInt8Array, plate: UInt8Array, inner: Float32Array, band_texels: float) -> Float32Array:
+    """(h, w) how much of each pixel is the person; inside the outline all of it."""
+    _, needed = _explaining_alpha(picture, plate)
+    within = np.clip(inner / (OPAQUE * band_texels), 0.0, 1.0)
+    unmixed = _unmixed(picture, plate, fill_holes(picture, inner > band_texels)) * (inner > -0.8 * band_texels)
+    return np.asarray(np.maximum(np.maximum(unmixed, within), needed), np.float32)
 
 
 def _with_grain(
