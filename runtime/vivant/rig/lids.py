@@ -37,7 +37,7 @@ HIDDEN = 0.12
 MOVES_WITH_CREASE = (-1.0, -0.2)
 """Part of the way from the crease to the edge of the shut lid over which the portrait goes from moving as the mesh does to
 moving with the crease as one: a fold is not stretched, the lid comes out from under it."""
-SHUT_SKIN = (-0.15, 0.35)
+SHUT_SKIN = (-0.3, 0.2)
 """Likewise over which its pixels pass into the skin of the shut lid."""
 TONE, TONE_RANK = (-0.6, 0.7), 65
 """Likewise from where to where the lid's own colour is read, and the percentile that is neither lashes nor shine."""
@@ -55,7 +55,7 @@ TONE_BLUR = 0.09
 """Along the lid, outer-eye distances."""
 BULGE, TOWARDS_LASHES = 0.06, 0.12
 """Light in the middle of the lid, where the ball lies under it, and shade at its edge; chosen by eye."""
-BESIDE = (-0.06, 0.06)
+BESIDE = (-0.1, 0.14)
 """How far beyond the corners of the eye the picture is retouched in full, and where no longer; outer-eye distances, less than 0
 inside."""
 STROKE = 0.05
@@ -225,7 +225,7 @@ def _without_strokes(lid: _ShutLid, texels: float) -> tuple[FloatArray, FloatArr
     near = ndimage.maximum_filter(smoothsteps(darker, *DARKER), 3)
     bare = (near < 0.1) & ((lid.beside > BESIDE_SKIN) | (lid.lidward < 0.0))
     filled = fill_holes(np.clip(lid.moved, 0, 255).round().astype(np.uint8), bare).astype(np.float32)
-    calm = calm + beyond * (ndimage.gaussian_filter(filled, (0.02 * texels, 0.02 * texels, 0)) - calm)
+    calm = calm + beyond * (np.minimum(calm, ndimage.gaussian_filter(filled, (0.02 * texels, 0.02 * texels, 0))) - calm)
     return np.asarray(calm), np.asarray(ndimage.gaussian_filter(near, 0.006 * texels))
 
 
