@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import ssl
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from tests.device.studio_page import (
     wait_for,
 )
 from tests.session.studio_kit import Studio, running_studio
+from tests.unit.test_server_parts import pair
 from vivant.bundled import portrait_bytes
 
 pytestmark = [pytest.mark.device, pytest.mark.usefixtures("studio")]
@@ -196,3 +198,30 @@ def test_a_phone_shows_it_without_scrolling_sideways(studio: Studio) -> None:
         for choose in ('[data-portrait="ada"] button', "#tab-look", "#tab-use", "#tab-quality"):
             page.click(choose)
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], choose
+
+
+def test_from_another_machine_it_asks_for_its_token_and_keeps_it_to_itself(tmp_path: Path) -> None:
+    certificate, key = pair(tmp_path, "studio")
+    tls = ssl.create_default_context(cafile=str(certificate))
+    tls.check_hostname = False
+    options = ("--host", "0.0.0.0", "--tls-cert", str(certificate), "--tls-key", str(key))
+    asked: list[str] = []
+    with (
+        running_studio(tmp_path, 0, "null", *options, tls=tls, VIVANT_TOKEN="the-token") as running,
+        browser() as chromium,
+        page_at(chromium, running.url, ignore_https_errors=True) as page,
+        page_at(chromium, f"{running.url}/#token=the-token", ignore_https_errors=True) as invited,
+    ):
+        invited.on("request", lambda request: asked.append(request.url + request.headers.get("referer", "")))
+        page.fill("#token", "wrong")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#door-error:not([hidden])")
+        page.fill("#token", "the-token")
+        page.keyboard.press("Enter")
+        for each in (page, invited):
+            each.click('[data-portrait="ada"] button')
+            wait_for(each, "speaking")
+            assert each.url == f"{running.url}/#ada"
+        invited.reload()
+        wait_for(invited, "ready")
+        assert asked and not any("the-token" in each for each in asked)

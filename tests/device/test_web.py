@@ -23,8 +23,11 @@ STILL = {"controls": {"head_motion": 0}, "seed": 3, "size_px": 256, "fps": 20}
 
 JAWS = """() => {
   const [mesh] = meshes.filter((mesh) => 'jawOpen' in mesh.morphTargetDictionary);
-  window.jaws = [];
-  face.on('motion', () => jaws.push(mesh.morphTargetInfluences[mesh.morphTargetDictionary.jawOpen]));
+  Object.assign(window, { jaws: [], turns: [] });
+  face.on('motion', () => {
+    jaws.push(mesh.morphTargetInfluences[mesh.morphTargetDictionary.jawOpen]);
+    turns.push(spine.rotation.y);
+  });
 }"""
 
 
@@ -168,8 +171,8 @@ def test_the_example_of_a_mesh_moves_its_jaw(web: Web, server: WebServe) -> None
         page.click("button")
         page.evaluate(JAWS)
         until(page, "window.jaws.length > 150")
-        jaws = page.evaluate("window.jaws")
-        assert np.ptp(jaws) > 0.15
+        jaws, turns = page.evaluate("[window.jaws, window.turns]")
+        assert np.ptp(jaws) > 0.15 and np.ptp(turns) > 1e-3, "the shoulders follow"
     finally:
         page.close()
         avatar.unlink()

@@ -54,12 +54,13 @@ import { Player } from './player.js';
  * @property {string} [token] the server's
  * @property {string} [client] a name that an earlier `ready` gave
  * @property {AudioContext} [audioContext] the page's own
+ * @property {boolean} [webrtc] whether pictures and sound may come by it where the server offers it; default true
  * @typedef {OwnOptions & Stage} Options
  */
 
 const FATAL = new Set([4400, 4401, 4404, 4501]); // trying again would not help
 const FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 10_000;
-const MOST_QUEUED_MS = 150, LEFT_QUEUED_MS = 40; // of a microphone's sound at the server: some pieces, and a network's jitter
+const MOST_UNSENT_MS = 150; // of a microphone's sound that a slow network has not taken
 const USUAL = { portrait: 'ada', motion: false, sound: false };
 
 /** A face that connects by itself, and again when the connection is lost. @param {string} url @param {Options} [options] */
@@ -77,7 +78,6 @@ export class Face {
   #client = '';
   #epoch = 0;
   #speaking = false;
-  #late_ms = 0;
   #closed = false;
   #attempt = 0;
   /** @type {{message: string, code: string, retry_after_ms?: number} | null} */
@@ -94,6 +94,9 @@ export class Face {
   #volume = 1;
   /** @type {Microphone | null} */
   #microphone = null;
+  /** @type {import('./media.js').Media | null} */
+  #media = null;
+  #webrtc;
   #painter;
   #delay;
   /** @type {(message: any) => void} */
@@ -106,7 +109,8 @@ export class Face {
     if (typeof WebSocket === 'undefined' || typeof createImageBitmap === 'undefined' || typeof AudioContext === 'undefined') {
       throw new Error('this browser is too old for a live face: it needs WebSocket, createImageBitmap and AudioContext');
     }
-    const { canvas = null, audioContext, client = '', ...config } = options;
+    const { canvas = null, audioContext, client = '', webrtc = true, ...config } = options;
+    this.#webrtc = webrtc && 'RTCPeerConnection' in window;
     this.url = new URL(url, location.href);
     this.#client = client;
     this.#context = audioContext;
@@ -153,10 +157,12 @@ export class Face {
     if (this.#microphone !== microphone) microphone.close(); // deafened meanwhile
   }
 
-  /** Of the microphone. What waits at the server would be late for ever, so as much of what follows is left out. @param {Int16Array} samples @param {number} captured_ms */
+  /** Of the microphone: what is late is left out, here or at the server, for it would keep all that follows late. @param {Int16Array} samples @param {number} captured_ms */
   #heard(samples, captured_ms) {
-    if (this.#late_ms > 0) this.#late_ms -= 1000 * samples.length / this.sample_rate_hz;
-    else this.push(samples, captured_ms);
+    const unsent_ms = 1000 * (this.#socket?.bufferedAmount ?? 0) / (2 * this.sample_rate_hz);
+    if (unsent_ms > MOST_UNSENT_MS) return;
+    if (!this.#speaking) this.begin({ live: true });
+    this.push(samples, captured_ms);
   }
 
   /** Sends the microphone no more; what was said is spoken to its end. */
@@ -167,10 +173,10 @@ export class Face {
     this.end();
   }
 
-  /** Names the utterance that the next sound begins. @param {{id?: string, text?: string, language?: string}} [utterance] */
-  begin({ id = '', text = '', language = '' } = {}) {
+  /** Names the utterance that the next sound begins; of a live one, what comes late is left out. @param {{id?: string, text?: string, language?: string, live?: boolean}} [utterance] */
+  begin({ id = '', text = '', language = '', live = false } = {}) {
     this.#speaking = false;
-    this.#send({ type: 'begin', utterance_id: id, text, language });
+    this.#send({ type: 'begin', utterance_id: id, text, language, live });
   }
 
   /** What the utterance says, where that is known. @param {string} text @param {string} [language] */
@@ -229,6 +235,7 @@ export class Face {
   set volume(volume) {
     this.#volume = volume;
     if (this.#player) this.#player.gain.gain.value = volume;
+    if (this.#media) this.#media.video.volume = volume;
   }
 
   /** Plays the sound there, where the browser lets a page choose. @param {string} deviceId */
@@ -236,6 +243,7 @@ export class Face {
     const context = /** @type {AudioContext & {setSinkId?: (id: string) => Promise<void>}} */ (this.#audio());
     if (!context.setSinkId) throw new Error('this browser lets no page choose its speaker');
     await context.setSinkId(deviceId);
+    await this.#media?.video.setSinkId(deviceId);
   }
 
   /** The bundled portraits and one's own. @returns {Promise<{portrait: string, bundled: boolean}[]>} */
@@ -259,6 +267,7 @@ export class Face {
     clearTimeout(this.#again);
     this.deafen();
     this.#player?.stop();
+    this.#media?.close();
     this.#socket?.close(1000);
     if (this.#ownContext) this.#context?.close();
   }
@@ -290,8 +299,17 @@ export class Face {
     return root;
   }
 
+  async #offer() {
+    const { Media } = await import('./media.js');
+    const media = this.#media = new Media((video) => this.#painter.draw(video));
+    this.volume = this.#volume;
+    this.#send({ type: 'offer', sdp: await media.offer(this.#config.sound) });
+  }
+
   /** @param {number} code @param {string} reason */
   #lost(code, reason) {
+    this.#media?.close();
+    this.#media = null;
     const error = this.#error, message = error?.message ?? (reason || 'the connection was lost');
     this.#error = null;
     this.#speaking = false;
@@ -317,6 +335,13 @@ export class Face {
         this.#client = message.client;
         this.#names = message.weight_names;
         this.#tellReady(message);
+        if (message.webrtc && this.#webrtc && this.#config.pictures === 'jpeg') this.#offer();
+        break;
+      case 'answer':
+        this.#media?.answer(message.sdp);
+        break;
+      case 'statistics':
+        this.#media?.took_ms().then((ms) => { this.#delay.later_ms = ms; });
         break;
       case 'utterance_started':
         this.#delay.began(message.position_us);
@@ -324,9 +349,8 @@ export class Face {
       case 'utterance_finished':
         this.#delay.over();
         break;
-      case 'statistics':
-        this.#delay.filled_us = 1000 * message.filled_ms;
-        this.#late_ms = message.queued_ms > MOST_QUEUED_MS ? message.queued_ms - LEFT_QUEUED_MS : 0;
+      case 'moved':
+        this.#delay.moved(message.ms);
         break;
       case 'error':
         this.#error = message;
@@ -341,6 +365,7 @@ export class Face {
     const stale = head.epoch < this.#epoch;
     if (head.kind === PICTURE) {
       if (stale) this.#confirm(head);
+      else if (!head.first_bytes && this.#media) this.#drawn(head, this.#media.video); // that comes by WebRTC
       else this.#painter.take(data, head);
     } else if (stale) {
       return;
@@ -357,7 +382,7 @@ export class Face {
     }
   }
 
-  /** @param {Head} head @param {ImageBitmap} bitmap */
+  /** @param {Head} head @param {ImageBitmap | HTMLVideoElement} bitmap */
   #drawn(head, bitmap) {
     this.#confirm(head);
     this.#delay.drawn(head.pts_us);

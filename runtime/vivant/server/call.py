@@ -152,6 +152,21 @@ class Call:
         return self._config.label_off_reason
 
     @property
+    def is_speaking(self) -> bool:
+        """The next sound belongs to an utterance that has begun."""
+        return self._session.stream.is_speaking
+
+    @property
+    def queued_ms(self) -> float:
+        """Sound that has come and was not heard."""
+        return self._session.stream.queued_ms
+
+    @property
+    def filled_ms(self) -> float:
+        """Silence that was heard within utterances, for their sound came late."""
+        return self._session.stream.filled_ms
+
+    @property
     def detail(self) -> int:
         return self._presenter.detail
 

@@ -17,6 +17,8 @@ export class Gallery {
 
   /** Ask for the portraits and hang them. */
   async load() {
+    const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+    $("gallery-hint").textContent = isHere ? t("galleryHint") : t("galleryHintElsewhere", { host: location.hostname });
     try {
       const [{ portraits, client }, about] = await Promise.all([get("/v1/portraits"), get("/studio/about")]);
       keepClientName(client);

@@ -2,7 +2,7 @@
 
 import { connect } from "/client/vivant.js";
 import { $, sentence } from "./dom.js";
-import { clientName, keepClientName, voice } from "./server.js";
+import { clientName, keepClientName, token, voice } from "./server.js";
 import { t } from "./texts.js";
 
 /** A second of sound is pushed in so many pieces, each a message. */
@@ -38,7 +38,7 @@ export class Live extends EventTarget {
     const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
     this.face = connect(address, {
       portrait: portrait.id, canvas: $("face"), motion: true, sound: true, sample_rate_hz: context.sampleRate, size_px: 512,
-      controls: { ...controls }, client: clientName(), audioContext: context,
+      controls: { ...controls }, client: clientName(), token: token(), audioContext: context,
       pictures: stage.background === "transparent" ? "jpeg-alpha" : "jpeg", ...stage,
     });
     this.listeners();

@@ -1,5 +1,6 @@
 /** The page: one screen, a gallery and a face. */
 
+import { admitted } from "./admission.js";
 import { $, all, drawing, sentence } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import * as icons from "./icons.js";
@@ -113,11 +114,11 @@ class Studio {
     $("say").addEventListener("submit", (event) => { event.preventDefault(); this.say(); });
   }
 
-  /** The box is there when a voice is. */
+  /** The box is there when a voice is; below it stands whose it is, or what brings one. */
   async offerSay() {
-    const { voice } = await get("/studio/say");
+    const { voice, bringing } = await get("/studio/say");
     $("say").hidden = voice === null;
-    $("say").title = voice === null ? "" : t("sayVoice", { voice });
+    sentence($("say-hint"), voice === null ? t("sayNone", { command: bringing }) : t("sayVoice", { voice }));
   }
 
   say() {
@@ -266,6 +267,7 @@ if (lacking.length) {
   sentence($("old"), t("old", { what: lacking.join(", ") }));
   document.querySelector("main").hidden = true;
 } else {
+  await admitted();
   const studio = new Studio();
   await studio.start();
   await studio.route();
