@@ -87,7 +87,8 @@ class Door:
         """
         self.host = host
         self._token = token
-        self._backgrounds, self._watching, self._offers_webrtc = backgrounds, watching, offers_webrtc
+        self._backgrounds, self._watching = backgrounds, watching
+        self._open_media = self._media if offers_webrtc else None
         self._calls: set[asyncio.Task[Any]] = set()
 
     @property
@@ -155,15 +156,13 @@ class Door:
 
         page = page_config(fields, self.host.limits, backgrounds)
         with self._watching() as watch:
-            context = FaceSocket(
-                socket, page, name, backgrounds, watch, open_media=self._open_media if self._offers_webrtc else None
-            )
+            context = FaceSocket(socket, page, name, backgrounds, watch, open_media=self._open_media)
             try:
                 await self.host.service.animate(page.resolved, client, context, context.begin)
             finally:
                 await context.close()
 
-    def _open_media(self, sample_rate_hz: int) -> Media:
+    def _media(self, sample_rate_hz: int) -> Media:
         from vivant.web.media import Media  # what another extra brings
 
         return Media(sample_rate_hz, self.host.shared.clock)

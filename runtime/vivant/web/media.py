@@ -66,7 +66,7 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]
         self._rate_hz, self._clock = rate_hz, clock
         self._sound, self._first = np.zeros(0, np.int16), 0
         """What has come and was not sent, and the index of its first sample since the stream began."""
-        self._n_sent, self._began_us = 0, clock.now_us()
+        self._n_sent, self._began_us = 0, 0
         self._offset_us: int | None = None
         """From the clock to the time of the picture that is sent."""
         self._at: int | None = None
@@ -84,6 +84,7 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]
 
     async def recv(self) -> AudioFrame:
         n = self._rate_hz * PIECE_MS // 1000
+        self._began_us = self._began_us or self._clock.now_us()
         await self._clock.sleep_until(self._began_us + self._n_sent * 1_000_000 // self._rate_hz)
         frame = AudioFrame.from_ndarray(self._next(n)[None], format="s16", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = self._rate_hz, self._n_sent, Fraction(1, self._rate_hz)
