@@ -1,38 +1,36 @@
-/** Pictures and sound by WebRTC, where the server offers it: a network that loses or delays them does less harm. */
+/** Pictures and sound by WebRTC, where the server offers it: what a network loses or delays does less harm. */
 
 const GATHERED_MS = 2000;
 
 export class Media {
+  /** Plays both. */
+  video = document.createElement('video');
   #peer = new RTCPeerConnection();
-  #video = document.createElement('video');
-  /** Of the last look: seconds that pictures waited and were decoded for, and how many they were. */
-  #before = { delay_s: 0, n: 0 };
+  #took_s = 0;
+  #n = 0;
 
   /** @param {(video: HTMLVideoElement) => void} draw called with every picture */
   constructor(draw) {
-    this.#video.autoplay = this.#video.playsInline = true;
-    const stream = this.#video.srcObject = new MediaStream();
+    const { video } = this, stream = new MediaStream();
+    Object.assign(video, { autoplay: true, playsInline: true, srcObject: stream });
     this.#peer.ontrack = ({ track }) => stream.addTrack(track);
     const next = () => {
-      draw(this.#video);
-      this.#video.requestVideoFrameCallback(next);
+      draw(video);
+      video.requestVideoFrameCallback(next);
     };
-    this.#video.requestVideoFrameCallback(next);
+    video.requestVideoFrameCallback(next);
   }
 
-  get video() {
-    return this.#video;
-  }
-
-  /** @param {boolean} sound whether it is wanted @returns {Promise<string>} SDP with all addresses in it */
-  async offer(sound) {
+  /** @param {string[]} kinds video, audio @returns {Promise<string>} SDP with all addresses in it */
+  async offer(kinds) {
     const peer = this.#peer;
-    for (const kind of sound ? ['video', 'audio'] : ['video']) peer.addTransceiver(kind, { direction: 'recvonly' });
-    await peer.setLocalDescription();
-    await new Promise((resolve) => {
+    for (const kind of kinds) peer.addTransceiver(kind, { direction: 'recvonly' });
+    const gathered = new Promise((resolve) => {
       setTimeout(resolve, GATHERED_MS);
-      peer.onicecandidate = ({ candidate }) => { if (!candidate) resolve(null); };
+      peer.onicecandidate = ({ candidate }) => candidate ?? resolve(null);
     });
+    await peer.setLocalDescription();
+    await gathered;
     return /** @type {RTCSessionDescription} */ (peer.localDescription).sdp;
   }
 
@@ -41,20 +39,19 @@ export class Media {
     await this.#peer.setRemoteDescription({ type: 'answer', sdp });
   }
 
-  /** How long pictures have taken since the last look from their first packet until they were decoded. */
+  /** How long a picture took since the last look from its first packet until it was decoded. */
   async took_ms() {
-    let took_ms = 0;
-    for (const said of (await this.#peer.getStats()).values()) {
-      if (said.type !== 'inbound-rtp' || said.kind !== 'video') continue;
-      const { delay_s, n } = this.#before;
-      this.#before = { delay_s: said.totalProcessingDelay ?? 0, n: said.framesDecoded };
-      if (this.#before.n > n) took_ms = 1000 * (this.#before.delay_s - delay_s) / (this.#before.n - n);
+    let ms = 0;
+    for (const { type, kind, totalProcessingDelay: took_s = 0, framesDecoded: n } of (await this.#peer.getStats()).values()) {
+      if (type !== 'inbound-rtp' || kind !== 'video') continue;
+      if (n > this.#n) ms = 1000 * (took_s - this.#took_s) / (n - this.#n);
+      [this.#took_s, this.#n] = [took_s, n];
     }
-    return took_ms;
+    return ms;
   }
 
   close() {
     this.#peer.close();
-    this.#video.srcObject = null;
+    this.video.srcObject = null;
   }
 }

@@ -1,11 +1,4 @@
-/**
- * A face of Vivant in a web page.
- *
- *     const face = connect('ws://localhost:50751', { portrait: 'ada', canvas: document.querySelector('canvas') });
- *     button.onclick = () => face.listen();
- *
- * docs/web.md describes the protocol.
- */
+/** A face of Vivant in a web page; docs/web.md describes verbs, events and the protocol. */
 
 import { Delay } from './delay.js';
 import { headOf, MOTION, motionOf, PICTURE, samplesOf, SOUND } from './frames.js';
@@ -18,7 +11,7 @@ import { Player } from './player.js';
 
 /**
  * @typedef {object} Controls what is not named stays as it is
- * @property {[number, number]} [gaze] yaw and pitch in degrees, -30 to 30
+ * @property {[number, number]} [gaze] yaw, pitch, -30 to 30 degrees
  * @property {number} [distance] 0.8 (near) to 1.25
  * @property {string} [emotion] neutral, happy, sad, angry, surprised, afraid, disgusted, contempt
  * @property {number} [intensity] 0 to 2
@@ -54,7 +47,7 @@ import { Player } from './player.js';
  * @property {string} [token] the server's
  * @property {string} [client] a name that an earlier `ready` gave
  * @property {AudioContext} [audioContext] the page's own
- * @property {boolean} [webrtc] whether pictures and sound may come by it where the server offers it; default true
+ * @property {boolean} [webrtc] whether pictures and sound may come by it, where it is offered
  * @typedef {OwnOptions & Stage} Options
  */
 
@@ -130,7 +123,7 @@ export class Face {
     return this.#config.sample_rate_hz;
   }
 
-  /** @param {string} event a message's type, or picture, motion, sound, delay, lost, failed @param {(message: any) => void} callback */
+  /** @param {string} event @param {(message: any) => void} callback @returns {() => void} takes it back */
   on(event, callback) {
     const set = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, set.add(callback));
@@ -146,7 +139,7 @@ export class Face {
     this.#socket.send(/** @type {ArrayBufferView<ArrayBuffer>} */ (pcm(samples)));
   }
 
-  /** Sends a microphone (the usual one, unless a stream is given) until `deafen`. @param {MediaStream} [stream] */
+  /** Sends a microphone, or the stream, until `deafen`. @param {MediaStream} [stream] */
   async listen(stream) {
     this.deafen();
     const own = !stream;
@@ -157,7 +150,7 @@ export class Face {
     if (this.#microphone !== microphone) microphone.close(); // deafened meanwhile
   }
 
-  /** Of the microphone: what is late is left out, here or at the server, for it would keep all that follows late. @param {Int16Array} samples @param {number} captured_ms */
+  /** Of the microphone: what is late is left out, here or there, or all that follows would be late. @param {Int16Array} samples @param {number} captured_ms */
   #heard(samples, captured_ms) {
     const unsent_ms = 1000 * (this.#socket?.bufferedAmount ?? 0) / (2 * this.sample_rate_hz);
     if (unsent_ms > MOST_UNSENT_MS) return;
@@ -173,7 +166,7 @@ export class Face {
     this.end();
   }
 
-  /** Names the utterance that the next sound begins; of a live one, what comes late is left out. @param {{id?: string, text?: string, language?: string, live?: boolean}} [utterance] */
+  /** Names the utterance that the next sound begins. @param {{id?: string, text?: string, language?: string, live?: boolean}} [utterance] */
   begin({ id = '', text = '', language = '', live = false } = {}) {
     this.#speaking = false;
     this.#send({ type: 'begin', utterance_id: id, text, language, live });
@@ -303,7 +296,7 @@ export class Face {
     const { Media } = await import('./media.js');
     const media = this.#media = new Media((video) => this.#painter.draw(video));
     this.volume = this.#volume;
-    this.#send({ type: 'offer', sdp: await media.offer(this.#config.sound) });
+    this.#send({ type: 'offer', sdp: await media.offer(this.#config.sound ? ['video', 'audio'] : ['video']) });
   }
 
   /** @param {number} code @param {string} reason */

@@ -130,7 +130,7 @@ class FaceSocket:
                 requests = requests_of(kind, fields)
                 self._live.is_live = fields.get("live", False)
                 return requests
-            case "end":
+            case "end" | "interrupt":
                 self._live.is_live = False
                 return requests_of(kind, fields)
             case "controls":
