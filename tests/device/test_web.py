@@ -95,6 +95,7 @@ def test_an_interruption_leaves_nothing_old(web: Web, server: WebServe) -> None:
     assert page.evaluate("run.pictures.every(p => p.at_ms < run.told || p.epoch === 1)"), "what was on its way is not drawn"
     assert page.evaluate("run.said.find(m => m.type === 'interrupted').at_ms - run.told") < 300
     assert not page.evaluate("run.pictures.some(p => p.epoch === 1 && p.speaking)")
+    assert not page.evaluate("run.delays.length"), "what is read out waits for its time, and is not late"
     page.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vivant.web.live_sound import LEAST_WAITING_MS, MOST_WAITING_MS, LiveSound
+from vivant.web.live_sound import LEAST_AHEAD_MS, MOST_AHEAD_MS, LiveSound
 
 pytestmark = pytest.mark.unit
 
@@ -28,10 +28,10 @@ def queued_after(sound: LiveSound, queued_ms: float, n: int, *, passing_ms: floa
 def test_a_burst_is_left_out_and_what_follows_is_in_time() -> None:
     sound = live()
     burst_ms = queued_after(sound, 0.0, 200, passing_ms=0.0)
-    assert burst_ms == MOST_WAITING_MS + PIECE_MS
+    assert burst_ms == MOST_AHEAD_MS + PIECE_MS
     assert sound.news_ms(0.0) == burst_ms - 200 * PIECE_MS
-    assert queued_after(sound, burst_ms, 20, passing_ms=PIECE_MS) <= LEAST_WAITING_MS
-    assert queued_after(sound, LEAST_WAITING_MS, 100, passing_ms=PIECE_MS) == LEAST_WAITING_MS, "and stays so"
+    assert queued_after(sound, burst_ms, 20, passing_ms=PIECE_MS) <= LEAST_AHEAD_MS
+    assert queued_after(sound, LEAST_AHEAD_MS, 100, passing_ms=PIECE_MS) == LEAST_AHEAD_MS, "and stays so"
 
 
 def test_what_is_read_out_may_wait() -> None:

@@ -56,11 +56,12 @@ export class Delay {
 
   over() {
     this.#spoken = null;
+    this.#found = [];
   }
 
   forget() {
     this.#sent = [];
-    this.#spoken = null;
+    this.over();
   }
 
   /** A picture was drawn just now. @param {number} pts_us */

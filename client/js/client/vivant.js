@@ -130,12 +130,12 @@ export class Face {
     return () => { set.delete(callback); };
   }
 
-  /** The next piece of the voice, mono. @param {Int16Array | Float32Array} samples @param {number} [captured_ms] when its first sample was heard, by `performance.now` */
-  push(samples, captured_ms = performance.now()) {
+  /** The next piece of the voice, mono. @param {Int16Array | Float32Array} samples @param {number} [captured_ms] when its first sample was heard, by `performance.now`: then the delay is told */
+  push(samples, captured_ms) {
     if (this.#socket?.readyState !== WebSocket.OPEN || !samples.length) return;
     if (!this.#speaking) this.#delay.begin();
     this.#speaking = true;
-    this.#delay.sent(samples.length, captured_ms);
+    if (captured_ms !== undefined) this.#delay.sent(samples.length, captured_ms);
     this.#socket.send(/** @type {ArrayBufferView<ArrayBuffer>} */ (pcm(samples)));
   }
 

@@ -157,9 +157,10 @@ class Call:
         return self._session.stream.is_speaking
 
     @property
-    def queued_ms(self) -> float:
-        """Sound that has come and was not heard."""
-        return self._session.stream.queued_ms
+    def ahead_ms(self) -> float:
+        """Sound that has come and whose time has not; below 0 where it comes late."""
+        stream = self._session.stream
+        return stream.queued_ms - (self._session.pace.now_us - stream.heard_us) / 1000
 
     @property
     def filled_ms(self) -> float:

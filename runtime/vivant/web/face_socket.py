@@ -104,7 +104,7 @@ class FaceSocket:
         assert call is not None, "nothing is read before the call has begun"
         if not call.is_speaking:
             sound.begin(call.filled_ms)
-        if not sound.takes(len(data) / self._page.bytes_per_ms, call.queued_ms):
+        if not sound.takes(len(data) / self._page.bytes_per_ms, call.ahead_ms):
             return NOTHING
         if (moved_ms := sound.news_ms(call.filled_ms)) is not None:
             await self.send({"type": "moved", "ms": moved_ms})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-MOST_WAITING_MS = 150
-"""Of sound that waits to be heard: some frames, and a network's jitter. Chosen."""
-LEAST_WAITING_MS = 40
+MOST_AHEAD_MS = 150
+"""Of sound that waits for its time: a network's jitter. Chosen."""
+LEAST_AHEAD_MS = 40
 """Down to which sound is left out once it was too much, so that there is not too much again at once. Chosen."""
 
 
@@ -22,10 +22,10 @@ class LiveSound:
         self._leaves_out = False
         self._left_out_ms, self._filled0_ms, self._told_ms = 0.0, filled_ms, 0.0
 
-    def takes(self, length_ms: float, queued_ms: float) -> bool:
-        """A piece, while so much waits before it."""
-        most_ms = LEAST_WAITING_MS if self._leaves_out else MOST_WAITING_MS
-        self._leaves_out = self.is_live and queued_ms > most_ms
+    def takes(self, length_ms: float, ahead_ms: float) -> bool:
+        """A piece, where the time of so much before it has not come yet."""
+        most_ms = LEAST_AHEAD_MS if self._leaves_out else MOST_AHEAD_MS
+        self._leaves_out = self.is_live and ahead_ms > most_ms
         if self._leaves_out:
             self._left_out_ms += length_ms
         return not self._leaves_out
