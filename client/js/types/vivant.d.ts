@@ -1,16 +1,9 @@
-/**
- * A face of Vivant in a web page.
- *
- *     const face = connect('ws://localhost:50751', { portrait: 'ada', canvas: document.querySelector('canvas') });
- *     button.onclick = () => face.listen();
- *
- * docs/web.md describes the protocol.
- */
+/** A face of Vivant in a web page; docs/web.md describes verbs, events and the protocol. */
 export type Motion = import('./frames.js').Motion;
 export type Head = import('./frames.js').Head;
 export type Controls = {
     /**
-     * yaw and pitch in degrees, -30 to 30
+     * yaw, pitch, -30 to 30 degrees
      */
     gaze?: [number, number];
     /**
@@ -95,6 +88,10 @@ export type OwnOptions = {
      * the page's own
      */
     audioContext?: AudioContext;
+    /**
+     * whether pictures and sound may come by it, where it is offered
+     */
+    webrtc?: boolean;
 };
 export type Options = OwnOptions & Stage;
 /** A face that connects by itself, and again when the connection is lost. @param {string} url @param {Options} [options] */
@@ -108,19 +105,20 @@ export declare class Face {
     constructor(url: string, options: Options);
     /** Samples per second of what is pushed. */
     get sample_rate_hz(): any;
-    /** @param {string} event a message's type, or picture, motion, sound, delay, lost, failed @param {(message: any) => void} callback */
+    /** @param {string} event @param {(message: any) => void} callback @returns {() => void} takes it back */
     on(event: string, callback: (message: any) => void): () => void;
-    /** The next piece of the voice, mono. @param {Int16Array | Float32Array} samples @param {number} [captured_ms] when its first sample was heard, by `performance.now` */
+    /** The next piece of the voice, mono. @param {Int16Array | Float32Array} samples @param {number} [captured_ms] when its first sample was heard, by `performance.now`: then the delay is told */
     push(samples: Int16Array | Float32Array, captured_ms?: number): void;
-    /** Sends a microphone (the usual one, unless a stream is given) until `deafen`. @param {MediaStream} [stream] */
+    /** Sends a microphone, or the stream, until `deafen`. @param {MediaStream} [stream] */
     listen(stream?: MediaStream): Promise<void>;
     /** Sends the microphone no more; what was said is spoken to its end. */
     deafen(): void;
-    /** Names the utterance that the next sound begins. @param {{id?: string, text?: string, language?: string}} [utterance] */
-    begin({ id, text, language }?: {
+    /** Names the utterance that the next sound begins. @param {{id?: string, text?: string, language?: string, live?: boolean}} [utterance] */
+    begin({ id, text, language, live }?: {
         id?: string;
         text?: string;
         language?: string;
+        live?: boolean;
     }): void;
     /** What the utterance says, where that is known. @param {string} text @param {string} [language] */
     sayText(text: string, language?: string): void;

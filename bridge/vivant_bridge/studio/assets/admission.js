@@ -28,7 +28,7 @@ export async function admitted() {
   document.body.dataset.view = "gallery";
 }
 
-/** A token that somebody has typed. */
+/** A token that somebody has typed. @returns {Promise<void>} */
 function said() {
   $("token").focus();
   return new Promise((resolve) => {
