@@ -67,7 +67,7 @@ def test_without_the_token_nothing_is_given_or_done(studio: Studio, shown: dict[
 def test_with_the_token_it_is_as_on_its_own_machine(studio: Studio) -> None:
     about = studio.ask("GET", "/studio/about", headers=WITH_TOKEN)
     assert about.status == 200 and "ada" in about.json
-    assert studio.ask("GET", "/studio/presets/ada", headers=WITH_TOKEN).status == 200
+    assert studio.ask("GET", "/studio/portraits/ada/still.jpg", headers=WITH_TOKEN).status == 200
 
 
 def test_pages_of_other_origins_are_refused_even_with_the_token(studio: Studio) -> None:
@@ -78,6 +78,8 @@ def test_pages_of_other_origins_are_refused_even_with_the_token(studio: Studio) 
 
 @pytest.mark.parametrize(("token", "answer"), [(TOKEN, "ready"), ("", "error")])
 def test_a_face_opens_for_the_token_alone(studio: Studio, token: str, answer: str) -> None:
+    studio.ask("GET", "/studio/portraits/ada/still.jpg", headers=WITH_TOKEN)  # its rig is there, or made now
+
     async def story() -> None:
         address = f"wss://127.0.0.1:{studio.port}/v1/face"
         async with websockets.connect(address, proxy=None, ssl=studio.tls, origin=studio.url) as socket:

@@ -12,8 +12,14 @@ export class Media {
   /** @param {(video: HTMLVideoElement) => void} draw called with every picture */
   constructor(draw) {
     const { video } = this, stream = new MediaStream();
-    Object.assign(video, { autoplay: true, playsInline: true, srcObject: stream });
-    this.#peer.ontrack = ({ track }) => stream.addTrack(track);
+    Object.assign(video, { playsInline: true, srcObject: stream });
+    this.#peer.ontrack = ({ track }) => {
+      stream.addTrack(track);
+      video.play().catch(() => { // nobody has clicked yet: without sound it may
+        video.muted = true;
+        return video.play();
+      });
+    };
     const next = () => {
       draw(video);
       video.requestVideoFrameCallback(next);

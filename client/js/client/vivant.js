@@ -228,7 +228,7 @@ export class Face {
   set volume(volume) {
     this.#volume = volume;
     if (this.#player) this.#player.gain.gain.value = volume;
-    if (this.#media) this.#media.video.volume = volume;
+    if (this.#media) Object.assign(this.#media.video, { volume, muted: false });
   }
 
   /** Plays the sound there, where the browser lets a page choose. @param {string} deviceId */
