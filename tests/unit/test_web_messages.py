@@ -18,6 +18,7 @@ from vivant.samples import pcm_s16le
 from vivant.server.limits import Limits
 from vivant.types import ARKIT_NAMES, AudioChunk, Controls, Emotion, MotionFrame, Pose, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
+from vivant.web.door import client_folder
 from vivant.web.frames import motion_frame, picture_frame, sound_frame
 from vivant.web.messages import (
     CONFIG,
@@ -144,3 +145,7 @@ def test_frames_are_as_the_page_of_the_documentation_says() -> None:
 def test_controls_survive_the_way() -> None:
     page = page_config({"controls": {"gaze": [1.5, -2], "singing": True, "attention": "thinking"}}, Limits())
     assert controls_of(page.resolved.message.controls) == page.controls
+
+
+def test_the_client_for_pages_is_small() -> None:
+    assert sum(len(file.read_bytes()) for file in client_folder().glob("*.js")) < 30_000, "with its comments, as it is served"

@@ -4,7 +4,7 @@ const KEPT_MS = 5000; // of sound, for whose picture it is looked up
 const EVERY_MS = 1000;
 
 /** @typedef {{first: number, captured_ms: number}} Piece samples are counted within their utterance */
-/** @typedef {{pieces: Piece[], n: number, moved_ms: number}} Utterance what was sent of it; how much later it comes than was sent */
+/** @typedef {{pieces: Piece[], n: number, moved_ms: number}} Utterance as it was sent, and how much later it comes */
 
 export class Delay {
   /** The oldest first: those that were sent and have not begun, after the one that is spoken. @type {Utterance[]} */

@@ -15,7 +15,7 @@ export class Media {
     Object.assign(video, { playsInline: true, srcObject: stream });
     this.#peer.ontrack = ({ track }) => {
       stream.addTrack(track);
-      video.play().catch(() => { // nobody has clicked yet: without sound it may
+      video.play().catch(() => { // before a click, without sound
         video.muted = true;
         return video.play();
       });
@@ -45,7 +45,7 @@ export class Media {
     await this.#peer.setRemoteDescription({ type: 'answer', sdp });
   }
 
-  /** How long a picture took since the last look from its first packet until it was decoded. */
+  /** From a picture's first packet until it was decoded, since the last look. */
   async took_ms() {
     let ms = 0;
     for (const { type, kind, totalProcessingDelay: took_s = 0, framesDecoded: n } of (await this.#peer.getStats()).values()) {

@@ -49,7 +49,7 @@ export class Painter {
     return alpha ? this.#masked(colours, alpha) : colours;
   }
 
-  /** No browser reads alpha from a JPEG: brightness becomes alpha, pixel by pixel. @param {ImageBitmap} colours @param {ImageBitmap} alpha */
+  /** Brightness becomes alpha, pixel by pixel. @param {ImageBitmap} colours @param {ImageBitmap} alpha */
   async #masked(colours, alpha) {
     const { width, height } = colours;
     this.#mask ??= new OffscreenCanvas(width, height);

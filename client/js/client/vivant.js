@@ -23,7 +23,7 @@ import { Player } from './player.js';
  */
 
 /**
- * @typedef {object} Stage what is not named stays as it is
+ * @typedef {object} Stage
  * @property {string} [background] original, blur, transparent or a colour
  * @property {boolean} [mirror]
  * @property {string} [label_corner] auto, "top right", "top left", "bottom right" or "bottom left"
@@ -31,15 +31,15 @@ import { Player } from './player.js';
 
 /**
  * @typedef {object} OwnOptions
- * @property {HTMLCanvasElement | null} [canvas] where pictures are drawn; its size is left alone
+ * @property {HTMLCanvasElement | null} [canvas] where pictures are drawn
  * @property {string} [portrait] name or id
  * @property {'jpeg' | 'jpeg-alpha' | 'none'} [pictures]
- * @property {boolean} [motion] whether motion comes
- * @property {boolean} [sound] whether the delayed sound comes and is played
+ * @property {boolean} [motion] whether it comes
+ * @property {boolean} [sound] whether the delayed sound is played
  * @property {number} [size_px]
  * @property {number | string} [fps]
  * @property {number} [jpeg_quality]
- * @property {number} [sample_rate_hz] of what is pushed; default: that of the page's own sound
+ * @property {number} [sample_rate_hz] of what is pushed
  * @property {number} [seed]
  * @property {Controls} [controls]
  * @property {number} [priority]
@@ -56,7 +56,7 @@ const FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 10_000;
 const MOST_UNSENT_MS = 150; // of a microphone's sound that a slow network has not taken
 const USUAL = { portrait: 'ada', motion: false, sound: false };
 
-/** A face that connects by itself, and again when the connection is lost. @param {string} url @param {Options} [options] */
+/** Connects by itself, and again when the connection is lost. @param {string} url @param {Options} [options] */
 export function connect(url, options = {}) {
   return new Face(url, options);
 }
@@ -97,7 +97,7 @@ export class Face {
   /** The `ready` message of the connection that is open, or of the next one. @type {Promise<any>} */
   ready = Promise.resolve();
 
-  /** @param {string} url of the server, http(s) or ws(s) @param {Options} options */
+  /** @param {string} url http(s) or ws(s) @param {Options} options */
   constructor(url, options) {
     if (typeof WebSocket === 'undefined' || typeof createImageBitmap === 'undefined' || typeof AudioContext === 'undefined') {
       throw new Error('this browser is too old for a live face: it needs WebSocket, createImageBitmap and AudioContext');
@@ -130,7 +130,7 @@ export class Face {
     return () => { set.delete(callback); };
   }
 
-  /** The next piece of the voice, mono. @param {Int16Array | Float32Array} samples @param {number} [captured_ms] when its first sample was heard, by `performance.now`: then the delay is told */
+  /** The next piece of the voice, mono. @param {Int16Array | Float32Array} samples @param {number} [captured_ms] when its first was heard: then the delay is told */
   push(samples, captured_ms) {
     if (this.#socket?.readyState !== WebSocket.OPEN || !samples.length) return;
     if (!this.#speaking) this.#delay.begin();
@@ -150,7 +150,7 @@ export class Face {
     if (this.#microphone !== microphone) microphone.close(); // deafened meanwhile
   }
 
-  /** Of the microphone: what is late is left out, here or there, or all that follows would be late. @param {Int16Array} samples @param {number} captured_ms */
+  /** What is late is left out, here or there, or all that follows would be late. @param {Int16Array} samples @param {number} captured_ms */
   #heard(samples, captured_ms) {
     const unsent_ms = 1000 * (this.#socket?.bufferedAmount ?? 0) / (2 * this.sample_rate_hz);
     if (unsent_ms > MOST_UNSENT_MS) return;
@@ -158,7 +158,7 @@ export class Face {
     this.push(samples, captured_ms);
   }
 
-  /** Sends the microphone no more; what was said is spoken to its end. */
+  /** What was said is spoken to its end. */
   deafen() {
     if (!this.#microphone) return;
     this.#microphone.close();
@@ -192,18 +192,18 @@ export class Face {
     this.#send({ type: 'interrupt', epoch: this.#epoch });
   }
 
-  /** Steer; what is not named stays. @param {Controls} changed */
+  /** @param {Controls} changed */
   controls(changed) {
     this.#config.controls = { ...this.#config.controls, ...changed };
     this.#send({ type: 'controls', ...changed });
   }
 
-  /** @param {string} attention auto, speaking, listening, thinking or working */
+  /** @param {string} attention */
   attention(attention) {
     this.controls({ attention });
   }
 
-  /** Background, mirror, corner of the label. @param {Stage} changed */
+  /** @param {Stage} changed */
   stage(changed) {
     Object.assign(this.#config, changed);
     this.#send({ type: 'stage', ...changed });
@@ -231,7 +231,7 @@ export class Face {
     if (this.#media) Object.assign(this.#media.video, { volume, muted: false });
   }
 
-  /** Plays the sound there, where the browser lets a page choose. @param {string} deviceId */
+  /** Plays the sound there. @param {string} deviceId */
   async output(deviceId) {
     const context = /** @type {AudioContext & {setSinkId?: (id: string) => Promise<void>}} */ (this.#audio());
     if (!context.setSinkId) throw new Error('this browser lets no page choose its speaker');
@@ -239,12 +239,12 @@ export class Face {
     await this.#media?.video.setSinkId(deviceId);
   }
 
-  /** The bundled portraits and one's own. @returns {Promise<{portrait: string, bundled: boolean}[]>} */
+  /** @returns {Promise<{portrait: string, bundled: boolean}[]>} */
   async portraits() {
     return (await this.#fetch('GET', 'v1/portraits')).portraits;
   }
 
-  /** A picture of one's own becomes a portrait. @param {Blob} picture @param {string} consent me, agreed, unreal or synthetic */
+  /** @param {Blob} picture @param {string} consent me, agreed, unreal or synthetic */
   async putPortrait(picture, consent) {
     return this.#fetch('POST', `v1/portraits?consent=${encodeURIComponent(consent)}`, picture);
   }

@@ -9,7 +9,7 @@ export type Utterance = {
     moved_ms: number;
 };
 /** @typedef {{first: number, captured_ms: number}} Piece samples are counted within their utterance */
-/** @typedef {{pieces: Piece[], n: number, moved_ms: number}} Utterance what was sent of it; how much later it comes than was sent */
+/** @typedef {{pieces: Piece[], n: number, moved_ms: number}} Utterance as it was sent, and how much later it comes */
 export declare class Delay {
     #private;
     rate_hz: number;

@@ -9,7 +9,7 @@ export declare class Media {
     offer(kinds: string[]): Promise<string>;
     /** @param {string} sdp */
     answer(sdp: string): Promise<void>;
-    /** How long a picture took since the last look from its first packet until it was decoded. */
+    /** From a picture's first packet until it was decoded, since the last look. */
     took_ms(): Promise<number>;
     close(): void;
 }

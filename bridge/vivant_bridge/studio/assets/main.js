@@ -124,7 +124,7 @@ class Studio {
   say() {
     const text = $("say-text").value.trim();
     return text && this.trying(async () => {
-      await this.context.resume();
+      await this.live.soundRuns();
       const { samples, id } = await spoken(text, this.context.sampleRate);
       this.live.say(samples, { text, id });
       $("say-text").select();

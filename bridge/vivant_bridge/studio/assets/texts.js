@@ -68,6 +68,7 @@ export const en = {
   noMicrophonePermission: "The browser keeps the microphone from this page. Allow it beside the address, then press the button again.",
   noMicrophone: "No microphone was found. Plug one in, then press the button again.",
   microphoneTaken: "Another program holds the microphone. Close it there, then press the button again.",
+  noSpeaker: "This browser found no speaker, and without one it gives this page no sound. Plug one in, then load the page again.",
   away: "The studio has stopped",
   awayHint: "Start vivant studio again. This page comes back by itself.",
   full: "The studio draws as many faces as it can. Close another page with a face.",
