@@ -131,9 +131,12 @@ def firefox() -> Iterator[FirefoxPage]:
     from tests.device.firefox_kit import firefox_page, is_installed
 
     assert is_installed(), "firefox-esr is not installed"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, SoundServer(Path(folder)) as sound:
-        with firefox_page(Path(folder), sound.environment) as page:
-            yield page
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        SoundServer(Path(folder)) as sound,
+        firefox_page(Path(folder), sound.environment) as page,
+    ):
+        yield page
 
 
 @pytest.fixture(scope="session")

@@ -78,9 +78,8 @@ def firefox_page(folder: Path, environment: Mapping[str, str]) -> Iterator[Firef
     profile.mkdir()
     (profile / "user.js").write_text("\n".join(lines))
     command = ["firefox-esr", "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"]
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=os.environ | environment
-    ) as process:
+    surroundings = os.environ | dict(environment)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=surroundings) as process:
         try:
             port = told(process.stderr, r"WebDriver BiDi listening on ws://[\d.]+:(\d+)")
             with connect(f"ws://127.0.0.1:{port}/session", proxy=None, max_size=None) as line:

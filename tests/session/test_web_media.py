@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import av
 import numpy as np
 import pytest
 
@@ -56,15 +57,20 @@ async def connected(media: Media) -> tuple[aiortc.RTCPeerConnection, dict[str, a
     return page, tracks
 
 
+def _level(frame: object) -> float:
+    if isinstance(frame, av.VideoFrame):
+        return float(frame.to_ndarray(format="gray").mean() / 255)
+    assert isinstance(frame, av.AudioFrame)
+    return float(np.abs(frame.to_ndarray()).max() / 32768)
+
+
 async def times_s(track: aiortc.MediaStreamTrack) -> list[float]:
     """When each flash, or each noise, came."""
     found: list[float] = []
     clock, was = MonotonicClock(), False
     while len(found) < len(FLASHES):
         frame = await track.recv()
-        level = (
-            frame.to_ndarray(format="gray").mean() / 255 if track.kind == "video" else np.abs(frame.to_ndarray()).max() / 32768
-        )
+        level = _level(frame)
         if level > 0.3 and not was:
             found.append(clock.now_us() / 1e6)
         was = level > 0.3

@@ -30,7 +30,7 @@ MOST_APART_US = 60_000
 """That sound may drift from its pictures before it jumps to them; chosen, little more than ITU-R BT.1359 lets nobody notice."""
 
 
-class PictureTrack(MediaStreamTrack):  # type: ignore[misc]
+class PictureTrack(MediaStreamTrack):
     """The newest picture, whenever the encoder wants one."""
 
     kind = "video"
@@ -56,7 +56,7 @@ def _decoded(jpeg: bytes) -> AvFrame:
     return AvFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24").reformat(format="yuv420p")
 
 
-class SoundTrack(MediaStreamTrack):  # type: ignore[misc]
+class SoundTrack(MediaStreamTrack):
     """The sound of the picture that is sent now, silence where there is none; in real time."""
 
     kind = "audio"
