@@ -149,9 +149,14 @@ class Studio {
       const on = $("record").getAttribute("aria-pressed") !== "true";
       const film = await post("/studio/recording", { on });
       this.showRecording(on);
-      if (on) return writeLog("log_recording");
+      if (on) {
+        writeLog("log_recording");
+        return;
+      }
       writeLog("log_recorded", { s: film.seconds });
-      return this.use.addFilm(film);
+      await this.use.addFilm(film);
+      $("tab-use").click();
+      $("films").scrollIntoView({ block: "nearest" });
     });
   }
 

@@ -114,6 +114,7 @@ export const en = {
   reset: "Back to the start",
   // Look
   background: "Background",
+  backgroundHint: "The first other one takes some seconds: the person is cut out.",
   background_original: "Its own",
   background_blur: "Blurred",
   background_color: "Colour",
