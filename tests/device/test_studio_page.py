@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +21,7 @@ from tests.device.studio_page import (
     until,
     wait_for,
 )
-from tests.session.studio_kit import Studio, running_studio
-from tests.unit.test_server_parts import pair
+from tests.session.studio_kit import Studio, running_studio, studio_elsewhere
 from vivant.bundled import portrait_bytes
 
 pytestmark = [pytest.mark.device, pytest.mark.usefixtures("studio")]
@@ -209,21 +205,10 @@ def test_a_phone_shows_it_without_scrolling_sideways(studio: Studio) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], choose
 
 
-@contextmanager
-def studio_elsewhere(folder: Path) -> Iterator[Studio]:
-    """For other machines, with a certificate that nobody else vouches for."""
-    certificate, key = pair(folder, "studio")
-    tls = ssl.create_default_context(cafile=str(certificate))
-    tls.check_hostname = False
-    options = ("--host", "0.0.0.0", "--tls-cert", str(certificate), "--tls-key", str(key))
-    with running_studio(folder, 0, "null", *options, tls=tls, VIVANT_TOKEN=TOKEN) as running:
-        yield running
-
-
 def test_from_another_machine_it_asks_for_its_token_and_keeps_it_to_itself(tmp_path: Path) -> None:
     asked: list[str] = []
     with (
-        studio_elsewhere(tmp_path) as running,
+        studio_elsewhere(tmp_path, TOKEN) as running,
         browser() as chromium,
         page_at(chromium, running.url, ignore_https_errors=True) as page,
         page_at(chromium, f"{running.url}/#token={TOKEN}", ignore_https_errors=True) as invited,
@@ -247,7 +232,7 @@ def test_from_another_machine_pictures_and_voice_come_by_webrtc(tmp_path: Path, 
     pytest.importorskip("aiortc")
     sizes: list[int] = []
     with (
-        studio_elsewhere(tmp_path) as running,
+        studio_elsewhere(tmp_path, TOKEN) as running,
         browser() as chromium,
         page_at(chromium, f"{running.url}/#token={TOKEN}", ignore_https_errors=True) as page,
     ):

@@ -16,6 +16,8 @@ from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
+from tests.unit.test_server_parts import pair
+
 PATIENCE_S = 60.0
 RUN = "from vivant.cli import main; main()"
 
@@ -93,3 +95,14 @@ def running_studio(
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE_S)
+
+
+@contextmanager
+def studio_elsewhere(folder: Path, token: str, **environment: str) -> Iterator[Studio]:
+    """One for other machines, with a certificate that nobody else vouches for."""
+    certificate, key = pair(folder, "studio")
+    tls = ssl.create_default_context(cafile=str(certificate))
+    tls.check_hostname = False
+    options = ("--host", "0.0.0.0", "--tls-cert", str(certificate), "--tls-key", str(key))
+    with running_studio(folder, 0, "null", *options, tls=tls, VIVANT_TOKEN=token, **environment) as running:
+        yield running

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.session.command_line import Run
-from tests.session.studio_kit import Studio, running_studio
+from tests.session.studio_kit import Studio, studio_elsewhere
 from tests.session.web_kit import Page
 from tests.unit.test_server_parts import pair
 
@@ -41,11 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def studio(folder: Path) -> Iterator[Studio]:
-    certificate, key = pair(folder, "studio")
-    tls = ssl.create_default_context(cafile=str(certificate))
-    tls.check_hostname = False
-    options = ("--host", "0.0.0.0", "--tls-cert", str(certificate), "--tls-key", str(key))
-    with running_studio(folder, 0, "null", *options, tls=tls, VIVANT_TOKEN=TOKEN, VIVANT_LOG="debug") as running:
+    with studio_elsewhere(folder, TOKEN, VIVANT_LOG="debug") as running:
         yield running
 
 
