@@ -18,8 +18,8 @@ export const en = {
   remove: "Remove {name}",
   galleryHintElsewhere: "Your picture and voice go to {host} and no further.",
   // Door, for other machines
-  doorTitle: "This studio asks who you are.",
-  doorHint: "Whoever started it has its token, one line of text.",
+  doorTitle: "This studio asks for its token.",
+  doorHint: "Whoever started it has it: one line of text.",
   doorRefused: "That is not its token.",
   token: "Token",
   enter: "Come in",
