@@ -236,6 +236,8 @@ def test_a_wrong_value_is_refused_in_a_sentence_and_the_face_goes_on() -> None:
                 ("dance", {}, "unknown type 'dance'"),
                 ("stage", {"background": "transparent"}, "jpeg-alpha"),
                 ("interrupt", {"epoch": -1}, "epoch must be from 0"),
+                ("begin", {"live": "yes"}, "live must be True or False"),
+                ("offer", {"sdp": "v=0"}, "where ready says so"),
             ):
                 await page.say(kind, **fields)
                 refused, _ = await page.until("refused")

@@ -115,8 +115,9 @@ class FaceSocket:
         require_fields("offer", fields)
         if self._open_media is None or self._media is not None:
             raise InputError("WebRTC is offered once, where ready says so")
+        offer = text("sdp", fields.get("sdp"))
         self._media = self._open_media(self._page.resolved.session.sample_rate_hz)
-        await self.send({"type": "answer", "sdp": await self._media.answer(text("sdp", fields.get("sdp")))})
+        await self.send({"type": "answer", "sdp": await self._media.answer(offer)})
         return [NOTHING]
 
     async def close(self) -> None:
