@@ -162,6 +162,21 @@ def test_a_studio_that_stops_is_said_and_comes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_where_no_speaker_is_a_face_speaks_all_the_same_and_no_voice_comes_in(studio: Studio) -> None:
+    with browser() as chromium, page_at(chromium, studio.url) as page:
+        page.add_init_script(
+            "AudioContext.prototype.resume = () => new Promise(() => {});"
+            "Object.defineProperty(AudioContext.prototype, 'state', { get: () => 'suspended' });"  # as Firefox has it there
+        )
+        page.reload()
+        page.click('[data-portrait="ada"] button')
+        wait_for(page, "speaking")
+        page.click("#microphone")
+        page.wait_for_selector("#bar-error:not([hidden])")
+        assert "no speaker" in page.inner_text("#bar-error")
+
+
+@pytest.mark.slow
 def test_no_microphone_is_a_sentence(studio: Studio) -> None:
     with browser(denied=True) as chromium, page_at(chromium, f"{studio.url}/#ada") as page:
         wait_for(page, "ready")
