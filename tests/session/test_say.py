@@ -32,7 +32,7 @@ RATE_HZ = 16_000
 
 
 class Beeps:
-    """`Voice`: 0.4 s for each word; it chokes on "gulp"."""
+    """`Voice`: 0.4 s for each word; it chokes on "gulp", and worse on "crash"."""
 
     card = VoiceCard("beeps 1", "the test", "CC0-1.0")
 
@@ -44,6 +44,8 @@ class Beeps:
         for number, word in enumerate(text.split()):
             if word == "gulp":
                 raise UnavailableError("the beeper is broken")
+            if word == "crash":
+                raise RuntimeError("no such tensor")
             yield AudioChunk(np.full(n, 0.5, np.float32) * np.sin(np.arange(n)).astype(np.float32), RATE_HZ, number * n)
 
 
@@ -153,16 +155,17 @@ def test_a_live_face_says_one_text_after_another_and_knows_them() -> None:
     assert np.abs(played[-48_000:]).max() < 1e-3, "and then it is silent"
 
 
-def test_a_voice_that_fails_in_the_middle_is_said_and_the_face_lives_on() -> None:
+@pytest.mark.parametrize(("word", "said"), [("gulp", "the beeper is broken"), ("crash", "the voice failed: no such tensor")])
+def test_a_voice_that_fails_in_the_middle_is_said_and_the_face_lives_on(word: str, said: str) -> None:
     async def story(stage: Stage) -> None:
-        await stage.bridge.say("one gulp never", "en")
+        await stage.bridge.say(f"one {word} never", "en")
         await stage.bridge.say("two", "en")
         with pytest.raises(InputError, match="nobody speaks fr"):
             await stage.bridge.say("trois", "fr")
         await stage.until(4.0)
 
     stage = run_stage(spoken_stage, story)
-    assert stage.said == ["the beeper is broken"]
+    assert stage.said == [said]
     assert stage.camera.bright(), "it was heard"
     assert np.count_nonzero(np.abs(np.concatenate(stage.speaker.played)) > LOUD) / 48_000 == pytest.approx(0.8, rel=0.15)
 
