@@ -25,6 +25,8 @@ from vivant.errors import InputError, UnavailableError, VivantError
 GROUP = "vivant.commands"
 LOGGERS = ("vivant", "vivant_bridge")
 LEVELS = ("debug", "info", "warning", "error")
+LAST_STREAM = 2
+"""Number of standard error; standard input and output are before it."""
 
 
 class LazyCommand(TyperCommand):
@@ -130,6 +132,7 @@ def ending_cleanly() -> Iterator[None]:
 
 def main(build: Callable[[], typer.Typer] = build_app, name: str = "vivant") -> None:
     """Run an application; exit 1 with one sentence on errors, 130 on Ctrl-C, 143 and 129 on SIGTERM and SIGHUP."""
+    _open_closed_streams()
     _take_every_character()
     debug, verbose = "--debug" in sys.argv, "--verbose" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument not in ("--debug", "--verbose")]
@@ -164,6 +167,16 @@ def say_error(error: Exception) -> None:
     with suppress(OSError):  # standard error may be as full as standard output
         typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
         typer.echo(str(error) if isinstance(error, VivantError) else unforeseen, err=True)
+
+
+def _open_closed_streams() -> None:
+    """Standard streams that whoever started us has closed lead nowhere. Left closed, the next file that is opened would have
+    their number, and be written to by whatever writes to standard error; and Python has None in their place."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= LAST_STREAM:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123  until the very end
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w", encoding="utf-8") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115, PTH123
 
 
 def _take_every_character() -> None:
