@@ -17,11 +17,12 @@ import pytest
 
 from tests.session.bridge_kit import LOUD, Loudness, Stage, run_stage
 from tests.session.command_line import ADA, Run, frames_of
-from vivant.commands.options import how_to_open
+from vivant.commands.options import how_to_open, known_text
 from vivant.errors import InputError, UnavailableError
 from vivant.testing import Inline, LoopClock
 from vivant.types import AudioChunk
-from vivant.voices import VoiceCard
+from vivant.voices import VoiceCard, choose_voice
+from vivant.voices.hibari import LONGEST_CLAUSE, parts_of
 from vivant_bridge.sound.spoken import SpokenSource
 from vivant_bridge.steering import Steering
 
@@ -86,6 +87,22 @@ def test_a_portrait_says_a_text_and_the_film_names_the_voice(run: Run) -> None:
     assert "spoken by hibari heart" in run("verify", "one.mp4").out
 
 
+@needs_hibari
+def test_numbers_of_any_length_and_pages_without_a_comma_are_spoken() -> None:
+    """In parts that need little memory, however long the text; what is parted already stays whole."""
+    voice = choose_voice("hibari", "en")
+    assert sum(len(chunk.samples) for chunk in voice.speak("9" * 40, "en")) > 10 * 24_000
+    page = parts_of("the cat and " * 3000)
+    assert max(map(len, page)) <= LONGEST_CLAUSE and " ".join(page).split() == ["the", "cat", "and"] * 3000
+    letter = "Dear Sir, " * 100
+    assert parts_of(letter) == [letter]
+
+
+def test_bytes_that_are_no_text_are_told_to_no_voice() -> None:
+    """As a terminal of another character set hands them in."""
+    assert known_text("\udcff hello") == "? hello"
+
+
 @pytest.mark.parametrize(("system", "opener"), [("linux", "xdg-open"), ("darwin", "open"), ("win32", "explorer")])
 def test_every_system_is_told_how_to_open_a_film(system: str, opener: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", system)
@@ -108,6 +125,9 @@ def test_the_pages_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
         (["say"], "give the text"),
         (["say", "?!"], "no letters"),
         (["say", "@nowhere.txt"], "cannot read nowhere.txt"),
+        (["say", "@."], "cannot read . as a text"),
+        (["render", ADA, "line.wav", "--text", "@/dev/zero", "-o", "out.mp4"], "cannot read /dev/zero as a text"),
+        (["say", "\udcff."], "no letters"),
         (["say", "Hello.", "-o", "hello.mp3"], "becomes a .wav"),
         (["say", "Hello.", "--voice", "hal"], "no voice named 'hal'"),
         (["say", "Добрый вечер"], "--text-language"),
