@@ -25,6 +25,8 @@ from vivant.errors import InputError, UnavailableError, VivantError
 GROUP = "vivant.commands"
 LOGGERS = ("vivant", "vivant_bridge")
 LEVELS = ("debug", "info", "warning", "error")
+USUAL_LEVEL = "error"
+"""What nobody foresaw: a server, or the studio, says that its log has it."""
 LAST_STREAM = 2
 """Number of standard error; standard input and output are before it."""
 
@@ -137,7 +139,7 @@ def main(build: Callable[[], typer.Typer] = build_app, name: str = "vivant") -> 
     debug, verbose = "--debug" in sys.argv, "--verbose" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument not in ("--debug", "--verbose")]
     try:
-        log_to_stderr("debug" if verbose else os.environ.get("VIVANT_LOG"))
+        log_to_stderr("debug" if verbose else os.environ.get("VIVANT_LOG") or USUAL_LEVEL)
         with ending_cleanly():
             build()(args=arguments, prog_name=name)
     except Exception as error:
@@ -150,10 +152,8 @@ def main(build: Callable[[], typer.Typer] = build_app, name: str = "vivant") -> 
         sys.exit(130)
 
 
-def log_to_stderr(level: str | None) -> None:
-    """Lines of the program's own loggers from that level upwards; nothing where none is named."""
-    if not level:
-        return
+def log_to_stderr(level: str) -> None:
+    """Lines of the program's own loggers from that level upwards."""
     if level.lower() not in LEVELS:
         raise InputError(f"VIVANT_LOG must be one of {', '.join(LEVELS)}, got {level!r}")
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -31,6 +31,8 @@ from vivant_bridge.studio.app import studio_app, watch_token
 
 pytestmark = [pytest.mark.session, pytest.mark.realtime]
 
+PRESET = {"controls": {"emotion": "happy", "gaze": [10, 5]}, "stage": {"background": "#102030", "label_corner": "top left"}}
+
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
@@ -123,9 +125,8 @@ def test_who_does_not_agree_is_refused(studio: Studio, picture: bytes) -> None:
 
 
 def test_a_preset_is_kept_for_its_portrait(studio: Studio) -> None:
-    preset = {"controls": {"emotion": "happy", "gaze": [10, 5]}, "stage": {"background": "#102030", "label_corner": "top left"}}
-    assert studio.ask("PUT", "/studio/presets/ada", json.dumps(preset).encode()).status == 204
-    assert studio.ask("GET", "/studio/presets/ada").json == preset
+    assert studio.ask("PUT", "/studio/presets/ada", json.dumps(PRESET).encode()).status == 204
+    assert studio.ask("GET", "/studio/presets/ada").json == PRESET
     assert studio.ask("GET", "/studio/presets/noor").json == {}
 
 
@@ -219,6 +220,13 @@ def test_pages_of_obs_that_leave_are_forgotten() -> None:
                     await asyncio.sleep(0.01)
 
     asyncio.run(story())
+
+
+def test_what_cannot_be_kept_is_told_and_is_no_fault_of_the_servers(tmp_path: Path) -> None:
+    (tmp_path / "config" / "studio.json").mkdir(parents=True)
+    with running_studio(tmp_path) as running:
+        refused = running.ask("PUT", "/studio/presets/ada", json.dumps(PRESET).encode())
+    assert refused.status == 429 and "studio.json is a folder" in refused.json["error"]["message"]
 
 
 def test_the_doctor_answers(studio: Studio) -> None:
