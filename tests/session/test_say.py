@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import os
 import re
+import subprocess
 import sys
 import wave
 from collections.abc import Iterator
@@ -96,6 +98,21 @@ def test_numbers_of_any_length_and_pages_without_a_comma_are_spoken() -> None:
     assert max(map(len, page)) <= LONGEST_CLAUSE and " ".join(page).split() == ["the", "cat", "and"] * 3000
     letter = "Dear Sir, " * 100
     assert parts_of(letter) == [letter]
+
+
+@needs_hibari
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file size limits")
+def test_a_full_disk_is_said_of_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000));"
+        "sys.argv = ['vivant', 'say', 'Hello there.', '-o', 'hello.wav']; from vivant.cli import main; main()"
+    )
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and done.stderr.startswith("error: hello.wav was not written because it is larger")
+    assert not list(tmp_path.glob("*.wav")) and not list(tmp_path.glob(".*.wav"))
 
 
 def test_bytes_that_are_no_text_are_told_to_no_voice() -> None:
