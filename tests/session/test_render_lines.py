@@ -220,19 +220,27 @@ def test_batches_in_one_folder_take_turns(run: Run, table: Path) -> None:
 
 
 HANGING = """
-import os, signal
+import os, signal, sys
 from vivant.dialogue.workers import workers
+
+def work(pauses):
+    print(os.getpid(), flush=True)
+    if pauses:
+        signal.pause()
+
 if __name__ == "__main__":
     with workers(2) as pool:
-        print(pool.submit(os.getpid).result(), flush=True)
+        pool.submit(work, "at work" in sys.argv)
         signal.pause()
 """
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in Linux's /proc")
-def test_no_worker_outlives_a_command_that_is_killed_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", ["waiting", "at work"])
+def test_no_worker_outlives_a_command_that_is_killed_at_once(tmp_path: Path, state: str) -> None:
     (tmp_path / "hanging.py").write_text(HANGING)
-    with subprocess.Popen([sys.executable, tmp_path / "hanging.py"], stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, tmp_path / "hanging.py", state]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         worker = process.stdout.readline().strip()
         assert is_alive(worker)
