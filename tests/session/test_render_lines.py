@@ -239,7 +239,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("state", ["waiting", "at work"])
 def test_no_worker_outlives_a_command_that_is_killed_at_once(tmp_path: Path, state: str) -> None:
     (tmp_path / "hanging.py").write_text(HANGING)
-    command = [sys.executable, tmp_path / "hanging.py", state]
+    command = [sys.executable, str(tmp_path / "hanging.py"), state]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         worker = process.stdout.readline().strip()

@@ -139,7 +139,8 @@ class Studio:
         draw, media_type = SMALL[kind]
         face = await self._face(request)
         async with self._drawing:
-            picture = self._small.get((portrait, kind)) or await asyncio.to_thread(draw, face)
+            if (picture := self._small.get((portrait, kind))) is None:
+                picture = await asyncio.to_thread(draw, face)
             self._small[portrait, kind] = picture
             for oldest in list(self._small)[:-MOST_SMALL]:
                 del self._small[oldest]
