@@ -139,9 +139,9 @@ class Studio:
         draw, media_type = SMALL[kind]
         face = await self._face(request)
         async with self._drawing:
-            if (picture := self._small.get((portrait, kind))) is None:
-                picture = await asyncio.to_thread(draw, face)
-            self._small[portrait, kind] = picture
+            picture = self._small.get((portrait, kind))
+            if picture is None:
+                picture = self._small[portrait, kind] = await asyncio.to_thread(draw, face)
             for oldest in list(self._small)[:-MOST_SMALL]:
                 del self._small[oldest]
         return _kept(picture, media_type)
