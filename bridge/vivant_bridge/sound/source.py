@@ -61,16 +61,15 @@ class SampleClock:
 
     def __init__(self, clock: Clock, rate_hz: int, given: int = 0) -> None:
         """Begins now, with the sample behind the first ``given``."""
-        self.given = given
-        self._clock, self._rate_hz = clock, rate_hz
+        self._clock, self._rate_hz, self._given = clock, rate_hz, given
         self._start_us = clock.now_us() - given * 1_000_000 // rate_hz
 
     def due(self) -> int:
         """Since the last call."""
-        n = (self._clock.now_us() - self._start_us) * self._rate_hz // 1_000_000 - self.given
+        n = (self._clock.now_us() - self._start_us) * self._rate_hz // 1_000_000 - self._given
         beyond = max(0, n - round(MOST_DUE_S * self._rate_hz))
         self._start_us += beyond * 1_000_000 // self._rate_hz
-        self.given += n - beyond
+        self._given += n - beyond
         return n - beyond
 
 
@@ -84,14 +83,15 @@ class ClockedSource:
         """``sound(first, n)`` gives (n,) samples, fewer at the end."""
         self.name, self.rate_hz = name, rate_hz
         self._clock, self._sound = clock, sound
-        self._pace = SampleClock(clock, rate_hz)
+        self._given = 0
 
     def open(self) -> None:
-        self._pace = SampleClock(self._clock, self.rate_hz, self._pace.given)
+        self._pace = SampleClock(self._clock, self.rate_hz, self._given)
 
     def read(self) -> Float32Array:
-        first = self._pace.given
-        return self._sound(first, self._pace.due())
+        first, n = self._given, self._pace.due()
+        self._given += n
+        return self._sound(first, n)
 
     def close(self) -> None:
         pass
