@@ -49,7 +49,7 @@ def render_table(
     """
     recipe.require_served()
     folder = folder_for(out)
-    suffixes = [suffix_of(kind, (*VIDEOS, *FORMATS)) for kind in dict.fromkeys(kinds)]
+    suffixes = list(dict.fromkeys(suffix_of(kind, (*VIDEOS, *FORMATS)) for kind in kinds))
     usual = replace(usual, suffix=suffixes[0], suffixes=(*VIDEOS, *FORMATS), shows=True)
     lines = in_formats(listed(table, usual), suffixes)
     if words_choose:
