@@ -110,7 +110,7 @@ def test_a_film_begins_with_its_first_picture_and_no_sound_is_heard_twice(tmp_pa
 def test_a_film_that_cannot_be_written_holds_nobody_up(ada: RigFace, tmp_path: Path) -> None:
     """Its encoder has given up, as on a full disk, and takes nothing any more; the show goes on, and ends, all the same."""
     show = Show()
-    show.take({"text": READY})
+    show.take(READY)
     film = Recording(show, tmp_path / "no folder" / "film.mp4", production_of(ada, portrait_path("ada"), None, show), {})
     noise = Piece.parse(sound(0, np.zeros(480, np.int16)))
     for _ in range(WAITING + 10):
