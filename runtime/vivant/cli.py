@@ -139,7 +139,7 @@ def main(build: Callable[[], typer.Typer] = build_app, name: str = "vivant") -> 
     debug, verbose = "--debug" in sys.argv, "--verbose" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument not in ("--debug", "--verbose")]
     try:
-        log_to_stderr("debug" if verbose else os.environ.get("VIVANT_LOG") or USUAL_LEVEL)
+        log_to_stderr("debug" if verbose else os.environ.get("VIVANT_LOG"))
         with ending_cleanly():
             build()(args=arguments, prog_name=name)
     except Exception as error:
@@ -152,12 +152,13 @@ def main(build: Callable[[], typer.Typer] = build_app, name: str = "vivant") -> 
         sys.exit(130)
 
 
-def log_to_stderr(level: str) -> None:
-    """Lines of the program's own loggers from that level upwards."""
-    if level.lower() not in LEVELS:
+def log_to_stderr(level: str | None) -> None:
+    """Lines of the program's own loggers from that level upwards. Where none is named, errors alone, but for a command that
+    keeps a log of its own."""
+    if level and level.lower() not in LEVELS:
         raise InputError(f"VIVANT_LOG must be one of {', '.join(LEVELS)}, got {level!r}")
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for name in LOGGERS:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=USUAL_LEVEL.upper())
+    for name in LOGGERS if level else ():
         logging.getLogger(name).setLevel(level.upper())
 
 
