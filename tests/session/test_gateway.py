@@ -63,6 +63,7 @@ class Fewest:
         self.replicas = replicas
 
     async def lease(self) -> AsyncGenerator[Lease, None]:
+        self.replicas = [*self.replicas[1:], *self.replicas[:1]]  # of equals, another one each time
         answer = min(self.replicas, key=lambda replica: replica.n_leases).lease()
         lease = await anext(answer)
         ending = asyncio.create_task(anext(answer, None))  # type: ignore[arg-type]
@@ -84,7 +85,8 @@ async def cluster(tmp_path: Path, *, tls: bool = False) -> AsyncIterator[tuple[C
     async with AsyncExitStack() as stack:
         for replica in replicas:
             await stack.enter_async_context(replica.server)
-        gateway = Gateway(Fewest(replicas), clients, Limits())
+        places = Fewest(replicas)
+        gateway = Gateway(places, clients, Limits())
         await listener.open(lambda server: server.add_generic_rpc_handlers((gateway,)))
         stack.push_async_callback(listener.close)
         client = await stack.enter_async_context(connect(f"127.0.0.1:{listener.port}"))
@@ -156,8 +158,20 @@ def test_a_lost_server_ends_its_calls_with_unavailable_and_the_next_call_goes_to
                     async for item in face:
                         if isinstance(item, Output):
                             await lost.server._listener.close()  # resets every stream
-                            replicas.remove(lost)
             assert await speak(client)
+
+    asyncio.run(asyncio.wait_for(story(), WAIT_S))
+
+
+def test_a_server_that_is_full_is_passed_by_and_a_full_cluster_says_when_to_come_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with cluster(tmp_path) as (client, replicas, _), AsyncExitStack() as stack:
+            for replica, room in zip(replicas, (0, 1), strict=True):
+                replica.server.shared.load_shedder._most = room
+            await stack.enter_async_context(client.animate("ada", RemoteConfig(size_px=64)))
+            assert [len(replica.server.host.service.calls) for replica in replicas] == [0, 1]
+            with pytest.raises(UnavailableError, match="RESOURCE_EXHAUSTED: the server serves"):
+                await speak(client)
 
     asyncio.run(asyncio.wait_for(story(), WAIT_S))
 

@@ -30,6 +30,10 @@ LEASE_S = 20.0
 RETRY_AFTER_MS = 1000
 LOST_MS = 5000
 """A replica that answers no ping for so long is lost; chosen."""
+TRIES = 4
+"""Replicas that are asked before a call is refused; chosen."""
+ELSEWHERE = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE)
+"""What another replica may answer otherwise."""
 OWN_NAME = "vivant"
 """In every replica's certificate."""
 GONE = "the machine with this face is gone; animate the face again"
@@ -74,9 +78,7 @@ class Gateway(grpc.GenericRpcHandler):  # type: ignore[misc]
         try:
             if self.is_draining:
                 raise StatusError(grpc.StatusCode.UNAVAILABLE, "this gateway is about to close", RETRY_AFTER_MS)
-            first = await self._first_message(context)
-            async with self._leased() as lease:
-                await self._hand_on(lease, method, first, context)
+            await self._anywhere(method, await self._first_message(context), context)
         except grpc.aio.InternalError:
             raise  # a write to a client that is gone: gRPC knows what to do
         except Exception as error:
@@ -104,7 +106,18 @@ class Gateway(grpc.GenericRpcHandler):  # type: ignore[misc]
                 raise full("all machines are busy, and no new one has come; try again later", RETRY_AFTER_MS) from error
             yield lease
 
-    async def _hand_on(self, lease: Lease, method: str, first: bytes, context: Context) -> None:
+    async def _anywhere(self, method: str, first: bytes, context: Context) -> None:
+        """On one replica, or on another one where that is full or gone before it has answered anything."""
+        for n_left in reversed(range(TRIES)):
+            async with self._leased() as lease:
+                refused = await self._hand_on(lease, method, first, context)
+            if refused is None:
+                return
+            if refused.code not in ELSEWHERE or not n_left:
+                raise refused
+
+    async def _hand_on(self, lease: Lease, method: str, first: bytes, context: Context) -> StatusError | None:
+        """The call to its end; what it was refused for where nothing was answered. Raises what ends it later."""
         metadata = (
             ("authorization", f"Bearer {lease.token}"),
             (LEASE_KEY, lease.id),
@@ -113,19 +126,28 @@ class Gateway(grpc.GenericRpcHandler):  # type: ignore[misc]
         )
         with self._linked(lease) as channel:
             call = channel.stream_stream(method)(metadata=metadata)
-            sending = asyncio.create_task(_send(first, context, call))
+            sending: asyncio.Task[None] | None = None
             try:
-                named = [(key, value) for key, value in await call.initial_metadata() if key == CLIENT_KEY]
-                await context.send_initial_metadata(named)
-                while (response := await call.read()) is not grpc.aio.EOF:
+                await call.write(first)
+                if (response := await call.read()) is grpc.aio.EOF:
+                    return await _refusal_of(call)
+                await context.send_initial_metadata(_own(await call.initial_metadata()))
+                sending = asyncio.create_task(_send(context, call))
+                while response is not grpc.aio.EOF:
                     await context.write(response)
-                if await call.code() != grpc.StatusCode.OK:
-                    raise _refusal(await call.code(), await call.details(), await call.trailing_metadata())
-            except grpc.aio.AioRpcError as error:
-                raise _refusal(error.code(), error.details(), error.trailing_metadata()) from error
+                    response = await call.read()
+                if (refused := await _refusal_of(call)) is not None:
+                    raise refused
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+                refused = await _refusal_of(call)
+                if sending is None:
+                    return refused
+                raise refused or error from error
             finally:
-                sending.cancel()
+                if sending is not None:
+                    sending.cancel()
                 call.cancel()
+        return None
 
     @contextmanager
     def _linked(self, lease: Lease) -> Iterator[grpc.aio.Channel]:
@@ -161,18 +183,24 @@ def _channel_to(lease: Lease) -> grpc.aio.Channel:
     return grpc.aio.secure_channel(lease.address, grpc.ssl_channel_credentials(lease.certificate), options)
 
 
-async def _send(first: bytes, context: Context, call: Any) -> None:  # noqa: ANN401
-    """What the client sends, to its end. Where a write fails the call is over, and its status says why."""
+async def _send(context: Context, call: Any) -> None:  # noqa: ANN401
+    """What the client sends after its first message, to its end. Where a write fails the call is over; its status says why."""
     with suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError, grpc.aio.InternalError, grpc.aio.UsageError):
-        await call.write(first)
         while (request := await context.read()) is not grpc.aio.EOF:
             await call.write(request)
         await call.done_writing()
 
 
-def _refusal(code: grpc.StatusCode, details: str | None, trailing: Any) -> StatusError:  # noqa: ANN401
-    """The replica's own words; where it has none, it is gone."""
-    hint = dict(trailing or ()).get("retry-after-ms")
+def _own(metadata: Any) -> list[tuple[str, str]]:  # noqa: ANN401
+    """What the contract says of metadata; the rest is gRPC's."""
+    return [(key, value) for key, value in metadata or () if key == CLIENT_KEY]
+
+
+async def _refusal_of(call: Any) -> StatusError | None:  # noqa: ANN401
+    """The replica's own words at the end of a call; where it has none, it is gone. None for a call that ended well."""
+    code, hint = await call.code(), dict(await call.trailing_metadata() or ()).get("retry-after-ms")
+    if code == grpc.StatusCode.OK:
+        return None
     if code == grpc.StatusCode.UNAVAILABLE and hint is None:
         return StatusError(code, GONE, RETRY_AFTER_MS)
-    return StatusError(code, details or code.name, int(hint) if hint is not None else None)
+    return StatusError(code, await call.details() or code.name, int(hint) if hint is not None else None)

@@ -17,8 +17,8 @@ NAMESPACE = "vivant"
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """The cluster at ``RAY_ADDRESS`` (``auto`` finds one that runs on this machine); or else one of this machine alone, on loopback,
-    that ends with the block.
+    """The cluster at ``RAY_ADDRESS`` (``auto`` finds one that runs on this machine); or else one of this machine alone, on
+    loopback, that ends with the block.
 
     Raises UnavailableError where the extra or the cluster is not there, and InputError for a cluster of several machines
     without Ray's token, which would run whatever anybody in its network sends.
