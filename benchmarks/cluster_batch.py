@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path, PurePosixPath
 
-from benchmarks.cluster_nodes import Nodes, family, nodes, processor_s
+from benchmarks.cluster_nodes import family, nodes, processor_s
 from benchmarks.dialogue import sounds
 from benchmarks.report import Row, checked
 from vivant.cluster.batch import cluster_makers
+from vivant.cluster.joining import joined
 from vivant.dialogue.batch import KEYS_FILE, Batch, Made
 from vivant.dialogue.lines import Line
 from vivant.dialogue.recipe import Recipe
@@ -40,10 +39,14 @@ def made_on_nodes(lines: list[Line], out: Path) -> list[Made]:
 def coming_and_going(folder: Path, n_lines: int) -> list[Row]:
     """So many lines while nodes come and go."""
     lines, out = lines_of(folder, n_lines), folder / "out"
-    with nodes(3) as made_of, _restless(made_of):
+    with nodes(3) as made_of, joined(), ThreadPoolExecutor(1) as beside:
         began_s = time.monotonic()
-        made = made_on_nodes(lines, out)
-        took_s = time.monotonic() - began_s
+        making = beside.submit(made_on_nodes, lines, out)
+        while not _over(making, COMES_S):
+            made_of.kill(made_of.others[0])
+            if not _over(making, GOES_S):
+                made_of.add()
+        made, took_s = making.result(), time.monotonic() - began_s
         again = made_on_nodes(lines, out)
     found = Counter(path.name for path in out.iterdir())
     expected = Counter([KEYS_FILE, *(line.out.name for line in lines)])
@@ -68,12 +71,11 @@ def growing(folder: Path, n_lines: int) -> list[Row]:
     lines = lines_of(folder, n_lines)
     took_s, spent_s = {}, {}
     for n in (1, 4):
-        with nodes(n) as made_of:
+        with nodes(n), joined():
             made_on_nodes(lines[: 4 * n], folder / f"warm{n}")  # workers have started, and loaded the model
-            before, began_s = processor_s(family(os.getpid())), time.monotonic()
+            before_s, began_s = processor_s(family(os.getpid())), time.monotonic()
             made_on_nodes(lines, folder / f"out{n}")
-            took_s[n], spent_s[n] = time.monotonic() - began_s, processor_s(family(os.getpid())) - before
-            del made_of
+            took_s[n], spent_s[n] = time.monotonic() - began_s, processor_s(family(os.getpid())) - before_s
     cores = min(4, len(os.sched_getaffinity(0)))
     took, spent = (f"{each[1]:.1f}, {each[4]:.1f} s" for each in (took_s, spent_s))
     return [
@@ -83,25 +85,9 @@ def growing(folder: Path, n_lines: int) -> list[Row]:
     ]
 
 
-@contextmanager
-def _restless(made_of: Nodes) -> Iterator[None]:
-    """Kills a node and adds another one, again and again."""
-    over = threading.Event()
-
-    def come_and_go() -> None:
-        while not over.wait(COMES_S):
-            made_of.kill(made_of.others[0])
-            if over.wait(GOES_S):
-                return
-            made_of.add()
-
-    restless = threading.Thread(target=come_and_go)
-    restless.start()
-    try:
-        yield
-    finally:
-        over.set()
-        restless.join()
+def _over(making: Future[list[Made]], seconds: float) -> bool:
+    """Within so many."""
+    return bool(wait([making], seconds).done)
 
 
 def _made_here(lines: list[Line], out: Path) -> dict[str, bytes]:

@@ -28,6 +28,9 @@ def joined() -> Iterator[None]:
         import ray
     except ImportError as error:
         raise UnavailableError(f"a cluster needs {error.name}; {install('cluster')} brings it") from error
+    if ray.is_initialized():  # by the program that calls
+        yield
+        return
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "namespace": NAMESPACE}
     try:
         ray.init("local" if is_own else None, include_dashboard=False if is_own else None, **quiet)
