@@ -1,4 +1,4 @@
-"""Several machines, on one: ``python -m benchmarks cluster [live] [batch] [scale] [--lines N] [--write]``, under ten minutes.
+"""Several machines, on one: ``python -m benchmarks cluster [live] [batch] [scale] [gateway] [--write]``, under ten minutes.
 
 Four nodes of Ray on loopback: live faces of which a node is killed in mid-speech, lines of dialogue while nodes come and go,
 and the same work on one node and on four. Exit code 1 where something is not as it must be. Nothing else should run beside it.
@@ -14,20 +14,22 @@ from pathlib import Path
 
 from benchmarks.report import HEAD, ROOT, Row, markdown, put, show
 
-PARTS = ("live", "batch", "scale")
+PARTS = ("live", "batch", "scale", "gateway")
 N_LINES = 500
 """While nodes come and go; a tenth of them measure how work grows."""
 
 
 def rows_of(part: str, n_lines: int) -> list[Row]:
     """One part, with a cluster of its own."""
-    from benchmarks import cluster_batch, cluster_live, cluster_nodes
+    from benchmarks import cluster_batch, cluster_gateway, cluster_live, cluster_nodes
 
     with tempfile.TemporaryDirectory() as folder:
         if part == "batch":
             return cluster_batch.coming_and_going(Path(folder), n_lines)
         if part == "scale":
             return cluster_batch.growing(Path(folder), n_lines // 10)
+        if part == "gateway":
+            return cluster_gateway.measure()
         with cluster_nodes.nodes(4) as nodes:
             return cluster_live.measure(nodes)
 

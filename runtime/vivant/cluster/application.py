@@ -13,7 +13,7 @@ from ray.serve.handle import DeploymentHandle
 from vivant.clock import MonotonicClock
 from vivant.cluster.gateway import RETRY_AFTER_MS
 from vivant.cluster.lease import Lease
-from vivant.cluster.replica import DEPLOYMENT, HEALTH_S, NAME, FaceReplica, ReplicaConfig
+from vivant.cluster.replica import DEPLOYMENT, HEALTH_S, HEALTH_TIMEOUT_S, NAME, FaceReplica, ReplicaConfig
 from vivant.server.status import full
 
 FACES_PER_CORE = 2
@@ -63,7 +63,7 @@ def deploy(scale: Scale, replica: ReplicaConfig) -> DeploymentHandle:
             "downscale_delay_s": DOWNSCALE_S,
         },
         health_check_period_s=HEALTH_S,
-        health_check_timeout_s=HEALTH_S,
+        health_check_timeout_s=HEALTH_TIMEOUT_S,
         graceful_shutdown_timeout_s=scale.drain_s,
         graceful_shutdown_wait_loop_s=1.0,
     )

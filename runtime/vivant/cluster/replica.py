@@ -25,8 +25,9 @@ from vivant.server.server import Server, ServerConfig
 
 NAME, DEPLOYMENT = "vivant", "face"
 """Of the application, and of its one deployment."""
-HEALTH_S = 2.0
-"""From one question of Serve's for a replica's health to the next, and how long the answer may take; chosen."""
+HEALTH_S, HEALTH_TIMEOUT_S = 2.0, 30.0
+"""From one question of Serve's for a replica's health to the next, and how long the answer may take: a machine that is only
+busy keeps its faces, and one that is gone is noticed otherwise. Chosen."""
 UNASKED_US = round(4e6 * HEALTH_S)
 """Then Serve may have stopped counting on it; chosen."""
 
