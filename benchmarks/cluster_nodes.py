@@ -20,7 +20,8 @@ class Nodes:
 
     def __init__(self, cluster: Any, head: Any) -> None:  # noqa: ANN401
         self._cluster = cluster
-        self.head, self.others = head, []
+        self.head = head
+        self.others: list[Any] = []
         self.n_killed = 0
 
     def add(self) -> Any:  # noqa: ANN401

@@ -66,7 +66,7 @@ class Fewest:
         self.replicas = [*self.replicas[1:], *self.replicas[:1]]  # of equals, another one each time
         answer = min(self.replicas, key=lambda replica: replica.n_leases).lease()
         lease = await anext(answer)
-        ending = asyncio.create_task(anext(answer, None))  # type: ignore[arg-type]
+        ending = asyncio.create_task(anext(answer, None))
         try:
             yield lease
         finally:
@@ -78,7 +78,8 @@ async def cluster(tmp_path: Path, *, tls: bool = False) -> AsyncIterator[tuple[C
     store = str(tmp_path / "store")
     folders = [tmp_path / name if tls else None for name in ("a", "b")]
     for folder in folders:
-        _ = folder and folder.mkdir()
+        if folder is not None:
+            folder.mkdir()
     replicas = [Replica(store, folder) for folder in folders]
     clients = Clients(token=False, secret=PortraitStore(store).secret)
     listener = Listener(Security(), 0, Limits())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     yield from bucket(monkeypatch)
 
 
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Generator[str, None, None]:
     """Of a server of S3's protocol on loopback."""
     pytest.importorskip("s3fs").S3FileSystem.clear_instance_cache()
     moto = pytest.importorskip("moto.server")

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import grpc
 
@@ -37,7 +37,7 @@ ELSEWHERE = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE)
 OWN_NAME = "vivant"
 """In every replica's certificate."""
 GONE = "the machine with this face is gone; animate the face again"
-Context = grpc.aio.ServicerContext
+Context: TypeAlias = grpc.aio.ServicerContext
 
 
 class Places(Protocol):
@@ -166,7 +166,7 @@ class Gateway(grpc.GenericRpcHandler):  # type: ignore[misc]
 
 
 def _channel_to(lease: Lease) -> grpc.aio.Channel:
-    options = [
+    options: list[tuple[str, Any]] = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", -1),
         ("grpc.http2.lookahead_bytes", AHEAD_BYTES),

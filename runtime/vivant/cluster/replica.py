@@ -45,7 +45,7 @@ class ReplicaConfig:
 class FaceReplica:
     """A deployment of Ray Serve. Its requests are leases; they last as long as the calls that they are for."""
 
-    async def __init__(self, config: ReplicaConfig) -> None:
+    async def __init__(self, config: ReplicaConfig) -> None:  # type: ignore[misc]  # Serve awaits it
         log_to_stderr()
         self._leases, self._token = Leases(), secrets.token_hex(32)
         self._certificate: bytes | None = None

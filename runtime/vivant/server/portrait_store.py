@@ -148,7 +148,8 @@ def _parsed(content: bytes) -> StoredPortrait | None:
     image = content[len(head) + 1 :]
     try:
         said: dict[str, Any] = json.loads(head)
-        portrait = StoredPortrait(image, str(said["sha256"]), pb.ConsentBasis.Name(said["basis"]) and said["basis"])
+        pb.ConsentBasis.Name(said["basis"])  # or it is none
+        portrait = StoredPortrait(image, str(said["sha256"]), said["basis"])
     except (ValueError, TypeError, KeyError):
         return None
     return portrait if found and hashlib.sha256(image).hexdigest() == portrait.sha256 else None
