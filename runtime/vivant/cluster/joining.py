@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from vivant.errors import InputError, UnavailableError
@@ -13,6 +13,8 @@ from vivant.extras import install
 from vivant.loopback import is_loopback
 
 NAMESPACE = "vivant"
+PROXY, NOBODY = "http_proxy", "http://127.0.0.1:9"
+"""A variable of the environment, and port 9 (discard, RFC 863), on which nobody listens."""
 
 
 @contextmanager
@@ -33,7 +35,8 @@ def joined() -> Iterator[None]:
         return
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "namespace": NAMESPACE}
     try:
-        ray.init("local" if is_own else None, include_dashboard=False if is_own else None, **quiet)
+        with asking_nobody() if is_own else nullcontext():
+            ray.init("local" if is_own else None, include_dashboard=False if is_own else None, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise UnavailableError(f"the Ray cluster cannot be joined: {error}") from error
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
@@ -42,6 +45,26 @@ def joined() -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def asking_nobody() -> Iterator[None]:
+    """What starts meanwhile has a proxy for HTTP that is not there: Ray asks the addresses of clouds which one it is in, for its
+    reports, also where there are none. `allow_asking` ends it in a process."""
+    kept = os.environ.get(PROXY)
+    os.environ[PROXY] = NOBODY
+    try:
+        yield
+    finally:
+        allow_asking()
+        if kept is not None:
+            os.environ[PROXY] = kept
+
+
+def allow_asking() -> None:
+    """For a process of Ray's in which our code runs: a store of portraits may be reached by HTTP."""
+    if os.environ.get(PROXY) == NOBODY:
+        del os.environ[PROXY]
 
 
 def require_guarded(addresses: list[str]) -> None:

@@ -15,6 +15,7 @@ from ray.util import get_node_ip_address
 
 from vivant.clock import MonotonicClock
 from vivant.cluster.certificate import make_certificate
+from vivant.cluster.joining import allow_asking
 from vivant.cluster.lease import Lease, Leases
 from vivant.loopback import is_loopback
 from vivant.registry import MOTIONS, find
@@ -47,6 +48,7 @@ class FaceReplica:
 
     async def __init__(self, config: ReplicaConfig) -> None:  # type: ignore[misc]  # Serve awaits it
         log_to_stderr()
+        allow_asking()
         self._leases, self._token = Leases(), secrets.token_hex(32)
         self._certificate: bytes | None = None
         host = get_node_ip_address()
