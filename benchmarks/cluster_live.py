@@ -9,7 +9,7 @@ from math import inf
 
 from benchmarks.cluster_nodes import CORES, Nodes
 from benchmarks.report import Row, checked
-from benchmarks.served import FPS, RATE_HZ, speech
+from benchmarks.served import RATE_HZ, speech
 from vivant.client import Client, RemoteConfig, RemoteSession, connect
 from vivant.cluster.application import Scale
 from vivant.cluster.serving import Cluster, GatewayServer, started
@@ -19,6 +19,8 @@ from vivant.types import Output, UtteranceEnd, UtteranceStart
 
 N_PICTURES, N_MOTIONS = 4, 16
 SIZE_PX = 256
+FPS = 12
+"""So that twenty faces, their client, the gateway and Ray's own processes find room on two cores."""
 LINE_S, PAUSE_S = 2.0, 0.5
 SETTLE_S, MEASURED_S, KILL_AFTER_S = 4.0, 16.0, 5.0
 """From the first frames of all faces; of what is counted; and from there to the end of a node. Chosen."""
@@ -41,7 +43,9 @@ class Seen:
     ends_s: list[float] = field(default_factory=list)
     """Of each line that was spoken to its end."""
     lost: list[tuple[float, str, bool]] = field(default_factory=list)
-    """When a call ended too early, with which words, and whether a line was being spoken."""
+    """When a call that had begun ended too early, with which words, and whether a line was being spoken."""
+    n_refused: int = 0
+    """Calls that did not begin: there was no room for them yet."""
     begun: set[str] = field(default_factory=set)
 
     def frames(self, from_s: float, to_s: float) -> int:
@@ -64,7 +68,7 @@ class Talker:
         )
         self._n_lines = 0
         self._over = asyncio.Event()
-        self._speaking = False
+        self._runs = self._speaking = False
 
     async def talk(self) -> None:
         """Until cancelled."""
@@ -72,12 +76,16 @@ class Talker:
             try:
                 await self._one_call()
             except UnavailableError as error:
-                self.seen.lost.append((time.monotonic(), str(error), self._speaking))
-                self._speaking = False
+                if self._runs:
+                    self.seen.lost.append((time.monotonic(), str(error), self._speaking))
+                else:
+                    self.seen.n_refused += 1
+                self._runs = self._speaking = False
                 await asyncio.sleep(AGAIN_S)
 
     async def _one_call(self) -> None:
         async with self._client.animate("ada", self._config) as face:
+            self._runs = True
             saying = asyncio.create_task(self._say_lines(face))
             try:
                 async for item in face:
@@ -182,6 +190,7 @@ def _rows(calm: Run, killed: Run) -> list[Row]:
         Row("live: frames lost by all meanwhile", "", f"{calm.loss(calm.seen):.1%}"),
         checked("live: calls that a killed node ended", "all UNAVAILABLE", is_retryable, f"{n_hit}: {'; '.join(words)}"),
         checked("live: of these in the middle of a line", ">= 1", in_speech > 0, f"{in_speech}"),
+        Row("live: refused at first where they went next, with a hint", "", f"{sum(each.n_refused for each in hit)}"),
         checked("live: went on with the next line elsewhere", "all", went_on == n_hit, f"{went_on} of {n_hit}"),
         checked("live: from the kill to their next frame", f"<= {BACK_S:g} s", back_s <= BACK_S, f"worst {back_s:.1f} s"),
         checked(

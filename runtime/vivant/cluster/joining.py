@@ -49,8 +49,8 @@ def joined() -> Iterator[None]:
 
 @contextmanager
 def asking_nobody() -> Iterator[None]:
-    """What starts meanwhile has a proxy for HTTP that is not there: Ray asks the addresses of clouds which one it is in, for its
-    reports, also where there are none. `allow_asking` ends it in a process."""
+    """What starts meanwhile has a proxy for HTTP that is not there: Ray asks the addresses of clouds which one it is in, for
+    its reports, also where there are none. `allow_asking` ends it in a process."""
     kept = os.environ.get(PROXY)
     os.environ[PROXY] = NOBODY
     try:
