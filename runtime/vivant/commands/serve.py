@@ -31,6 +31,41 @@ if TYPE_CHECKING:
     from vivant.web.serving import WebConfig
 
 
+NOT_OF_A_CLUSTER = (
+    "--cluster draws on other machines: --web, --embedded, --metrics-port, --sessions, --generator and --analyser are for a"
+    " server of its own; put several behind Envoy (docs/scale.md)"
+)
+EmbeddedOption = Annotated[
+    bool,
+    typer.Option(
+        "--embedded",
+        help="Started by a program: the token is the first line of standard input, at whose end the server ends;"
+        " where it listens is a line of JSON.",
+    ),
+]
+PortraitsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FOLDER|URL", help="Keep clients' pictures where other servers find them, too: a folder, s3://bucket/prefix."
+    ),
+]
+ClusterOption = Annotated[
+    bool,
+    typer.Option(
+        "--cluster", help="Draw on the machines of a Ray cluster: that of RAY_ADDRESS, or one on this machine (docs/scale.md)."
+    ),
+]
+ReplicasOption = Annotated[str, typer.Option(metavar="MIN:MAX", help="Of the cluster, as calls come and go.")]
+ReplicaCoresOption = Annotated[int, typer.Option(min=1, max=1024, help="Of each replica.")]
+ReplicaFacesOption = Annotated[
+    int | None, typer.Option(min=1, max=10_000, help="Of each replica, to aim at; 2 per core unless said.")
+]
+MetricsPortOption = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics, and /ready for probes, on this port.")
+]
+DrainOption = Annotated[float, typer.Option(min=0, max=86_400, help="For running calls to end after SIGTERM.")]
+
+
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 50750,
     host: Annotated[str, typer.Option(help="Address; anything but loopback needs TLS and a token.")] = "127.0.0.1",
@@ -40,48 +75,25 @@ def serve(
     token_file: Annotated[
         Path | None, typer.Option(help="File with the token that clients must send, or VIVANT_TOKEN.")
     ] = None,
-    metrics_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics, and /ready for probes, on this port.")
-    ] = None,
+    metrics_port: MetricsPortOption = None,
     metrics_host: Annotated[str, typer.Option(help="Address of --metrics-port.")] = "127.0.0.1",
-    portraits: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FOLDER|URL",
-            help="Keep clients' pictures where other servers find them, too: a folder, s3://bucket/prefix.",
-        ),
-    ] = None,
-    drain_seconds: Annotated[float, typer.Option(min=0, max=86_400, help="For running calls to end after SIGTERM.")] = 10.0,
-    embedded: Annotated[
-        bool,
-        typer.Option(
-            "--embedded",
-            help="Started by a program: the token is the first line of standard input, at whose end the server ends;"
-            " where it listens is a line of JSON.",
-        ),
-    ] = False,
+    portraits: PortraitsOption = None,
+    drain_seconds: DrainOption = 10.0,
+    embedded: EmbeddedOption = False,
     web: Annotated[bool, typer.Option("--web", help="Also open the door for web pages (docs/web.md).")] = False,
     web_port: Annotated[int, typer.Option(min=0, max=65535, help="Its TCP port; 0 takes a free one.")] = 50751,
     web_origin: Annotated[
         list[str] | None, typer.Option(help="Whose pages may use it besides its own: https://app.example. Repeatable.")
     ] = None,
-    cluster: Annotated[
-        bool,
-        typer.Option(
-            "--cluster",
-            help="Draw on the machines of a Ray cluster: that of RAY_ADDRESS, or one on this machine (docs/scale.md).",
-        ),
-    ] = False,
-    replicas: Annotated[str, typer.Option(metavar="MIN:MAX", help="Of the cluster, as calls come and go.")] = "1:16",
-    replica_cores: Annotated[int, typer.Option(min=1, max=1024, help="Of each replica.")] = 2,
-    replica_faces: Annotated[
-        int | None, typer.Option(min=1, max=10_000, help="Of each replica, to aim at; 2 per core unless said.")
-    ] = None,
+    cluster: ClusterOption = False,
+    replicas: ReplicasOption = "1:16",
+    replica_cores: ReplicaCoresOption = 2,
+    replica_faces: ReplicaFacesOption = None,
     generator: GeneratorOption = "rig",
     motion: MotionOption = "voice",
     analyser: AnalyserOption = DEFAULT_ANALYSER,
 ) -> None:
-    """Speak for many faces over gRPC, until SIGTERM or Ctrl-C; then running calls get ten seconds to finish.
+    """Speak for many faces over gRPC, until SIGTERM or Ctrl-C; then each call ends between two lines.
 
     Logs go to standard error, one JSON object per line.
     """
@@ -98,10 +110,7 @@ def serve(
     config = ServerConfig(port, security, limits, metrics_port, metrics_host, portraits)
     if cluster:
         if web or embedded or metrics_port is not None or sessions or (generator, analyser) != ("rig", DEFAULT_ANALYSER):
-            raise InputError(
-                "--cluster draws on other machines: --web, --embedded, --metrics-port, --sessions, --generator and --analyser"
-                " are for a server of its own; put several behind Envoy (docs/scale.md)"
-            )
+            raise InputError(NOT_OF_A_CLUSTER)
         _serve_cluster(config, replicas, replica_cores, replica_faces, motion, drain_seconds)
         return
     model: SpeechMotion = find(MOTIONS, motion)()
