@@ -20,8 +20,8 @@ FACES_PER_CORE = 2
 """To aim at: what two cores show whole, 512 px at 25 fps (docs/server.md)."""
 BRIEF = 16
 """Calls on a replica beside those that animate: portraits are put, capabilities are asked for; chosen."""
-MOST_QUEUED = 256
-"""Calls of one gateway that wait for a replica; chosen."""
+MOST_QUEUED = 64
+"""Calls of one gateway that wait for a replica, each with a first message of 16 MiB at most; chosen."""
 AGAIN_US = 20_000
 """After a replica that is gone, another one is asked for; chosen."""
 UPSCALE_S, DOWNSCALE_S = 2.0, 300.0

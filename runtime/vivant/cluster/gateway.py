@@ -14,6 +14,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeAlias
+from weakref import WeakValueDictionary
 
 import grpc
 
@@ -23,6 +24,7 @@ from vivant.cluster.lease import LEASE_KEY, Lease
 from vivant.server.clients import LANE_KEY, Clients
 from vivant.server.limits import Limits
 from vivant.server.listener import SERVICE_NAME
+from vivant.server.service import READ_AT_ONCE
 from vivant.server.status import StatusError, abort, first_of, full
 
 LEASE_S = 20.0
@@ -63,7 +65,8 @@ class Gateway(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._places, self._clients, self._limits = places, clients, limits
         self._links: dict[str, _Link] = {}
         """By the replica's token, for addresses are used again."""
-        self.n_calls = 0
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        """To read, by connection."""
         self.is_draining = False
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
@@ -74,7 +77,6 @@ class Gateway(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     async def _answer(self, method: str, _: object, context: Context) -> None:
         """One call, from its first message to its status."""
-        self.n_calls += 1
         try:
             if self.is_draining:
                 raise StatusError(grpc.StatusCode.UNAVAILABLE, "this gateway is about to close", RETRY_AFTER_MS)
@@ -83,13 +85,12 @@ class Gateway(grpc.GenericRpcHandler):  # type: ignore[misc]
             raise  # a write to a client that is gone: gRPC knows what to do
         except Exception as error:
             await abort(context, first_of(error))
-        finally:
-            self.n_calls -= 1
 
     async def _first_message(self, context: Context) -> bytes:
-        """Before anything is leased: whoever says nothing holds nothing."""
+        """Before anything is leased: whoever says nothing holds nothing. Few at a time of a connection, as in `FaceService`."""
+        turn = self._turns.setdefault(self._clients.lane_of(context), asyncio.Semaphore(READ_AT_ONCE))
         try:
-            async with asyncio.timeout(self._limits.first_message_s):
+            async with asyncio.timeout(self._limits.first_message_s), turn:
                 first = await context.read()
         except TimeoutError as error:
             sentence = f"the first message of a call must come within {self._limits.first_message_s:g} seconds"
