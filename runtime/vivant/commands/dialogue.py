@@ -13,10 +13,11 @@ import typer
 from vivant.cli import say_error
 from vivant.clock import MonotonicClock
 from vivant.commands.options import begin_production, console, note, open_with_progress, say
+from vivant.cores import n_cores
 from vivant.dialogue.batch import Batch, Made
 from vivant.dialogue.lines import Line, Usual, in_formats, read_table
 from vivant.dialogue.recipe import VIDEOS, Look, Recipe
-from vivant.dialogue.workers import n_usable_cores, workers
+from vivant.dialogue.workers import workers
 from vivant.errors import InputError, UnavailableError, VivantError
 from vivant.extras import install
 from vivant.face import Face
@@ -115,7 +116,7 @@ def open_as(portrait: Path, look: Look) -> Face:
 @contextmanager
 def _batch(folder: Path, recipe: Recipe, n_lines: int, jobs: int | None, *, cluster: bool) -> Iterator[Batch]:
     if not cluster:
-        with workers(min(jobs or n_usable_cores(), n_lines)) as executor:
+        with workers(min(jobs or n_cores(), n_lines)) as executor:
             yield Batch(folder, recipe, executor)
         return
     try:
