@@ -58,11 +58,14 @@ class _Begun:
 class Batch:
     """Makes the results of lines of dialogue, each once, by a recipe."""
 
-    def __init__(self, folder: Path, recipe: Recipe, executor: Executor | None = None, make: Make = make_line) -> None:
-        """``executor`` makes lines at the same time, in processes or on machines; without one they are made in turn."""
+    def __init__(
+        self, folder: Path, recipe: Recipe, executor: Executor | None = None, make: Make = make_line, ahead: int = AHEAD
+    ) -> None:
+        """``executor`` makes lines at the same time, in processes or on machines, and is given ``ahead`` of them; without one
+        they are made in turn."""
         self._folder, self._recipe, self._make = folder, recipe, make
         self._executor = executor or _InTurn()
-        self._ahead = AHEAD if executor is not None else 0
+        self._ahead = ahead if executor is not None else 0
         self._in_file: dict[str, str] = {}
 
     def make(self, lines: list[Line | InputError], *, inputs: tuple[Path, ...] = ()) -> Iterator[Made | VivantError]:

@@ -193,7 +193,7 @@ class Door:
     async def _list(self, request: Request) -> Response:
         name, client = self._caller(request)
         bundled = [{"portrait": portrait, "bundled": True} for portrait in BUNDLED]
-        own = [{"portrait": portrait, "bundled": False} for portrait in self.host.portraits.own(client)]
+        own = [{"portrait": portrait, "bundled": False} for portrait in await self.host.portraits.own(client)]
         return JSONResponse({"portraits": bundled + own, "client": name})
 
     async def _picture(self, request: Request) -> Response:
@@ -226,7 +226,7 @@ class Door:
         return bytes(body)
 
     async def _delete(self, request: Request) -> Response:
-        self.host.portraits.delete(self.client_of(request), request.path_params["portrait"])
+        await self.host.portraits.delete(self.client_of(request), request.path_params["portrait"])
         return Response(status_code=204)
 
 
