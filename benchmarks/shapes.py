@@ -40,7 +40,7 @@ def rig_cosines(built: Built) -> dict[str, float]:
 
 def seen_cosines(built: Built) -> dict[str, float]:
     """Per measured shape, at weight 1, from the pixels; x and y only. NaN where no face is found."""
-    renderer, measured = RigFace(built.rig).open(SIZE_PX), _measured(built)[..., :2]
+    renderer, measured = RigFace(built.rig).open_rig(SIZE_PX), _measured(built)[..., :2]
     found = {}
     for k, name in enumerate(ARKIT_NAMES):
         if measured[k].any():

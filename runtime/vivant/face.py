@@ -17,6 +17,7 @@ import numpy as np
 from vivant.arguments import flag, listed, shown, whole_number
 from vivant.bundled import is_bundled, portrait_bytes, portraits
 from vivant.errors import InputError
+from vivant.finish.renderer import FinishedRenderer, FinishNetworks
 from vivant.media.images import load_image
 from vivant.media.sources import PictureSource, path_or_bytes
 from vivant.motion.articulatory import ArticulatoryMotion
@@ -92,12 +93,14 @@ class RigFace:
         self.rig = rig
         self.source = source
         self.consent = consent
-        self.name = f"vivant rig {BUILDER_VERSION}" + (f", read by {rig.analyser}" if rig.analyser != OURS else "")
+        read_by = f", read by {rig.analyser}" if rig.analyser != OURS else ""
+        self.name = f"vivant rig {BUILDER_VERSION}{read_by}" + (f", {rig.finish.name}" if rig.finish else "")
         self.portrait_sha256 = rig.portrait_sha256
         self.notes = rig.notes
         self._lock = threading.Lock()
         self._scenes = [rig.scene()]
         self._smallest = rig
+        self._networks = FinishNetworks(rig.finish) if rig.finish else None
 
     def blurred(self) -> RigFace:
         """The same person before a background that is out of focus, in square frames. Raises InputError for a cut-out one."""
@@ -109,7 +112,12 @@ class RigFace:
         (left, top), (right, bottom) = points.min(axis=0) - ROOM_TO_MOVE, points.max(axis=0) + ROOM_TO_MOVE
         return float(left), float(top), float(right), float(bottom)
 
-    def open(self, size_px: int | tuple[int, int]) -> RigRenderer:
+    def open(self, size_px: int | tuple[int, int]) -> RigRenderer | FinishedRenderer:
+        renderer = self.open_rig(size_px)
+        return renderer if self._networks is None else FinishedRenderer(renderer, self._networks)
+
+    def open_rig(self, size_px: int | tuple[int, int]) -> RigRenderer:
+        """Without what was learnt."""
         size = Size.of(size_px)
         if not size.is_square:
             return self._open_framed(size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -44,6 +45,8 @@ class Network:
     runner: Any
     provider: str
     """What it really runs on."""
+    kept: tuple[Any, ...] = ()
+    """Memory that it reads its weights from."""
 
     def run(self, *inputs: Float32Array) -> list[Float32Array]:
         """All outputs for its inputs, in its own order."""
@@ -61,8 +64,13 @@ def available() -> list[Provider]:
     return [provider for provider, name in EXECUTION_PROVIDERS.items() if name in built_in and provider != Provider.AUTO]
 
 
-def load_network(model: bytes, provider: Provider, threads: int = 1) -> Network:
-    """Load a network. Raises UnavailableError rather than run on something else than was asked for."""
+def load_network(
+    model: bytes, provider: Provider, threads: int = 1, initializers: Mapping[str, Float32Array] | None = None
+) -> Network:
+    """Load a network; ``initializers`` are the arrays that its file leaves open (external data).
+
+    Raises UnavailableError rather than run on something else than was asked for.
+    """
     try:
         onnxruntime = onnx.load()
     except ImportError as error:
@@ -74,6 +82,9 @@ def load_network(model: bytes, provider: Provider, threads: int = 1) -> Network:
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, ERRORS_ONLY
+    kept = {name: onnxruntime.OrtValue.ortvalue_from_numpy(array) for name, array in (initializers or {}).items()}
+    if kept:
+        options.add_external_initializers(list(kept), list(kept.values()))
     try:
         runner = onnxruntime.InferenceSession(model, options, providers=[wanted])
     except Exception as error:  # its own classes depend on the version
@@ -81,4 +92,5 @@ def load_network(model: bytes, provider: Provider, threads: int = 1) -> Network:
     if runner.get_providers()[0] != wanted:  # it falls back on its own
         raise UnavailableError(f"provider {provider} does not start here (a driver or library is missing); use cpu")
     log.info("a network runs on %s, in %d threads", wanted, threads)
-    return Network(runner, next(p.value for p, name in EXECUTION_PROVIDERS.items() if name == wanted and p != Provider.AUTO))
+    ran_on = next(p.value for p, name in EXECUTION_PROVIDERS.items() if name == wanted and p != Provider.AUTO)
+    return Network(runner, ran_on, tuple(kept.values()))

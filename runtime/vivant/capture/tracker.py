@@ -14,7 +14,7 @@ from vivant.capture.smoothing import OneEuro
 from vivant.capture.solver import LIPS, FaceSolver, Floats, Placement
 from vivant.portrait import DetectedFace, PortraitAnalyser, default_analyser
 from vivant.rig import canonical as c
-from vivant.types import MotionFrame, Pose, UInt8Array
+from vivant.types import Float32Array, MotionFrame, Pose, UInt8Array
 
 CLEAR_DOUBT, LOST_DOUBT = 0.006, 0.03
 """`DetectedFace.doubt` at which confidence is 1 and 0; photographs have .0043 to .0088, what is no face .016 and more."""
@@ -37,6 +37,8 @@ class TrackedFace:
     """How clearly the face is seen, 0 to 1."""
     mouth_hidden: bool
     """By a hand, a cup, a microphone; the weights of the mouth are guesses then."""
+    landmarks: Float32Array | None = None
+    """(478, 3) as `DetectedFace` has them."""
 
 
 LOST = TrackedFace(None, 0.0, False)
@@ -65,7 +67,8 @@ class FaceTracker:
         if seen is None:
             self._solver.lose()
             return LOST
-        return TrackedFace(self._motion(seen, pts_us), _confidence(seen), bool(seen.seen[list(LIPS)].mean() < LEAST_LIPS_SEEN))
+        hidden = bool(seen.seen[list(LIPS)].mean() < LEAST_LIPS_SEEN)
+        return TrackedFace(self._motion(seen, pts_us), _confidence(seen), hidden, seen.landmarks)
 
     def _motion(self, seen: DetectedFace, pts_us: int) -> MotionFrame:
         if self._learn_until_us is None:

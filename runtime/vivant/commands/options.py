@@ -33,6 +33,7 @@ from vivant.provenance.consent import (
     bundled_consent,
     kept_consent,
     parse_consent,
+    require_consent,
     stated_consent,
 )
 from vivant.provenance.credentials import DriveClaim
@@ -253,6 +254,11 @@ def begin_drive(driver: Driver, consent: str | None) -> DriveClaim | None:
         note(driver.note)
     sha256 = sha256_of(driver.path, "driving")
     return claim_drive(driver, sha256, _answer(sha256, driver.path, consent) if driver.kind == VIDEO else None, note)
+
+
+def require_answer(sha256: str, shown: Path, consent: str | None) -> Consent:
+    """Who a portrait shows, as it is known, stated, kept or answered. Raises InputError where nobody says."""
+    return bundled_consent(sha256) or require_consent(sha256, shown.name, _answer(sha256, shown, consent), note)
 
 
 def _answer(sha256: str, shown: Path, consent: str | None) -> Consent | None:

@@ -7,6 +7,7 @@ certificate = "chain.pem"            # VIVANT_CERTIFICATE and VIVANT_KEY: your o
 key = "key.pem"
 cache_mb = 2000                      # VIVANT_CACHE_MB: room for rigs of portraits; those not used for longest go first
 trust = "friends.pem"                # VIVANT_TRUST: certificates of signers whom `vivant verify` is to know
+liveportrait = "LivePortrait"        # VIVANT_LIVEPORTRAIT: folder of its graphs, for --generator liveportrait
 
 [hotkeys]                            # combinations of keys that `vivant cam --hotkeys` listens for, and what they tell it
 "<ctrl>+<alt>+h" = "toggle happy"
@@ -34,6 +35,7 @@ _VARIABLES = {
     "key": "VIVANT_KEY",
     "cache_mb": "VIVANT_CACHE_MB",
     "trust": "VIVANT_TRUST",
+    "liveportrait": "VIVANT_LIVEPORTRAIT",
     "hotkeys": None,
 }
 
@@ -51,6 +53,8 @@ class Settings:
     cache_mb: int = 2000
     """Of rigs, in millions of bytes."""
     trust: str | None = None
+    liveportrait: str | None = None
+    """A folder."""
     hotkeys: dict[str, str] = field(default_factory=dict)
     """What each combination of keys tells a bridge, as `vivant tell` does."""
 
@@ -93,7 +97,7 @@ def _said_by_file(path: Path) -> dict[str, Any]:
             _require_texts(value, path)
         elif not isinstance(value, str) and key != "cache_mb":
             raise InputError(f"the configuration {path} gives {key} = {value!r}, but a text is needed")
-    files = {key: str(path.parent / said[key]) for key in ("certificate", "key", "trust") if key in said}
+    files = {key: str(path.parent / said[key]) for key in ("certificate", "key", "trust", "liveportrait") if key in said}
     return said | files
 
 

@@ -77,6 +77,32 @@ class Renderer:
         out: NDArray[np.uint8],  # (height, width, 4), written whole, straight alpha
     ) -> None:
         """Draw one frame; numbers out of range are clamped. Releases the GIL; one thread at a time."""
+    def places(
+        self,
+        out: NDArray[np.float32],  # (n, 2) px
+    ) -> None:
+        """Where the first n vertices lie in the last frame. Raises ValueError where the scene has fewer."""
+
+def lift_patch(
+    frame: NDArray[np.uint8],  # (height, width, 4)
+    place: NDArray[np.float32],  # (4,) a, b, left, top: patch point (x, y) is at (a x - b y + left, b x + a y + top)
+    colours: NDArray[np.float32],  # (3, patch height, patch width), written whole, 0 to 1
+) -> None:
+    """Cut an upright patch out of a frame. Releases the GIL."""
+
+def patch_mask(
+    outline: NDArray[np.float32],  # (n, 2) px of the patch
+    reach_px: float,
+    mask: NDArray[np.float32],  # (patch height, patch width), written whole
+) -> None:
+    """1 within the outline, 0 from ``reach_px`` around it on and at the patch's border. Releases the GIL."""
+
+def lay_patch(
+    frame: NDArray[np.uint8],  # (height, width, 4), changed in place, but for its alpha
+    place: NDArray[np.float32],  # as of `lift_patch`
+    painted: NDArray[np.float32],  # (4, patch height, patch width) colour and opacity, 0 to 1
+) -> None:
+    """Lay a patch into a frame as far as its opacity says; what has none stays to the bit. Releases the GIL."""
 
 def rgb_from_rgba(
     pixels: NDArray[np.uint8],  # (height, width, 4)

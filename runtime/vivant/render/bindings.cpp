@@ -13,6 +13,7 @@
 #include "convert.hpp"
 #include "encoder.hpp"
 #include "filter.hpp"
+#include "patch.hpp"
 #include "renderer.hpp"
 #include "watermark.hpp"
 
@@ -157,6 +158,39 @@ void hear(const Encoder& encoder, Rows levels, ChangedRows memory, ChangedRows p
     encoder.hear(levels.data(), narrowed(levels.shape(0)), memory.data(), probabilities.data());
 }
 
+using Planes = Array<float, nb::shape<-1, -1, -1>>;
+using ChangedPlanes = nb::ndarray<float, nb::numpy, nb::device::cpu, nb::c_contig, nb::shape<-1, -1, -1>>;
+using PlaceArray = Array<float, nb::shape<4>>;
+
+PatchPlace place_of(const PlaceArray& place) { return {place(0), place(1), place(2), place(3)}; }
+
+void require_patch(size_t height, size_t width) {
+    require(height >= 2 && width >= 2 && height <= 1024 && width <= 1024, "a patch's sides must be from 2 to 1024");
+}
+
+void checked_lift_patch(Rgba8 frame, PlaceArray place, ChangedPlanes colours) {
+    require(colours.shape(0) == 3 && frame.shape(0) > 0 && frame.shape(1) > 0, "colours must be (3, height, width) of a frame");
+    require_patch(colours.shape(1), colours.shape(2));
+    nb::gil_scoped_release unlocked;
+    lift_patch(frame.data(), narrowed(frame.shape(1)), narrowed(frame.shape(0)), place_of(place), int(colours.shape(2)),
+               int(colours.shape(1)), colours.data());
+}
+
+void checked_patch_mask(Floats<2> outline, float reach_px, ChangedRows mask) {
+    require(outline.shape(0) >= 3 && reach_px > 0.0f, "an outline has three points and more, and a reach");
+    require_patch(mask.shape(0), mask.shape(1));
+    nb::gil_scoped_release unlocked;
+    patch_mask(outline.data(), narrowed(outline.shape(0)), reach_px, int(mask.shape(1)), int(mask.shape(0)), mask.data());
+}
+
+void checked_lay_patch(FrameArray frame, PlaceArray place, Planes painted) {
+    require(painted.shape(0) == 4 && frame.shape(0) > 0 && frame.shape(1) > 0, "painted must be (4, height, width), for a frame");
+    require_patch(painted.shape(1), painted.shape(2));
+    nb::gil_scoped_release unlocked;
+    lay_patch(frame.data(), narrowed(frame.shape(1)), narrowed(frame.shape(0)), place_of(place), painted.data(),
+              int(painted.shape(2)), int(painted.shape(1)));
+}
+
 using PixelArray = nb::ndarray<uint8_t, nb::numpy, nb::device::cpu, nb::c_contig, nb::ndim<3>>;
 
 void mark(Watermark& watermark, PixelArray pixels) {
@@ -190,7 +224,16 @@ NB_MODULE(_kernel, m) {
             nb::arg("scene"), nb::arg("width"), nb::arg("height"), nb::arg("mouth_closed"), nb::arg("view") = nb::none(),
             nb::arg("behind") = nb::none())
         .def("render", &render, nb::arg("weights"), nb::arg("tongue"), nb::arg("pose"), nb::arg("gaze"), nb::arg("body"),
-             nb::arg("out").noconvert());
+             nb::arg("out").noconvert())
+        .def(
+            "places",
+            [](const Renderer& renderer, nb::ndarray<float, nb::numpy, nb::device::cpu, nb::c_contig, nb::shape<-1, 2>> out) {
+                require(renderer.places(out.shape(0), out.data()), "a scene has fewer vertices than were asked for");
+            },
+            nb::arg("out").noconvert());
+    m.def("lift_patch", &checked_lift_patch, nb::arg("frame").noconvert(), nb::arg("place").noconvert(), nb::arg("colours").noconvert());
+    m.def("patch_mask", &checked_patch_mask, nb::arg("outline").noconvert(), nb::arg("reach_px"), nb::arg("mask").noconvert());
+    m.def("lay_patch", &checked_lay_patch, nb::arg("frame").noconvert(), nb::arg("place").noconvert(), nb::arg("painted").noconvert());
     m.def("rgb_from_rgba", &rgb_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());
     m.def("i420_from_rgba", &i420_from_rgba, nb::arg("pixels").noconvert(), nb::arg("out").noconvert());
     m.def("filter_at", &checked_filter_at, nb::arg("samples").noconvert(), nb::arg("first").noconvert(), nb::arg("phase").noconvert(),

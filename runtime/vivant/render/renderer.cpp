@@ -124,6 +124,12 @@ void Renderer::draw(const Motion& motion, uint8_t* out) {
     if (scene_->transparent) unpremultiply(out, size_t(width_) * height_);
 }
 
+bool Renderer::places(size_t count, float* out) const {
+    if (count > corners_.size()) return false;
+    for (size_t i = 0; i < count; ++i) out[2 * i] = corners_[i].x, out[2 * i + 1] = corners_[i].y;
+    return true;
+}
+
 void Renderer::set_drives(const Motion& motion) {
     float* drive = drives_;
     for (int i = 0; i < kWeights; ++i) drive[i] = unit_clamp(motion.weights[i]);

@@ -134,6 +134,8 @@ class Renderer {
     // Writes every pixel of `out` (height * width * 4, straight alpha), whatever the motion's numbers are. Throws
     // std::runtime_error when another thread is in it.
     void render(const Motion& motion, uint8_t* out);
+    // Where the first `count` vertices lie in the last frame, px: (x, y) each. False where the scene has fewer.
+    bool places(size_t count, float* out) const;
     int width() const { return width_; }
     int height() const { return height_; }
 

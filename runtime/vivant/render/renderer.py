@@ -46,6 +46,18 @@ class RigRenderer:
             raise InputError("two threads draw with one renderer at once; open one for each") from error
         return VideoFrame(motion.index, motion.pts_us, pixels, PixelFormat.RGBA)
 
+    def places(self, count: int) -> Float32Array:
+        """(count, 2) px: where the rig's first vertices lie in the last frame; those below 468 are the face's landmarks.
+
+        Raises InputError for a rig with fewer.
+        """
+        points = np.empty((count, 2), np.float32)
+        try:
+            self._renderer.places(points)
+        except ValueError as error:
+            raise InputError("this rig has too few vertices; build it again from its portrait") from error
+        return points
+
 
 def _vectors(motion: MotionFrame) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array, Float32Array]:
     """Weights (52,), tongue (2,), pose (6,), gaze (2,) and body (6,)."""

@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from vivant.errors import InputError
+from vivant.finish.network import PREFIX, Finish
 from vivant.media.atomic import replacing, reporting
 from vivant.plain import plain
 from vivant.portrait.analyser import OURS
@@ -57,6 +58,8 @@ class Rig:
     """The portrait beyond the square; None in files of before there were frames that need it."""
     analyser: str = OURS
     """Name of the network that read the portrait."""
+    finish: Finish | None = None
+    """What was learnt of the person's own mouth from a film of them."""
 
     def scene(self) -> Scene:
         """The kernel's own copy; share it among renderers."""
@@ -75,7 +78,8 @@ class Rig:
     def size_bytes(self) -> int:
         """Memory that the arrays take."""
         around = len(self.surroundings.picture) + len(self.surroundings.matte) if self.surroundings else 0
-        return sum(a.nbytes for a in self.arrays.values()) + sum(t.nbytes for t in self.textures) + around
+        learnt = self.finish.size_bytes if self.finish else 0
+        return sum(a.nbytes for a in self.arrays.values()) + sum(t.nbytes for t in self.textures) + around + learnt
 
     def with_blurred_background(self) -> Rig:
         """The same without surroundings, its background out of focus. Raises InputError where there is none."""
@@ -104,10 +108,13 @@ class Rig:
             "n_textures": len(self.textures),
             "texture_names": list(self.texture_names),
             "surroundings": astuple(self.surroundings.box) if self.surroundings else None,
+            "finish": asdict(self.finish.card) if self.finish else None,
         }
+        finish = {f"{PREFIX}{name}": array for name, array in self.finish.arrays().items()} if self.finish else {}
+        textures = {f"texture_{i}": texture for i, texture in enumerate(self.textures)}
         with replacing(path, private=True) as part, reporting(path), zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr("header.json", json.dumps(header))
-            for name, array in [*self.arrays.items(), *((f"texture_{i}", t) for i, t in enumerate(self.textures))]:
+            for name, array in (self.arrays | textures | finish).items():
                 data = io.BytesIO()
                 np.save(data, array, allow_pickle=False)
                 archive.writestr(f"{name}.npy", data.getvalue())
@@ -123,6 +130,7 @@ class Rig:
             names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
             arrays = {name: np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False) for name in names}
             textures = tuple(arrays.pop(f"texture_{i}") for i in range(int(header["n_textures"])))
+            learnt = {name: arrays.pop(name) for name in list(arrays) if name.startswith(PREFIX)}
             arrays = {"body": np.zeros_like(arrays["head"]), "round": np.zeros_like(arrays["head"])} | arrays  # 0.1 had none
             return cls(
                 arrays=arrays,
@@ -134,6 +142,7 @@ class Rig:
                 texture_names=tuple(plain(name, MOST_NAME) for name in header["texture_names"][: len(textures)]),
                 surroundings=_surroundings(archive, header.get("surroundings")),
                 analyser=plain(header.get("analyser", OURS), MOST_CHARS),
+                finish=Finish.of({name.removeprefix(PREFIX): array for name, array in learnt.items()}, header.get("finish")),
             )
 
     @staticmethod

@@ -9,6 +9,7 @@ import numpy as np
 from vivant.arguments import flag, instance, member, text, whole_number
 from vivant.errors import InputError
 from vivant.face import Face, FaceRenderer, RigFace, require_face
+from vivant.finish.renderer import FinishedRenderer
 from vivant.pixels import JPEG_QUALITIES, encoded
 from vivant.provenance.consent import Consent, parse_consent, require_vouched
 from vivant.provenance.disclosure import Disclosure, live_session_id
@@ -25,6 +26,8 @@ is served less often by itself."""
 MOST_DETAIL, LEAST_DETAIL = 0, len(SHOWN_OF) - 1
 HALVED_FROM = 2
 """Of half the size from this level of detail on."""
+FADE = 0.125
+"""So much a picture comes or goes what was learnt of a face (`FinishedRenderer.share`), which every less detail leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Presenter:
         """
         if label_off_reason is not None:
             Policy.load().allow_label_off(text("label_off_reason", label_off_reason))
-        self.detail = MOST_DETAIL
+        self.detail, self._finish = MOST_DETAIL, 1.0
         self.size, self.pixel_format = Size.of(size_px), member("pixel_format", PixelFormat, pixel_format)
         own_id = None if session_id is None else whole_number("session_id", session_id, 0, MAX_SESSION_ID)
         self.session_id = live_session_id() if own_id is None else own_id
@@ -139,6 +142,8 @@ class Presenter:
             # One picture's memory for all: finishing makes a new one of it anyway.
             showing.renderers[size] = showing.face.open(size), np.empty((size.height, size.width, 4), np.uint8)
         renderer, memory = showing.renderers[size]
+        if isinstance(renderer, FinishedRenderer):
+            self._finish = renderer.share = _nearer(self._finish, 1.0 if self.detail == MOST_DETAIL else 0.0)
         frame, self.presented = renderer.render(motion, memory), showing.portrait
         if look.mirror:
             frame = VideoFrame(frame.index, frame.pts_us, frame.pixels[:, ::-1], frame.format)
@@ -150,3 +155,7 @@ class Presenter:
     def _drawn(self) -> Size:
         whole = self.size
         return whole if self.detail < HALVED_FROM or min(whole) < 2 * MIN_SIZE_PX else Size(whole.width // 2, whole.height // 2)
+
+
+def _nearer(share: float, wanted: float) -> float:
+    return max(wanted, share - FADE) if wanted < share else min(wanted, share + FADE)
