@@ -45,11 +45,12 @@ def person(studio: Studio, number: int) -> Plan:
     """Somebody without things before the face, at rest, from the front."""
     plan = studio.plan(SEED, number)
     face = replace(plan.face, weights=np.zeros_like(plan.face.weights), gaze=np.zeros_like(plan.face.gaze))
+    hair = replace(plan.hair, strands=0, fuzz=0.0)
     wear = replace(plan.wear, object="", hat="", glasses=None)
     view = replace(
         plan.view, pose=(0.0, 0.0, 0.0), body=(0.0, 0.0, 0.0), face=FACE_IN_PORTRAIT, centre=(0.5, 0.5), distance=90.0
     )
-    return replace(plan, face=face, wear=wear, view=view, film=replace(plan.film, filters=()))
+    return replace(plan, face=face, hair=hair, wear=wear, view=view, film=replace(plan.film, filters=()))
 
 
 def moved(plan: Plan, frame: MotionFrame) -> Plan:
@@ -64,8 +65,8 @@ def moved(plan: Plan, frame: MotionFrame) -> Plan:
     return replace(plan, face=face, view=replace(plan.view, pose=turn, face=FACE_IN_FILM))
 
 
-def render(heads: Path, voice: Path, data: Path, number: int, seconds: float) -> None:
-    """Film and portrait, unless they are there."""
+def render(heads: Path, voice: Path, data: Path, number: int, seconds: float, share: tuple[int, int]) -> None:
+    """Film and portrait, unless they are there; or only every so many-th of the film's pictures, from that one on."""
     from training.synthetic_faces.assets import Assets
     from training.synthetic_faces.people import Studio
 
@@ -77,8 +78,13 @@ def render(heads: Path, voice: Path, data: Path, number: int, seconds: float) ->
     if not film.exists():
         studio = Studio(assets, FILM_PX)
         plan = person(studio, number)
-        motion = islice(motion_of(voice, FPS, seed=number), int(seconds * FPS))
-        write(film, _drawn(studio, plan, motion, film.with_suffix("")))
+        motion = islice(motion_of(voice, FPS, seed=number), share[0], int(seconds * FPS), share[1])
+        pictures = _drawn(studio, plan, motion, film.with_suffix(""))
+        if share == (0, 1):
+            write(film, pictures)
+        else:
+            for _ in pictures:
+                pass
 
 
 def _drawn(studio: Studio, plan: Plan, motion: Iterable[MotionFrame], folder: Path) -> Iterator[UInt8Array]:
@@ -112,9 +118,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--numbers", type=int, nargs="*", default=[0, 1, 2], help="which people")
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--share", default="0/1", help="2/4: every fourth picture from the third on; the film is made without")
     args = parser.parse_args(argv)
+    first, _, step = args.share.partition("/")
     for number in args.numbers:
-        render(args.people, args.voice, args.data, number, args.seconds)
+        render(args.people, args.voice, args.data, number, args.seconds, (int(first), int(step)))
 
 
 if __name__ == "__main__":

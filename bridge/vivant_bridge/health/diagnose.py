@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from vivant.extras import install
+from vivant.liveportrait.graphs import missing_graphs
 from vivant_bridge.health.probe import Facts, VideoNode
 from vivant_bridge.health.tools import UDP_PORTS
 from vivant_bridge.hotkeys import WAYLAND
@@ -194,6 +196,9 @@ def _runtime(facts: Facts) -> Iterator[Finding]:
         yield Finding(True, f"`vivant say` speaks with {', '.join(facts.voices)}")
     else:
         yield Finding(True, f"`vivant say` would need: {install('say')}")
+    learns = "films teach a portrait its own mouth: `vivant learn`" if facts.has_learn_extra else ""
+    yield Finding(True, learns or f"`vivant learn` would need: {install('learn')}")
+    yield from _liveportrait(facts)
     if not facts.has_server_extra:
         yield Finding(True, f"`--runtime` would need: {install('server')}")
     if facts.on_wayland:
@@ -202,6 +207,18 @@ def _runtime(facts: Facts) -> Iterator[Finding]:
         yield Finding(True, f"`--hotkeys` would need: {install('hotkeys')}")
     if facts.cores < 2:
         yield Finding(False, "one core is little; draw elsewhere", note="vivant cam me.png --runtime HOST:50750")
+
+
+def _liveportrait(facts: Facts) -> Iterator[Finding]:
+    if facts.liveportrait is None:
+        return
+    missing = missing_graphs(Path(facts.liveportrait))
+    if missing:
+        yield Finding(False, f"{facts.liveportrait} lacks {', '.join(missing)}, so `--generator liveportrait` draws by the rig")
+    elif "cuda" not in facts.providers:
+        yield Finding(True, "`--generator liveportrait` runs on the processor here, some seconds a picture")
+    else:
+        yield Finding(True, "`--generator liveportrait` runs on the graphics card")
 
 
 def _avatars(facts: Facts) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from vivant import UnavailableError, VivantError
 from vivant.extras import FLAVOURS
+from vivant.provenance.settings import Settings
 from vivant.providers import available
 from vivant.registry import VOICES, find, names
 from vivant_bridge.health.tools import listening_tools
@@ -70,6 +71,9 @@ class Facts:
     """Distributions of it in this environment, of which one is enough."""
     providers: tuple[str, ...] = ()
     """As ``--provider`` takes them."""
+    has_learn_extra: bool = False
+    liveportrait: str | None = None
+    """Folder of its graphs, where one is named."""
     has_server_extra: bool = False
     has_vtubing_extra: bool = False
     has_hotkeys_extra: bool = False
@@ -105,6 +109,8 @@ def gather(run: Run = run_quietly, root: Path = Path("/"), system: str | None = 
         "has_onnxruntime": _has("onnxruntime"),
         "onnxruntimes": installed_flavours(),
         "providers": tuple(available()),
+        "has_learn_extra": _has("torch"),
+        "liveportrait": Settings.load().liveportrait,
         "has_server_extra": _has("grpc"),
         "has_vtubing_extra": _has("pythonosc") and _has("websockets"),
         "has_hotkeys_extra": _has("pynput"),

@@ -16,7 +16,7 @@ from vivant.provenance.settings import FILE, config_folder
 from vivant.rig.cache import cache_folder
 from vivant.sealed.onnx import leftovers, remove_leftovers
 
-KEPT_PORTRAITS = ("*.vivant", "*.consent.json", ".*.part-*")
+KEPT_PORTRAITS = ("*.vivant", "*.consent.json", "*.liveportrait.npz", "learning/*/*", ".*.part-*")
 KEYS_AND_SETTINGS = (
     FILE, "studio.json", "certificate.pem", "certificate.pem.old*", "key.pem", "key.pem.old*", "rigs.secret",
     "*.token", "*.lock", ".*.part-*",
@@ -72,8 +72,9 @@ def _delete(found: list[Path]) -> None:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"{path} could not be deleted: {error.strerror or error}") from error
-    for folder in (cache_folder(), cache_folder().parent, config_folder()):
-        if folder.name in ("rigs", "vivant"):
+    learning = cache_folder() / "learning"
+    for folder in (*learning.glob("*"), learning, cache_folder(), cache_folder().parent, config_folder()):
+        if folder.name in ("rigs", "vivant") or learning in (folder, folder.parent):
             with suppress(OSError):  # somebody else's files are in it
                 folder.rmdir()
     say(f"deleted {len(found)} files, {gone} of them onnxruntime's")

@@ -130,7 +130,8 @@ def load(arrays: Arrays, provider: Provider = Provider.CPU) -> Network:
     """The network: patches (n, 4, h, w) of colours in 0..1 and mask, and motions (n, `N_MOTION`), to colour and opacity
     (n, 4, h, w). The sides of a patch are multiples of 8.
     """
-    return load_network(_graph(), provider, initializers={name: array.astype(np.float32) for name, array in arrays.items()})
+    initializers = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+    return load_network(_graph(), provider, initializers=initializers)
 
 
 @cache

@@ -18,7 +18,7 @@ PX_PER_UNIT = 120.0
 """Patch px in an outer-eye distance: about those of a frame of 512 px."""
 SKULL = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1, 2, 98, 327)
 """Landmarks that no expression moves much: corners of eyes, nose. Patches lie still beside them, so that teeth do."""
-MOUTH_PX, EYE_PX = (96, 72), (48, 32)
+MOUTH_PX = (112, 72)
 """Width and height of a patch."""
 BELOW_LIPS = 0.1
 """So far below the lips' corners lies the middle of the mouth's patch, in outer-eye distances: the jaw goes down."""

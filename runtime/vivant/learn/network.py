@@ -40,7 +40,8 @@ class FinishModule(nn.Module):
 
     def arrays(self) -> Arrays:
         """As `vivant.finish.network.SHAPES`."""
-        return {name: value.detach().cpu().numpy().astype(np.float16) for name, value in self.state_dict().items()}
+        state = self.state_dict()  # of which convolutions may lie with their channels last
+        return {name: np.ascontiguousarray(value.detach().cpu().numpy(), np.float16) for name, value in state.items()}
 
 
 def painted(patch: Tensor, answer: Tensor) -> Tensor:

@@ -151,7 +151,7 @@ def _step(training: _Training, pool: _Pool, share: float) -> float:
         _judge(training, patch, picture.detach(), truth, mask)
     with torch.no_grad():
         for mean, now in zip(training.mean.parameters(), training.model.parameters(), strict=True):
-            mean.lerp_(now, 1 - min(AVERAGE, 1 - 1 / (training.step + 1)))
+            mean.lerp_(now, 1 - min(AVERAGE, (1 + training.step) / (10 + training.step)))  # young means forget soon
     return float(loss.detach())
 
 

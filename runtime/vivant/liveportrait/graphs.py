@@ -43,6 +43,9 @@ class Graphs:
 
     def __init__(self, folder: Path, provider: Provider) -> None:
         """Raises InputError for a folder without them, or with others, and UnavailableError where they cannot run."""
+        missing = missing_graphs(folder)
+        if missing:
+            raise InputError(f"{missing[0]} is not in {folder}")
         self.networks = {name: _loaded(folder / f"{name}.onnx", shapes, provider) for name, shapes in INPUTS.items()}
         self.provider = self.networks["warping_spade"].provider
         self.fingerprint = _fingerprint([folder / f"{name}.onnx" for name in INPUTS])
@@ -112,13 +115,16 @@ def _fingerprint(paths: Sequence[Path]) -> str:
 
 
 def _loaded(path: Path, shapes: Mapping[str, tuple[int, ...]], provider: Provider) -> Network:
-    if not path.is_file():
-        raise InputError(f"{path.name} is not in {path.parent}")
     network = load_network(path.read_bytes(), provider)
     found = {node.name: tuple(node.shape[1:]) for node in network.runner.get_inputs()}
     if found != shapes:
         raise InputError(f"{path.name} takes {found}, not {dict(shapes)}; it is another export than that of FasterLivePortrait")
     return network
+
+
+def missing_graphs(folder: Path) -> list[str]:
+    """Names of files that the folder lacks."""
+    return [f"{name}.onnx" for name in INPUTS if not (folder / f"{name}.onnx").is_file()]
 
 
 def best_provider() -> Provider:

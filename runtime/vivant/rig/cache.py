@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -140,6 +141,8 @@ def clear_rigs() -> int:
     kept = kept_rigs()
     for rig in kept:
         rig.path.unlink(missing_ok=True)
-    for answer in cache_folder().glob("*.consent.json"):  # who the portrait showed is forgotten with it
-        answer.unlink(missing_ok=True)
+    for pattern in ("*.consent.json", "*.liveportrait.npz"):  # who the portrait showed is forgotten with it
+        for beside in cache_folder().glob(pattern):
+            beside.unlink(missing_ok=True)
+    shutil.rmtree(cache_folder() / "learning", ignore_errors=True)  # patches of films, of what was broken off
     return len(kept)

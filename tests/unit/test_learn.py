@@ -1,0 +1,84 @@
+"""Learning: a film of somebody whose mouth is known becomes a better mouth, and what is broken off goes on. Needs torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vivant.finish.network import N_MOTION, load
+from vivant.learn.film import Examples, smoothed
+from vivant.learn.score import error, lab, sharpness
+
+pytestmark = pytest.mark.unit
+
+HEIGHT, WIDTH, N = 24, 32, 24
+
+
+def examples() -> Examples:
+    """A grey bar that should be white above and dark below, inside a mask; the skin around it is another colour in the film."""
+    rig, truth = np.full((N, HEIGHT, WIDTH, 3), 150, np.uint8), np.full((N, HEIGHT, WIDTH, 3), 190, np.uint8)
+    mask = np.zeros((N, HEIGHT, WIDTH), np.uint8)
+    for k in range(N):
+        low = 12 + k % 6
+        rig[k, 8:low, 8:24], mask[k, 8:low, 8:24] = 90, 255
+        truth[k, 8:10, 8:24], truth[k, 10:low, 8:24] = 230, 30
+    return Examples(rig, mask, np.zeros((N, N_MOTION), np.float32), truth, mask > 0)
+
+
+def test_a_few_steps_paint_nearer_to_the_film_and_nothing_outside_the_mask() -> None:
+    training = pytest.importorskip("vivant.learn.training", exc_type=ImportError)
+    known = examples()
+    painted = training.paint(known, training.train(known, 60))
+    before, after = (error(patches, known.truth, known.inside) for patches in (known.rig, painted))
+    assert after < 0.5 * before
+    outside = known.mask == 0
+    np.testing.assert_array_equal(painted[outside], known.rig[outside])
+
+
+def test_training_that_was_broken_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = pytest.importorskip("vivant.learn.training", exc_type=ImportError)
+    monkeypatch.setattr(training, "SAVE_EVERY", 2)
+    kept, steps, known = tmp_path / "training.pt", list[int](), examples()
+
+    def stop(step: int, loss: float) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.train(known, 6, kept=kept, heard=stop)
+    resumed = training.train(known, 6, kept=kept, heard=lambda step, loss: steps.append(step))
+    assert steps == [3, 4, 5, 6]
+    whole = training.train(known, 6)
+    for name, array in whole.items():
+        np.testing.assert_allclose(resumed[name], array, atol=1e-3)
+
+
+def test_what_torch_trains_is_what_the_graph_computes() -> None:
+    network = pytest.importorskip("vivant.learn.network", exc_type=ImportError)
+    torch, chance = network.torch, np.random.default_rng(0)
+    module = network.FinishModule()
+    for parameter in module.parameters():
+        parameter.data = parameter.data.half().float() * 2
+    patch, motion = chance.random((2, 4, 24, 32), np.float32), chance.random((2, N_MOTION), np.float32)
+    wanted = module(torch.from_numpy(patch), torch.from_numpy(motion)).detach().numpy()
+    np.testing.assert_allclose(load(module.arrays()).run(patch, motion)[0], wanted, atol=1e-4)
+
+
+def test_colours_are_those_of_the_standard() -> None:
+    """sRGB white, mid grey and pure red, by CIE 15; a black edge on white is a step of 100."""
+    known = {(255, 255, 255): (100.0, 0.0, 0.0), (119, 119, 119): (50.0, 0.0, 0.0), (255, 0, 0): (53.2, 80.1, 67.2)}
+    for rgb, wanted in known.items():
+        np.testing.assert_allclose(lab(np.array([rgb], np.uint8))[0], wanted, atol=0.15)
+    edge = np.zeros((1, 2, 2, 3), np.uint8)
+    edge[:, :, 1] = 255
+    assert sharpness(edge, np.ones((1, 2, 2), bool)) == pytest.approx(50.0, abs=0.1)
+    assert np.isnan(error(edge, edge, np.zeros((1, 2, 2), bool)))
+
+
+def test_smoothing_keeps_what_is_constant_and_complex() -> None:
+    values = np.full((40, 3), 2 + 3j)
+    np.testing.assert_allclose(smoothed(values, 4.0), values)
+    noisy = np.random.default_rng(0).normal(0, 1, 400)
+    assert smoothed(noisy, 5.0).std() < 0.4 and len(smoothed(noisy[:3], 25.0)) == 3
