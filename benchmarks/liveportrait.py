@@ -1,8 +1,8 @@
 """LivePortrait's published graphs, tried once: ``python -m benchmarks.liveportrait FOLDER PORTRAIT OUT.png``
 
-Prints what they run on and how long a picture takes, of one session and of four at once. OUT.png shows the portrait at rest, the
-jaw, a smile, pursed lips, a blink and a turned head, as our motion asks for them, above the rig's: look at it before you trust the
-fit. Needs the graphs (docs/finish.md), so nothing runs it by itself.
+Prints what they run on and how long a picture takes, of one session and of four at once. OUT.png shows the portrait at rest,
+the jaw, a smile, pursed lips, a blink and a turned head, as our motion asks for them, above the rig's: look at it before you
+trust the fit. Needs the graphs (docs/finish.md), so nothing runs it by itself.
 """
 
 from __future__ import annotations

@@ -55,8 +55,6 @@ Arrays = dict[str, NDArray[np.float16]]
 class FinishCard:
     """What a finish says of itself."""
 
-    kind: str = "personal"
-    """Written into manifests: ``personal finish``."""
     consent: str = ""
     """Who the film showed, as `vivant.provenance.consent.Consent`."""
     film_sha256: str = ""
@@ -70,13 +68,13 @@ class FinishCard:
     def of(cls, said: object) -> FinishCard:
         """From a file's header; whatever is none of these is left out."""
         known = said if isinstance(said, dict) else {}
-        words = {name: plain(known[name], MOST_CHARS) for name in ("kind", "consent", "film_sha256") if name in known}
-        figures = {
-            name: float(known[name])
-            for name in ("seconds", "error_before", "error_after")
-            if isinstance(known.get(name), int | float) and math.isfinite(known[name])
-        }
-        return cls(**words, **figures)
+        consent, film = (plain(known.get(name, ""), MOST_CHARS) for name in ("consent", "film_sha256"))
+        seconds, before, after = (_figure(known.get(name)) for name in ("seconds", "error_before", "error_after"))
+        return cls(consent, film, seconds, before, after)
+
+
+def _figure(said: object) -> float:
+    return float(said) if isinstance(said, int | float) and math.isfinite(said) else 0.0
 
 
 @dataclass(frozen=True)
@@ -85,11 +83,8 @@ class Finish:
 
     parts: Mapping[str, Arrays]
     card: FinishCard = field(default_factory=FinishCard)
-
-    @property
-    def name(self) -> str:
-        """For manifests."""
-        return f"{self.card.kind} finish"
+    name = "personal finish"
+    """For manifests."""
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[np.generic]], said: object = None) -> Finish | None:

@@ -23,7 +23,7 @@ from vivant.rig.rig import Rig
 
 TRAINED = 2 / 3
 """Of the film, its beginning; the rest says how good it is."""
-USUAL_STEPS = 3000
+USUAL_STEPS = 4000
 EXAMPLES, STATE = "examples.npz", "training.pt"
 Progress = Callable[[str, float], None]
 
@@ -71,7 +71,7 @@ def learn(
     if not after < before:
         raise InputError(f"what was learnt is no better than the rig ({after:.1f} against {before:.1f}); nothing was written")
     seconds = cut / float(facts_of(film).fps or USUAL_FPS)
-    card = FinishCard("personal", consent, film_sha256, round(seconds, 1), before, after)
+    card = FinishCard(consent, film_sha256, round(seconds, 1), before, after)
     return Learnt(replace(face.rig, finish=Finish({"mouth": arrays}, card)), before, after)
 
 

@@ -19,7 +19,7 @@ from vivant.learn.film import Examples
 from vivant.learn.network import Critic, FinishModule, painted
 from vivant.types import UInt8Array
 
-BATCH = 16
+BATCH = 8
 RATE, LEAST_RATE, CRITIC_RATE = 2e-3, 5e-5, 5e-4
 """Of learning; the first falls to the second along a cosine."""
 AVERAGE = 0.995
