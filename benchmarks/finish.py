@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.finish_people import film_of
 from benchmarks.report import VOICE, Row, analyser, put, quiet, show, table
 from vivant.face import FaceRenderer, RigFace, open_portrait
 from vivant.learn.film import Examples
@@ -27,6 +26,7 @@ from vivant.learn.score import sharpness
 from vivant.learn.training import paint
 from vivant.offline import motion_of
 from vivant.provenance.production import sha256_of
+from vivant.rig.canonical import OUTER_LIPS
 from vivant.rig.rig import Rig
 from vivant.types import FloatArray, MotionFrame, UInt8Array
 
@@ -36,6 +36,8 @@ N_TIMED, N_STILL, N_NOISY = 200, 8, 24
 """Frames that are timed, and faces that are held still, each for so many noisy frames."""
 NOISE = 0.005
 """Of each weight, either way."""
+ROUND_LIPS_PX = 12
+"""Around the lips at rest, where flicker is looked at; below them as much as above."""
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 N_SHOWN = 6
 ZOOM = 3
@@ -121,17 +123,20 @@ def per_frame_ms(face: RigFace) -> float:
 def flicker(face: RigFace) -> float:
     """Mean change from frame to frame of a face that is held still while its motion is noisy, around the mouth."""
     renderer, chance = face.open(SIZE_PX), np.random.default_rng(0)
+    rest = face.rig.arrays["rest"][list(OUTER_LIPS), :2]  # px of a frame of this size, as it happens
+    low, high = (rest.min(axis=0) - ROUND_LIPS_PX).astype(int), (rest.max(axis=0) + ROUND_LIPS_PX).astype(int)
+    box = slice(low[1], high[1]), slice(low[0], high[0])
     motions = list(islice(motion_of(VOICE, FPS, seed=0), 0, N_STILL * 12, 12))
-    changes = [float(np.abs(np.diff(_noisy(renderer, motion, chance), axis=0)).mean()) for motion in motions]
+    changes = [float(np.abs(np.diff(_noisy(renderer, motion, chance, box), axis=0)).mean()) for motion in motions]
     return float(np.mean(changes))
 
 
-def _noisy(renderer: FaceRenderer, motion: MotionFrame, chance: np.random.Generator) -> FloatArray:
+def _noisy(renderer: FaceRenderer, motion: MotionFrame, chance: np.random.Generator, box: tuple[slice, slice]) -> FloatArray:
     frames = []
     for _ in range(N_NOISY):
         weights = np.clip(motion.weights + chance.uniform(-NOISE, NOISE, 52), 0, 1).astype(np.float32)
-        pixels = renderer.render(replace(motion, weights=weights)).pixels[290:420, 190:320, :3]
-        frames.append(pixels.astype(np.float32))
+        pixels = renderer.render(replace(motion, weights=weights)).pixels
+        frames.append(pixels[box][..., :3].astype(np.float32))
     return np.stack(frames)
 
 
@@ -152,12 +157,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--films", nargs="*", default=[], metavar="FILM:PORTRAIT", help="further ones, of people who agreed")
-    parser.add_argument("--count", type=int, default=3, help="of rendered people")
     parser.add_argument("--steps", type=int, default=USUAL_STEPS)
     parser.add_argument("--pictures", type=Path, help="folder for the sheet before and after")
     parser.add_argument("--write", action="store_true", help="put the table into docs/finish.md")
     args = parser.parse_args(argv)
-    pairs = [film_of(args.data, number) for number in range(args.count)]
+    pairs = [(film, film.with_suffix(".png")) for film in sorted(args.data.glob("person_*.mp4"))]
     pairs += [(Path(film), Path(portrait)) for film, _, portrait in (text.partition(":") for text in args.films)]
     with quiet():
         people = [learnt(film, portrait, args.data, args.steps) for film, portrait in pairs]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,7 +172,7 @@ def _places(region: MouthRegion, seen: Sequence[Seen], lips: FloatArray) -> tupl
     return moved, [region.outline(one.landmarks, place) for one, place in zip(seen, moved, strict=True)]
 
 
-def smoothed(values: NDArray[np.generic], frames: float) -> NDArray[np.generic]:
+def smoothed(values: NDArray[Any], frames: float) -> NDArray[Any]:
     """(n, ...) by a bell of that standard deviation over time; ends count less, not as zero."""
     reach = min(int(3 * frames) + 1, len(values) - 1)
     bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / frames) ** 2)

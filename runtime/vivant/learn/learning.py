@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -24,6 +25,8 @@ from vivant.rig.rig import Rig
 TRAINED = 2 / 3
 """Of the film, its beginning; the rest says how good it is."""
 USUAL_STEPS = 4000
+TRAINER = "vivant.learn.training"
+"""Needs torch, so it is imported when it trains."""
 EXAMPLES, STATE = "examples.npz", "training.pt"
 Progress = Callable[[str, float], None]
 
@@ -97,7 +100,6 @@ def _examples(folder: Path, film: Path, face: RigFace, analyser: PortraitAnalyse
 
 def _training() -> ModuleType:
     try:
-        from vivant.learn import training
+        return import_module(TRAINER)
     except ImportError as error:
         raise UnavailableError(f"learning needs torch; {install('learn')} brings it") from error
-    return training
