@@ -38,7 +38,6 @@ _MOUTH_WEIGHTS = [ARKIT_INDEX[name] for name in MOUTH_SHAPES]
 TURN_DEG = 20.0
 """A turn that a network is told as 1."""
 INNER_LIPS = (*c.UPPER_INNER_LIP, *reversed(c.LOWER_INNER_LIP[1:-1]))
-_GAPS = tuple(zip(c.UPPER_INNER_LIP[3:8], c.LOWER_INNER_LIP[3:8], strict=True))
 Complexes = NDArray[np.complex128]
 
 
@@ -106,20 +105,21 @@ class MouthRegion:
 
     def mask(self, points: FloatArray, place: Similarity) -> Float32Array | None:
         """(height, width) how far each px may be painted, 0 to 1; None while the lips are shut."""
-        gap = gap_of(points, place)
-        strength = smoothstep(gap, SHUT, PARTED)
+        outline = self.outline(points, place)
+        strength = smoothstep(gap_of(outline), SHUT, PARTED)
         if strength == 0.0:
             return None
         mask = np.empty(self.size_px[::-1], np.float32)
-        patch_mask(self.outline(points, place), LIP_REACH * PX_PER_UNIT, mask)
+        patch_mask(outline, LIP_REACH * PX_PER_UNIT, mask)
         return mask * np.float32(strength)
 
 
-def gap_of(points: FloatArray, place: Similarity) -> float:
-    """Mean gap between the lips, outer-eye distances."""
-    upper, lower = (as_complex(points[[pair[k] for pair in _GAPS]]) for k in (0, 1))
-    down = ((lower - upper) / place.turn).imag  # lips that cross in the numbers are shut
-    return float(np.maximum(down, 0.0).mean()) / PX_PER_UNIT
+def gap_of(inner_lips: Float32Array) -> float:
+    """Mean gap between the lips, outer-eye distances, of their outline in a patch; lips that cross in the numbers are shut."""
+    n = len(c.UPPER_INNER_LIP)
+    upper, lower = inner_lips[:n, 1], np.append(inner_lips[n - 1 :, 1], inner_lips[0, 1])[::-1]
+    middle = slice(3, 8)
+    return float(np.maximum(lower[middle] - upper[middle], 0.0).mean()) / PX_PER_UNIT
 
 
 def as_points(numbers: Complexes) -> Float32Array:

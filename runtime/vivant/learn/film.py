@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,9 @@ LEAST_PICTURES = 100
 """Fewer teach nothing; four seconds."""
 MOST_PICTURES = 6000
 """Of longer films every second, third ... picture is taken."""
-STILL_FRAMES, DRIFT_FRAMES, LIGHT_FRAMES = 1.0, 12.0, 25.0
-"""Standard deviations of what is smoothed over time: where the head is, how the lips lie beside the rig's, the light."""
+FILMED, APART = (1.0, 12.0, 25.0), (0.0, 1e6, 1e6)
+"""Standard deviations, in pictures, of what is smoothed over time: where the head is, how the lips lie beside the rig's, the
+light. Of pictures apart, nothing and the mean."""
 MOST_GAIN = 2.0
 """Of the film's light towards the portrait's, either way."""
 SKIN_PX = 8.0
@@ -102,24 +103,29 @@ def watch(film: Path, analyser: PortraitAnalyser, progress: Progress) -> list[Se
 
 def examples_of(film: Path, seen: Sequence[Seen], face: RigFace, progress: Progress) -> Examples:
     """The rig's mouth and the film's, one upon the other."""
+    return compared((picture for picture, _ in open_frames(film)), seen, face, progress)
+
+
+def compared(
+    pictures: Iterable[UInt8Array],
+    seen: Sequence[Seen],
+    face: RigFace,
+    progress: Progress = lambda stage, share: None,
+    smoothing: tuple[float, float, float] = FILMED,
+) -> Examples:
+    """The same of any pictures, by their numbers in ``seen``; `APART` are pictures of which none follows on another."""
     drawn = _drawn(face, seen, progress)
-    places, outlines = _places(drawn.region, seen, drawn.lips)
+    places, outlines = _places(drawn.region, seen, drawn.lips, smoothing)
+    looks = {one.number: look for one, *look in zip(seen, places, outlines, strict=True)}
     truth, inside = [], []
-    wanted = iter(zip(seen, places, outlines, strict=True))
-    look = next(wanted, None)
-    for number, (picture, _) in enumerate(open_frames(film)):
-        if look is None:
-            break
-        one, place, outline = look
-        if number != one.number:
-            continue
-        truth.append(_cut(picture, place, drawn.region))
-        inside.append(_inside(outline, gap_of(one.landmarks, place), drawn.region))
-        progress("comparing it with the rig", len(truth) / len(seen))
-        look = next(wanted, None)
-    n = len(truth)
-    rig, lit = drawn.rig[:n], _in_the_rigs_light(np.stack(truth), drawn.rig[:n], drawn.skin[:n])
-    return Examples(rig, drawn.mask[:n], drawn.motion[:n], lit, np.stack(inside))
+    for number, picture in enumerate(pictures):
+        if number in looks:
+            place, outline = looks[number]
+            truth.append(_cut(picture, place, drawn.region))
+            inside.append(_inside(outline, drawn.region))
+            progress("comparing it with the rig", len(truth) / len(seen))
+    lit = _in_the_rigs_light(np.stack(truth), drawn.rig, drawn.skin, smoothing[2])
+    return Examples(drawn.rig, drawn.mask, drawn.motion, lit, np.stack(inside))
 
 
 @dataclass(frozen=True)
@@ -156,30 +162,34 @@ def _drawn(face: RigFace, seen: Sequence[Seen], progress: Progress) -> _Drawn:
     return _Drawn(region, np.stack(rig), np.stack(masks), np.stack(skins), motion, np.stack(lips))
 
 
-def _places(region: MouthRegion, seen: Sequence[Seen], lips: FloatArray) -> tuple[list[Similarity], list[Float32Array]]:
-    """Where the patch lies in each picture of the film, and the inner lips in it.
+def _places(
+    region: MouthRegion, seen: Sequence[Seen], lips: FloatArray, smoothing: tuple[float, float, float]
+) -> tuple[list[Similarity], list[Float32Array]]:
+    """Where the patch lies in each picture, and the inner lips in it.
 
-    As the skull is there, smoothed, and moved by how the upper lip lies beside the rig's on average of half a second.
+    As the skull is there, smoothed, and moved by how the upper lip lies beside the rig's on average.
     """
     raw = [region.place(one.landmarks) for one in seen]
-    turns = smoothed(np.array([place.turn for place in raw]), STILL_FRAMES)
-    shifts = smoothed(np.array([place.shift for place in raw]), STILL_FRAMES)
+    turns = smoothed(np.array([place.turn for place in raw]), smoothing[0])
+    shifts = smoothed(np.array([place.shift for place in raw]), smoothing[0])
     still = [Similarity(complex(turn), complex(shift)) for turn, shift in zip(turns, shifts, strict=True)]
     upper = list(c.UPPER_OUTER_LIP)
     beside = [place.back(as_complex(one.landmarks[upper])) - own for place, one, own in zip(still, seen, lips, strict=True)]
-    drift = smoothed(np.array([gap.mean() for gap in beside]), DRIFT_FRAMES)
+    drift = smoothed(np.array([gap.mean() for gap in beside]), smoothing[1])
     moved = [Similarity(place.turn, place.shift + place.turn * complex(gap)) for place, gap in zip(still, drift, strict=True)]
     return moved, [region.outline(one.landmarks, place) for one, place in zip(seen, moved, strict=True)]
 
 
 def smoothed(values: NDArray[Any], frames: float) -> NDArray[Any]:
     """(n, ...) by a bell of that standard deviation over time; ends count less, not as zero."""
-    reach = min(int(3 * frames) + 1, len(values) - 1)
+    if frames == 0.0:
+        return values
+    n = len(values)
+    reach = min(int(3 * frames) + 1, n - 1)
     bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / frames) ** 2)
-    weight = np.convolve(np.ones(len(values)), bell, "same")[: len(values)]
-    columns = values.reshape(len(values), -1).T
-    rows = [np.convolve(column, bell, "same")[: len(values)] / weight for column in columns]
-    return np.stack(rows, 1).reshape(values.shape)
+    columns = [np.ones(n), *values.reshape(n, -1).T]
+    weight, *rows = (np.convolve(column, bell)[reach : reach + n] for column in columns)
+    return np.stack([row / weight for row in rows], 1).reshape(values.shape)
 
 
 def _cut(picture: UInt8Array, place: Similarity, region: MouthRegion) -> UInt8Array:
@@ -197,19 +207,20 @@ def _bytes(planes: Float32Array) -> UInt8Array:
     return out
 
 
-def _inside(outline: Float32Array, gap: float, region: MouthRegion) -> NDArray[np.bool_]:
+def _inside(outline: Float32Array, region: MouthRegion) -> NDArray[np.bool_]:
+    """What the person's parted lips let through; nothing of shut ones."""
     mask = np.zeros(region.size_px[::-1], np.float32)
-    if gap >= PARTED:
+    if gap_of(outline) >= PARTED:
         patch_mask(outline, LIP_REACH * PX_PER_UNIT / 100, mask)
     within: NDArray[np.bool_] = mask > 0.5
     return within
 
 
-def _in_the_rigs_light(truth: UInt8Array, rig: UInt8Array, skin: NDArray[np.bool_]) -> UInt8Array:
+def _in_the_rigs_light(truth: UInt8Array, rig: UInt8Array, skin: NDArray[np.bool_], frames: float) -> UInt8Array:
     """The film's patches with the skin around the mouth as bright and as coloured as the rig's."""
     share = skin[..., None]
     area = np.maximum(share.sum(axis=(1, 2)), 1)
     film, own = ((patches * share).sum(axis=(1, 2)) / area for patches in (truth, rig))
-    gain = np.clip(smoothed(own / np.maximum(film, 1.0), LIGHT_FRAMES).astype(np.float32), 1 / MOST_GAIN, MOST_GAIN)
+    gain = np.clip(smoothed(own / np.maximum(film, 1.0), frames).astype(np.float32), 1 / MOST_GAIN, MOST_GAIN)
     lit: UInt8Array = np.clip(np.round(truth * gain[:, None, None]), 0, 255).astype(np.uint8)
     return lit
