@@ -116,7 +116,7 @@ def compared(
     """The same of any pictures, by their numbers in ``seen``; `APART` are pictures of which none follows on another."""
     drawn = _drawn(face, seen, progress)
     places, outlines = _places(drawn.region, seen, drawn.lips, smoothing)
-    looks = {one.number: look for one, *look in zip(seen, places, outlines, strict=True)}
+    looks = {one.number: (place, outline) for one, place, outline in zip(seen, places, outlines, strict=True)}
     truth, inside = [], []
     for number, picture in enumerate(pictures):
         if number in looks:
