@@ -73,6 +73,8 @@ def _learn_with_bar(video: Path, face: RigFace, reader: PortraitAnalyser, answer
         def show(stage: str, share: float) -> None:
             if stage not in tasks:
                 tasks[stage] = bar.add_task(stage, total=1.0)
+                if not console.is_terminal:
+                    say(stage)
             bar.update(tasks[stage], completed=share)
 
         return learn_from(video, face, reader, consent=answer, steps=steps, progress=show)
