@@ -8,7 +8,7 @@ import numpy as np
 
 from vivant.arguments import flag, instance, member, text, whole_number
 from vivant.errors import InputError
-from vivant.face import Face, FaceRenderer, RigFace, require_face
+from vivant.face import Face, FaceRenderer, require_face
 from vivant.finish.renderer import FinishedRenderer
 from vivant.pixels import JPEG_QUALITIES, encoded
 from vivant.provenance.consent import Consent, parse_consent, require_vouched
@@ -116,7 +116,7 @@ class Presenter:
         require_face(face)
         look = self._showing.look if look is None else look
         if self._pictures:
-            require_vouched(face.portrait_sha256, self._consent or (face.consent if isinstance(face, RigFace) else None))
+            require_vouched(face.portrait_sha256, self._consent or getattr(face, "consent", None))
         finisher = Disclosure.for_face(
             face, self.session_id, labelled=self._labelled, language=self._language, corner=look.label_corner
         )
