@@ -93,3 +93,12 @@ def _green(ada: RigFace) -> list[UInt8Array]:
         part[(part.min(axis=2) > 140) & (np.ptp(part, axis=2) < 45)] = GREEN
         pictures.append(picture)
     return pictures
+
+
+@pytest.mark.parametrize("words", [("cache", "clear"), ("uninstall", "--yes")])
+def test_what_is_kept_of_a_film_goes_with_the_rest(run: Run, words: tuple[str, ...]) -> None:
+    kept = cache_folder() / "learning" / "film-portrait" / learning.EXAMPLES
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"patches of a film")
+    assert run(*words).code == 0
+    assert not (cache_folder() / "learning").exists()

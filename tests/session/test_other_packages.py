@@ -102,7 +102,10 @@ def test_another_analyser_reads_the_portrait_and_its_rig_is_kept_apart(beside: P
 
 def test_a_name_that_nobody_has_registered(beside: Path) -> None:
     done = run("render", ADA, "loud.wav", "-o", "toy.mp4", "--generator", "toys")
-    assert (done.returncode, done.stderr) == (1, "error: there is no kind of face named 'toys'; known are rig, toy\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: there is no kind of face named 'toys'; known are liveportrait, rig, toy\n",
+    )
 
 
 def test_a_driver_of_another_package_moves_an_avatar(beside: Path) -> None:
