@@ -158,8 +158,9 @@ def log_to_stderr(level: str | None) -> None:
     if level and level.lower() not in LEVELS:
         raise InputError(f"VIVANT_LOG must be one of {', '.join(LEVELS)}, got {level!r}")
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=USUAL_LEVEL.upper())
-    for name in LOGGERS if level else ():
-        logging.getLogger(name).setLevel(level.upper())
+    if level:
+        for name in LOGGERS:
+            logging.getLogger(name).setLevel(level.upper())
 
 
 def say_error(error: Exception) -> None:
