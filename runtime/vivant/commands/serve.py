@@ -13,13 +13,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vivant.commands.embedded import PATIENCE_S, announce, token_of_parent, when_parent_ends
-from vivant.commands.extensions import DEFAULT_ANALYSER, AnalyserOption, GeneratorOption, MotionOption
+from vivant.commands.extensions import (
+    DEFAULT_ANALYSER,
+    AnalyserOption,
+    GeneratorOption,
+    MannerOption,
+    MotionOption,
+    in_manner,
+)
 from vivant.errors import InputError, UnavailableError
 from vivant.extras import install
 from vivant.media.inputs import require_file
 from vivant.motion.model import SpeechMotion
 from vivant.portrait import PortraitAnalyser, Provider
-from vivant.registry import ANALYSERS, FACES, MOTIONS, find
+from vivant.registry import ANALYSERS, FACES, find, motion_model
 
 if TYPE_CHECKING:
     from vivant.server.portraits import Opener
@@ -57,6 +64,7 @@ def serve(
     ] = None,
     generator: GeneratorOption = "rig",
     motion: MotionOption = "voice",
+    manner: MannerOption = None,
     analyser: AnalyserOption = DEFAULT_ANALYSER,
 ) -> None:
     """Speak for many faces over gRPC, until SIGTERM or Ctrl-C; then running calls get ten seconds to finish.
@@ -73,7 +81,7 @@ def serve(
         raise UnavailableError(f"the server needs {error.name}; {install('server')} brings it") from error
     security = Security(host, tls_cert, tls_key, token_of_parent() if embedded else _token(token_file))
     limits = Limits() if sessions is None else Limits(sessions=sessions)
-    model: SpeechMotion = find(MOTIONS, motion)()
+    model: SpeechMotion = motion_model(in_manner(motion, manner))
     opener = None if generator == "rig" else find(FACES, generator)  # clients' pictures for the rig are decoded apart
     reader: PortraitAnalyser | None = None if analyser == DEFAULT_ANALYSER else find(ANALYSERS, analyser)(Provider.AUTO)
     door = _web_config(web_port, web_origin or []) if web else None

@@ -17,6 +17,7 @@ from vivant.rig.cache import cache_folder
 from vivant.sealed.onnx import leftovers, remove_leftovers
 
 KEPT_PORTRAITS = ("*.vivant", "*.consent.json", ".*.part-*")
+MANNERS = ("manners/*.manner", "manners/.*.part-*")
 KEYS_AND_SETTINGS = (FILE, "studio.json", "certificate.pem", "key.pem", "rigs.secret", "*.token", "*.lock", ".*.part-*")
 """Whatever else lies in these folders is not ours, and stays."""
 BY_HAND = {
@@ -49,7 +50,7 @@ def uninstall(
 
 
 def _kept_files() -> Iterator[Path]:
-    for folder, patterns in ((cache_folder(), KEPT_PORTRAITS), (config_folder(), KEYS_AND_SETTINGS)):
+    for folder, patterns in ((cache_folder(), KEPT_PORTRAITS), (config_folder(), KEYS_AND_SETTINGS + MANNERS)):
         for pattern in patterns:
             yield from sorted(path for path in folder.glob(pattern) if path.is_file() or path.is_symlink())
     yield from leftovers()

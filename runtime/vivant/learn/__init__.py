@@ -1,0 +1,1 @@
+"""What is learned of one person, on their own machine."""
