@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +24,19 @@ from scipy.signal import welch
 from benchmarks import synthetic_people
 from benchmarks.eyes import habit, looks
 from benchmarks.report import markdown, put
+from benchmarks.synthetic_people import Person
 from benchmarks.voice import best_lag_ms, drive, energy_curve, lip_gap, mouth_width, read_voice
-from vivant.motion.articulatory import ArticulatoryMotion
+from vivant.learn.manner import learn_manner
+from vivant.learn.recordings import recordings
+from vivant.motion.articulatory import ArticulatoryMotion, AudioFrontEnd, VoiceState
+from vivant.motion.learned.manner import keep_manner
 from vivant.motion.learned.model import LearnedMotion
-from vivant.motion.learned.network import WEIGHTS
+from vivant.motion.learned.network import WEIGHTS, shipped
+from vivant.motion.learned.recorded import Heard, hear
 from vivant.motion.model import SpeechMotion
+from vivant.speech.articulation import CHANNELS, Mouth
+from vivant.speech.features import TICK_US
+from vivant.speech.prosody import Prosody
 from vivant.types import ARKIT_INDEX, Attention, AudioChunk, Controls, Emotion, Float32Array, MotionFrame
 
 FPS = Fraction(30)
@@ -51,17 +60,48 @@ class Line:
 
 @dataclass(frozen=True)
 class Talk:
-    """Minutes of a voice with the frames of both models."""
+    """Minutes of a voice, heard once, with the frames of both models."""
 
     samples: Float32Array
     rate_hz: int
+    heard: Heard
     frames: dict[str, list[MotionFrame]]
     talks: NDArray[np.bool_]
+
+    def part(self, start_s: float, end_s: float) -> Heard:
+        """Of what was heard."""
+        ticks = slice(round(100 * start_s), round(100 * end_s))
+        return Heard(self.heard.mouths[ticks], self.heard.prosody[ticks])
+
+
+class Known:
+    """In the place of a stream's ears: what they heard before, so that a voice is heard once for many faces."""
+
+    def __init__(self, heard: Heard) -> None:
+        self.heard_us = TICK_US * len(heard.prosody)
+        self._ticks = iter(zip(heard.mouths, heard.prosody, strict=True))
+
+    def next_tick(self) -> tuple[Mouth, Prosody]:
+        return next(self._ticks)
+
+
+def moved(model: SpeechMotion, heard: Heard, seed: int = 1, controls: Controls | None = None) -> list[MotionFrame]:
+    """Every frame of what was heard."""
+    state = cast(VoiceState, model.open(FPS, seed))
+    state._front_end = cast(AudioFrontEnd, Known(heard))
+    return state._certain_frames(controls or Controls())
+
+
+def silence(minutes: float) -> Heard:
+    """What is heard of nothing."""
+    n, quiet = round(6000 * minutes), Prosody(False, 0.0, False, False, 0.0, 0.0, 0.0)
+    return Heard(np.zeros((n, len(CHANNELS))), [quiet] * n)
 
 
 def natural_talk(folder: Path, minutes: float, models: dict[str, SpeechMotion]) -> Talk:
     """Recordings one after the other, with half a second between them."""
-    pieces, n, rate_hz = [], 0, 0
+    pieces: list[Float32Array] = []
+    n = rate_hz = 0
     for path in sorted(p for p in folder.iterdir() if p.suffix in (".wav", ".flac")):
         samples, rate = read_voice(path)
         if rate_hz in (0, rate) and n < minutes * 60 * rate:
@@ -69,9 +109,9 @@ def natural_talk(folder: Path, minutes: float, models: dict[str, SpeechMotion]) 
             pieces += [samples, np.zeros(rate // 2, np.float32)]
             n += len(samples) + rate // 2
     talk = np.concatenate(pieces)
-    frames = {name: drive(talk, rate_hz, FPS, motion=model)[0] for name, model in models.items()}
-    n_frames = len(frames["rules"])
-    return Talk(talk, rate_hz, frames, talking(talk, rate_hz, n_frames))
+    heard = hear(talk, rate_hz)
+    frames = {name: moved(model, heard) for name, model in models.items()}
+    return Talk(talk, rate_hz, heard, frames, talking(talk, rate_hz, len(frames["rules"])))
 
 
 def talking(samples: Float32Array, rate_hz: int, n: int) -> NDArray[np.bool_]:
@@ -220,15 +260,22 @@ def gaze_lines(talk: Talk, listening: dict[str, list[MotionFrame]]) -> list[Line
     ]
 
 
+def listening_line(listening: dict[str, list[MotionFrame]]) -> Line:
+    """While it hears its partner."""
+    gap = {name: lip_gap(_weights(frames)).max() for name, frames in listening.items()}
+    pitch = {name: _angles(frames)[:, 1].std() for name, frames in listening.items()}
+    what = "listening to a voice: widest lip gap; head pitch, standard deviation, deg"
+    return _both(what, "0; > 0", lambda m: f"{gap[m]:.3f}; {pitch[m]:.1f}")
+
+
 def diversity_line(talk: Talk, models: dict[str, SpeechMotion]) -> Line:
     """Two seeds on one sentence, ten times."""
-    rate, n = talk.rate_hz, 6 * talk.rate_hz
 
     def figure(name: str) -> str:
         lips, heads = [], []
         for k in range(10):
-            said = talk.samples[k * n : (k + 1) * n]
-            one, other = (drive(said, rate, FPS, seed, models[name])[0] for seed in (2 * k + 1, 2 * k + 2))
+            said = talk.part(6 * k, 6 * k + 6)
+            one, other = (moved(models[name], said, seed) for seed in (2 * k + 1, 2 * k + 2))
             lips.append(_r(lip_gap(_weights(one)), lip_gap(_weights(other))))
             heads.append(np.mean([_r(a, b) for a, b in zip(_angles(one).T, _angles(other).T, strict=True)]))
         return f"{np.mean(lips):.3f}, {np.mean(heads):+.2f}"
@@ -237,27 +284,27 @@ def diversity_line(talk: Talk, models: dict[str, SpeechMotion]) -> Line:
 
 
 ASKED: dict[str, tuple[str, Sequence[float]]] = {
-    "gaze": ("gaze yaw", (-20, -10, 0, 10, 20)),
-    "distance": ("distance", (0.8, 0.9, 1.0, 1.1, 1.25)),
+    "gaze": ("gaze yaw", (-20, -8, 0, 15)),
+    "distance": ("distance", (0.8, 0.9, 1.0, 1.25)),
     "emotion": ("happy, intensity", (0.0, 0.5, 1.0, 1.5)),
-    "contact": ("eye contact", (0.2, 0.4, 0.6, 0.8, 1.0)),
+    "contact": ("eye contact", (0.2, 0.45, 0.6, 0.8, 1.0)),
 }
 
 
 def control_lines(talk: Talk, models: dict[str, SpeechMotion], minutes: float) -> list[Line]:
     """Asked against found, and how far the statistics of everything else move."""
-    said = talk.samples[: round(minutes * 60 * talk.rate_hz)]
+    said = talk.part(0, 60 * minutes)
 
     def line(kind: str) -> Line:
         what = f"asked against found: {ASKED[kind][0]}, r (most that else moves)"
-        return _both(what, ">= .95 (<= 10 %)", lambda m: _control(said, talk.rate_hz, models[m], kind))
+        return _both(what, ">= .95 (<= 10 %)", lambda m: _control(said, models[m], kind))
 
     return [line(kind) for kind in ASKED]
 
 
-def _control(said: Float32Array, rate_hz: int, model: SpeechMotion, kind: str) -> str:
+def _control(said: Heard, model: SpeechMotion, kind: str) -> str:
     asked = ASKED[kind][1]
-    shown = [drive(said, rate_hz, FPS, 5, model, _asks(kind, value))[0] for value in asked]
+    shown = [moved(model, said, 5, _asks(kind, value)) for value in asked]
     found = [_found(kind, frames) for frames in shown]
     others = np.array([_others(kind, frames) for frames in shown])
     moved = np.abs(others / np.maximum(np.abs(others[len(asked) // 2]), 1e-6) - 1).max()
@@ -299,34 +346,26 @@ def _others(kind: str, frames: Sequence[MotionFrame]) -> list[float]:
 
 def manner_lines(talk: Talk, minutes: float) -> list[Line]:
     """Three synthetic people, written down as captured motion and learned from."""
-    from vivant.learn.manner import learn_manner
-    from vivant.learn.recordings import recordings
-    from vivant.motion.learned.manner import keep_manner
-    from vivant.motion.learned.network import shipped
+    samples, said = talk.samples[: round(minutes * 60 * talk.rate_hz)], talk.part(0, 60 * minutes)
+    test = talk.part(60 * minutes, 60 * minutes + 180)
+    default = statistics(moved(LearnedMotion(), test, 3))
+    return [_manner_line(person, samples, talk.rate_hz, said, test, default) for person in synthetic_people.PEOPLE]
 
-    said, lines = talk.samples[: round(minutes * 60 * talk.rate_hz)], []
-    test = talk.samples[len(said) : len(said) + 180 * talk.rate_hz]
-    default = drive(test, talk.rate_hz, FPS, 3, LearnedMotion())[0]
-    for person in synthetic_people.PEOPLE:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            synthetic_people.record(person, said, talk.rate_hz, folder)
-            runs = [run for _, found in recordings([folder]) for run in found]
-            manner = learn_manner(person.name, runs, shipped())
-            keep_manner(manner, folder / "person.manner")
-            size_kb = (folder / "person.manner").stat().st_size / 1000
-            learned = drive(test, talk.rate_hz, FPS, 3, LearnedMotion(str(folder / "person.manner")))[0]
-        theirs = statistics(synthetic_people.moves(person, test, talk.rate_hz, seed=9))
-        near, far = (_distance(statistics(frames), theirs) for frames in (learned, default))
-        lines.append(
-            Line(
-                f"manner of {person.name}: distance learned / default ({size_kb:.0f} KB)",
-                "<= .4",
-                f"{near / far:.2f} ({near:.2f} / {far:.2f})",
-                "-",
-            )
-        )
-    return lines
+
+def _manner_line(person: Person, samples: Float32Array, rate_hz: int, said: Heard, test: Heard, default: Curve) -> Line:
+    rules = ArticulatoryMotion()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        synthetic_people.record(person, moved(rules, said, 7), samples, rate_hz, folder)
+        runs = [run for _, found in recordings([folder]) for run in found]
+        path = folder / "person.manner"
+        keep_manner(learn_manner("person", runs, shipped()), path)
+        size_kb = path.stat().st_size / 1000
+        learned = statistics(moved(LearnedMotion(str(path)), test, 3))
+    theirs = statistics(synthetic_people.changed(person, moved(rules, test, 9), 9))
+    near, far = _distance(learned, theirs), _distance(default, theirs)
+    what = f"manner of {person.name} ({size_kb:.0f} KB): distance to them, learned over default"
+    return Line(what, "<= .4", f"{near / far:.2f} ({near:.2f} / {far:.2f})", "-")
 
 
 def statistics(frames: Sequence[MotionFrame]) -> Curve:
@@ -424,12 +463,12 @@ def measure(args: argparse.Namespace) -> list[Line]:
     """All lines."""
     models = {name: make() for name, make in MODELS.items()}
     talk = natural_talk(args.voice, args.minutes + (3 if args.manners else 0), models)
-    silence = np.zeros(round(args.minutes * 60) * 16_000, np.float32)
-    idle = {name: drive(silence, 16_000, FPS, motion=model)[0] for name, model in models.items()}
+    idle = {name: moved(model, silence(args.minutes)) for name, model in models.items()}
     listens = Controls(attention=Attention.LISTENING)
-    listening = {name: drive(silence, 16_000, FPS, motion=model, controls=listens)[0] for name, model in models.items()}
+    listening = {name: moved(model, talk.part(0, 60 * args.minutes), 2, listens) for name, model in models.items()}
     lines = [*lip_lines(talk), *touch_lines(args.voice, models, 60.0), *head_lines(talk), *lid_lines(talk, idle)]
-    lines += [*gaze_lines(talk, listening), diversity_line(talk, models), *control_lines(talk, models, min(args.minutes, 4))]
+    lines += [*gaze_lines(talk, listening), listening_line(listening), diversity_line(talk, models)]
+    lines += control_lines(talk, models, min(args.minutes, 1.5))
     lines += manner_lines(talk, min(args.minutes, 5)) if args.manners else []
     return [*lines, *cost_lines(talk, models, args.hours)]
 

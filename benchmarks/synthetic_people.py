@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from benchmarks.voice import drive
 from vivant.motion.eyes import lid
 from vivant.motion.head import carried
 from vivant.motion_files import write_motion
@@ -77,9 +76,8 @@ _BROWS = [i for i, name in enumerate(ARKIT_NAMES) if name.startswith("brow")]
 _BLINK = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
 
 
-def moves(person: Person, samples: Float32Array, rate_hz: int, seed: int = 7) -> list[MotionFrame]:
-    """What they do with a voice."""
-    frames = drive(samples, rate_hz, FPS, seed)[0]
+def changed(person: Person, frames: Sequence[MotionFrame], seed: int = 7) -> list[MotionFrame]:
+    """What they do where the rules do this."""
     turn = np.array([(f.pose.yaw_deg, f.pose.pitch_deg, f.pose.roll_deg) for f in frames])
     own = turn * person.head
     if person.sluggish_s:
@@ -97,9 +95,9 @@ def moves(person: Person, samples: Float32Array, rate_hz: int, seed: int = 7) ->
     return [_frame(*parts) for parts in zip(frames, np.clip(weights, 0, 1), own.tolist(), gaze.tolist(), strict=True)]
 
 
-def record(person: Person, samples: Float32Array, rate_hz: int, folder: Path) -> None:
-    """Motion and sound as `vivant capture` and a microphone leave them."""
-    write_motion(folder / "talk.jsonl", moves(person, samples, rate_hz), FPS)
+def record(person: Person, frames: Sequence[MotionFrame], samples: Float32Array, rate_hz: int, folder: Path) -> None:
+    """Motion and sound as `vivant capture` and a microphone leave them, of a voice and what the rules do with it."""
+    write_motion(folder / "talk.jsonl", changed(person, frames), FPS)
     with wave.open(str(folder / "talk.wav"), "wb") as out:
         out.setparams((1, 2, rate_hz, 0, "NONE", ""))
         out.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())

@@ -18,6 +18,8 @@ from training.dynamics.teacher import Teacher
 from vivant.motion.learned.channels import CHUNK_TICKS, N_SLOW
 from vivant.motion.learned.recorded import Clip, Heard, Lived, clip_of, save_clips, told_nothing
 from vivant.motion.noise import TICK_S
+from vivant.speech.articulation import CHANNELS
+from vivant.speech.prosody import Prosody
 from vivant.types import Attention
 
 CONVERSATION_S = 150.0
@@ -26,6 +28,12 @@ CONVERSATION_S = 150.0
 def lived_through(heard: Heard, people: Sequence[Onlooker], rng: np.random.Generator, n: int) -> list[Clip]:
     """By ``n`` teachers."""
     return [Teacher(people[int(rng.integers(len(people)))], int(rng.integers(2**31))).live(heard) for _ in range(n)]
+
+
+def silence(seconds: float) -> Heard:
+    """What is heard of nothing."""
+    n, quiet = round(100 * seconds), Prosody(False, 0.0, False, False, 0.0, 0.0, 0.0)
+    return Heard(np.zeros((n, len(CHANNELS))), [quiet] * n)
 
 
 def gaze_alone(looks: Looks, state: Attention, contact: float) -> Clip:
@@ -43,10 +51,11 @@ def gaze_alone(looks: Looks, state: Attention, contact: float) -> Clip:
 def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--voices", type=Path, nargs="+", required=True, metavar="FOLDER")
+    parser.add_argument("--voices", type=Path, nargs="*", default=[], metavar="FOLDER")
     parser.add_argument("--skip", type=int, default=0, help="first recordings of every folder that are left out")
     parser.add_argument("--gaze", type=Path, required=True, metavar="fixations.npz")
     parser.add_argument("--teachers", type=int, default=6, help="who live through each conversation")
+    parser.add_argument("--silence", type=float, default=40.0, metavar="MINUTES", help="of faces at rest")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -57,6 +66,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         for looks, state in ((person.speaking, Attention.SPEAKING), (person.listening, Attention.LISTENING))
     ]
     save_clips(args.out / "gaze.npz", eyes)
+    rest = args.out / "silence.npz"
+    if args.silence and not rest.exists():
+        rng = np.random.Generator(np.random.PCG64(24))
+        save_clips(rest, lived_through(silence(CONVERSATION_S), people, rng, round(args.silence * 60 / CONVERSATION_S)))
     for number, voice in enumerate(voices(args.voices, args.skip)):
         path = args.out / f"{voice.name}.npz"
         if path.exists():

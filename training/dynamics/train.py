@@ -40,6 +40,8 @@ CHUNKS = 96
 """Of a stretch that is learnt at once: 11.5 s, twice the network's reach."""
 LEFT_OUT = ((VOICE, 0.1), (STATE, 0.1), (CONTACT, 0.1))
 """How often a part of the conditions is not told."""
+CONTACT_NOISE = 0.12
+"""Standard deviation: each share of eye contact belongs to one of 19 people, whose sides and pauses it must not call up."""
 PAST_LEFT_OUT = 0.1
 """Of stretches that are told nothing of the past. VASA-1 has .5, but begins a new window every few seconds."""
 PAST_NOISE = 0.35
@@ -101,6 +103,7 @@ class Stretches:
 
     def _told(self, told: np.ndarray) -> np.ndarray:
         told = told.copy()
+        told[:, CONTACT] += CONTACT_NOISE * self._rng.standard_normal()
         for place, (part, chance) in enumerate(LEFT_OUT):
             if self._rng.random() < chance:
                 told[:, part] = 0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vivant.errors import InputError
 from vivant.learn.recordings import Run
-from vivant.motion.learned.channels import CHUNK_TICKS, N_HEAD, N_SLOW, Array32, Colour
+from vivant.motion.learned.channels import CHUNK_TICKS, FACE, N_HEAD, N_SLOW, Array32, Colour
 from vivant.motion.learned.colour import fit_colour
 from vivant.motion.learned.generator import Generator
 from vivant.motion.learned.manner import Manner, usual
@@ -32,7 +32,7 @@ STEP_RATIO = (0.5, 2.0)
 """Most that one round changes a spread."""
 LIPS_RIDGE = 20.0
 """Of the lips' mixture, in ticks of a fully open channel. Chosen: what a minute says little of stays the rules'."""
-LIPS = [i for i, name in enumerate(ARKIT_NAMES) if name.startswith(("jaw", "mouth")) and not name.startswith("mouthClose")]
+LIPS = [i for i, name in enumerate(ARKIT_NAMES) if name.startswith(("jaw", "mouth")) and name not in (*FACE, "mouthClose")]
 """Weights that the lips' mixture moves; lips close by the rules."""
 
 Progress = Callable[[str], None]
@@ -59,10 +59,10 @@ def learn_manner(name: str, runs: Sequence[Run], dynamics: Dynamics, progress: P
     clips = _enough(clips)
     progress(f"{minutes:.1f} minutes")
     person = figures_of(clips)
-    manner = replace(usual(dynamics), name=name, colour=_colour(clips, dynamics), lips=_lips(runs))
+    manner = replace(usual(dynamics), name=name, colour=_colour(clips, dynamics), lips=lips_of(runs))
     for number in range(ROUNDS):
         progress(f"round {number + 1} of {ROUNDS}")
-        manner = _nearer(manner, person, figures_of(_moved(manner, dynamics, clips)), clips)
+        manner = nearer(manner, person, figures_of(let_loose(manner, dynamics, clips)), clips)
     return manner
 
 
@@ -104,7 +104,7 @@ def _colour(clips: Sequence[Clip], dynamics: Dynamics) -> Colour:
     return Colour(**parts)
 
 
-def _moved(manner: Manner, dynamics: Dynamics, clips: Sequence[Clip]) -> list[Clip]:
+def let_loose(manner: Manner, dynamics: Dynamics, clips: Sequence[Clip]) -> list[Clip]:
     """What the model does to the same voices."""
     moved = []
     for number, clip in enumerate(clips):
@@ -119,7 +119,7 @@ def _moved(manner: Manner, dynamics: Dynamics, clips: Sequence[Clip]) -> list[Cl
     return moved
 
 
-def _nearer(manner: Manner, person: Figures, moved: Figures, clips: Sequence[Clip]) -> Manner:
+def nearer(manner: Manner, person: Figures, moved: Figures, clips: Sequence[Clip]) -> Manner:
     """A manner whose figures are nearer to the person's."""
     head, face, gaze, lids = _holds(clips)
     theirs = np.repeat([head, face], [N_HEAD, N_SLOW - N_HEAD])[:, None]
@@ -134,7 +134,7 @@ def _nearer(manner: Manner, person: Figures, moved: Figures, clips: Sequence[Cli
     return replace(manner, colour=colour, events=events.astype(np.float32), aside=aside)
 
 
-def _lips(runs: Sequence[Run]) -> Array32:
+def lips_of(runs: Sequence[Run]) -> Array32:
     """(10, 52) what is added to the rules' lips, by ridge regression; nothing where they meet."""
     inputs, wanted = [], []
     for run in runs:

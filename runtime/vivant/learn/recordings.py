@@ -143,7 +143,8 @@ def _lived(vectors: NDArray[np.float64], usual: NDArray[np.float64], mouths: NDA
     looks = vectors[:, GAZE] + turned[:, :2] - usual[GAZE]
     where, jumps = _fixations(looks)
     blinks, lids = _blinks(vectors[:, _BLINK].mean(1))
-    known = np.array([turned.std() > STILL_DEG, face.std() > STILL_WEIGHT, looks.std() > STILL_DEG, blinks.any()], np.float32)
+    moves = turned.std(0).max() > STILL_DEG, np.abs(face).max() > STILL_WEIGHT, looks.std(0).max() > STILL_DEG, blinks.any()
+    known = np.array(moves, np.float32)
     return Lived(np.concatenate([own, shifted, nearer, face], 1), where, jumps, blinks, lids, known)
 
 
