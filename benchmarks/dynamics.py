@@ -307,8 +307,8 @@ def _control(said: Heard, model: SpeechMotion, kind: str) -> str:
     shown = [moved(model, said, 5, _asks(kind, value)) for value in asked]
     found = [_found(kind, frames) for frames in shown]
     others = np.array([_others(kind, frames) for frames in shown])
-    moved = np.abs(others / np.maximum(np.abs(others[len(asked) // 2]), 1e-6) - 1).max()
-    return f"{_r(np.array(asked), np.array(found)):.3f} ({moved:.0%})"
+    most = np.abs(others / np.maximum(np.abs(others[len(asked) // 2]), 1e-6) - 1).max()
+    return f"{_r(np.array(asked), np.array(found)):.3f} ({most:.0%})"
 
 
 def _asks(kind: str, value: float) -> Controls:

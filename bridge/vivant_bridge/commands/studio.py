@@ -13,8 +13,10 @@ from typing import Annotated
 import typer
 
 from vivant import MonotonicClock
+from vivant.commands.extensions import MannerOption, MotionOption, in_manner
 from vivant.errors import UnavailableError
 from vivant.extras import install
+from vivant.registry import motion_model
 from vivant_bridge.commands.cam import CameraOption, DeviceOption
 from vivant_bridge.device_registry import choose_camera
 
@@ -27,6 +29,8 @@ def studio(
     no_open: Annotated[bool, typer.Option("--no-open", help="Only say the address; open no browser.")] = False,
     camera: CameraOption = "auto",
     device: DeviceOption = None,
+    motion: MotionOption = "voice",
+    manner: MannerOption = None,
 ) -> None:
     """Open a page with faces that speak: with your voice, with your picture, steered, recorded, as a webcam or in OBS.
 
@@ -39,7 +43,8 @@ def studio(
     except ImportError as error:
         raise UnavailableError(f"the studio needs {error.name}; {install('studio')} brings it") from error
     choose_camera(camera, device)  # an unknown name is refused now
-    app = studio_app(partial(choose_camera, camera, device), MonotonicClock())
+    model = motion_model(in_manner(motion, manner))
+    app = studio_app(partial(choose_camera, camera, device), MonotonicClock(), motion=model)
 
     async def serve() -> None:
         async with WebServer(app, port=port) as web:

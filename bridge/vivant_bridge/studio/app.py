@@ -24,6 +24,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from vivant import Clock, Face, InputError
 from vivant.bundled import about, portraits
 from vivant.media.atomic import replacing, reporting
+from vivant.motion.model import SpeechMotion
 from vivant.private import private_folder
 from vivant.provenance.consent import parse_consent
 from vivant.provenance.settings import config_folder
@@ -258,11 +259,13 @@ class CpuMeter:
         return 100 * used_s / max(1e-3, now.elapsed - before.elapsed)
 
 
-def studio_app(make_camera: Callable[[], FrameSink], clock: Clock, *, limits: Limits | None = None) -> Starlette:
+def studio_app(
+    make_camera: Callable[[], FrameSink], clock: Clock, *, limits: Limits | None = None, motion: SpeechMotion | None = None
+) -> Starlette:
     """One studio: door, page, and what a face is used for. ``make_camera`` gives a camera that is not open yet."""
     limits, shows = limits or Limits(), Shows()
     opener, backgrounds = StagedOpener(limits.portrait_pixels), Backgrounds(limits.portrait_pixels)
-    host = FaceHost(limits, clock=clock, opener=opener)
+    host = FaceHost(limits, clock=clock, opener=opener, motion=motion)
     door = Door(host, backgrounds=backgrounds.of)
     folder = TemporaryDirectory(prefix="vivant-studio-")  # its mode is 0700
     uses = Uses(shows, host.portraits, make_camera, clock, Path(folder.name))

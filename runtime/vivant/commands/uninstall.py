@@ -12,13 +12,13 @@ import typer
 
 from vivant.commands.options import say
 from vivant.errors import InputError, OutputError
-from vivant.provenance.settings import FILE, config_folder
+from vivant.provenance.settings import FILE, config_folder, manner_folder
 from vivant.rig.cache import cache_folder
 from vivant.sealed.onnx import leftovers, remove_leftovers
 
 KEPT_PORTRAITS = ("*.vivant", "*.consent.json", ".*.part-*")
-MANNERS = ("manners/*.manner", "manners/.*.part-*")
 KEYS_AND_SETTINGS = (FILE, "studio.json", "certificate.pem", "key.pem", "rigs.secret", "*.token", "*.lock", ".*.part-*")
+MANNERS = ("*.manner", ".*.part-*")
 """Whatever else lies in these folders is not ours, and stays."""
 BY_HAND = {
     "linux": (
@@ -50,7 +50,11 @@ def uninstall(
 
 
 def _kept_files() -> Iterator[Path]:
-    for folder, patterns in ((cache_folder(), KEPT_PORTRAITS), (config_folder(), KEYS_AND_SETTINGS + MANNERS)):
+    for folder, patterns in (
+        (cache_folder(), KEPT_PORTRAITS),
+        (config_folder(), KEYS_AND_SETTINGS),
+        (manner_folder(), MANNERS),
+    ):
         for pattern in patterns:
             yield from sorted(path for path in folder.glob(pattern) if path.is_file() or path.is_symlink())
     yield from leftovers()
@@ -70,8 +74,8 @@ def _delete(found: list[Path]) -> None:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"{path} could not be deleted: {error.strerror or error}") from error
-    for folder in (cache_folder(), cache_folder().parent, config_folder()):
-        if folder.name in ("rigs", "vivant"):
+    for folder in (cache_folder(), cache_folder().parent, manner_folder(), config_folder()):
+        if folder.name in ("rigs", "vivant", "manners"):
             with suppress(OSError):  # somebody else's files are in it
                 folder.rmdir()
     say(f"deleted {len(found)} files, {gone} of them onnxruntime's")

@@ -12,7 +12,7 @@ from vivant.media.atomic import replacing, reporting
 from vivant.motion.learned.channels import N_EVENTS, Array32, Colour
 from vivant.motion.learned.network import COLOUR_SHAPES, Dynamics, read_arrays
 from vivant.private import private_folder
-from vivant.provenance.settings import config_folder
+from vivant.provenance.settings import manner_folder
 from vivant.speech.articulation import CHANNELS
 from vivant.types import ARKIT_NAMES
 
@@ -42,11 +42,6 @@ def usual(dynamics: Dynamics) -> Manner:
     """The manner that the network learnt."""
     shape = _SHAPES["lips"]
     return Manner(DEFAULT, dynamics.colour, np.zeros(N_EVENTS, np.float32), 1.0, np.zeros(shape, np.float32))
-
-
-def manner_folder() -> Path:
-    """Beside the user's settings: what took minutes to teach is no cache."""
-    return config_folder() / "manners"
 
 
 def manner_path(name: str) -> Path:
