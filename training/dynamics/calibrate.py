@@ -29,13 +29,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     dynamics = load_dynamics(args.weights)
     clips = [clip for path in args.clips for clip in load_clips(path)[: args.most]]
     manner, wanted = usual(dynamics), figures_of(clips)
+    held = wanted.spread > 1e-4
     for _ in range(ROUNDS):
         found = figures_of(let_loose(manner, dynamics, clips))
-        print(f"spreads over those wanted {np.median(found.spread / wanted.spread):.2f}, events {found.events / wanted.events}")
+        moves = np.median(found.spread[held] / wanted.spread[held])
+        print(f"over what is wanted: spreads {moves:.2f}, jumps and blinks {found.events / wanted.events}")
         manner = nearer(manner, wanted, found, clips)
     with np.load(args.weights, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    arrays |= {"mean": manner.colour.mean, "surprise": manner.colour.surprise}
+    arrays |= {"mean": manner.colour.mean, "spread": manner.colour.spread}
     arrays["events.b"] = (arrays["events.b"] + manner.events).astype(arrays["events.b"].dtype)
     with args.weights.open("wb") as out:
         np.savez_compressed(out, **arrays)

@@ -123,14 +123,15 @@ def nearer(manner: Manner, person: Figures, moved: Figures, clips: Sequence[Clip
     """A manner whose figures are nearer to the person's."""
     head, face, gaze, lids = _holds(clips)
     theirs = np.repeat([head, face], [N_HEAD, N_SLOW - N_HEAD])[:, None]
-    ratio = np.clip(person.spread / np.maximum(moved.spread, 1e-6), *STEP_RATIO)
-    surprise = np.where(theirs, manner.colour.surprise * ratio, manner.colour.surprise)
+    # Larger, not wilder: what is drawn stays as it is, or a face at rest would not come to rest.
+    ratio = np.clip(person.spread[:, :1] / np.maximum(moved.spread[:, :1], 1e-6), *STEP_RATIO)
+    spread = np.where(theirs, manner.colour.spread * ratio, manner.colour.spread)
     shift = np.where(theirs[:, 0], person.mean[:, 0] - moved.mean[:, 0], 0.0)
     mean = manner.colour.mean + shift
     odds = np.log(np.maximum(person.events, 1e-4) / np.maximum(moved.events, 1e-4))
     events = manner.events + np.where([gaze, lids], np.clip(odds, -1, 1), 0.0)
     aside = manner.aside * float(np.clip(person.aside / max(moved.aside, 1e-3), *STEP_RATIO)) if gaze else manner.aside
-    colour = replace(manner.colour, mean=mean.astype(np.float32), surprise=surprise.astype(np.float32))
+    colour = replace(manner.colour, mean=mean.astype(np.float32), spread=spread.astype(np.float32))
     return replace(manner, colour=colour, events=events.astype(np.float32), aside=aside)
 
 

@@ -22,13 +22,11 @@ from vivant.motion.learned.network import Dynamics
 from vivant.motion.noise import TICK_S, CriticallyDampedSpring, Vector, follow, springs
 from vivant.speech.articulation import BITE, SEAL, Mouth
 from vivant.speech.prosody import Prosody
-from vivant.types import ARKIT_INDEX, Act, Attention, Controls, Emotion
+from vivant.types import ARKIT_INDEX, NATURAL_EYE_CONTACT, Act, Attention, Controls, Emotion
 
 _BLINK = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
 _WIDE = [ARKIT_INDEX["eyeWideLeft"], ARKIT_INDEX["eyeWideRight"]]
 _N_WEIGHTS = len(ARKIT_INDEX)
-_CONTACT_DEG = 2.0
-"""From the partner: how far the eyes may wander where eye contact never ends."""
 
 
 class LearnedLife:
@@ -79,10 +77,10 @@ class LearnedLife:
         return life
 
     def _begin_chunk(self, controls: Controls) -> None:
-        chunk = self._generator.next(self._ears.conditions(controls.attention, controls.eye_contact))
+        chunk = self._generator.next(self._ears.conditions(controls.attention, NATURAL_EYE_CONTACT), controls.eye_contact)
         self._before, self._after, self._age = self._after, chunk.curves, 0
         if chunk.aside_deg is not None:
-            self._eyes.jump(_kept_in_contact(chunk.aside_deg, controls), self._moment())
+            self._eyes.jump(chunk.aside_deg, self._moment())
         if chunk.blink is not None:
             self._lids.start(*chunk.blink, self._moment())
 
@@ -95,13 +93,6 @@ class LearnedLife:
         open_share = self._own_voice * (1 - mouth[SEAL]) * (1 - mouth[BITE])
         beside: Vector = open_share * (np.append(mouth, 1.0) @ self._lips)
         return beside
-
-
-def _kept_in_contact(aside_deg: tuple[float, float], controls: Controls) -> tuple[float, float]:
-    reach = math.hypot(*aside_deg)
-    if controls.eye_contact < 1 or reach <= _CONTACT_DEG:
-        return aside_deg
-    return aside_deg[0] * _CONTACT_DEG / reach, aside_deg[1] * _CONTACT_DEG / reach
 
 
 class _Eyes:
