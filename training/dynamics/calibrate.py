@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--most", type=int, default=4, help="clips of each file")
     args = parser.parse_args(argv)
     dynamics = load_dynamics(args.weights)
-    clips = [clip for path in args.clips for clip in load_clips(path)[: args.most]]
+    clips = [clip for path in args.clips for clip in load_clips(path)[: args.most] if clip.known.all()]
     manner, wanted = usual(dynamics), figures_of(clips)
     held = wanted.spread > 1e-4
     for _ in range(ROUNDS):

@@ -103,7 +103,8 @@ class Generator:
         if goes_away and chance * contact * usual >= 1 - contact:
             return wanted * np.float32(_NEAR_DEG / ASIDE_SCALE_DEG / np.hypot(*wanted))
         if was_away and not goes_away and chance * (1 - contact) >= contact * usual:
-            return np.clip(self._aside + wanted, -_FARTHEST, _FARTHEST)
+            beside: Array32 = np.clip(self._aside + wanted, -_FARTHEST, _FARTHEST)
+            return beside
         return wanted
 
 
