@@ -16,10 +16,11 @@ from pathlib import Path, PurePosixPath
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 from benchmarks.report import voice
+from vivant.cores import n_cores
 from vivant.dialogue.batch import Batch, Made
 from vivant.dialogue.lines import Line
 from vivant.dialogue.recipe import Recipe
-from vivant.dialogue.workers import n_usable_cores, workers
+from vivant.dialogue.workers import workers
 from vivant.types import Controls
 
 LINE_S = 2.0
@@ -43,7 +44,7 @@ def cpu_s() -> float:
 
 
 def main(n_lines: int) -> None:
-    cores = n_usable_cores()
+    cores = n_cores()
     ways: dict[str, Callable[[], AbstractContextManager[Executor | None]]] = {
         "in turn": nullcontext,
         f"{cores} threads": lambda: ThreadPoolExecutor(cores),

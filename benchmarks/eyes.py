@@ -1,4 +1,4 @@
-"""Do eyes and brows move as people's do? ``python -m benchmarks eyes [--minutes 20] [--portraits ada bram lena]``
+"""Do eyes and brows move as people's do? ``python -m benchmarks eyes [--minutes 20] [--portraits ada bram ...] [--write]``
 
 Gaze is read from the motion of that much of the bundled voice, and of as much silence; brows from rendered pixels, by our own
 analyser, over one run of the voice. Ranges are those over people: 19 in video calls (Dembinsky et al., ETRA 2024), for the
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vivant
-from benchmarks.report import PORTRAITS, Row, analyser, quiet, show, voice
+from benchmarks.report import PORTRAITS, ROOT, Row, analyser, put, quiet, show, table, voice
 from benchmarks.voice import drive, energy_curve
 from vivant.face import RigFace
 from vivant.rig import canonical as c
@@ -124,8 +124,11 @@ def main(words: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=20.0, help="of speech, and of silence")
-    parser.add_argument("--portraits", nargs="*", default=["ada", "bram", "lena"])
+    parser.add_argument("--portraits", nargs="*", default=["ada", "bram", "lena", "noor", "tomas"])
+    parser.add_argument("--write", action="store_true", help="into docs/speech.md")
     args = parser.parse_args(words)
     with quiet():
         rows = [*gaze_rows(args.minutes), *brow_rows(args.portraits)]
     show(rows)
+    if args.write:
+        put(ROOT / "docs" / "speech.md", "eyes", table(rows))

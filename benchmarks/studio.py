@@ -15,18 +15,26 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from tests.device.studio_page import browser, page_at, wait_for, write_wav
-from tests.session.studio_kit import running_studio
+from tests.session.studio_kit import running_studio, studio_elsewhere
 from vivant.testing.voice import bundled_voice
+
+TOKEN = "the-token"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=60)
-    seconds = parser.parse_args().seconds
-    with TemporaryDirectory() as folder, running_studio(Path(folder)) as studio:
+    parser.add_argument("--webrtc", action="store_true", help="as another machine has it, by TLS and WebRTC")
+    asked = parser.parse_args()
+    seconds = asked.seconds
+    with (
+        TemporaryDirectory() as folder,
+        studio_elsewhere(Path(folder), TOKEN) if asked.webrtc else running_studio(Path(folder)) as studio,
+    ):
         voice = write_wav(Path(folder) / "voice.wav", bundled_voice(15.0))
-        with browser(voice) as chromium, page_at(chromium, f"{studio.url}/#ada") as page:
-            wait_for(page, "ready")
+        with browser(voice) as chromium, page_at(chromium, f"{studio.url}/#token={TOKEN}", ignore_https_errors=True) as page:
+            page.click('[data-portrait="ada"] button')
+            wait_for(page, "speaking")
             page.click("#microphone")
             page.wait_for_selector("#delay:not([hidden])")
             page.wait_for_timeout(3000)

@@ -29,22 +29,22 @@ Walk = Callable[[Page], None]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--only", nargs="*", default=[], help="any state of any screen, such as phone-dark-quality")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:
-        _all(Path(folder), arguments.out, set(arguments.only))
+        _all(Path(folder), arguments.out, arguments.only)
 
 
-def _all(folder: Path, out: Path, only: set[str]) -> None:
+def _all(folder: Path, out: Path, only: list[str]) -> None:
     voice = write_wav(folder / "voice.wav", bundled_voice(8.0))
     picture = folder / "me.png"
     Image.open(io.BytesIO(portrait_bytes("lena"))).resize((470, 470)).save(picture)
     with running_studio(folder) as studio:
         warm(studio)
         walks = Walks(studio, picture)
-        for name in [name for name in NAMES if not only or name in only]:
-            size, scheme = PHONE if name.startswith("phone") else DESK, "dark" if name.startswith("dark") else "light"
+        for name in only or NAMES:
+            size, scheme = PHONE if "phone" in name else DESK, "dark" if "dark" in name else "light"
             with (
                 browser(voice, denied=name == "denied") as opened,
                 page_at(opened, studio.url, size, color_scheme=scheme) as page,

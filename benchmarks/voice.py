@@ -133,7 +133,7 @@ def eye_rows(frames: list[MotionFrame], label: str, blink_target: str) -> list[R
         Row(f"blinks per minute, {label}", blink_target, f"{count / minutes:.1f}"),
         Row("  lid closed, s", ".14 (.12 to .16)", f"{shut.sum() / float(FPS) / max(count, 1):.2f}"),
         Row("  gaze std yaw/pitch, deg", "about 1 to 5", _join(gaze.std(0), 1)),
-        Row("  browInnerUp std / max", "small; up to about .4", _join([brows.std(), brows.max()], 2)),
+        Row("  browInnerUp std / max", "judged in the picture: benchmarks eyes", _join([brows.std(), brows.max()], 2)),
     ]
 
 

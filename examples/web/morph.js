@@ -20,7 +20,8 @@ scene.add(avatar);
 avatar.updateMatrixWorld(true);
 const meshes = [];
 avatar.traverse((node) => { if (node.morphTargetDictionary) meshes.push(node); });
-const head = avatar.getObjectByName('head');
+const [head, spine] = ['head', 'spine'].map((name) => avatar.getObjectByName(name));
+const spineRest = spine.position.clone();
 const eyes = ['leftEye', 'rightEye'].map((name) => avatar.getObjectByName(name));
 const camera = new THREE.PerspectiveCamera(24, 1, 0.05, 20);
 const middle = head.getWorldPosition(new THREE.Vector3()).add(new THREE.Vector3(0, 0.06, 0));
@@ -28,16 +29,20 @@ camera.position.copy(middle).add(new THREE.Vector3(0, 0, 0.95));
 camera.lookAt(middle);
 
 const radians = THREE.MathUtils.degToRad;
+const M_PER_EYES = 0.09; // between the outer corners of a person's eyes
+const turn = (bone, yaw_deg, pitch_deg, roll_deg = 0) => bone.rotation.set(-radians(pitch_deg), radians(yaw_deg), -radians(roll_deg), 'YXZ');
 const face = connect(server, { pictures: 'none' });
-face.on('motion', ({ names, weights, pose, gaze }) => {
+face.on('motion', ({ names, weights, pose, gaze, body }) => {
   for (const mesh of meshes) {
     names.forEach((name, i) => {
       const target = mesh.morphTargetDictionary[name];
       if (target !== undefined) mesh.morphTargetInfluences[target] = weights[i];
     });
   }
-  head.rotation.set(-radians(pose.pitch_deg), radians(pose.yaw_deg), -radians(pose.roll_deg), 'YXZ');
-  for (const eye of eyes) eye?.rotation.set(-radians(gaze.pitch_deg), radians(gaze.yaw_deg), 0, 'YXZ');
+  turn(spine, body.yaw_deg, body.pitch_deg, body.roll_deg); // the shoulders follow, late and little, and breathe
+  spine.position.set(spineRest.x + body.x * M_PER_EYES, spineRest.y + body.y * M_PER_EYES, spineRest.z);
+  turn(head, pose.yaw_deg - body.yaw_deg, pose.pitch_deg - body.pitch_deg, pose.roll_deg - body.roll_deg); // it sits on them
+  for (const eye of eyes) if (eye) turn(eye, gaze.yaw_deg, gaze.pitch_deg);
 });
 document.querySelector('button').onclick = () => face.listen();
 
@@ -48,4 +53,4 @@ renderer.setAnimationLoop(() => {
   camera.updateProjectionMatrix();
   renderer.render(scene, camera);
 });
-Object.assign(window, { face, meshes });
+Object.assign(window, { face, meshes, spine });

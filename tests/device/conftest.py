@@ -25,10 +25,11 @@ from tests.device.three_vrm_kit import ThreeVrm, is_installed
 from vivant.testing.voice import VOICE_RATE_HZ, bundled_voice
 
 if TYPE_CHECKING:
+    from tests.device.firefox_kit import FirefoxPage
     from tests.device.web_kit import Web
     from tests.session.studio_kit import Studio
 
-RIGS = {"guest", "sound", "browser", "obs", "avatar", "godot", "blender", "web", "studio"}
+RIGS = {"guest", "sound", "browser", "obs", "avatar", "godot", "blender", "web", "studio", "firefox"}
 """Fixtures of that name; ``browser`` lives in the guest."""
 AS_IT_CAME = b'{"controls": {}, "stage": {"background": "original", "label_corner": "auto"}}'
 """Preset of a portrait that nobody has steered."""
@@ -122,6 +123,20 @@ def web() -> Iterator[Web]:
     assert is_installed(), "chromium is not installed"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Web(Path(folder)) as web:
         yield web
+
+
+@pytest.fixture(scope="session")
+def firefox() -> Iterator[FirefoxPage]:
+    """With a sound server, without which it plays and hears nothing."""
+    from tests.device.firefox_kit import firefox_page, is_installed
+
+    assert is_installed(), "firefox-esr is not installed"
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        SoundServer(Path(folder)) as sound,
+        firefox_page(Path(folder), sound.environment) as page,
+    ):
+        yield page
 
 
 @pytest.fixture(scope="session")

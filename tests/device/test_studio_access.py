@@ -23,7 +23,7 @@ def faults(page: Page) -> list[tuple[Any, ...]]:
     return [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_nothing_is_amiss(studio: Studio, scheme: str, tmp_path: Path) -> None:
     picture = tmp_path / "me.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n")
@@ -44,6 +44,7 @@ def test_nothing_is_amiss(studio: Studio, scheme: str, tmp_path: Path) -> None:
             assert faults(page) == [], tab
 
 
+@pytest.mark.slow
 def test_nothing_is_amiss_on_a_phone(studio: Studio) -> None:
     with browser() as chromium, page_at(chromium, f"{studio.url}/#ada", PHONE) as page:
         wait_for(page, "ready")

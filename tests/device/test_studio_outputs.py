@@ -62,6 +62,7 @@ def blends(packet: bytes) -> dict[str, float]:
     return dict(message.arguments for message in messages if message.addrpattern == "/VMC/Ext/Blend/Val")
 
 
+@pytest.mark.slow
 def test_a_chosen_cable_hears_the_live_voice(studio: Studio, spoken: Path) -> None:
     with browser(spoken) as chromium, page_at(chromium, studio.url) as page:
         with_ear(page)
@@ -79,6 +80,7 @@ def test_a_chosen_cable_hears_the_live_voice(studio: Studio, spoken: Path) -> No
         until(page, "window.ear.context.sinkId === ''")
 
 
+@pytest.mark.slow
 def test_a_browser_without_a_choice_of_speakers_says_so(studio: Studio) -> None:
     with browser() as chromium, page_at(chromium, f"{studio.url}/#ada") as page:
         page.add_init_script("delete AudioContext.prototype.setSinkId")
@@ -88,6 +90,7 @@ def test_a_browser_without_a_choice_of_speakers_says_so(studio: Studio) -> None:
         assert page.is_disabled("#speaker-choice") and "lets no page choose its speaker" in page.inner_text("#use")
 
 
+@pytest.mark.slow
 def test_a_typed_text_is_heard_and_seen_and_its_film_names_the_voice(
     studio: Studio, box: tuple[slice, slice], tmp_path: Path
 ) -> None:
@@ -118,6 +121,7 @@ def test_a_typed_text_is_heard_and_seen_and_its_film_names_the_voice(
     assert "hibari" in verify(film).as_json()
 
 
+@pytest.mark.slow
 def test_motion_drives_an_avatar_by_vmc(studio: Studio) -> None:
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as avatar,
@@ -159,6 +163,7 @@ def test_a_film_is_labelled_signed_and_plays(studio: Studio, tmp_path: Path) -> 
     assert len(heard) / sound.sample_rate_hz > 2 and np.abs(heard).max() > 0.1
 
 
+@pytest.mark.slow
 def test_the_camera_shows_what_the_page_shows(tmp_path: Path) -> None:
     film = tmp_path / "camera.y4m"
     with (
@@ -181,6 +186,7 @@ def test_the_camera_shows_what_the_page_shows(tmp_path: Path) -> None:
     assert np.abs(frames[-1].astype(int) - frames[len(frames) // 2]).mean() > 0.1
 
 
+@pytest.mark.slow
 def test_obs_sees_the_face_cut_out(studio: Studio) -> None:
     with browser() as chromium, page_at(chromium, f"{studio.url}/#ada") as page:
         wait_for(page, "ready")

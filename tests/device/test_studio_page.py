@@ -21,11 +21,12 @@ from tests.device.studio_page import (
     until,
     wait_for,
 )
-from tests.session.studio_kit import Studio, running_studio
+from tests.session.studio_kit import Studio, running_studio, studio_elsewhere
 from vivant.bundled import portrait_bytes
 
 pytestmark = [pytest.mark.device, pytest.mark.usefixtures("studio")]
 
+TOKEN = "as-long-as-it-is-kept"
 CORNER = "document.getElementById('face').getContext('2d').getImageData(20, 20, 1, 1).data"
 
 
@@ -66,6 +67,7 @@ def test_three_clicks_and_it_speaks_with_the_microphone(studio: Studio, spoken: 
         assert 0.1 < delay_s < 5
 
 
+@pytest.mark.slow
 def test_the_pad_turns_the_eyes(studio: Studio) -> None:
     with browser() as chromium, page_at(chromium, f"{studio.url}/#ada") as page:
         wait_for(page, "ready")
@@ -99,6 +101,7 @@ def test_a_dropped_picture_becomes_a_face_of_this_page_alone(studio: Studio, own
         assert other.locator(".card-remove").count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<!doctype html><p>hello", b"\x89PNG\r\n\x1a\n"]
 )
@@ -113,6 +116,7 @@ def test_what_is_no_picture_is_a_sentence(studio: Studio, tmp_path: Path, conten
         assert len(page.inner_text("#making-error")) > 20
 
 
+@pytest.mark.slow
 def test_a_picture_of_ones_own_hangs_behind_the_person(studio: Studio, tmp_path: Path) -> None:
     Image.new("RGB", (640, 360), (200, 20, 20)).save(tmp_path / "wall.png")
     with browser() as chromium, page_at(chromium, f"{studio.url}/#ada") as page:
@@ -130,6 +134,7 @@ def test_a_picture_of_ones_own_hangs_behind_the_person(studio: Studio, tmp_path:
         page.wait_for_selector("#look .error:not([hidden])")
 
 
+@pytest.mark.slow
 def test_a_reload_in_mid_sentence_comes_back(studio: Studio) -> None:
     with browser() as chromium, page_at(chromium, studio.url) as page:
         page.click('[data-portrait="noor"] button')
@@ -141,6 +146,7 @@ def test_a_reload_in_mid_sentence_comes_back(studio: Studio) -> None:
         assert page.get_attribute('[data-mood="happy"]', "aria-pressed") == "true", "the preset was kept"
 
 
+@pytest.mark.slow
 def test_a_studio_that_stops_is_said_and_comes_back(tmp_path: Path) -> None:
     with browser() as chromium:
         with running_studio(tmp_path) as running:
@@ -155,6 +161,22 @@ def test_a_studio_that_stops_is_said_and_comes_back(tmp_path: Path) -> None:
             person.__exit__(None, None, None)
 
 
+@pytest.mark.slow
+def test_where_no_speaker_is_a_face_speaks_all_the_same_and_no_voice_comes_in(studio: Studio) -> None:
+    with browser() as chromium, page_at(chromium, studio.url) as page:
+        page.add_init_script(
+            "AudioContext.prototype.resume = () => new Promise(() => {});"
+            "Object.defineProperty(AudioContext.prototype, 'state', { get: () => 'suspended' });"  # as Firefox has it there
+        )
+        page.reload()
+        page.click('[data-portrait="ada"] button')
+        wait_for(page, "speaking")
+        page.click("#microphone")
+        page.wait_for_selector("#bar-error:not([hidden])")
+        assert "no speaker" in page.inner_text("#bar-error")
+
+
+@pytest.mark.slow
 def test_no_microphone_is_a_sentence(studio: Studio) -> None:
     with browser(denied=True) as chromium, page_at(chromium, f"{studio.url}/#ada") as page:
         wait_for(page, "ready")
@@ -196,3 +218,48 @@ def test_a_phone_shows_it_without_scrolling_sideways(studio: Studio) -> None:
         for choose in ('[data-portrait="ada"] button', "#tab-look", "#tab-use", "#tab-quality"):
             page.click(choose)
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], choose
+
+
+def test_from_another_machine_it_asks_for_its_token_and_keeps_it_to_itself(tmp_path: Path) -> None:
+    asked: list[str] = []
+    with (
+        studio_elsewhere(tmp_path, TOKEN) as running,
+        browser() as chromium,
+        page_at(chromium, running.url, ignore_https_errors=True) as page,
+        page_at(chromium, f"{running.url}/#token={TOKEN}", ignore_https_errors=True) as invited,
+    ):
+        invited.on("request", lambda request: asked.append(request.url + request.headers.get("referer", "")))
+        page.fill("#token", "wrong")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#door-error:not([hidden])")
+        page.fill("#token", TOKEN)
+        page.keyboard.press("Enter")
+        for each in (page, invited):
+            each.click('[data-portrait="ada"] button')
+            wait_for(each, "speaking")
+            assert each.url == f"{running.url}/#ada"
+        invited.reload()
+        wait_for(invited, "ready")
+        assert asked and not any(TOKEN in each for each in asked)
+
+
+def test_from_another_machine_pictures_and_voice_come_by_webrtc(tmp_path: Path, box: tuple[slice, slice]) -> None:
+    pytest.importorskip("aiortc")
+    sizes: list[int] = []
+    with (
+        studio_elsewhere(tmp_path, TOKEN) as running,
+        browser() as chromium,
+        page_at(chromium, f"{running.url}/#token={TOKEN}", ignore_https_errors=True) as page,
+    ):
+        page.on("websocket", lambda line: line.on("framereceived", lambda payload: sizes.append(len(payload))))
+        page.click('[data-portrait="ada"] button')
+        wait_for(page, "speaking")
+        calm(page)
+        page.wait_for_timeout(2500)
+        sizes.clear()
+        speaking = sampled(page, 4, box).change.mean()
+        assert len(sizes) > 30 and max(sizes) < 2000, "no picture comes by the WebSocket any more"
+        page.click("#speak")
+        wait_for(page, "ready")
+        page.wait_for_timeout(2500)
+        assert speaking > 1.5 * sampled(page, 4, box).change.mean()

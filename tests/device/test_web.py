@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,8 +24,11 @@ STILL = {"controls": {"head_motion": 0}, "seed": 3, "size_px": 256, "fps": 20}
 
 JAWS = """() => {
   const [mesh] = meshes.filter((mesh) => 'jawOpen' in mesh.morphTargetDictionary);
-  window.jaws = [];
-  face.on('motion', () => jaws.push(mesh.morphTargetInfluences[mesh.morphTargetDictionary.jawOpen]));
+  Object.assign(window, { jaws: [], turns: [] });
+  face.on('motion', () => {
+    jaws.push(mesh.morphTargetInfluences[mesh.morphTargetDictionary.jawOpen]);
+    turns.push(spine.rotation.y);
+  });
 }"""
 
 
@@ -53,6 +57,24 @@ def test_the_mouth_moves_with_the_microphone(web: Web, server: WebServe) -> None
     page.close()
 
 
+def test_what_was_held_up_when_the_microphone_went_on_is_in_time_again_within_a_second(web: Web, server: WebServe) -> None:
+    page = web.page(server, **STILL)
+    until(page, "run.pictures.length > 30")
+    page.evaluate("run.face.listen()")
+    until(page, "run.said.some(m => m.type === 'utterance_started')")
+    assert server.process is not None
+    server.process.send_signal(signal.SIGSTOP)  # as a busy machine does it to a server
+    try:
+        page.wait_for_timeout(2000)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    page.wait_for_timeout(1000)
+    n = page.evaluate("run.delays.length")
+    until(page, f"run.delays.length > {n + 3}")
+    assert np.median(page.evaluate(f"run.delays.slice({n + 1})")) < 600, "the three seconds after the first"
+    page.close()
+
+
 def test_an_interruption_leaves_nothing_old(web: Web, server: WebServe) -> None:
     page = web.page(server, box=MOUTH, sample_rate_hz=16000, **STILL)
     page.evaluate("run.tone = Float32Array.from({length: 80000}, (_, i) => 0.3 * Math.sin(i / 12))")
@@ -63,6 +85,7 @@ def test_an_interruption_leaves_nothing_old(web: Web, server: WebServe) -> None:
     assert page.evaluate("run.pictures.every(p => p.at_ms < run.told || p.epoch === 1)"), "what was on its way is not drawn"
     assert page.evaluate("run.said.find(m => m.type === 'interrupted').at_ms - run.told") < 300
     assert not page.evaluate("run.pictures.some(p => p.epoch === 1 && p.speaking)")
+    assert not page.evaluate("run.delays.length"), "what is read out waits for its time, and is not late"
     page.close()
 
 
@@ -168,8 +191,8 @@ def test_the_example_of_a_mesh_moves_its_jaw(web: Web, server: WebServe) -> None
         page.click("button")
         page.evaluate(JAWS)
         until(page, "window.jaws.length > 150")
-        jaws = page.evaluate("window.jaws")
-        assert np.ptp(jaws) > 0.15
+        jaws, turns = page.evaluate("[window.jaws, window.turns]")
+        assert np.ptp(jaws) > 0.15 and np.ptp(turns) > 1e-3, "the shoulders follow"
     finally:
         page.close()
         avatar.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,29 @@ def test_delayed_sound_is_what_was_pushed_and_comes_before_its_pictures() -> Non
             at = frames.index(sound[0])
             first = next(frame for frame in frames[at:] if frame.kind == PICTURE)
             assert ends[0] - first.pts_us >= 1000 * SOUND_LEAD_MS, "so that a player can fill its buffer"
+
+    run_door(story)
+
+
+async def late_s(web: WebServer, *, live: bool) -> float:
+    """How long after it was sent a cry is heard, where two seconds of quiet came at once a moment before it."""
+    piece = np.zeros(RATE_HZ // 50, np.float32)
+    async with paging(web, sample_rate_hz=RATE_HZ, sound=True) as page:
+        await page.say("begin", live=live)
+        for _ in range(100):
+            await page.socket.send(pcm_s16le(piece))
+        await page.frames(PICTURE, 15)
+        sent_s = time.monotonic()
+        await page.socket.send(pcm_s16le(piece + 0.9))
+        while not np.frombuffer((await page.until(SOUND))[0].body, "<i2").max(initial=0) > 20_000:
+            pass
+        return time.monotonic() - sent_s
+
+
+def test_a_live_voice_that_was_held_up_is_in_time_again_and_what_is_read_out_loses_nothing() -> None:
+    async def story(door: Door, web: WebServer) -> None:
+        read_s, live_s = await late_s(web, live=False), await late_s(web, live=True)
+        assert live_s < 1 < read_s - live_s
 
     run_door(story)
 
@@ -212,6 +236,8 @@ def test_a_wrong_value_is_refused_in_a_sentence_and_the_face_goes_on() -> None:
                 ("dance", {}, "unknown type 'dance'"),
                 ("stage", {"background": "transparent"}, "jpeg-alpha"),
                 ("interrupt", {"epoch": -1}, "epoch must be from 0"),
+                ("begin", {"live": "yes"}, "live must be True or False"),
+                ("offer", {"sdp": "v=0"}, "where ready says so"),
             ):
                 await page.say(kind, **fields)
                 refused, _ = await page.until("refused")

@@ -1,4 +1,4 @@
-"""A client that reads nothing loses its call; one that could not, for the server stood still, keeps it."""
+"""A client that reads nothing loses its call; one that could not, for the server stood still or had no core, keeps it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ class Deaf:
 
     async def write(self, _: object) -> None:
         await asyncio.Event().wait()
+
+
+class Buffered:
+    """One whose writes end at once, for there is room in the buffers."""
+
+    async def write(self, _: object) -> None:
+        await asyncio.sleep(0)
 
 
 async def writing() -> tuple[asyncio.Task[None], asyncio.Task[None]]:
@@ -53,5 +60,51 @@ def test_a_server_that_stood_still_gives_its_clients_the_time_again() -> None:
         await asyncio.sleep(4)
         assert isinstance(watching.exception(), StatusError)
         write.cancel()
+
+    run_virtual(story())
+
+
+def test_a_server_without_a_core_does_not_blame_its_clients() -> None:
+    async def story() -> None:
+        watching, write = await writing()
+        for _ in range(50):
+            await asyncio.sleep(0.2)
+            cast("VirtualLoop", asyncio.get_running_loop()).stand_still(0.6)
+        assert not watching.done()
+        await asyncio.sleep(UNREAD_S + 1)
+        assert isinstance(watching.exception(), StatusError)
+        write.cancel()
+
+    run_virtual(story())
+
+
+def test_whoever_confirms_nothing_reads_nothing_though_writes_end() -> None:
+    async def story() -> None:
+        outflow = Outflow(cast("Any", Buffered()), LoopClock(), UNREAD_S)
+        outflow.expect_confirmations(expected=True)
+        watching = asyncio.create_task(outflow.watch(asyncio.Event()))
+        await outflow.write(pb.AnimateResponse())
+        outflow.sent(1)
+        while not watching.done():
+            await outflow.write(pb.AnimateResponse())
+            await asyncio.sleep(0.1)
+            assert asyncio.get_running_loop().time() < 2 * UNREAD_S
+        assert isinstance(watching.exception(), StatusError)
+
+    run_virtual(story())
+
+
+def test_a_client_that_confirms_keeps_its_call() -> None:
+    async def story() -> None:
+        outflow = Outflow(cast("Any", Buffered()), LoopClock(), UNREAD_S)
+        outflow.expect_confirmations(expected=True)
+        watching = asyncio.create_task(outflow.watch(asyncio.Event()))
+        for number in range(1, 61):
+            await outflow.write(pb.AnimateResponse())
+            outflow.sent(number)
+            await asyncio.sleep(0.9)
+            outflow.confirmed(number - 1)
+        assert not watching.done()
+        watching.cancel()
 
     run_virtual(story())

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vivant import InputError, PixelFormat, VideoFrame, arkit_weights
+from vivant import InputError, PixelFormat, Pose, VideoFrame, arkit_weights
 from vivant.media import open_audio, open_video
 from vivant.pixels import encoded
 
@@ -46,41 +46,40 @@ def sound(pts_us: int, samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> b
 
 def test_motion_travels_whole() -> None:
     weights = arkit_weights(jawOpen=0.5)
-    rest = np.arange(1, 11, dtype="<f4")
+    rest = np.arange(1, 17, dtype="<f4")
     motion = Piece.parse(message(MOTION, 40_000, weights.tobytes() + rest.tobytes(), number=7)).motion()
     assert (motion.index, motion.pts_us, motion.gaze, motion.tongue) == (7, 40_000, (7.0, 8.0), (9.0, 10.0))
     assert np.array_equal(motion.weights, weights)
-    assert (motion.pose.yaw_deg, motion.pose.scale) == (1.0, 6.0)
+    assert (motion.pose, motion.body) == (Pose(1, 2, 3, 4, 5, 6), Pose(11, 12, 13, 14, 15, 16))
 
 
 def test_a_show_knows_whose_it_is_and_tells_its_watchers() -> None:
     shows, show = Shows(), Show()
     heard: list[Show] = []
-    shows.begin(show)
     client = Clients.named("name", "")
     with pytest.raises(InputError, match="no face of this page"):
         shows.of(client)
     shows.on_ready = heard.append
-    shows.pass_on(show, {"type": "websocket.send", "text": READY})
+    shows.pass_on(show, READY)
     assert shows.of(client) is show is heard[0] and show.session_id == 0x1A2B3C4D
     with pytest.raises(InputError, match="no face of this page"):
         shows.of(Clients.named("another", ""))
     pieces: list[Piece] = []
     show.watchers.add(lambda piece, _: pieces.append(piece))
-    shows.pass_on(show, {"type": "websocket.send", "bytes": message(SOUND, 5, b"\0\0")})
+    shows.pass_on(show, message(SOUND, 5, b"\0\0"))
     assert [(piece.kind, piece.pts_us, piece.epoch) for piece in pieces] == [(SOUND, 5, 3)]
 
 
 def test_a_show_knows_which_utterance_is_spoken() -> None:
     show = Show()
-    show.take({"text": READY})
+    show.take(READY)
     for kind, name, spoken in (
         ("utterance_started", "one", "one"),
         ("utterance_started", "two", "two"),
         ("utterance_finished", "one", "two"),
         ("interrupted", "two", ""),
     ):
-        show.take({"text": json.dumps({"type": kind, "utterance_id": name})})
+        show.take(json.dumps({"type": kind, "utterance_id": name}))
         assert show.utterance == spoken
 
 

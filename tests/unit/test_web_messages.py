@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from vivant.samples import pcm_s16le
 from vivant.server.limits import Limits
 from vivant.types import ARKIT_NAMES, AudioChunk, Controls, Emotion, MotionFrame, Pose, arkit_weights
 from vivant.v1 import vivant_pb2 as pb
+from vivant.web.door import client_folder
 from vivant.web.frames import motion_frame, picture_frame, sound_frame
 from vivant.web.messages import (
     CONFIG,
@@ -129,14 +131,21 @@ def test_frames_are_as_the_page_of_the_documentation_says() -> None:
     chunk = AudioChunk(np.array([0.5, -1], np.float32), 16_000, 8000)
     sound = sound_frame(SoundToSend(chunk, 3), speaking=True)
     assert struct.unpack("<BBHIQII", sound[:24]) == (2, 1, 0, 3, 500_000, 16_000, 0) and sound[24:] == pcm_s16le(chunk.samples)
-    motion = MotionFrame(9, 300_000, arkit_weights(jawOpen=0.5), (0.1, 0.2), Pose(1, 2, 3, 4, 5, 6), (7, 8))
+    body = Pose(1.5, 2.5, 3.5, 4.5, 5.5, 6.5)
+    motion = MotionFrame(9, 300_000, arkit_weights(jawOpen=0.5), (0.1, 0.2), Pose(1, 2, 3, 4, 5, 6), (7, 8), body)
     frame = motion_frame(motion_message(motion, "", 3), speaking=False)
     assert struct.unpack("<BBHIQII", frame[:24]) == (3, 0, 0, 3, 300_000, 9, 0)
-    values = struct.unpack("<62f", frame[24:])
+    values = struct.unpack("<68f", frame[24:])
     assert values[ARKIT_NAMES.index("jawOpen")] == 0.5
-    assert values[52:] == pytest.approx((1, 2, 3, 4, 5, 6, 7, 8, 0.1, 0.2))
+    assert values[52:] == pytest.approx((1, 2, 3, 4, 5, 6, 7, 8, 0.1, 0.2, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5))
+    rests = motion_frame(motion_message(replace(motion, body=None), "", 3), speaking=False)
+    assert struct.unpack("<68f", rests[24:])[62:] == (0, 0, 0, 0, 0, 1)
 
 
 def test_controls_survive_the_way() -> None:
     page = page_config({"controls": {"gaze": [1.5, -2], "singing": True, "attention": "thinking"}}, Limits())
     assert controls_of(page.resolved.message.controls) == page.controls
+
+
+def test_the_client_for_pages_is_small() -> None:
+    assert sum(len(file.read_bytes()) for file in client_folder().glob("*.js")) < 30_000, "with its comments, as it is served"

@@ -14,6 +14,7 @@ import typer
 
 from vivant import MonotonicClock
 from vivant.commands.extensions import MannerOption, MotionOption, in_manner
+from vivant.commands.reach import LOOPBACK, HostOption, TlsCertOption, TlsKeyOption, TokenFileOption, token_of
 from vivant.errors import UnavailableError
 from vivant.extras import install
 from vivant.registry import motion_model
@@ -25,29 +26,35 @@ PORT = 50760
 
 
 def studio(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port of loopback; 0 takes a free one.")] = PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = PORT,
     no_open: Annotated[bool, typer.Option("--no-open", help="Only say the address; open no browser.")] = False,
     camera: CameraOption = "auto",
     device: DeviceOption = None,
     motion: MotionOption = "voice",
     manner: MannerOption = None,
+    host: HostOption = LOOPBACK,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    token_file: TokenFileOption = None,
 ) -> None:
     """Open a page with faces that speak: with your voice, with your picture, steered, recorded, as a webcam or in OBS.
 
-    The page is for this machine alone. Ends with Ctrl-C.
+    The page is for this machine alone, unless --host says otherwise. Ends with Ctrl-C.
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
+        from vivant.server.security import Security
         from vivant.web import WebServer
         from vivant_bridge.studio.app import studio_app
     except ImportError as error:
         raise UnavailableError(f"the studio needs {error.name}; {install('studio')} brings it") from error
     choose_camera(camera, device)  # an unknown name is refused now
     model = motion_model(in_manner(motion, manner))
-    app = studio_app(partial(choose_camera, camera, device), MonotonicClock(), motion=model)
+    security = Security(host, tls_cert, tls_key, token_of(token_file))
+    app = studio_app(partial(choose_camera, camera, device), MonotonicClock(), security=security, motion=model)
 
     async def serve() -> None:
-        async with WebServer(app, port=port) as web:
+        async with WebServer(app, port=port, security=security) as web:
             loop = asyncio.get_running_loop()
             for sign in (signal.SIGINT, signal.SIGTERM):
                 with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +23,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vivant import Clock, Face, InputError
 from vivant.bundled import about, portraits
+from vivant.extras import install
+from vivant.loopback import is_loopback
 from vivant.media.atomic import replacing, reporting
 from vivant.motion.model import SpeechMotion
 from vivant.private import private_folder
@@ -30,8 +32,10 @@ from vivant.provenance.consent import parse_consent
 from vivant.provenance.settings import config_folder
 from vivant.server.host import FaceHost
 from vivant.server.limits import Limits
+from vivant.server.security import Security
 from vivant.v1 import vivant_pb2 as pb
 from vivant.web import Door, Guard, answered
+from vivant.web.door import offers_webrtc
 from vivant.web.frames import PICTURE
 from vivant_bridge.health.diagnose import findings
 from vivant_bridge.health.probe import gather
@@ -40,7 +44,7 @@ from vivant_bridge.studio import gallery, saying
 from vivant_bridge.studio.backgrounds import Backgrounds
 from vivant_bridge.studio.making import StagedOpener, make
 from vivant_bridge.studio.presets import keep_preset, preset_of
-from vivant_bridge.studio.show import Piece, ShowMiddleware, Shows
+from vivant_bridge.studio.show import Piece, Shows
 from vivant_bridge.studio.uses import Uses
 
 ASSETS = files("vivant_bridge.studio") / "assets"
@@ -52,6 +56,7 @@ KINDS = {
     ".woff2": "font/woff2",
     ".txt": "text/plain",
 }
+Endpoint = Callable[[Request], Awaitable[Response]]
 MOST_JSON_BYTES = 64 * 1024
 KEPT_S = 3600
 """That a browser keeps a picture of a portrait; it never changes."""
@@ -87,25 +92,34 @@ class Studio:
             Route("/", self.page),
             Route("/obs", self.obs_page),
             Route("/assets/{name}", self.asset),
-            Route("/studio/portraits", answered(self.put_portrait), methods=["POST"]),
-            Route("/studio/about", answered(self.about)),
-            Route("/studio/portraits/{portrait}/viseme/{name}.jpg", answered(self.viseme)),
-            Route("/studio/portraits/{portrait}/{kind}", answered(self.small_picture)),
-            Route("/studio/presets/{portrait}", answered(self.preset), methods=["GET", "PUT"]),
-            Route("/studio/backgrounds", answered(self.put_background), methods=["POST"]),
-            Route("/studio/voice.pcm", answered(self.voice)),
-            Route("/studio/say", answered(self.say), methods=["GET", "POST"]),
-            Route("/studio/recording", answered(self.recording), methods=["POST"]),
-            Route("/studio/films/{name}", answered(self.film)),
-            Route("/studio/camera", answered(self.camera), methods=["POST"]),
-            Route("/studio/motion", answered(self.motion), methods=["POST"]),
-            Route("/studio/doctor", answered(self.doctor)),
-            Route("/studio/figures", answered(self.figures)),
-            Route("/studio/obs", answered(self.obs_key)),
+            Route("/studio/portraits", self._mine(self.put_portrait), methods=["POST"]),
+            Route("/studio/about", self._mine(self.about)),
+            Route("/studio/portraits/{portrait}/viseme/{name}.jpg", self._mine(self.viseme)),
+            Route("/studio/portraits/{portrait}/{kind}", self._mine(self.small_picture)),
+            Route("/studio/presets/{portrait}", self._mine(self.preset), methods=["GET", "PUT"]),
+            Route("/studio/backgrounds", self._mine(self.put_background), methods=["POST"]),
+            Route("/studio/voice.pcm", self._mine(self.voice)),
+            Route("/studio/say", self._mine(self.say), methods=["GET", "POST"]),
+            Route("/studio/recording", self._mine(self.recording), methods=["POST"]),
+            Route("/studio/films/{name}", self._mine(self.film)),
+            Route("/studio/camera", self._mine(self.camera), methods=["POST"]),
+            Route("/studio/motion", self._mine(self.motion), methods=["POST"]),
+            Route("/studio/doctor", self._mine(self.doctor)),
+            Route("/studio/figures", self._mine(self.figures)),
+            Route("/studio/obs", self._mine(self.obs_key)),
             WebSocketRoute("/studio/watch", self.watch),
         ]
 
-    # Pages
+    def _mine(self, handler: Endpoint) -> Endpoint:
+        """An endpoint for those who show the token, where there is one."""
+
+        async def endpoint(request: Request) -> Response:
+            self._door.client_of(request)
+            return await handler(request)
+
+        return answered(endpoint)
+
+    # Pages, which hold nothing of anybody's
 
     async def page(self, request: Request) -> Response:
         return _asset("index.html")
@@ -139,8 +153,9 @@ class Studio:
         draw, media_type = SMALL[kind]
         face = await self._face(request)
         async with self._drawing:
-            picture = self._small.get((portrait, kind)) or await asyncio.to_thread(draw, face)
-            self._small[portrait, kind] = picture
+            picture = self._small.get((portrait, kind))
+            if picture is None:
+                picture = self._small[portrait, kind] = await asyncio.to_thread(draw, face)
             for oldest in list(self._small)[:-MOST_SMALL]:
                 del self._small[oldest]
         return _kept(picture, media_type)
@@ -165,7 +180,7 @@ class Studio:
     async def say(self, request: Request) -> Response:
         """Which voice would speak, or what it says: PCM of 16 bit, mono, with its rate and the utterance's name in headers."""
         if request.method == "GET":
-            return JSONResponse({"voice": await asyncio.to_thread(saying.voice_name)})
+            return JSONResponse({"voice": await asyncio.to_thread(saying.voice_name), "bringing": install("say")})
         said = await asyncio.to_thread(saying.say, (await _json(request)).get("text"))
         utterance = self._uses.spoken(self._door.client_of(request), said.card)
         headers = {"sample-rate": str(said.rate_hz), "utterance": utterance}
@@ -260,13 +275,24 @@ class CpuMeter:
 
 
 def studio_app(
-    make_camera: Callable[[], FrameSink], clock: Clock, *, limits: Limits | None = None, motion: SpeechMotion | None = None
+    make_camera: Callable[[], FrameSink],
+    clock: Clock,
+    *,
+    security: Security | None = None,
+    limits: Limits | None = None,
+    motion: SpeechMotion | None = None,
 ) -> Starlette:
     """One studio: door, page, and what a face is used for. ``make_camera`` gives a camera that is not open yet."""
-    limits, shows = limits or Limits(), Shows()
+    security, limits, shows = security or Security(), limits or Limits(), Shows()
     opener, backgrounds = StagedOpener(limits.portrait_pixels), Backgrounds(limits.portrait_pixels)
     host = FaceHost(limits, clock=clock, opener=opener, motion=motion)
-    door = Door(host, backgrounds=backgrounds.of)
+    door = Door(
+        host,
+        token=security.token,
+        backgrounds=backgrounds.of,
+        watching=shows.watching,
+        offers_webrtc=offers_webrtc(security),
+    )
     folder = TemporaryDirectory(prefix="vivant-studio-")  # its mode is 0700
     uses = Uses(shows, host.portraits, make_camera, clock, Path(folder.name))
     shows.on_ready = uses.follow
@@ -281,7 +307,7 @@ def studio_app(
         for decoding in (opener, backgrounds):
             decoding.close()
 
-    middleware = [Middleware(Guard), Middleware(ShowMiddleware, shows=shows)]
+    middleware = [Middleware(Guard, loopback=is_loopback(security.host))]
     return Starlette(routes=[*door.routes, *studio.routes], middleware=middleware, lifespan=lifespan)
 
 

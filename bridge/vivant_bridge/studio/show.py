@@ -7,21 +7,21 @@ page shows.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivant.errors import InputError
 from vivant.server.clients import Client, Clients
 from vivant.types import ARKIT_NAMES, Float32Array, MotionFrame, Pose
+from vivant.web.door import Watch
 from vivant.web.frames import HEAD
 
-FACE = "/v1/face"
-"""Where the door is."""
 CHANGES = ('"portrait_changed"', '"utterance_started"', '"utterance_finished"', '"interrupted"')
 """Types of the messages that a show learns from; others are not parsed."""
 
@@ -62,7 +62,8 @@ class Piece:
         """Of motion."""
         values: Float32Array = np.frombuffer(self.body, "<f4")
         weights, rest = values[: len(ARKIT_NAMES)], [float(value) for value in values[len(ARKIT_NAMES) :]]
-        return MotionFrame(self.number, self.pts_us, weights, (rest[8], rest[9]), Pose(*rest[:6]), (rest[6], rest[7]))
+        head, gaze, tongue, body = rest[:6], (rest[6], rest[7]), (rest[8], rest[9]), rest[10:16]
+        return MotionFrame(self.number, self.pts_us, weights, tongue, Pose(*head), gaze, Pose(*body))
 
 
 Watcher = Callable[[Piece, bytes], None]
@@ -83,16 +84,15 @@ class Show:
         self.watchers: set[Watcher] = set()
         self.on_end: set[Callable[[], None]] = set()
 
-    def take(self, message: Message, *others: Watcher) -> None:
-        """What the door sends; ``others`` watch it, too."""
-        data = message.get("bytes")
-        if data:
+    def take(self, message: str | bytes, *others: Watcher) -> None:
+        """What the page is sent; ``others`` watch it, too."""
+        if isinstance(message, bytes):
             if watchers := (*self.watchers, *others):
-                piece = Piece.parse(data)
+                piece = Piece.parse(message)
                 for watcher in watchers:
-                    watcher(piece, data)
-        elif not self.client or any(kind in (message.get("text") or "") for kind in CHANGES):
-            self._learn(json.loads(message["text"]))
+                    watcher(piece, message)
+        elif not self.client or any(kind in message for kind in CHANGES):
+            self._learn(json.loads(message))
 
     def _learn(self, said: dict[str, Any]) -> None:
         if said["type"] == "ready":
@@ -109,7 +109,7 @@ class Show:
 
 
 class Shows:
-    """All that run, the newest last. On the event loop."""
+    """All whose face has woken, the newest last. On the event loop."""
 
     def __init__(self) -> None:
         self._shows: list[Show] = []
@@ -125,41 +125,22 @@ class Shows:
                 return show
         raise InputError("no face of this page is awake; choose a portrait first")
 
-    def begin(self, show: Show) -> None:
-        self._shows.append(show)
-
-    def pass_on(self, show: Show, message: Message) -> None:
-        """What the door sends for that one."""
-        was_ready, is_newest = bool(show.client), show is self._shows[-1]
-        show.take(message, *(self.newest_watchers if is_newest else ()))
-        if show.client and not was_ready:
-            self.on_ready(show)
-
-    def end(self, show: Show) -> None:
-        self._shows.remove(show)
-        for ended in tuple(show.on_end):
-            ended()
-
-
-class ShowMiddleware:
-    """ASGI middleware: a `Show` of every face that the door opens."""
-
-    def __init__(self, app: ASGIApp, shows: Shows) -> None:
-        self._app, self._shows = app, shows
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "websocket" or scope["path"] != FACE:
-            await self._app(scope, receive, send)
-            return
+    @contextmanager
+    def watching(self) -> Iterator[Watch]:
+        """As a `Door` wants it: what one page is sent, from the beginning to the end of its call."""
         show = Show()
-
-        async def seen(message: Message) -> None:
-            await send(message)
-            if message["type"] == "websocket.send":
-                self._shows.pass_on(show, message)
-
-        self._shows.begin(show)
         try:
-            await self._app(scope, receive, seen)
+            yield partial(self.pass_on, show)
         finally:
-            self._shows.end(show)
+            if show in self._shows:
+                self._shows.remove(show)
+            for ended in tuple(show.on_end):
+                ended()
+
+    def pass_on(self, show: Show, message: str | bytes) -> None:
+        """What a page is sent."""
+        was_ready = bool(show.client)
+        show.take(message, *(self.newest_watchers if self._shows[-1:] == [show] else ()))
+        if show.client and not was_ready:
+            self._shows.append(show)
+            self.on_ready(show)

@@ -4,15 +4,14 @@ const KEPT_MS = 5000; // of sound, for whose picture it is looked up
 const EVERY_MS = 1000;
 
 /** @typedef {{first: number, captured_ms: number}} Piece samples are counted within their utterance */
+/** @typedef {{pieces: Piece[], n: number, moved_ms: number}} Utterance as it was sent, and how much later it comes */
 
 export class Delay {
-  /** Of each utterance, the oldest first: those that were sent and have not begun, after the one that is spoken. @type {Piece[][]} */
+  /** The oldest first: those that were sent and have not begun, after the one that is spoken. @type {Utterance[]} */
   #sent = [];
-  /** @type {Piece[] | null} */
+  /** @type {Utterance | null} */
   #spoken = null;
   #position_us = 0;
-  #filled0_us = 0;
-  #n = 0;
   /** @type {number[]} */
   #found = [];
   #said_ms = 0;
@@ -21,44 +20,53 @@ export class Delay {
   constructor(rate_hz, say) {
     this.rate_hz = rate_hz;
     this.say = say;
-    /** Silence that the server put into utterances because their sound came late. */
-    this.filled_us = 0;
+    /** What comes between the time of `drawn` and the drawing. */
+    this.later_ms = 0;
   }
 
   /** An utterance begins with the next sound. */
   begin() {
-    this.#sent.push([]);
-    this.#n = 0;
+    this.#sent.push({ pieces: [], n: 0, moved_ms: 0 });
+  }
+
+  /** Of the one that was sent last. */
+  get #last() {
+    return this.#sent.at(-1) ?? this.#spoken;
   }
 
   /** @param {number} length in samples @param {number} captured_ms */
   sent(length, captured_ms) {
-    const pieces = this.#sent.at(-1) ?? this.#spoken;
-    if (!pieces) return;
-    pieces.push({ first: this.#n, captured_ms });
-    this.#n += length;
-    while (pieces[0].captured_ms < captured_ms - KEPT_MS) pieces.shift();
+    const last = this.#last;
+    if (!last) return;
+    last.pieces.push({ first: last.n, captured_ms });
+    last.n += length;
+    while (last.pieces[0].captured_ms < captured_ms - KEPT_MS) last.pieces.shift();
+  }
+
+  /** By silence that the server put into it, less what it left out. @param {number} ms */
+  moved(ms) {
+    if (this.#last) this.#last.moved_ms = ms;
   }
 
   /** The next utterance has begun. @param {number} position_us */
   began(position_us) {
     this.#spoken = this.#sent.shift() ?? null;
     this.#position_us = position_us;
-    this.#filled0_us = this.filled_us;
   }
 
   over() {
     this.#spoken = null;
+    this.#found = [];
   }
 
   forget() {
     this.#sent = [];
-    this.#spoken = null;
+    this.over();
   }
 
   /** A picture was drawn just now. @param {number} pts_us */
   drawn(pts_us) {
-    const now_ms = performance.now(), captured_ms = this.#captured_ms(pts_us);
+    const now_ms = performance.now() + this.later_ms, captured_ms = this.#captured_ms(pts_us);
     if (captured_ms !== null) this.#found.push(now_ms - captured_ms);
     if (now_ms - this.#said_ms < EVERY_MS || !this.#found.length) return;
     this.#said_ms = now_ms;
@@ -69,9 +77,9 @@ export class Delay {
 
   /** @param {number} pts_us */
   #captured_ms(pts_us) {
-    const sound_us = pts_us - this.#position_us - (this.filled_us - this.#filled0_us);
-    const sample = sound_us * this.rate_hz / 1e6;
-    const piece = this.#spoken?.findLast(({ first }) => first <= sample);
+    if (!this.#spoken) return null;
+    const sample = ((pts_us - this.#position_us) / 1000 - this.#spoken.moved_ms) * this.rate_hz / 1000;
+    const piece = this.#spoken.pieces.findLast(({ first }) => first <= sample);
     return piece ? piece.captured_ms + 1000 * (sample - piece.first) / this.rate_hz : null;
   }
 }

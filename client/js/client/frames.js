@@ -2,7 +2,7 @@
 
 const HEAD_BYTES = 24;
 export const PICTURE = 1, SOUND = 2, MOTION = 3;
-const N_WEIGHTS = 52;
+const N_WEIGHTS = 52, N_POSE = 6;
 
 /**
  * @typedef {object} Head
@@ -15,6 +15,8 @@ const N_WEIGHTS = 52;
  * @property {number} first_bytes of a picture's first JPEG
  */
 
+/** @typedef {{yaw_deg: number, pitch_deg: number, roll_deg: number, x: number, y: number, scale: number}} Pose */
+
 /**
  * @typedef {object} Motion
  * @property {number} pts_us
@@ -22,7 +24,8 @@ const N_WEIGHTS = 52;
  * @property {number} index
  * @property {Float32Array} weights 52, in the order of `names`
  * @property {string[]} names
- * @property {{yaw_deg: number, pitch_deg: number, roll_deg: number, x: number, y: number, scale: number}} pose
+ * @property {Pose} pose of the head
+ * @property {Pose} body of the shoulders
  * @property {{yaw_deg: number, pitch_deg: number}} gaze of the eyes, relative to the head
  * @property {{out: number, up: number}} tongue
  */
@@ -58,12 +61,18 @@ export function samplesOf(data) {
 /** @param {ArrayBuffer} data @param {Head} head @param {string[]} names @returns {Motion} */
 export function motionOf(data, head, names) {
   const values = new Float32Array(data, HEAD_BYTES);
-  const [yaw_deg, pitch_deg, roll_deg, x, y, scale, gazeYaw, gazePitch, out, up] = values.subarray(N_WEIGHTS);
+  const [gazeYaw, gazePitch, out, up] = values.subarray(N_WEIGHTS + N_POSE);
   return {
     pts_us: head.pts_us, epoch: head.epoch, index: head.number,
     weights: values.subarray(0, N_WEIGHTS), names,
-    pose: { yaw_deg, pitch_deg, roll_deg, x, y, scale },
+    pose: poseOf(values.subarray(N_WEIGHTS)),
     gaze: { yaw_deg: gazeYaw, pitch_deg: gazePitch },
     tongue: { out, up },
+    body: poseOf(values.subarray(N_WEIGHTS + N_POSE + 4)),
   };
+}
+
+/** @param {Float32Array} values @returns {Pose} */
+function poseOf([yaw_deg, pitch_deg, roll_deg, x, y, scale]) {
+  return { yaw_deg, pitch_deg, roll_deg, x, y, scale };
 }

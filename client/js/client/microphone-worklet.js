@@ -1,4 +1,4 @@
-/** In the audio thread: the first channel as 16-bit PCM, in pieces of 10 ms, each with the time of its first sample. */
+/** The first channel as 16-bit PCM, in pieces, each with the time of its first sample. */
 
 const PIECE_S = 0.01;
 

@@ -17,7 +17,7 @@ export class Microphone {
     this.own = own;
   }
 
-  /** @param {(samples: Int16Array, captured_ms: number) => void} take with the page's time (`performance.now`) of the first sample */
+  /** @param {(samples: Int16Array, captured_ms: number) => void} take with `performance.now` of the first sample */
   async open(take) {
     await this.context.audioWorklet.addModule(new URL('./microphone-worklet.js', import.meta.url));
     await this.context.resume();

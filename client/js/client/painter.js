@@ -33,7 +33,7 @@ export class Painter {
       this.#waiting = null;
       try {
         const bitmap = await this.#decoded(data, head);
-        this.#draw(bitmap);
+        this.draw(bitmap);
         this.drawn(head, bitmap);
         bitmap.close();
       } catch (error) {
@@ -49,7 +49,7 @@ export class Painter {
     return alpha ? this.#masked(colours, alpha) : colours;
   }
 
-  /** No browser reads alpha from a JPEG: brightness becomes alpha, pixel by pixel. @param {ImageBitmap} colours @param {ImageBitmap} alpha */
+  /** Brightness becomes alpha, pixel by pixel. @param {ImageBitmap} colours @param {ImageBitmap} alpha */
   async #masked(colours, alpha) {
     const { width, height } = colours;
     this.#mask ??= new OffscreenCanvas(width, height);
@@ -66,8 +66,8 @@ export class Painter {
     return createImageBitmap(image);
   }
 
-  /** @param {ImageBitmap} bitmap */
-  #draw(bitmap) {
+  /** @param {ImageBitmap | HTMLVideoElement} bitmap */
+  draw(bitmap) {
     if (!this.canvas) return;
     const { width, height } = this.canvas;
     const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext('2d'));

@@ -2,7 +2,7 @@
 
 const LEAD_S = 0.08; // by which the server sends sound before its pictures
 const LEAST_S = 0.01; // that a sound is scheduled ahead
-const MOST_S = 0.25; // of sound that waits, where some 0.16 s do: more is time that was lost somewhere
+const MOST_S = 0.25; // of sound that waits; more is time that was lost
 
 export class Player {
   /** @type {Set<AudioBufferSourceNode>} */
@@ -36,7 +36,7 @@ export class Player {
     this.#playing.add(source);
   }
 
-  /** How much later than now the sound of a time is heard, negative if it was; null while nothing is played. @param {number} pts_us */
+  /** How much later than now it is heard, negative if it was; null while nothing is played. @param {number} pts_us */
   late_ms(pts_us) {
     if (!this.#playing.size || this.#origin === null) return null;
     return 1000 * (this.#origin + pts_us / 1e6 + this.#latency_s - this.context.currentTime);

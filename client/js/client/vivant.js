@@ -1,11 +1,4 @@
-/**
- * A face of Vivant in a web page.
- *
- *     const face = connect('ws://localhost:50751', { portrait: 'ada', canvas: document.querySelector('canvas') });
- *     button.onclick = () => face.listen();
- *
- * docs/web.md describes the protocol.
- */
+/** A face of Vivant in a web page; docs/web.md describes verbs, events and the protocol. */
 
 import { Delay } from './delay.js';
 import { headOf, MOTION, motionOf, PICTURE, samplesOf, SOUND } from './frames.js';
@@ -18,7 +11,7 @@ import { Player } from './player.js';
 
 /**
  * @typedef {object} Controls what is not named stays as it is
- * @property {[number, number]} [gaze] yaw and pitch in degrees, -30 to 30
+ * @property {[number, number]} [gaze] yaw, pitch, -30 to 30 degrees
  * @property {number} [distance] 0.8 (near) to 1.25
  * @property {string} [emotion] neutral, happy, sad, angry, surprised, afraid, disgusted, contempt
  * @property {number} [intensity] 0 to 2
@@ -30,7 +23,7 @@ import { Player } from './player.js';
  */
 
 /**
- * @typedef {object} Stage what is not named stays as it is
+ * @typedef {object} Stage
  * @property {string} [background] original, blur, transparent or a colour
  * @property {boolean} [mirror]
  * @property {string} [label_corner] auto, "top right", "top left", "bottom right" or "bottom left"
@@ -38,15 +31,15 @@ import { Player } from './player.js';
 
 /**
  * @typedef {object} OwnOptions
- * @property {HTMLCanvasElement | null} [canvas] where pictures are drawn; its size is left alone
+ * @property {HTMLCanvasElement | null} [canvas] where pictures are drawn
  * @property {string} [portrait] name or id
  * @property {'jpeg' | 'jpeg-alpha' | 'none'} [pictures]
- * @property {boolean} [motion] whether motion comes
- * @property {boolean} [sound] whether the delayed sound comes and is played
+ * @property {boolean} [motion] whether it comes
+ * @property {boolean} [sound] whether the delayed sound is played
  * @property {number} [size_px]
  * @property {number | string} [fps]
  * @property {number} [jpeg_quality]
- * @property {number} [sample_rate_hz] of what is pushed; default: that of the page's own sound
+ * @property {number} [sample_rate_hz] of what is pushed
  * @property {number} [seed]
  * @property {Controls} [controls]
  * @property {number} [priority]
@@ -54,15 +47,16 @@ import { Player } from './player.js';
  * @property {string} [token] the server's
  * @property {string} [client] a name that an earlier `ready` gave
  * @property {AudioContext} [audioContext] the page's own
+ * @property {boolean} [webrtc] whether pictures and sound may come by it, where it is offered
  * @typedef {OwnOptions & Stage} Options
  */
 
 const FATAL = new Set([4400, 4401, 4404, 4501]); // trying again would not help
 const FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 10_000;
-const MOST_QUEUED_MS = 150, LEFT_QUEUED_MS = 40; // of a microphone's sound at the server: some pieces, and a network's jitter
+const MOST_UNSENT_MS = 150; // of a microphone's sound that a slow network has not taken
 const USUAL = { portrait: 'ada', motion: false, sound: false };
 
-/** A face that connects by itself, and again when the connection is lost. @param {string} url @param {Options} [options] */
+/** Connects by itself, and again when the connection is lost. @param {string} url @param {Options} [options] */
 export function connect(url, options = {}) {
   return new Face(url, options);
 }
@@ -77,7 +71,6 @@ export class Face {
   #client = '';
   #epoch = 0;
   #speaking = false;
-  #late_ms = 0;
   #closed = false;
   #attempt = 0;
   /** @type {{message: string, code: string, retry_after_ms?: number} | null} */
@@ -94,6 +87,9 @@ export class Face {
   #volume = 1;
   /** @type {Microphone | null} */
   #microphone = null;
+  /** @type {import('./media.js').Media | null} */
+  #media = null;
+  #webrtc;
   #painter;
   #delay;
   /** @type {(message: any) => void} */
@@ -101,12 +97,13 @@ export class Face {
   /** The `ready` message of the connection that is open, or of the next one. @type {Promise<any>} */
   ready = Promise.resolve();
 
-  /** @param {string} url of the server, http(s) or ws(s) @param {Options} options */
+  /** @param {string} url http(s) or ws(s) @param {Options} options */
   constructor(url, options) {
     if (typeof WebSocket === 'undefined' || typeof createImageBitmap === 'undefined' || typeof AudioContext === 'undefined') {
       throw new Error('this browser is too old for a live face: it needs WebSocket, createImageBitmap and AudioContext');
     }
-    const { canvas = null, audioContext, client = '', ...config } = options;
+    const { canvas = null, audioContext, client = '', webrtc = true, ...config } = options;
+    this.#webrtc = webrtc && 'RTCPeerConnection' in window;
     this.url = new URL(url, location.href);
     this.#client = client;
     this.#context = audioContext;
@@ -126,23 +123,23 @@ export class Face {
     return this.#config.sample_rate_hz;
   }
 
-  /** @param {string} event a message's type, or picture, motion, sound, delay, lost, failed @param {(message: any) => void} callback */
+  /** @param {string} event @param {(message: any) => void} callback @returns {() => void} takes it back */
   on(event, callback) {
     const set = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, set.add(callback));
     return () => { set.delete(callback); };
   }
 
-  /** The next piece of the voice, mono. @param {Int16Array | Float32Array} samples @param {number} [captured_ms] when its first sample was heard, by `performance.now` */
-  push(samples, captured_ms = performance.now()) {
+  /** The next piece of the voice, mono. @param {Int16Array | Float32Array} samples @param {number} [captured_ms] when its first was heard: then the delay is told */
+  push(samples, captured_ms) {
     if (this.#socket?.readyState !== WebSocket.OPEN || !samples.length) return;
     if (!this.#speaking) this.#delay.begin();
     this.#speaking = true;
-    this.#delay.sent(samples.length, captured_ms);
+    if (captured_ms !== undefined) this.#delay.sent(samples.length, captured_ms);
     this.#socket.send(/** @type {ArrayBufferView<ArrayBuffer>} */ (pcm(samples)));
   }
 
-  /** Sends a microphone (the usual one, unless a stream is given) until `deafen`. @param {MediaStream} [stream] */
+  /** Sends a microphone, or the stream, until `deafen`. @param {MediaStream} [stream] */
   async listen(stream) {
     this.deafen();
     const own = !stream;
@@ -153,13 +150,15 @@ export class Face {
     if (this.#microphone !== microphone) microphone.close(); // deafened meanwhile
   }
 
-  /** Of the microphone. What waits at the server would be late for ever, so as much of what follows is left out. @param {Int16Array} samples @param {number} captured_ms */
+  /** What is late is left out, here or there, or all that follows would be late. @param {Int16Array} samples @param {number} captured_ms */
   #heard(samples, captured_ms) {
-    if (this.#late_ms > 0) this.#late_ms -= 1000 * samples.length / this.sample_rate_hz;
-    else this.push(samples, captured_ms);
+    const unsent_ms = 1000 * (this.#socket?.bufferedAmount ?? 0) / (2 * this.sample_rate_hz);
+    if (unsent_ms > MOST_UNSENT_MS) return;
+    if (!this.#speaking) this.begin({ live: true });
+    this.push(samples, captured_ms);
   }
 
-  /** Sends the microphone no more; what was said is spoken to its end. */
+  /** What was said is spoken to its end. */
   deafen() {
     if (!this.#microphone) return;
     this.#microphone.close();
@@ -167,10 +166,10 @@ export class Face {
     this.end();
   }
 
-  /** Names the utterance that the next sound begins. @param {{id?: string, text?: string, language?: string}} [utterance] */
-  begin({ id = '', text = '', language = '' } = {}) {
+  /** Names the utterance that the next sound begins. @param {{id?: string, text?: string, language?: string, live?: boolean}} [utterance] */
+  begin({ id = '', text = '', language = '', live = false } = {}) {
     this.#speaking = false;
-    this.#send({ type: 'begin', utterance_id: id, text, language });
+    this.#send({ type: 'begin', utterance_id: id, text, language, live });
   }
 
   /** What the utterance says, where that is known. @param {string} text @param {string} [language] */
@@ -193,18 +192,18 @@ export class Face {
     this.#send({ type: 'interrupt', epoch: this.#epoch });
   }
 
-  /** Steer; what is not named stays. @param {Controls} changed */
+  /** @param {Controls} changed */
   controls(changed) {
     this.#config.controls = { ...this.#config.controls, ...changed };
     this.#send({ type: 'controls', ...changed });
   }
 
-  /** @param {string} attention auto, speaking, listening, thinking or working */
+  /** @param {string} attention */
   attention(attention) {
     this.controls({ attention });
   }
 
-  /** Background, mirror, corner of the label. @param {Stage} changed */
+  /** @param {Stage} changed */
   stage(changed) {
     Object.assign(this.#config, changed);
     this.#send({ type: 'stage', ...changed });
@@ -229,21 +228,23 @@ export class Face {
   set volume(volume) {
     this.#volume = volume;
     if (this.#player) this.#player.gain.gain.value = volume;
+    if (this.#media) Object.assign(this.#media.video, { volume, muted: false });
   }
 
-  /** Plays the sound there, where the browser lets a page choose. @param {string} deviceId */
+  /** Plays the sound there. @param {string} deviceId */
   async output(deviceId) {
     const context = /** @type {AudioContext & {setSinkId?: (id: string) => Promise<void>}} */ (this.#audio());
     if (!context.setSinkId) throw new Error('this browser lets no page choose its speaker');
     await context.setSinkId(deviceId);
+    await this.#media?.video.setSinkId(deviceId);
   }
 
-  /** The bundled portraits and one's own. @returns {Promise<{portrait: string, bundled: boolean}[]>} */
+  /** @returns {Promise<{portrait: string, bundled: boolean}[]>} */
   async portraits() {
     return (await this.#fetch('GET', 'v1/portraits')).portraits;
   }
 
-  /** A picture of one's own becomes a portrait. @param {Blob} picture @param {string} consent me, agreed, unreal or synthetic */
+  /** @param {Blob} picture @param {string} consent me, agreed, unreal or synthetic */
   async putPortrait(picture, consent) {
     return this.#fetch('POST', `v1/portraits?consent=${encodeURIComponent(consent)}`, picture);
   }
@@ -259,6 +260,7 @@ export class Face {
     clearTimeout(this.#again);
     this.deafen();
     this.#player?.stop();
+    this.#media?.close();
     this.#socket?.close(1000);
     if (this.#ownContext) this.#context?.close();
   }
@@ -290,8 +292,17 @@ export class Face {
     return root;
   }
 
+  async #offer() {
+    const { Media } = await import('./media.js');
+    const media = this.#media = new Media((video) => this.#painter.draw(video));
+    this.volume = this.#volume;
+    this.#send({ type: 'offer', sdp: await media.offer(this.#config.sound ? ['video', 'audio'] : ['video']) });
+  }
+
   /** @param {number} code @param {string} reason */
   #lost(code, reason) {
+    this.#media?.close();
+    this.#media = null;
     const error = this.#error, message = error?.message ?? (reason || 'the connection was lost');
     this.#error = null;
     this.#speaking = false;
@@ -317,6 +328,13 @@ export class Face {
         this.#client = message.client;
         this.#names = message.weight_names;
         this.#tellReady(message);
+        if (message.webrtc && this.#webrtc && this.#config.pictures === 'jpeg') this.#offer();
+        break;
+      case 'answer':
+        this.#media?.answer(message.sdp);
+        break;
+      case 'statistics':
+        this.#media?.took_ms().then((ms) => { this.#delay.later_ms = ms; });
         break;
       case 'utterance_started':
         this.#delay.began(message.position_us);
@@ -324,9 +342,8 @@ export class Face {
       case 'utterance_finished':
         this.#delay.over();
         break;
-      case 'statistics':
-        this.#delay.filled_us = 1000 * message.filled_ms;
-        this.#late_ms = message.queued_ms > MOST_QUEUED_MS ? message.queued_ms - LEFT_QUEUED_MS : 0;
+      case 'moved':
+        this.#delay.moved(message.ms);
         break;
       case 'error':
         this.#error = message;
@@ -341,6 +358,7 @@ export class Face {
     const stale = head.epoch < this.#epoch;
     if (head.kind === PICTURE) {
       if (stale) this.#confirm(head);
+      else if (!head.first_bytes && this.#media) this.#drawn(head, this.#media.video); // that comes by WebRTC
       else this.#painter.take(data, head);
     } else if (stale) {
       return;
@@ -357,7 +375,7 @@ export class Face {
     }
   }
 
-  /** @param {Head} head @param {ImageBitmap} bitmap */
+  /** @param {Head} head @param {ImageBitmap | HTMLVideoElement} bitmap */
   #drawn(head, bitmap) {
     this.#confirm(head);
     this.#delay.drawn(head.pts_us);

@@ -27,6 +27,14 @@ export type Head = {
      */
     first_bytes: number;
 };
+export type Pose = {
+    yaw_deg: number;
+    pitch_deg: number;
+    roll_deg: number;
+    x: number;
+    y: number;
+    scale: number;
+};
 export type Motion = {
     pts_us: number;
     epoch: number;
@@ -36,14 +44,14 @@ export type Motion = {
      */
     weights: Float32Array;
     names: string[];
-    pose: {
-        yaw_deg: number;
-        pitch_deg: number;
-        roll_deg: number;
-        x: number;
-        y: number;
-        scale: number;
-    };
+    /**
+     * of the head
+     */
+    pose: Pose;
+    /**
+     * of the shoulders
+     */
+    body: Pose;
     /**
      * of the eyes, relative to the head
      */
@@ -66,6 +74,7 @@ export type Motion = {
  * @property {number} number of a picture; index of motion; sample rate of sound
  * @property {number} first_bytes of a picture's first JPEG
  */
+/** @typedef {{yaw_deg: number, pitch_deg: number, roll_deg: number, x: number, y: number, scale: number}} Pose */
 /**
  * @typedef {object} Motion
  * @property {number} pts_us
@@ -73,7 +82,8 @@ export type Motion = {
  * @property {number} index
  * @property {Float32Array} weights 52, in the order of `names`
  * @property {string[]} names
- * @property {{yaw_deg: number, pitch_deg: number, roll_deg: number, x: number, y: number, scale: number}} pose
+ * @property {Pose} pose of the head
+ * @property {Pose} body of the shoulders
  * @property {{yaw_deg: number, pitch_deg: number}} gaze of the eyes, relative to the head
  * @property {{out: number, up: number}} tongue
  */

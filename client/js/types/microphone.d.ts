@@ -10,7 +10,7 @@ export declare class Microphone {
      * @param {boolean} own whether its tracks end with `close`
      */
     constructor(context: AudioContext, stream: MediaStream, own: boolean);
-    /** @param {(samples: Int16Array, captured_ms: number) => void} take with the page's time (`performance.now`) of the first sample */
+    /** @param {(samples: Int16Array, captured_ms: number) => void} take with `performance.now` of the first sample */
     open(take: (samples: Int16Array, captured_ms: number) => void): Promise<void>;
     close(): void;
 }

@@ -12,4 +12,6 @@ export declare class Painter {
     constructor(canvas: HTMLCanvasElement | null, drawn: (head: Head, bitmap: ImageBitmap) => void);
     /** Draw that picture, unless a newer one comes while another is being decoded. @param {ArrayBuffer} data @param {Head} head */
     take(data: ArrayBuffer, head: Head): void;
+    /** @param {ImageBitmap | HTMLVideoElement} bitmap */
+    draw(bitmap: ImageBitmap | HTMLVideoElement): void;
 }

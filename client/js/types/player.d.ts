@@ -7,7 +7,7 @@ export declare class Player {
     constructor(context: AudioContext);
     /** @param {Int16Array} samples @param {number} rate_hz @param {number} pts_us of the first one */
     play(samples: Int16Array, rate_hz: number, pts_us: number): void;
-    /** How much later than now the sound of a time is heard, negative if it was; null while nothing is played. @param {number} pts_us */
+    /** How much later than now it is heard, negative if it was; null while nothing is played. @param {number} pts_us */
     late_ms(pts_us: number): number | null;
     /** Silence at once. */
     stop(): void;

@@ -1,16 +1,9 @@
-/**
- * A face of Vivant in a web page.
- *
- *     const face = connect('ws://localhost:50751', { portrait: 'ada', canvas: document.querySelector('canvas') });
- *     button.onclick = () => face.listen();
- *
- * docs/web.md describes the protocol.
- */
+/** A face of Vivant in a web page; docs/web.md describes verbs, events and the protocol. */
 export type Motion = import('./frames.js').Motion;
 export type Head = import('./frames.js').Head;
 export type Controls = {
     /**
-     * yaw and pitch in degrees, -30 to 30
+     * yaw, pitch, -30 to 30 degrees
      */
     gaze?: [number, number];
     /**
@@ -56,7 +49,7 @@ export type Stage = {
 };
 export type OwnOptions = {
     /**
-     * where pictures are drawn; its size is left alone
+     * where pictures are drawn
      */
     canvas?: HTMLCanvasElement | null;
     /**
@@ -65,18 +58,18 @@ export type OwnOptions = {
     portrait?: string;
     pictures?: 'jpeg' | 'jpeg-alpha' | 'none';
     /**
-     * whether motion comes
+     * whether it comes
      */
     motion?: boolean;
     /**
-     * whether the delayed sound comes and is played
+     * whether the delayed sound is played
      */
     sound?: boolean;
     size_px?: number;
     fps?: number | string;
     jpeg_quality?: number;
     /**
-     * of what is pushed; default: that of the page's own sound
+     * of what is pushed
      */
     sample_rate_hz?: number;
     seed?: number;
@@ -95,32 +88,37 @@ export type OwnOptions = {
      * the page's own
      */
     audioContext?: AudioContext;
+    /**
+     * whether pictures and sound may come by it, where it is offered
+     */
+    webrtc?: boolean;
 };
 export type Options = OwnOptions & Stage;
-/** A face that connects by itself, and again when the connection is lost. @param {string} url @param {Options} [options] */
+/** Connects by itself, and again when the connection is lost. @param {string} url @param {Options} [options] */
 export declare function connect(url: string, options?: Options): Face;
 export declare class Face {
     #private;
     url: URL;
     /** The `ready` message of the connection that is open, or of the next one. @type {Promise<any>} */
     ready: Promise<any>;
-    /** @param {string} url of the server, http(s) or ws(s) @param {Options} options */
+    /** @param {string} url http(s) or ws(s) @param {Options} options */
     constructor(url: string, options: Options);
     /** Samples per second of what is pushed. */
     get sample_rate_hz(): any;
-    /** @param {string} event a message's type, or picture, motion, sound, delay, lost, failed @param {(message: any) => void} callback */
+    /** @param {string} event @param {(message: any) => void} callback @returns {() => void} takes it back */
     on(event: string, callback: (message: any) => void): () => void;
-    /** The next piece of the voice, mono. @param {Int16Array | Float32Array} samples @param {number} [captured_ms] when its first sample was heard, by `performance.now` */
+    /** The next piece of the voice, mono. @param {Int16Array | Float32Array} samples @param {number} [captured_ms] when its first was heard: then the delay is told */
     push(samples: Int16Array | Float32Array, captured_ms?: number): void;
-    /** Sends a microphone (the usual one, unless a stream is given) until `deafen`. @param {MediaStream} [stream] */
+    /** Sends a microphone, or the stream, until `deafen`. @param {MediaStream} [stream] */
     listen(stream?: MediaStream): Promise<void>;
-    /** Sends the microphone no more; what was said is spoken to its end. */
+    /** What was said is spoken to its end. */
     deafen(): void;
-    /** Names the utterance that the next sound begins. @param {{id?: string, text?: string, language?: string}} [utterance] */
-    begin({ id, text, language }?: {
+    /** Names the utterance that the next sound begins. @param {{id?: string, text?: string, language?: string, live?: boolean}} [utterance] */
+    begin({ id, text, language, live }?: {
         id?: string;
         text?: string;
         language?: string;
+        live?: boolean;
     }): void;
     /** What the utterance says, where that is known. @param {string} text @param {string} [language] */
     sayText(text: string, language?: string): void;
@@ -128,11 +126,11 @@ export declare class Face {
     end(): void;
     /** Forget it now. */
     interrupt(): void;
-    /** Steer; what is not named stays. @param {Controls} changed */
+    /** @param {Controls} changed */
     controls(changed: Controls): void;
-    /** @param {string} attention auto, speaking, listening, thinking or working */
+    /** @param {string} attention */
     attention(attention: string): void;
-    /** Background, mirror, corner of the label. @param {Stage} changed */
+    /** @param {Stage} changed */
     stage(changed: Stage): void;
     /** Another face; voice and motion go on. @param {string} portrait */
     portrait(portrait: string): void;
@@ -141,14 +139,14 @@ export declare class Face {
     /** Of the sound that is played, 0 to 1. */
     get volume(): number;
     set volume(volume: number);
-    /** Plays the sound there, where the browser lets a page choose. @param {string} deviceId */
+    /** Plays the sound there. @param {string} deviceId */
     output(deviceId: string): Promise<void>;
-    /** The bundled portraits and one's own. @returns {Promise<{portrait: string, bundled: boolean}[]>} */
+    /** @returns {Promise<{portrait: string, bundled: boolean}[]>} */
     portraits(): Promise<{
         portrait: string;
         bundled: boolean;
     }[]>;
-    /** A picture of one's own becomes a portrait. @param {Blob} picture @param {string} consent me, agreed, unreal or synthetic */
+    /** @param {Blob} picture @param {string} consent me, agreed, unreal or synthetic */
     putPortrait(picture: Blob, consent: string): Promise<any>;
     /** @param {string} portrait */
     deletePortrait(portrait: string): Promise<void>;

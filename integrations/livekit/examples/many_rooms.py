@@ -78,6 +78,7 @@ class Room:
             n_sounds, said_s = len(self.viewer.sounds), clock.time()
             reply = self.session.generate_reply(user_input="go on")
             while not (first_s := self._loud_since(n_sounds)):
+                n_sounds = len(self.viewer.sounds)
                 await asyncio.sleep(0.01)
             self.waits_ms.append(1000 * (first_s - said_s))
             self.n_lines += 1

@@ -13,10 +13,11 @@ import typer
 from vivant.cli import say_error
 from vivant.clock import MonotonicClock
 from vivant.commands.options import begin_production, console, note, open_with_progress, say
+from vivant.cores import n_cores
 from vivant.dialogue.batch import Batch, Made
 from vivant.dialogue.lines import Line, Usual, in_formats, read_table
 from vivant.dialogue.recipe import VIDEOS, Look, Recipe
-from vivant.dialogue.workers import n_usable_cores, workers
+from vivant.dialogue.workers import workers
 from vivant.errors import InputError, VivantError
 from vivant.face import Face
 from vivant.motion_files import FORMATS, is_motion
@@ -108,7 +109,7 @@ def make_all(folder: Path, recipe: Recipe, lines: list[Line | InputError], input
     """
     clock, found = MonotonicClock(), Counter[str]()
     began_us, speech_s = clock.now_us(), 0.0
-    with workers(min(jobs or n_usable_cores(), len(lines))) as executor, console.status("hearing") as status:
+    with workers(min(jobs or n_cores(), len(lines))) as executor, console.status("hearing") as status:
         for number, result in enumerate(Batch(folder, recipe, executor).make(lines, inputs=tuple(inputs)), 1):
             status.update(f"{number} of {len(lines)}")
             if not isinstance(result, Made):

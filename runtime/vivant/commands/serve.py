@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,9 +20,9 @@ from vivant.commands.extensions import (
     MotionOption,
     in_manner,
 )
-from vivant.errors import InputError, UnavailableError
+from vivant.commands.reach import LOOPBACK, HostOption, TlsCertOption, TlsKeyOption, TokenFileOption, token_of
+from vivant.errors import UnavailableError
 from vivant.extras import install
-from vivant.media.inputs import require_file
 from vivant.motion.model import SpeechMotion
 from vivant.portrait import PortraitAnalyser, Provider
 from vivant.registry import ANALYSERS, FACES, find, motion_model
@@ -39,13 +38,11 @@ if TYPE_CHECKING:
 
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 50750,
-    host: Annotated[str, typer.Option(help="Address; anything but loopback needs TLS and a token.")] = "127.0.0.1",
+    host: HostOption = LOOPBACK,
     sessions: Annotated[int | None, typer.Option(min=1, max=10_000, help="Faces at most; default 8 per core.")] = None,
-    tls_cert: Annotated[Path | None, typer.Option(help="PEM certificate chain.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="Its PEM key.")] = None,
-    token_file: Annotated[
-        Path | None, typer.Option(help="File with the token that clients must send, or VIVANT_TOKEN.")
-    ] = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    token_file: TokenFileOption = None,
     metrics_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics on this port of loopback.")
     ] = None,
@@ -79,7 +76,7 @@ def serve(
         from vivant.server.server import ServerConfig
     except ImportError as error:
         raise UnavailableError(f"the server needs {error.name}; {install('server')} brings it") from error
-    security = Security(host, tls_cert, tls_key, token_of_parent() if embedded else _token(token_file))
+    security = Security(host, tls_cert, tls_key, token_of_parent() if embedded else token_of(token_file))
     limits = Limits() if sessions is None else Limits(sessions=sessions)
     model: SpeechMotion = motion_model(in_manner(motion, manner))
     opener = None if generator == "rig" else find(FACES, generator)  # clients' pictures for the rig are decoded apart
@@ -95,21 +92,6 @@ def _web_config(port: int, origins: list[str]) -> WebConfig:
     except ImportError as error:
         raise UnavailableError(f"--web needs {error.name}; {install('studio')} brings it") from error
     return WebConfig(port, origins)
-
-
-def _token(file: Path | None) -> str | None:
-    if file is None:
-        return os.environ.get("VIVANT_TOKEN") or None
-    require_file(file, "token")
-    try:
-        token = file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise InputError(f"cannot read {file}: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"{file} holds no text; a token is one line of ASCII letters, digits and signs") from error
-    if not token:
-        raise InputError(f"{file} holds no token")
-    return token
 
 
 async def _serve(

@@ -12,11 +12,6 @@ from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process
 
 
-def n_usable_cores() -> int:
-    """That this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @contextmanager
 def workers(n: int) -> Iterator[Executor | None]:
     """So many processes, started as they are needed; None for one, which this process is.

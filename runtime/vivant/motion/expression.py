@@ -39,7 +39,7 @@ _VOICE = np.stack([_BROWS_UP, _BROWS_DOWN, _EYES_WIDE, _FRIENDLY, _CONCERN]).ast
 """(5, 52) directions in which a voice moves brows, lids and cheeks; chosen by eye, a little uneven upwards as faces are, and
 half as far downwards, for lowered brows look stern."""
 
-_RAISE, _DRIFT = (0.22, 0.5), 0.10
+_RAISE, _DRIFT = (0.38, 0.85), 0.18
 """Of the brows on a stressed syllable, least and most, and by themselves, as weights; so that their height in the picture
 has the standard deviation of people who talk, .02 to .045 eye distances."""
 _AT_EASE = 0.45
@@ -65,7 +65,7 @@ class Expression:
         arousal, intensity = follow(self._strength, (talking * prosody.arousal, controls.intensity))
         friendly, concern = follow(self._mood, _mood(prosody) if controls.emotion is Emotion.NEUTRAL else (0.0, 0.0))
         (raised,), (drift,) = self._raises.step(), self._drift.step()
-        brow = raised + _DRIFT * drift * (0.2 + 0.8 * talking) + 0.09 * arousal
+        brow = raised + _DRIFT * drift * (0.2 + 0.8 * talking) + 0.15 * arousal
         emotion = self._emotion.step(controls.intensity * (EMOTIONS[controls.emotion] + POSTURES[controls.attention].weights))
         voice = np.array((max(brow, 0.0), max(-brow, 0.0), 0.08 * arousal, friendly, concern))
         weights: Vector = emotion + (intensity * voice) @ _VOICE

@@ -26,6 +26,10 @@ from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 
 REACH, CREASE = 5, 2
 """Mesh steps above the lid's edge: how far the picture reaches, and where the crease lies."""
+FOLD_FROM = 0.1
+"""Part of the eye's width from its corners on where the crease is one line; nearer its vertices lie one above the other."""
+LEAST_LID = 0.03
+"""From the crease to the edge, outer-eye distances, for they meet in the corners."""
 FADES_IN = {"eyeBlink": 3.0, "eyeLookDown": 1.4}
 """Alpha of the shut lid over the weight of its shape, beyond `HIDDEN`."""
 HIDDEN = 0.12
@@ -33,7 +37,7 @@ HIDDEN = 0.12
 MOVES_WITH_CREASE = (-1.0, -0.2)
 """Part of the way from the crease to the edge of the shut lid over which the portrait goes from moving as the mesh does to
 moving with the crease as one: a fold is not stretched, the lid comes out from under it."""
-SHUT_SKIN = (-0.55, -0.1)
+SHUT_SKIN = (-0.3, 0.2)
 """Likewise over which its pixels pass into the skin of the shut lid."""
 TONE, TONE_RANK = (-0.6, 0.7), 65
 """Likewise from where to where the lid's own colour is read, and the percentile that is neither lashes nor shine."""
@@ -51,25 +55,25 @@ TONE_BLUR = 0.09
 """Along the lid, outer-eye distances."""
 BULGE, TOWARDS_LASHES = 0.06, 0.12
 """Light in the middle of the lid, where the ball lies under it, and shade at its edge; chosen by eye."""
-BESIDE = (-0.06, 0.06)
+BESIDE = (-0.1, 0.14)
 """How far beyond the corners of the eye the picture is retouched in full, and where no longer; outer-eye distances, less than 0
 inside."""
 STROKE = 0.05
 """Width of the widest lash, in outer-eye distances."""
-CLUMP = 0.08
+CLUMP = 0.16
 """Likewise of what lashes are beyond the corners of the eye."""
 STROKES_FROM, DARKER = (-1.2, -0.7), (0.04, 0.12)
 """Part of the way from the crease to the edge from where they are taken out, for long lashes reach far above it; and how much
 darker than the skin they are, relative, from barely to surely."""
-LASHES_BESIDE = (-0.01, 0.1)
+LASHES_BESIDE = (0.1, 0.2)
 """How far beyond the corners they are."""
 PORES = 0.02
 """Size of what counts as the skin's own texture, likewise."""
 BELOW, LIT_AS_BELOW = 0.16, 0.1
 """How far below the eye skin is looked at, likewise: beyond the lower lashes; and how much of its colour a shut lid has, which
 comes out of the shade of the brow."""
-MOST_PORES = 3.0
-"""Over its median: what stands out more is a hair or a rim."""
+MOST_PORES, NO_PORES = 3.0, 6.0
+"""Over its median: no pore is deeper, and what stands out more is a hair or the rim of glasses; nothing is taken near those."""
 LASH_LENGTH = 0.055
 """Of the longest, in outer-eye distances; chosen by eye."""
 
@@ -134,19 +138,22 @@ def _shut(
     patch = Patch.around(picture, np.concatenate([shut[around], skin.points[around]]), 0.02 * unit, texels_per_px)
     at = patch.coordinates()
     x, y = at[..., 0], at[..., 1]
-    edge, crease = _line(shut, upper, x), _line(shut, tuple(v for v in around if steps[v] == CREASE), x)
     corners = np.sort(shut[[upper[0], upper[-1]], 0])
-    lidward = (y - crease) / np.maximum(edge - crease, 1.0)
+    inner = corners + np.array((1.0, -1.0)) * FOLD_FROM * np.ptp(corners)
+    fold = tuple(v for v in around if steps[v] == CREASE and inner[0] < shut[v, 0] < inner[1])
+    edge, crease = _line(shut, upper, x), _line(shut, fold, x)
+    lidward = (y - crease) / np.maximum(edge - crease, LEAST_LID * unit)
     moved = _moved(at, shut[around, :2], skin.points[around, :2])
-    open_crease = _line(skin.points, tuple(v for v in around if steps[v] == CREASE), x)
+    open_crease = _line(skin.points, fold, x)
     below_brow = (y - _line(shut, brow, x)) / unit
+    beside = np.maximum(corners[0] - x, x - corners[1]) / unit
     follows = smoothsteps(lidward, *MOVES_WITH_CREASE) * smoothsteps(below_brow, *BROW_CLEAR)
-    with_crease = follows * (open_crease + y - crease - moved[..., 1])
+    with_crease = follows * (1.0 - smoothsteps(beside, *BESIDE)) * (open_crease + y - crease - moved[..., 1])
     return _ShutLid(
         patch=patch,
         lidward=lidward,
         across=(x - corners[0]) / np.ptp(corners),
-        beside=np.maximum(corners[0] - x, x - corners[1]) / unit,
+        beside=beside,
         below_brow=below_brow,
         moved=_sample(patch, moved + np.stack([np.zeros_like(x), with_crease], axis=-1)),
         below=_below(patch, picture, unit * texels_per_px),
@@ -181,8 +188,9 @@ def _sample(patch: Patch, places: FloatArray) -> FloatArray:
 def _picture_of(lid: _ShutLid, texels: float) -> UInt8Array:
     """(h, w, 4): the shut lid and what is around it."""
     calm, strokes = _without_strokes(lid, texels)
-    here = (1.0 - smoothsteps(lid.beside, *BESIDE)) * smoothsteps(lid.below_brow, *BROW_CLEAR)
-    taken_out = (1.0 - smoothsteps(lid.beside, *LASHES_BESIDE)) * strokes * smoothsteps(lid.lidward, *STROKES_FROM)
+    clear = smoothsteps(lid.below_brow, *BROW_CLEAR)
+    here = (1.0 - smoothsteps(lid.beside, *BESIDE)) * clear
+    taken_out = (1.0 - smoothsteps(lid.beside, *LASHES_BESIDE)) * clear * strokes * smoothsteps(lid.lidward, *STROKES_FROM)
     own = lid.moved + taken_out[..., None] * (calm - lid.moved)
     share = (here * smoothsteps(lid.lidward, *SHUT_SKIN))[..., None]
     bare = _bare(lid, own, calm, texels)
@@ -215,7 +223,10 @@ def _without_strokes(lid: _ShutLid, texels: float) -> tuple[FloatArray, FloatArr
     calm = np.asarray(ndimage.gaussian_filter(closed, (0.004 * texels, 0.5 * STROKE * texels, 0)))
     darker = 1.0 - luminance(lid.moved) / np.maximum(luminance(calm), 1.0)
     near = ndimage.maximum_filter(smoothsteps(darker, *DARKER), 3)
-    return calm, np.asarray(ndimage.gaussian_filter(near, 0.006 * texels))
+    bare = (near < 0.1) & ((lid.beside > BESIDE_SKIN) | (lid.lidward < 0.0))
+    filled = fill_holes(np.clip(lid.moved, 0, 255).round().astype(np.uint8), bare).astype(np.float32)
+    calm = calm + beyond * (np.minimum(calm, ndimage.gaussian_filter(filled, (0.02 * texels, 0.02 * texels, 0))) - calm)
+    return np.asarray(calm), np.asarray(ndimage.gaussian_filter(near, 0.006 * texels))
 
 
 def _tone(lid: _ShutLid, calm: FloatArray, texels: float) -> FloatArray:
@@ -234,12 +245,15 @@ def _tone(lid: _ShutLid, calm: FloatArray, texels: float) -> FloatArray:
 
 
 def _pores(below: UInt8Array, texels: float) -> FloatArray:
-    """(h, w): the texture of the skin below the eye, relative; hairs and rims of glasses are held down."""
+    """(h, w): the texture of the skin below the eye, relative, without hairs and rims of glasses."""
     light = luminance(below)
     smooth = ndimage.gaussian_filter(light, PORES * texels)
     fine = (light - smooth) / np.maximum(smooth, 16.0)
-    most = MOST_PORES * float(np.median(np.abs(fine)))
-    return np.asarray(np.clip(fine, -most, most))
+    usual = float(np.median(np.abs(fine)))
+    beside = 2 * round(2 * PORES * texels) + 1
+    alien = ndimage.maximum_filter((np.abs(fine) > NO_PORES * usual).astype(np.float64), beside)
+    skin = 1.0 - ndimage.gaussian_filter(alien, 0.5 * PORES * texels)
+    return np.asarray(skin * np.clip(fine, -MOST_PORES * usual, MOST_PORES * usual))
 
 
 def _add_lashes(pool: SceneBuilder, skin: Skin, side: int, patch: Patch, unit: float, strength: float) -> None:

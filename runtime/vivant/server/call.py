@@ -152,6 +152,22 @@ class Call:
         return self._config.label_off_reason
 
     @property
+    def is_speaking(self) -> bool:
+        """The next sound belongs to an utterance that has begun."""
+        return self._session.stream.is_speaking
+
+    @property
+    def ahead_ms(self) -> float:
+        """Sound that has come and whose time has not; below 0 where it comes late."""
+        stream = self._session.stream
+        return stream.queued_ms - (self._session.pace.now_us - stream.heard_us) / 1000
+
+    @property
+    def filled_ms(self) -> float:
+        """Silence that was heard within utterances, for their sound came late."""
+        return self._session.stream.filled_ms
+
+    @property
     def detail(self) -> int:
         return self._presenter.detail
 

@@ -23,8 +23,9 @@ PATIENCE = 3
 """Frames in time, before one more is tried where that was once too many; chosen."""
 LOOK_US = 500_000
 """Between two looks at whether the client reads."""
-STOOD_STILL_US = 1_000_000
-"""A look so much too late: this process was stopped, or had no core. Chosen above what a busy loop makes it wait."""
+LATE_LOOK_US, STOOD_STILL_US = 100_000, 1_000_000
+"""A look so much too late does not count, for this process had no core and read nothing itself meanwhile; after one so much too
+late, when it was stopped, the time begins anew. Chosen, the second above what a busy loop makes it wait."""
 HOLD_US = 3_000_000
 """Without reading: from then on nothing is made for it. Chosen above what one picture of 1 MiB takes at 3 Mbit/s."""
 
@@ -87,17 +88,20 @@ class Outflow:
 
     def __init__(self, context: Context, clock: Clock, unread_s: float) -> None:
         self._context, self._clock, self._unread_s = context, clock, unread_s
-        self._writing_since_us: int | None = None
+        self._is_writing = False
+        self._has_taken = False
+        """Since the last look."""
+        self._unread_us = 0
+        """For so long the client has taken nothing of what was there for it, in looks that were in time."""
         self._window: SendWindow | None = None
-        self._confirmed_us = 0
-        self._woke_us = 0
-        """When this process went on after it had stood still: nobody could take anything from it meanwhile."""
 
     async def write(self, response: Response) -> None:
         """Waits while the client takes nothing."""
-        self._writing_since_us = self._clock.now_us()
+        self._is_writing = True
         await self._context.write(response)
-        self._writing_since_us = None
+        self._is_writing = False
+        if not self._waits_for_confirmation:
+            self._has_taken = True
 
     def expect_confirmations(self, *, expected: bool) -> None:
         """Whether the client says what has come. Once it has closed its side it can say nothing any more."""
@@ -115,27 +119,28 @@ class Outflow:
 
     def confirmed(self, number: int) -> None:
         """The client has all frames up to ``number``."""
-        now_us = self._clock.now_us()
-        if self._window is not None and self._window.confirmed(number, now_us):
-            self._confirmed_us = now_us
+        if self._window is not None and self._window.confirmed(number, self._clock.now_us()):
+            self._has_taken = True
 
     @property
-    def unread_us(self) -> int:
-        """For so long the client has taken nothing of what was there for it, while this process ran."""
-        starts = [] if self._writing_since_us is None else [self._writing_since_us]
-        if self._window is not None and self._window.oldest_us is not None:
-            starts.append(max(self._window.oldest_us, self._confirmed_us))
-        return self._clock.now_us() - max(min(starts), self._woke_us) if starts else 0
+    def _waits_for_confirmation(self) -> bool:
+        return self._window is not None and self._window.oldest_us is not None
 
     async def watch(self, wanted: asyncio.Event) -> None:
         """Until cancelled: clears ``wanted`` while nothing need be made. Raises StatusError for a client that reads nothing."""
         while True:
             look_us = self._clock.now_us() + LOOK_US
             await self._clock.sleep_until(look_us)
-            if self._clock.now_us() - look_us > STOOD_STILL_US:
-                self._woke_us = self._clock.now_us()
-            unread_us = self.unread_us
-            (wanted.clear if unread_us > HOLD_US else wanted.set)()
-            if unread_us > 1e6 * self._unread_s:
+            self._look(self._clock.now_us() - look_us)
+            (wanted.clear if self._unread_us > HOLD_US else wanted.set)()
+            if self._unread_us > 1e6 * self._unread_s:
                 sentence = f"the client has read nothing for {self._unread_s:g} seconds; read what comes, also while you send"
                 raise StatusError(grpc.StatusCode.DEADLINE_EXCEEDED, sentence)
+
+    def _look(self, late_us: int) -> None:
+        is_waiting = self._is_writing or self._waits_for_confirmation
+        if self._has_taken or not is_waiting or late_us > STOOD_STILL_US:
+            self._unread_us = 0
+        elif late_us <= LATE_LOOK_US:
+            self._unread_us += LOOK_US
+        self._has_taken = False

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import Any, TypeAlias, TypeVar
 
 from vivant.clock import Clock
+from vivant.cores import n_cores
 from vivant.server.fair_queue import USUAL_PRIORITY, FairQueue, Lane
 
 Result = TypeVar("Result")
@@ -149,11 +150,6 @@ class SessionExecutor(Executor):
 
     def submit(self, work: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:  # noqa: ANN401
         return self._pool.submit_to(self._lane, partial(work, *args, **kwargs))
-
-
-def n_cores() -> int:
-    """That this process may run on."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def batch_pool(n_workers: int) -> ThreadPoolExecutor:

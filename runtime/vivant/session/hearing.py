@@ -43,6 +43,11 @@ class Hearing:
         return bool(self.ready) or bool(self._given.queue) or ends or not self.is_current
 
     @property
+    def position_us(self) -> int:
+        """Of the next sample."""
+        return self._timeline.position_us
+
+    @property
     def next_index(self) -> int:
         """Of the first frame that was not given."""
         return next((frame.index for frame in self.ready.frames), self._timeline.next_index)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from concurrent.futures import Executor
 
+from vivant.cores import session_threads
 from vivant.session.intake import Intake
 from vivant.session.pace import Pace
 from vivant.session.playout import PlayoutBuffer
@@ -26,7 +27,7 @@ class OutputLoop:
         executor: Executor | None,
     ) -> None:
         self._stream, self._pace, self._intake, self._playout = stream, pace, intake, playout
-        self._draws, self._executor = stream.draws, executor
+        self._draws, self._executor = stream.draws, executor or session_threads()
         self._asked_us: int | None = None
         """When the job was handed in that is not done yet."""
 

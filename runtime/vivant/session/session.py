@@ -33,8 +33,8 @@ class Session(OldNames):
     """Use as ``async with``; push from one task, iterate from another. All on one event loop.
 
     Three verbs stop it, and never mean the same: `end` (finish what is queued), `interrupt` (forget it now), `close`.
-    ``executor`` runs inference and rendering (default: the loop's own). ``is_late`` says which pictures are left out where a
-    newer one can be had (default: those that come late).
+    ``executor`` runs inference and rendering (default: a thread for each core, shared by all sessions). ``is_late`` says which
+    pictures are left out where a newer one can be had (default: those that come late).
     """
 
     def __init__(

@@ -266,6 +266,11 @@ class FaceStream:
         return self._given.queue.n_samples * 1000 / self.sample_rate_hz
 
     @property
+    def heard_us(self) -> int:
+        """The time up to which sound or silence was heard."""
+        return self._hearing.position_us
+
+    @property
     def filled_ms(self) -> float:
         """Silence that was heard within utterances, for their sound came late."""
         return self._hearing.n_filled * 1000 / self.sample_rate_hz

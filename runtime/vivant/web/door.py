@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 from starlette.applications import Starlette
@@ -20,15 +21,20 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vivant.bundled import portrait_bytes
 from vivant.errors import InputError
+from vivant.loopback import is_loopback
 from vivant.provenance.consent import parse_consent
 from vivant.server.clients import Client
 from vivant.server.host import FaceHost
 from vivant.server.portraits import BUNDLED
+from vivant.server.security import Security
 from vivant.server.status import ABORT_S, StatusError, first_of, status_of
 from vivant.session.background import Background
 from vivant.web.face_socket import FaceSocket, receive
 from vivant.web.messages import object_of, page_config
 from vivant.wire.values import consent_message
+
+if TYPE_CHECKING:
+    from vivant.web.media import Media
 
 CLIENT_HEADER = "vivant-client"
 DRAIN_S = 10.0
@@ -47,6 +53,8 @@ STATUSES = {
 }
 """How a WebSocket closes, and HTTP answers. Whatever else went wrong is the server's fault."""
 FAILED = (4500, 500)
+Watch: TypeAlias = Callable[[str | bytes], None]
+"""Hears each message that a page is sent, on the event loop, which it may not hold up."""
 ClientBackgrounds: TypeAlias = Callable[[Client, str], Background | None]
 
 
@@ -54,6 +62,11 @@ def client_folder() -> Path:
     """Of the JavaScript client: in the package, or where a checkout keeps it for npm."""
     packed = Path(str(files("vivant.web") / "client"))
     return packed if packed.is_dir() else Path(__file__).parents[3] / "client" / "js" / "client"
+
+
+def offers_webrtc(security: Security) -> bool:
+    """Where it is installed, and for other machines only: its ports are on every address."""
+    return find_spec("aiortc") is not None and not is_loopback(security.host)
 
 
 class Door:
@@ -65,11 +78,17 @@ class Door:
         *,
         token: str | None = None,
         backgrounds: ClientBackgrounds = lambda client, name: None,
+        watching: Callable[[], AbstractContextManager[Watch]] = lambda: nullcontext(lambda message: None),
+        offers_webrtc: bool = False,
     ) -> None:
-        """``token`` is what every page must show; ``backgrounds`` knows pictures by names of the owner's."""
+        """``token`` is what every page must show; ``backgrounds`` knows pictures by names of the owner's; ``watching`` is
+        entered for each call, and hears what its page is sent. ``offers_webrtc`` needs the extra ``webrtc``, and opens UDP
+        ports on every address of this machine.
+        """
         self.host = host
         self._token = token
-        self._backgrounds = backgrounds
+        self._backgrounds, self._watching = backgrounds, watching
+        self._open_media = self._media if offers_webrtc else None
         self._calls: set[asyncio.Task[Any]] = set()
 
     @property
@@ -136,8 +155,17 @@ class Door:
             return self._backgrounds(client, name)
 
         page = page_config(fields, self.host.limits, backgrounds)
-        context = FaceSocket(socket, page, name, backgrounds)
-        await self.host.service.animate(page.resolved, client, context, context.begin)
+        with self._watching() as watch:
+            context = FaceSocket(socket, page, name, backgrounds, watch, open_media=self._open_media)
+            try:
+                await self.host.service.animate(page.resolved, client, context, context.begin)
+            finally:
+                await context.close()
+
+    def _media(self, sample_rate_hz: int) -> Media:
+        from vivant.web.media import Media  # what another extra brings
+
+        return Media(sample_rate_hz, self.host.shared.clock)
 
     async def _first_message(self, socket: WebSocket) -> dict[str, Any]:
         seconds = self.host.limits.first_message_s

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import astuple
 from fractions import Fraction
 from typing import Any
 
 from vivant.samples import pcm_s16le
-from vivant.types import Controls
+from vivant.types import Controls, Pose
 from vivant.v1 import vivant_pb2 as pb
 from vivant.web.messages import PageConfig
 from vivant.wire.responses import FrameToSend, SoundToSend
@@ -16,9 +17,11 @@ from vivant.wire.values import consent_of
 HEAD = struct.Struct("<BBHIQII")
 """Kind, speaking, side in px, epoch, pts_us, number, bytes of the first JPEG."""
 PICTURE, SOUND, MOTION = 1, 2, 3
-N_VALUES = 62
-"""52 weights, 6 of the pose, 2 of the gaze, 2 of the tongue."""
+N_VALUES = 68
+"""52 weights, 6 of the head's pose, 2 of the gaze, 2 of the tongue, 6 of the body's pose."""
 VALUES = struct.Struct(f"<{N_VALUES}f")
+AT_REST = astuple(Pose())
+"""Of a body that a motion model leaves where the portrait has it."""
 UINT32 = 2**32
 
 
@@ -29,6 +32,11 @@ def picture_frame(frame: FrameToSend, number: int, *, speaking: bool) -> bytes:
     return b"".join((packed, frame.data, frame.alpha))
 
 
+def head_alone(frame: bytes) -> bytes:
+    """Of a picture or sound that goes another way: nothing follows it."""
+    return frame[: HEAD.size - 4] + bytes(4)
+
+
 def sound_frame(sound: SoundToSend, *, speaking: bool) -> bytes:
     chunk = sound.chunk
     pts_us = chunk.start_sample * 1_000_000 // chunk.sample_rate_hz
@@ -36,13 +44,17 @@ def sound_frame(sound: SoundToSend, *, speaking: bool) -> bytes:
 
 
 def motion_frame(motion: pb.Motion, *, speaking: bool) -> bytes:
-    pose = motion.pose
     values = (
         *motion.weights,
-        *(pose.yaw_deg, pose.pitch_deg, pose.roll_deg, pose.x, pose.y, pose.scale),
+        *_pose_values(motion.pose),
         *(motion.gaze_yaw_deg, motion.gaze_pitch_deg, motion.tongue_out, motion.tongue_up),
+        *(_pose_values(motion.body) if motion.HasField("body") else AT_REST),
     )
     return HEAD.pack(MOTION, speaking, 0, motion.epoch, motion.pts_us, motion.index % UINT32, 0) + VALUES.pack(*values)
+
+
+def _pose_values(pose: pb.Pose) -> tuple[float, ...]:
+    return pose.yaw_deg, pose.pitch_deg, pose.roll_deg, pose.x, pose.y, pose.scale
 
 
 def ready_message(started: pb.SessionStarted, page: PageConfig, *, client: str, version: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ MAX_EPOCH = 2**31
 """That a page may name: every later one still fits the 32 bits of a frame's head."""
 SOUND_LEAD_MS = 80
 """Chosen: two pictures at 25 per second, which is what a page's network and its audio thread may be late by."""
+BYTES_PER_SAMPLE = 2
 ORIGINAL, TRANSPARENT, AUTO = "original", "transparent", "auto"
 STAGE = ("background", "mirror", "label_corner")
 CONFIG = (
@@ -120,6 +121,11 @@ class PageConfig:
     def size_px(self) -> int:
         return int(self.resolved.message.size_px)
 
+    @property
+    def bytes_per_ms(self) -> float:
+        """Of the page's sound."""
+        return BYTES_PER_SAMPLE * self.resolved.session.sample_rate_hz / 1000
+
 
 def page_config(fields: Fields, limits: Limits, backgrounds: Backgrounds = lambda name: None) -> PageConfig:
     """Raises InputError for the first field that cannot be."""
@@ -187,16 +193,17 @@ def requests_of(kind: str, fields: Fields) -> list[pb.AnimateRequest]:
     return list(requests(fields))
 
 
-PAGE_VERBS = ("controls", "stage", "finish")
+PAGE_VERBS = ("controls", "stage", "offer", "finish")
 """Those that are more than a message of the contract: see `vivant.web.face_socket`."""
 
 
 def require_fields(kind: str, fields: Fields) -> None:
     """Of one of `PAGE_VERBS`."""
-    _require_known(kind, fields, {"controls": CONTROLS, "stage": STAGE}.get(kind, ()))
+    _require_known(kind, fields, {"controls": CONTROLS, "stage": STAGE, "offer": ("sdp",)}.get(kind, ()))
 
 
 def _begin(fields: Fields) -> Iterable[pb.AnimateRequest]:
+    flag("live", fields.get("live", False))
     yield pb.AnimateRequest(
         utterance_start=pb.UtteranceStart(utterance_id=_name("utterance_id", fields.get("utterance_id", "")))
     )
@@ -236,7 +243,7 @@ def _picture_shown(fields: Fields) -> Iterable[pb.AnimateRequest]:
 
 
 VERBS: dict[str, tuple[tuple[str, ...], Callable[[Fields], Iterable[pb.AnimateRequest]]]] = {
-    "begin": (("utterance_id", "text", "language"), _begin),
+    "begin": (("utterance_id", "text", "language", "live"), _begin),
     "say_text": (("text", "language"), _say),
     "end": ((), _end),
     "interrupt": (("epoch",), _interrupt),

@@ -14,7 +14,7 @@ from vivant.errors import InputError
 from vivant.loopback import is_loopback
 from vivant.server.host import FaceHost
 from vivant.server.security import Security
-from vivant.web.door import CLIENT_HEADER, Door
+from vivant.web.door import CLIENT_HEADER, Door, offers_webrtc
 from vivant.web.guard import Guard, is_origin
 from vivant.web.server import WebServer
 
@@ -40,7 +40,7 @@ class WebConfig:
 @asynccontextmanager
 async def open_door(host: FaceHost, security: Security, config: WebConfig) -> AsyncIterator[tuple[Door, WebServer]]:
     """A door to a host that runs, with the token, TLS and limits of its server."""
-    door = Door(host, token=security.token)
+    door = Door(host, token=security.token, offers_webrtc=offers_webrtc(security))
     app = app_of(door, config.origins, loopback=is_loopback(security.host))
     async with WebServer(app, port=config.port, security=security, limits=host.limits) as web:
         yield door, web

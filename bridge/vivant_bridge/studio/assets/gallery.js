@@ -17,13 +17,15 @@ export class Gallery {
 
   /** Ask for the portraits and hang them. */
   async load() {
+    const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+    $("gallery-hint").textContent = isHere ? t("galleryHint") : t("galleryHintElsewhere", { host: location.hostname });
     try {
       const [{ portraits, client }, about] = await Promise.all([get("/v1/portraits"), get("/studio/about")]);
       keepClientName(client);
       this.portraits = portraits.map(({ portrait, bundled }) => ({
         id: portrait, bundled: Boolean(bundled), name: titleOf(portrait, bundled), about: about[portrait] ?? "",
       }));
-      this.portraits.sort((one, other) => Number(isNobody(one)) - Number(isNobody(other))); // old masters hang first
+      this.portraits.sort((one, other) => rank(one) - rank(other));
       sentence($("gallery-error"), this.portraits.length ? "" : t("galleryEmpty"));
     } catch {
       sentence($("gallery-error"), t("galleryFailed"));
@@ -53,8 +55,8 @@ export class Gallery {
   }
 
   card(portrait) {
-    const picture = element("img", { className: "card-picture", alt: "", width: 256, height: 256, decoding: "async" });
-    picture.src = this.films.get(portrait.id) ?? (portrait.bundled ? own(portrait.id) : "");
+    const picture = element("img", { className: "card-picture", alt: "", width: 256, height: 256, decoding: "async", hidden: true });
+    this.picture(portrait).then((src) => Object.assign(picture, { src, hidden: !src }));
     const name = element("span", { className: "card-name" }, portrait.name);
     const frame = element("span", { className: "card-frame" }, picture);
     const button = element("button", {
@@ -103,7 +105,8 @@ export class Gallery {
 /** A bundled portrait as it came, before anything is drawn. */
 const own = (id) => `/v1/portraits/${id}/picture`;
 
-const isNobody = ({ about }) => !about || about.startsWith("nobody");
+/** One's own hang first, then old masters. */
+const rank = ({ bundled, about }) => (bundled ? 1 + Number(!about || about.startsWith("nobody")) : 0);
 
 const NAMES = "vivant-names";
 

@@ -2,11 +2,13 @@
 
 import { connect } from "/client/vivant.js";
 import { $, sentence } from "./dom.js";
-import { clientName, keepClientName, voice } from "./server.js";
+import { clientName, keepClientName, token, voice } from "./server.js";
 import { t } from "./texts.js";
 
 /** A second of sound is pushed in so many pieces, each a message. */
 const PIECES_PER_S = 2;
+/** Until a browser has found a speaker; chosen. */
+const SOUND_MS = 2000;
 /** Of microphones and speakers: whichever the browser takes. */
 export const USUAL = "default";
 
@@ -38,7 +40,7 @@ export class Live extends EventTarget {
     const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
     this.face = connect(address, {
       portrait: portrait.id, canvas: $("face"), motion: true, sound: true, sample_rate_hz: context.sampleRate, size_px: 512,
-      controls: { ...controls }, client: clientName(), audioContext: context,
+      controls: { ...controls }, client: clientName(), token: token(), audioContext: context,
       pictures: stage.background === "transparent" ? "jpeg-alpha" : "jpeg", ...stage,
     });
     this.listeners();
@@ -80,9 +82,16 @@ export class Live extends EventTarget {
     this.tell("state", { state, ...detail });
   }
 
+  /** The page's sound begins to run. False where it does not, for some browsers wait for ever for a speaker. */
+  async soundRuns() {
+    const patience = new Promise((resolve) => { setTimeout(resolve, SOUND_MS); });
+    await Promise.race([this.context.resume(), patience]);
+    return this.context.state === "running";
+  }
+
   /** The bundled lines. */
   async speak() {
-    await this.context.resume();
+    await this.soundRuns();
     this.say(await voice(this.context.sampleRate));
     this.tell("log", { key: "log_spoke" });
   }
@@ -106,7 +115,7 @@ export class Live extends EventTarget {
 
   /** Speak with the microphone. Raises an Error with a sentence where there is none. */
   async listen() {
-    await this.context.resume();
+    if (!await this.soundRuns()) throw new Error(t("noSpeaker"));
     this.face.interrupt();
     this.stream = await microphone($("microphone-choice")?.value);
     this.turnVolume();

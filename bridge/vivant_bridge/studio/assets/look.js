@@ -20,7 +20,7 @@ export class Look {
     this.file.addEventListener("change", () => this.putPicture());
     this.wrong = element("p", { className: "error", role: "alert", hidden: true });
     $("look").append(
-      group("background", this.choices("background", BACKGROUNDS, (kind) => this.choose(kind)), this.colour, this.file, this.wrong),
+      group("background", hint("backgroundHint"), this.choices("background", BACKGROUNDS, (kind) => this.choose(kind)), this.colour, this.file, this.wrong),
       group("label", hint("labelHint"), this.choices("corner", CORNERS, (label_corner) => this.set({ label_corner }))),
     );
     this.show();

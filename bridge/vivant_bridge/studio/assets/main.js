@@ -1,5 +1,6 @@
 /** The page: one screen, a gallery and a face. */
 
+import { admitted } from "./admission.js";
 import { $, all, drawing, sentence } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import * as icons from "./icons.js";
@@ -113,17 +114,17 @@ class Studio {
     $("say").addEventListener("submit", (event) => { event.preventDefault(); this.say(); });
   }
 
-  /** The box is there when a voice is. */
+  /** The box is there when a voice is; below it stands whose it is, or what brings one. */
   async offerSay() {
-    const { voice } = await get("/studio/say");
+    const { voice, bringing } = await get("/studio/say");
     $("say").hidden = voice === null;
-    $("say").title = voice === null ? "" : t("sayVoice", { voice });
+    sentence($("say-hint"), voice === null ? t("sayNone", { command: bringing }) : t("sayVoice", { voice }));
   }
 
   say() {
     const text = $("say-text").value.trim();
     return text && this.trying(async () => {
-      await this.context.resume();
+      await this.live.soundRuns();
       const { samples, id } = await spoken(text, this.context.sampleRate);
       this.live.say(samples, { text, id });
       $("say-text").select();
@@ -148,9 +149,14 @@ class Studio {
       const on = $("record").getAttribute("aria-pressed") !== "true";
       const film = await post("/studio/recording", { on });
       this.showRecording(on);
-      if (on) return writeLog("log_recording");
+      if (on) {
+        writeLog("log_recording");
+        return;
+      }
       writeLog("log_recorded", { s: film.seconds });
-      return this.use.addFilm(film);
+      await this.use.addFilm(film);
+      $("tab-use").click();
+      $("films").scrollIntoView({ block: "nearest" });
     });
   }
 
@@ -266,6 +272,7 @@ if (lacking.length) {
   sentence($("old"), t("old", { what: lacking.join(", ") }));
   document.querySelector("main").hidden = true;
 } else {
+  await admitted();
   const studio = new Studio();
   await studio.start();
   await studio.route();

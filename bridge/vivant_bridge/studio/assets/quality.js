@@ -13,7 +13,7 @@ export class Quality {
   /** `live` is the face. */
   constructor(live) {
     this.live = live;
-    this.plots = { fps: new Plot("fps", 40), lag: new Plot("lag", 400), cpu: new Plot("cpu", 100) };
+    this.plots = { fps: new Plot("fps", 40), lag: new Plot("lag", 400), cpu: new Plot("cpu", 100), detail: new Plot("detail", 2) };
     this.detail = element("p", { className: "hint" });
     $("quality").append(
       group("visemes", hint("visemesHint"), element("div", { className: "cells" }, ...VISEMES.map((name) => this.viseme(name)))),
@@ -22,6 +22,7 @@ export class Quality {
     live.addEventListener("delay", ({ detail }) => this.plots.lag.add(detail.ms));
     live.addEventListener("statistics", ({ detail }) => {
       this.plots.fps.add(detail.fps);
+      this.plots.detail.add(detail.detail);
       this.detail.textContent = t(`detail_${detail.detail}`);
       this.askCpu();
     });

@@ -9,8 +9,17 @@ export function keepClientName(name) {
   if (name) sessionStorage.setItem(NAME, name);
 }
 
+const TOKEN = "vivant-token";
+
+/** What the studio wants to be shown where other machines reach it; empty where it wants nothing. */
+export const token = () => sessionStorage.getItem(TOKEN) ?? "";
+
+export const keepToken = (said) => sessionStorage.setItem(TOKEN, said);
+
 async function asked(path, options = {}) {
-  const headers = { ...options.headers, ...(clientName() ? { "Vivant-Client": clientName() } : {}) };
+  const headers = {
+    ...options.headers, ...(clientName() && { "Vivant-Client": clientName() }), ...(token() && { Authorization: `Bearer ${token()}` }),
+  };
   const answer = await fetch(path, { ...options, headers });
   if (!answer.ok) throw await refusal(answer);
   return answer;
@@ -18,7 +27,8 @@ async function asked(path, options = {}) {
 
 async function refusal(answer) {
   const said = await answer.json().catch(() => null);
-  return new Error(said?.error?.message ?? `${answer.status} ${answer.statusText}`);
+  const { message = `${answer.status} ${answer.statusText}`, code = "" } = said?.error ?? {};
+  return Object.assign(new Error(message), { code });
 }
 
 export const get = async (path) => (await asked(path)).json();

@@ -51,9 +51,9 @@ export class Steer {
 
   mood(mood, key) {
     return element("button", {
-      className: "mood", type: "button", data: { mood }, title: String(key), aria: { pressed: "false", keyshortcuts: String(key) },
+      className: "mood", type: "button", data: { mood }, aria: { pressed: "false", keyshortcuts: String(key) },
       onclick: () => this.set({ emotion: mood }),
-    }, drawing(MOODS[mood], 32), t(`emotion_${mood}`));
+    }, element("kbd", { className: "key", aria: { hidden: "true" } }, String(key)), drawing(MOODS[mood], 32), t(`emotion_${mood}`));
   }
 
   slider(name) {

@@ -157,5 +157,5 @@ export function writeLog(key, values = {}) {
   if (log.querySelector("time") === null) log.replaceChildren();
   const now = new Date();
   const time = element("time", { dateTime: now.toISOString() }, now.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }));
-  log.prepend(element("li", {}, time, " ", t(key, values)));
+  log.prepend(element("li", {}, time, element("span", {}, t(key, values))));
 }
