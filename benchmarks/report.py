@@ -34,6 +34,11 @@ class Row:
     measured: str
 
 
+def checked(what: str, target: str, held: bool, measured: str) -> Row:
+    """A line that says where the target was missed."""
+    return Row(what, target, measured if held else f"WRONG: {measured}")
+
+
 def markdown(lines: Sequence[Sequence[str]]) -> str:
     """Lines of cells, the first of them the head, as a Markdown table with aligned columns."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]

@@ -18,10 +18,11 @@ from vivant.provenance.settings import config_folder
 from vivant_bridge.steering import Steering
 
 HOST = "127.0.0.1"
-LONGEST = 4096
-"""Bytes of one request; chosen."""
+LONGEST = 1 << 16
+"""Bytes of one request: a text of some pages; chosen."""
 WAIT_S = 2.0
-"""For a whole request, and for its answer."""
+"""For a whole request; for its answer twice as long."""
+TOO_SLOW = "that was not done in time; say it again when a face is there"
 NOBODY = "no `vivant cam` or `vivant motion` runs here that could be told; start one"
 
 
@@ -36,10 +37,13 @@ async def control_channel(steering: Steering, report: Callable[[str], None]) -> 
     token = secrets.token_hex(16)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, TimeoutError, ValueError):  # ValueError: a line without an end
-            async with asyncio.timeout(WAIT_S):
-                writer.write(json.dumps({"error": await _obeyed(await reader.readline(), token, steering)}).encode() + b"\n")
-                await writer.drain()
+        with suppress(OSError, ValueError):  # ValueError: a line without an end
+            try:
+                async with asyncio.timeout(WAIT_S):
+                    error = await _obeyed(await reader.readline(), token, steering)
+            except TimeoutError:
+                error = TOO_SLOW
+            writer.write(json.dumps({"error": error}).encode() + b"\n")
         writer.close()
 
     server: asyncio.Server | None = None
@@ -67,7 +71,7 @@ async def _obeyed(line: bytes, token: str, steering: Steering) -> str | None:
     try:
         asked = json.loads(line)
         given, words = asked["token"], asked["words"]
-        if not secrets.compare_digest(str(given), token) or not all(isinstance(word, str) for word in words):
+        if not secrets.compare_digest(str(given), token) or type(words) is not list or not all(type(w) is str for w in words):
             raise KeyError("token")
     except (ValueError, KeyError, TypeError, RecursionError):
         return "that was said without the token, or in other words than `vivant tell` uses"
@@ -90,10 +94,15 @@ def tell(words: Sequence[str]) -> None:
     """Say it to the one that runs. Raises UnavailableError where none does, and InputError for what it does not understand."""
     try:
         said = json.loads(control_file().read_text("ascii"))
-        with socket.create_connection((HOST, said["port"]), WAIT_S) as line:
-            line.sendall(json.dumps({"token": said["token"], "words": list(words)}).encode() + b"\n")
+        asked = json.dumps({"token": said["token"], "words": list(words)}).encode() + b"\n"
+        if len(asked) > LONGEST:
+            raise InputError(f"at most {LONGEST} bytes can be told at once; say a text of that length in pieces")
+        with socket.create_connection((HOST, said["port"]), 2 * WAIT_S) as line:
+            line.sendall(asked)
             with line.makefile("rb") as answer:
                 error = json.loads(answer.readline(LONGEST))["error"]
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError, TypeError) as trouble:
         raise UnavailableError(NOBODY) from trouble
     if error is not None:

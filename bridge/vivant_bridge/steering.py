@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vivant import Act, Controls, Emotion, InputError
+from vivant.arguments import shown
 from vivant.voices import language_of
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Steering:
     async def obey(self, words: Sequence[str]) -> None:
         """Do what the words say. Raises InputError for others."""
         if not words or words[0] not in self._verbs:
-            raise InputError(f"nothing is called {' '.join(words)!r}; say {HELP}")
+            raise InputError(f"nothing is called {shown(' '.join(words))}; say {HELP}")
         await self._verbs[words[0]](words[1:])
 
     async def _set(self, **controls: object) -> None:
@@ -113,7 +114,7 @@ class Steering:
 
 def _mood_of(verb: str, words: Sequence[str]) -> Emotion:
     if len(words) != 1 or words[0] not in MOODS:
-        raise InputError(f"{verb} takes one of {', '.join(MOODS)}; got {' '.join(words)!r}")
+        raise InputError(f"{verb} takes one of {', '.join(MOODS)}; got {shown(' '.join(words))}")
     return Emotion(words[0])
 
 
@@ -124,7 +125,7 @@ def _numbers(verb: str, words: Sequence[str], n: int) -> list[float]:
     except ValueError:
         numbers = []
     if len(numbers) != n:
-        raise InputError(f"{verb} takes {'a number' if n == 1 else f'{n} numbers'}, got {' '.join(words)!r}")
+        raise InputError(f"{verb} takes {'a number' if n == 1 else f'{n} numbers'}, got {shown(' '.join(words))}")
     return numbers
 
 
@@ -133,10 +134,10 @@ def _switched(verb: str, words: Sequence[str], is_on: bool) -> bool:
     if not words:
         return not is_on
     if len(words) > 1 or words[0] not in ("on", "off"):
-        raise InputError(f"{verb} takes on, off or nothing; got {' '.join(words)!r}")
+        raise InputError(f"{verb} takes on, off or nothing; got {shown(' '.join(words))}")
     return words[0] == "on"
 
 
 def _nothing_after(verb: str, words: Sequence[str]) -> None:
     if words:
-        raise InputError(f"{verb} takes no more words, got {' '.join(words)!r}")
+        raise InputError(f"{verb} takes no more words, got {shown(' '.join(words))}")

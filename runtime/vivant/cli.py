@@ -25,6 +25,10 @@ from vivant.errors import InputError, UnavailableError, VivantError
 GROUP = "vivant.commands"
 LOGGERS = ("vivant", "vivant_bridge")
 LEVELS = ("debug", "info", "warning", "error")
+USUAL_LEVEL = "error"
+"""What nobody foresaw: a server, or the studio, says that its log has it."""
+LAST_STREAM = 2
+"""Number of standard error; standard input and output are before it."""
 
 
 class LazyCommand(TyperCommand):
@@ -130,6 +134,7 @@ def ending_cleanly() -> Iterator[None]:
 
 def main(build: Callable[[], typer.Typer] = build_app, name: str = "vivant") -> None:
     """Run an application; exit 1 with one sentence on errors, 130 on Ctrl-C, 143 and 129 on SIGTERM and SIGHUP."""
+    _open_closed_streams()
     _take_every_character()
     debug, verbose = "--debug" in sys.argv, "--verbose" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument not in ("--debug", "--verbose")]
@@ -148,13 +153,12 @@ def main(build: Callable[[], typer.Typer] = build_app, name: str = "vivant") -> 
 
 
 def log_to_stderr(level: str | None) -> None:
-    """Lines of the program's own loggers from that level upwards; nothing where none is named."""
-    if not level:
-        return
-    if level.lower() not in LEVELS:
+    """Lines of the program's own loggers from that level upwards. Where none is named, errors alone, but for a command that
+    keeps a log of its own."""
+    if level and level.lower() not in LEVELS:
         raise InputError(f"VIVANT_LOG must be one of {', '.join(LEVELS)}, got {level!r}")
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for name in LOGGERS:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=USUAL_LEVEL.upper())
+    for name in LOGGERS if level else ():
         logging.getLogger(name).setLevel(level.upper())
 
 
@@ -164,6 +168,16 @@ def say_error(error: Exception) -> None:
     with suppress(OSError):  # standard error may be as full as standard output
         typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
         typer.echo(str(error) if isinstance(error, VivantError) else unforeseen, err=True)
+
+
+def _open_closed_streams() -> None:
+    """Standard streams that whoever started us has closed lead nowhere. Left closed, the next file that is opened would have
+    their number, and be written to by whatever writes to standard error; and Python has None in their place."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= LAST_STREAM:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123  until the very end
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w", encoding="utf-8") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115, PTH123
 
 
 def _take_every_character() -> None:

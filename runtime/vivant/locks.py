@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -24,14 +24,17 @@ else:
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """One process and thread at a time in this block; the others wait. ``path`` is made and stays, empty.
+    """One process and thread at a time in this block; the others wait. ``path`` is a folder, or a file that is made and stays,
+    empty.
 
-    Raises OSError when it cannot be made. On file systems without locks nobody waits.
+    Raises OSError when the file cannot be made. On file systems without locks nobody waits, nor for a folder that cannot be
+    opened, as on Windows.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        with suppress(OSError):
-            take(descriptor, wait=True)
+    with ExitStack() as held:
+        with suppress(OSError) if path.is_dir() else nullcontext():
+            flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
+            descriptor = os.open(path, flags, 0o600)
+            held.callback(os.close, descriptor)
+            with suppress(OSError):
+                take(descriptor, wait=True)
         yield
-    finally:
-        os.close(descriptor)

@@ -98,7 +98,7 @@ def test_server_gone_and_back(tmp_path: Path) -> None:
     async def story(server: Server, show: Show) -> None:
         await show.until(lambda: len(show.bridge.pacer.stats.delays_us) > 20)
         port = server.port
-        await server._server.stop(None)
+        await server._listener.close()
         await show.until(lambda: bool(show.said))
         sent = show.camera.sent
         await show.until(

@@ -63,6 +63,20 @@ def test_a_full_standard_output_is_no_fault_of_vivants(run: Run, tmp_path: Path,
     assert b"fault of vivant" not in done.stderr and b"Exception ignored" not in done.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no shell that closes streams")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_fault(run: Run, short: Path, tmp_path: Path, closed: str) -> None:
+    """Nor does a result get the number of standard error, and with it what libraries write there."""
+    environment = os.environ | {"VIVANT_CONFIG_DIR": str(tmp_path / "config"), "HOME": str(tmp_path)}
+    for words, code in ((("setup",), 1), (("render", "ada", str(short), "-o", "out.mp4", *SMALL), 0)):
+        command = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", MAIN, *words]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, stdin=subprocess.DEVNULL, check=False
+        )
+        assert done.returncode == code and b"fault of vivant" not in done.stderr, done.stderr
+    assert "credentials: valid" in run("verify", str(tmp_path / "out.mp4")).out
+
+
 def test_a_missing_module_takes_only_its_own_command_away(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = [
         EntryPoint("cam", "no_such_bridge.cam:cam", cli.GROUP),
@@ -95,7 +109,7 @@ def test_uninstall_asks_then_deletes_its_own_files_only(run: Run, tmp_path: Path
     config = tmp_path / "vivant"
     monkeypatch.setenv("VIVANT_CONFIG_DIR", str(config))
     config.mkdir()
-    for name in ("config.toml", "key.pem", "certificate.pem", "vtube_studio.token", "letter.txt"):
+    for name in ("config.toml", "key.pem", "key.pem.old1", "certificate.pem.old12", "vtube_studio.token", "letter.txt"):
         (config / name).write_text("")
     (config / "manners").mkdir()
     (config / "manners" / "me.manner").write_text("")

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import struct
+import sys
 import zlib
 from functools import partial
 from pathlib import Path
@@ -87,6 +88,13 @@ def test_what_the_manifest_says(tmp_path: Path, name: str) -> None:
     text = path.read_bytes()
     for said in (b"compositeSynthetic", b"11" * 32, b"22" * 32, b"a game", b"2026-08-02", b"synthetic"):
         assert said in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_and_reasons_that_are_no_utf8_are_signed_all_the_same(tmp_path: Path) -> None:
+    path = _signed(tmp_path, "\udcff.png", CLAIM(session_id=7, label_off_reason="\udce4 game"))
+    assert verify(path).credentials is Credentials.VALID
+    assert b"? game" in path.read_bytes()
 
 
 def test_a_portrait_keeps_its_own_credentials_and_the_sound_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

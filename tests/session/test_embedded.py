@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -71,6 +72,15 @@ def test_it_ends_with_a_program_that_is_killed() -> None:
         process.stderr.read()  # of which the server has the other end, too: this returns when it is gone
 
 
-def test_without_a_token_it_is_a_sentence() -> None:
-    done = subprocess.run(SERVE, input="\n", capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and "the token as the first line of standard input" in done.stderr.replace("\n", " ")
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (b"\n", "the token as the first line of standard input"),
+        (b"\xff\xfe\n", "a token is one line of ASCII"),
+        ("täuschend\n".encode(), "a token is one line of ASCII"),
+    ],
+)
+def test_without_a_token_it_is_a_sentence(given: bytes, sentence: str) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}  # as in most locales
+    done = subprocess.run(SERVE, input=given, env=environment, capture_output=True, check=False)
+    assert done.returncode == 1 and sentence in done.stderr.decode().replace("\n", " ")

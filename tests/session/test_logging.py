@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,6 +35,30 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     for name in ("vivant", "vivant_bridge"):
         caplog.set_level(logging.DEBUG, name)
     return caplog
+
+
+ODD = """
+import logging, typer
+from vivant import cli
+
+def build():
+    app = typer.Typer()
+    @app.command()
+    def odd():
+        for level in (logging.INFO, logging.ERROR):
+            logging.getLogger("vivant.server").log(level, "level %d", level)
+    return app
+
+cli.main(build)
+"""
+
+
+@pytest.mark.parametrize(("level", "heard"), [("", [40]), ("info", [20, 40])])
+def test_what_nobody_foresaw_is_logged_unasked(level: str, heard: list[int]) -> None:
+    """The studio answers a page that its log says why."""
+    environment = os.environ | {"VIVANT_LOG": level}
+    done = subprocess.run([sys.executable, "-c", ODD], env=environment, capture_output=True, text=True, check=True)
+    assert [int(line.rpartition(" ")[2]) for line in done.stderr.splitlines()] == heard
 
 
 def said(lines: pytest.LogCaptureFixture) -> str:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,24 @@ async def main():
 asyncio.run(main())
 """
 
+CLUSTERED = """
+import asyncio, numpy as np
+from vivant.client import RemoteConfig, connect
+from vivant.cluster.application import Scale
+from vivant.cluster.serving import GatewayServer, started
+from vivant.server.server import ServerConfig
+
+async def main(cluster):
+    async with GatewayServer(ServerConfig(), cluster) as gateway, connect(f"127.0.0.1:{gateway.port}") as client:
+        async with client.animate("ada", RemoteConfig(size_px=64)) as face:
+            await face.push(np.zeros(16000, np.float32))
+            async for item in face:
+                break
+with started(ServerConfig(), Scale(1, 1, 1)) as cluster:
+    asyncio.run(main(cluster))
+"""
+ON_RAY = [CLUSTERED, CALL.format(words=["render", "lines.csv", "-o", "lines", "--format", "jsonl", "--cluster"])]
+
 
 def namespace() -> list[str]:
     """A command before others that takes the network away; skips where there is none."""
@@ -124,13 +143,15 @@ def test_nothing_leaves_the_machine(tmp_path: Path, voice: Float32Array) -> None
         "VIVANT_CONFIG_DIR": str(tmp_path / "config"),
     }
     programs = [*(CALL.format(words=words.split()) for words in COMMANDS[:-2]), SERVED, STUDIO]
+    (tmp_path / "lines.csv").write_text("file\nvoice.wav\n")
+    programs += ON_RAY if find_spec("ray") else []
     programs += [CALL.format(words=words.split()) for words in COMMANDS[-2:]]
     command = [*namespace(), sys.executable, str(KIT), *programs]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     outcome = json.loads(done.stdout)
     assert any("canary" in packet for packet in outcome["canaries"]), "look-ups are not seen here"
     assert any("192.0.2.1:443" in packet for packet in outcome["canaries"]), "packets are not seen here"
-    expected = [MAY_FAIL.get(words, 0) for words in COMMANDS[:-2]] + [0, 0, 0, 0]
+    expected = [MAY_FAIL.get(words, 0) for words in COMMANDS[:-2]] + [0] * (len(programs) - len(COMMANDS) + 2)
     assert [code for code, _ in outcome["said"]] == expected, outcome["said"]
     assert outcome["seen"] == []
     assert [path for path in home.rglob("*") if "icrosoft" in str(path)] == []

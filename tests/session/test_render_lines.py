@@ -19,9 +19,11 @@ import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.command_line import ADA, Run, frames_of, write_wav
-from vivant.dialogue.batch import KEYS_FILE
+from vivant.dialogue.batch import KEYS_FILE, Batch
+from vivant.dialogue.lines import Line, Usual, lines_of
+from vivant.dialogue.recipe import Recipe
 from vivant.server.server import Server, ServerConfig
-from vivant.types import Float32Array
+from vivant.types import Controls, Emotion, Float32Array
 
 pytestmark = pytest.mark.session
 
@@ -71,7 +73,8 @@ def test_a_table_becomes_signed_videos_and_motion_of_which_only_what_changed_is_
 
 def test_a_line_is_what_the_single_command_makes(run: Run, table: Path) -> None:
     """The same pictures as `vivant render`, and motion of the same performance."""
-    done = run("render", table, "-o", "out", "--format", "webm", "--format", "jsonl", "--portrait", "ada", *SMALL, *IN_TURN)
+    formats = ("--format", "webm", "--format", "jsonl", "--format", ".WebM")
+    done = run("render", table, "-o", "out", *formats, "--portrait", "ada", *SMALL, *IN_TURN)
     assert done.code == 0
     assert run("render", "ada", "line1.wav", "-o", "one.webm", *SMALL, "--emotion", "happy").code == 0
     alone, batch = frames_of(Path("one.webm")), frames_of(Path("out/b/line1.webm"))
@@ -115,6 +118,7 @@ def test_nothing_that_is_read_is_written_over(run: Run, table: Path) -> None:
         (["lines.csv", "line0.wav", "-o", "out"], "leave AUDIO"),
         (["lines.csv", "--drive", "a.mp4", "-o", "out"], "leave AUDIO"),
         (["lines.csv", "-o", "out.mp4"], "name a folder"),
+        (["lines.csv", "-o", "line0.wav"], "a file is where a folder should be"),
         (["lines.csv", "-o", "out", "--format", "avi"], "--format is one of mp4"),
         (["missing.csv", "-o", "out"], "missing.csv cannot be read"),
         (["ada", "line0.wav", "-o", "out.mp4", "--jobs", "2"], "go with a table"),
@@ -191,20 +195,52 @@ def test_a_killed_batch_leaves_nothing_half_written_and_goes_on_later(run: Run, 
     assert n_made + n_kept == 12 and n_kept >= 1 and n_failed == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no locks there")
+def test_batches_in_one_folder_take_turns(run: Run, table: Path) -> None:
+    """Otherwise one would keep the other's result for its own."""
+
+    def batch(emotion: Emotion) -> Iterator[object]:
+        def make(line: Line, out: Path, recipe: Recipe) -> float:
+            out.write_text(line.controls.emotion.value)
+            return 1.0
+
+        sounds = [table.parent / f"line{number}.wav" for number in range(2)]
+        lines = lines_of(sounds, Usual(".jsonl", Controls(emotion=emotion), 1))
+        return Batch(Path("out"), Recipe(), make=make).make(lines)
+
+    happy = batch(Emotion.HAPPY)
+    next(happy)
+    sad = Thread(target=lambda: list(batch(Emotion.SAD)))
+    sad.start()
+    sad.join(0.2)  # without turns it would be over by now
+    list(happy)
+    sad.join()
+    list(batch(Emotion.HAPPY))
+    assert [path.read_text() for path in sorted(Path("out").glob("*.jsonl"))] == ["happy", "happy"]
+
+
 HANGING = """
-import os, signal
+import os, signal, sys
 from vivant.dialogue.workers import workers
+
+def work(pauses):
+    print(os.getpid(), flush=True)
+    if pauses:
+        signal.pause()
+
 if __name__ == "__main__":
     with workers(2) as pool:
-        print(pool.submit(os.getpid).result(), flush=True)
+        pool.submit(work, "at work" in sys.argv)
         signal.pause()
 """
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in Linux's /proc")
-def test_no_worker_outlives_a_command_that_is_killed_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", ["waiting", "at work"])
+def test_no_worker_outlives_a_command_that_is_killed_at_once(tmp_path: Path, state: str) -> None:
     (tmp_path / "hanging.py").write_text(HANGING)
-    with subprocess.Popen([sys.executable, tmp_path / "hanging.py"], stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, str(tmp_path / "hanging.py"), state]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         worker = process.stdout.readline().strip()
         assert is_alive(worker)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import os
 import re
+import subprocess
 import sys
 import wave
 from collections.abc import Iterator
@@ -17,11 +19,12 @@ import pytest
 
 from tests.session.bridge_kit import LOUD, Loudness, Stage, run_stage
 from tests.session.command_line import ADA, Run, frames_of
-from vivant.commands.options import how_to_open
+from vivant.commands.options import how_to_open, known_text
 from vivant.errors import InputError, UnavailableError
 from vivant.testing import Inline, LoopClock
 from vivant.types import AudioChunk
-from vivant.voices import VoiceCard
+from vivant.voices import VoiceCard, choose_voice
+from vivant.voices.hibari import LONGEST_CLAUSE, parts_of
 from vivant_bridge.sound.spoken import SpokenSource
 from vivant_bridge.steering import Steering
 
@@ -32,7 +35,7 @@ RATE_HZ = 16_000
 
 
 class Beeps:
-    """`Voice`: 0.4 s for each word; it chokes on "gulp"."""
+    """`Voice`: 0.4 s for each word; it chokes on "gulp", and worse on "crash"."""
 
     card = VoiceCard("beeps 1", "the test", "CC0-1.0")
 
@@ -44,6 +47,8 @@ class Beeps:
         for number, word in enumerate(text.split()):
             if word == "gulp":
                 raise UnavailableError("the beeper is broken")
+            if word == "crash":
+                raise RuntimeError("no such tensor")
             yield AudioChunk(np.full(n, 0.5, np.float32) * np.sin(np.arange(n)).astype(np.float32), RATE_HZ, number * n)
 
 
@@ -84,6 +89,37 @@ def test_a_portrait_says_a_text_and_the_film_names_the_voice(run: Run) -> None:
     assert "spoken by hibari heart" in run("verify", "one.mp4").out
 
 
+@needs_hibari
+def test_numbers_of_any_length_and_pages_without_a_comma_are_spoken() -> None:
+    """In parts that need little memory, however long the text; what is parted already stays whole."""
+    voice = choose_voice("hibari", "en")
+    assert sum(len(chunk.samples) for chunk in voice.speak("9" * 40, "en")) > 10 * 24_000
+    page = parts_of("the cat and " * 3000)
+    assert max(map(len, page)) <= LONGEST_CLAUSE and " ".join(page).split() == ["the", "cat", "and"] * 3000
+    letter = "Dear Sir, " * 100
+    assert parts_of(letter) == [letter]
+
+
+@needs_hibari
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file size limits")
+def test_a_full_disk_is_said_of_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000));"
+        "sys.argv = ['vivant', 'say', 'Hello there.', '-o', 'hello.wav']; from vivant.cli import main; main()"
+    )
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and done.stderr.startswith("error: hello.wav was not written because it is larger")
+    assert not list(tmp_path.glob("*.wav")) and not list(tmp_path.glob(".*.wav"))
+
+
+def test_bytes_that_are_no_text_are_told_to_no_voice() -> None:
+    """As a terminal of another character set hands them in."""
+    assert known_text("\udcff hello") == "? hello"
+
+
 @pytest.mark.parametrize(("system", "opener"), [("linux", "xdg-open"), ("darwin", "open"), ("win32", "explorer")])
 def test_every_system_is_told_how_to_open_a_film(system: str, opener: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", system)
@@ -106,6 +142,9 @@ def test_the_pages_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
         (["say"], "give the text"),
         (["say", "?!"], "no letters"),
         (["say", "@nowhere.txt"], "cannot read nowhere.txt"),
+        (["say", "@."], "cannot read . as a text"),
+        (["render", ADA, "line.wav", "--text", "@/dev/zero", "-o", "out.mp4"], "cannot read /dev/zero as a text"),
+        (["say", "\udcff."], "no letters"),
         (["say", "Hello.", "-o", "hello.mp3"], "becomes a .wav"),
         (["say", "Hello.", "--voice", "hal"], "no voice named 'hal'"),
         (["say", "Добрый вечер"], "--text-language"),
@@ -153,16 +192,17 @@ def test_a_live_face_says_one_text_after_another_and_knows_them() -> None:
     assert np.abs(played[-48_000:]).max() < 1e-3, "and then it is silent"
 
 
-def test_a_voice_that_fails_in_the_middle_is_said_and_the_face_lives_on() -> None:
+@pytest.mark.parametrize(("word", "said"), [("gulp", "the beeper is broken"), ("crash", "the voice failed: no such tensor")])
+def test_a_voice_that_fails_in_the_middle_is_said_and_the_face_lives_on(word: str, said: str) -> None:
     async def story(stage: Stage) -> None:
-        await stage.bridge.say("one gulp never", "en")
+        await stage.bridge.say(f"one {word} never", "en")
         await stage.bridge.say("two", "en")
         with pytest.raises(InputError, match="nobody speaks fr"):
             await stage.bridge.say("trois", "fr")
         await stage.until(4.0)
 
     stage = run_stage(spoken_stage, story)
-    assert stage.said == ["the beeper is broken"]
+    assert stage.said == [said]
     assert stage.camera.bright(), "it was heard"
     assert np.count_nonzero(np.abs(np.concatenate(stage.speaker.played)) > LOUD) / 48_000 == pytest.approx(0.8, rel=0.15)
 

@@ -20,6 +20,7 @@ from vivant.errors import InputError, UnavailableError
 from vivant.provenance.consent import Consent
 from vivant.server.clients import Clients
 from vivant.server.limits import MIB, Limits
+from vivant.server.listener import Listener
 from vivant.server.portraits import BUNDLED, GuestOpener
 from vivant.server.security import Security
 from vivant.server.server import Server, ServerConfig
@@ -34,7 +35,7 @@ ME = pb.Consent(basis=pb.CONSENT_BASIS_ME)
 class Stranger:
     """A connection of its own that says whatever metadata it likes."""
 
-    def __init__(self, server: Server, *metadata: tuple[str, str]) -> None:
+    def __init__(self, server: Server | Listener, *metadata: tuple[str, str]) -> None:
         options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
         self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{server.port}", options)
         self.metadata = list(metadata)

@@ -18,7 +18,8 @@ from tests.session.server_kit import gone, kind_of, raw_stub, run_served, settin
 from vivant.client import Client
 from vivant.server.call import Call
 from vivant.server.limits import Limits
-from vivant.server.server import Server, ServerConfig, _options
+from vivant.server.listener import _options
+from vivant.server.server import Server, ServerConfig
 from vivant.session.pace import STOOD_STILL_US
 from vivant.types import Marker
 from vivant.v1 import vivant_pb2 as pb

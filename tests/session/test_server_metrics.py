@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.session.server_kit import open_tint
 from vivant.server import metrics_port
 from vivant.server.metrics import Metrics
 from vivant.server.metrics_port import MOST_CONNECTIONS, MOST_HEAD_BYTES, serve_metrics
+from vivant.server.server import Server, ServerConfig
 
 pytestmark = pytest.mark.session
 
@@ -95,3 +97,23 @@ def test_half_requests_take_no_threads_and_leave_room_soon(monkeypatch: pytest.M
         assert await ask(b"GET / HTTP/1.1\r\nX: " + bytes(4 * MOST_HEAD_BYTES) + b"\r\n\r\n") == b""
 
     run(story)
+
+
+def test_a_probe_without_grpc_hears_whether_it_is_ready() -> None:
+    async def story() -> None:
+        async with Server(ServerConfig(metrics_port=0, metrics_host="0.0.0.0"), opener=open_tint) as server:
+            port = server._metrics_server.sockets[0].getsockname()[1]
+
+            async def ready() -> bytes:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(b"GET /ready HTTP/1.1\r\nHost: 10.0.0.7:9090\r\n\r\n")  # a pod's address
+                answer = await reader.readline()
+                writer.close()
+                await writer.wait_closed()
+                return answer
+
+            assert b"200" in await ready()
+            await server.drain(0)
+            assert b"503" in await ready()
+
+    asyncio.run(asyncio.wait_for(story(), 20))

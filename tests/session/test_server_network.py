@@ -18,8 +18,9 @@ from vivant.client import session as session_module
 from vivant.errors import UnavailableError
 from vivant.server.call import Call
 from vivant.server.limits import Limits
+from vivant.server.listener import _options
 from vivant.server.outflow import FIRST_FRAMES, HOLD_US, SendWindow
-from vivant.server.server import Server, ServerConfig, _options
+from vivant.server.server import Server, ServerConfig
 from vivant.testing import LoopClock, run_virtual
 from vivant.types import Interrupted, Output, PixelFormat
 from vivant.v1 import vivant_pb2 as pb

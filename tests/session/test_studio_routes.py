@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Semaphore, Thread
 
 import pytest
 from PIL import Image
 
 from tests.session.studio_kit import Studio, running_studio
+from vivant import MonotonicClock
 from vivant.bundled import portrait_bytes
 
 pytest.importorskip("starlette")
+from websockets.asyncio.client import connect as connect_live
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from vivant.web import WebServer
+from vivant.web.frames import HEAD, PICTURE
+from vivant_bridge.picture.sink import NullCamera
+from vivant_bridge.studio.app import studio_app, watch_token
+
 pytestmark = [pytest.mark.session, pytest.mark.realtime]
+
+PRESET = {"controls": {"emotion": "happy", "gaze": [10, 5]}, "stage": {"background": "#102030", "label_corner": "top left"}}
 
 
 @pytest.fixture(scope="module")
@@ -109,9 +125,8 @@ def test_who_does_not_agree_is_refused(studio: Studio, picture: bytes) -> None:
 
 
 def test_a_preset_is_kept_for_its_portrait(studio: Studio) -> None:
-    preset = {"controls": {"emotion": "happy", "gaze": [10, 5]}, "stage": {"background": "#102030", "label_corner": "top left"}}
-    assert studio.ask("PUT", "/studio/presets/ada", json.dumps(preset).encode()).status == 204
-    assert studio.ask("GET", "/studio/presets/ada").json == preset
+    assert studio.ask("PUT", "/studio/presets/ada", json.dumps(PRESET).encode()).status == 204
+    assert studio.ask("GET", "/studio/presets/ada").json == PRESET
     assert studio.ask("GET", "/studio/presets/noor").json == {}
 
 
@@ -138,6 +153,80 @@ def test_uses_need_a_face(studio: Studio) -> None:
         assert refused.status == 400 and "no face of this page is awake" in refused.json["error"]["message"]
     assert page.ask("POST", "/studio/motion", b'{"to": "file:/tmp/x"}').status == 400
     assert page.ask("GET", "/studio/films/..%2f..%2fetc%2fpasswd").status in (400, 404)
+
+
+@contextmanager
+def awake(page: Studio) -> Iterator[Semaphore]:
+    """A face of the page; one is released for each picture that comes."""
+    with connect(f"ws://127.0.0.1:{page.port}/v1/face", proxy=None, max_size=None) as line:
+        line.send(json.dumps({"type": "config", "client": page.headers["Vivant-Client"], "sound": True}))
+        while b'"ready"' not in (said := line.recv(decode=False)):
+            assert b'"error"' not in said
+        pictures = Semaphore(0)
+        looking = Thread(target=look_at, args=(line, pictures))
+        looking.start()
+        yield pictures
+        line.close()
+        looking.join()
+
+
+def look_at(line: ClientConnection, pictures: Semaphore) -> None:
+    with suppress(ConnectionClosed):
+        while True:
+            message = line.recv(decode=False)
+            if message[0] == PICTURE:
+                line.send(json.dumps({"type": "shown", "picture": HEAD.unpack_from(message)[5]}))
+                pictures.release()
+
+
+def clicked(page: Studio, use: str, *, on: bool) -> list[int]:
+    """Four times at once."""
+    with ThreadPoolExecutor(4) as hands:
+        body = json.dumps({"on": on}).encode()
+        return sorted(hands.map(lambda _: page.ask("POST", f"/studio/{use}", body).status, range(4)))
+
+
+def test_whoever_clicks_twice_has_one_film_and_one_camera(tmp_path: Path) -> None:
+    with running_studio(tmp_path, camera=f"tcp:127.0.0.1:{free_port()}") as running:
+        page = running.page()
+        with awake(page) as pictures:
+            assert clicked(page, "recording", on=True) == [200, 400, 400, 400]
+            for _ in range(20):
+                assert pictures.acquire(timeout=10)
+            assert clicked(page, "recording", on=False) == [200, 400, 400, 400]
+            assert clicked(page, "camera", on=True) == [200] * 4, "a second one would find the port taken"
+            assert clicked(page, "camera", on=False) == [200] * 4
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def test_pages_of_obs_that_leave_are_forgotten() -> None:
+    """Also while no face sends pictures, which would find them gone."""
+
+    async def story() -> None:
+        async with WebServer(studio_app(NullCamera, MonotonicClock())) as web:
+            before = len(asyncio.all_tasks())
+            for said in (watch_token(), b"no text", "a wrong one"):
+                async with connect_live(f"ws://127.0.0.1:{web.port}/studio/watch", proxy=None) as page:
+                    await page.send(said)
+                    if said != watch_token():
+                        await asyncio.wait_for(page.wait_closed(), 10)
+                        assert page.close_code == 4401
+            async with asyncio.timeout(10):
+                while len(asyncio.all_tasks()) > before:
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(story())
+
+
+def test_what_cannot_be_kept_is_told_and_is_no_fault_of_the_servers(tmp_path: Path) -> None:
+    (tmp_path / "config" / "studio.json").mkdir(parents=True)
+    with running_studio(tmp_path) as running:
+        refused = running.ask("PUT", "/studio/presets/ada", json.dumps(PRESET).encode())
+    assert refused.status == 429 and "studio.json is a folder" in refused.json["error"]["message"]
 
 
 def test_the_doctor_answers(studio: Studio) -> None:

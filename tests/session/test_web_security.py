@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import suppress
 from typing import Any
@@ -100,6 +101,21 @@ def test_without_the_token_nothing_is_opened(token: str) -> None:
     run_door(story, token="right")
 
 
+def test_an_upload_that_is_broken_off_is_no_fault_of_the_servers(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(door: Door, web: WebServer) -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        head = f"POST /v1/portraits?consent=me HTTP/1.1\r\nHost: localhost:{web.port}\r\nContent-Length: 1000\r\n\r\n"
+        writer.write(head.encode() + b"some of it")
+        await writer.drain()
+        await asked(web, "GET", "/v1/portraits")
+        writer.close()
+        for _ in range(3):
+            assert (await asked(web, "GET", "/v1/portraits"))[0] == 200
+
+    run_door(story)
+    assert not caplog.records
+
+
 async def closing_code(page: Page, message: str | bytes) -> int | None:
     """With which the door closes after that message."""
     await page.socket.send(message)
@@ -120,10 +136,11 @@ async def closing_code(page: Page, message: str | bytes) -> int | None:
         ('{"type": "config", "portrait": "../../etc/passwd"}', 4404),
         ('{"type": "config", "background": "/etc/passwd"}', 4400),
         ('{"type": "config", "token": 3}', 4400),
+        ('{"type": "config", "client": "\\ud800", "size_px": 1}', 4400),
         (b"\0\0", 4400),
         (b"\0" * (2 * 1024 * 1024 + 1), 1009),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_a_first_message_that_is_none(message: str | bytes, code: int) -> None:
     async def story(door: Door, web: WebServer) -> None:

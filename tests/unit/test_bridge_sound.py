@@ -31,7 +31,7 @@ from vivant_bridge.sound.playback import Playback
 from vivant_bridge.sound.portaudio import SoundDevice, find_device
 from vivant_bridge.sound.resample import Resampler
 from vivant_bridge.sound.ring import SampleRing
-from vivant_bridge.sound.source import AudioSource, FileSource, SampleFormat, mono, silence, tone, voice_of
+from vivant_bridge.sound.source import MOST_DUE_S, AudioSource, FileSource, SampleFormat, mono, silence, tone, voice_of
 from vivant_bridge.sound.timeline import AudioTimeline
 
 pytestmark = pytest.mark.unit
@@ -234,6 +234,18 @@ def test_sources_deliver_at_the_speed_of_time(source: tuple[AudioSource, Virtual
     sound.close()
     sound.open()
     assert len(sound.read()) <= 1
+
+
+def test_a_machine_that_slept_missed_no_sound(source: tuple[AudioSource, VirtualClock]) -> None:
+    """Hours of samples at once would fill its memory."""
+    sound, clock = source
+    sound.open()
+    clock._now_us = 1_000_000
+    assert len(sound.read()) == sound.rate_hz
+    clock._now_us += 60_000_000
+    assert len(sound.read()) == MOST_DUE_S * sound.rate_hz
+    clock._now_us += 500_000
+    assert abs(len(sound.read()) - sound.rate_hz // 2) <= 1
 
 
 def test_a_file_ends_in_silence_and_a_loop_goes_on(tmp_path: Path) -> None:

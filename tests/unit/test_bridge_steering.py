@@ -197,6 +197,10 @@ def test_what_cannot_be_told_is_a_sentence() -> None:
     def client() -> None:
         with pytest.raises(InputError, match="nothing is called 'merry'"):
             tell(["merry"])
+        with pytest.raises(InputError, match="nothing is called a text of 30000 characters"):
+            tell(["merry " * 5000])
+        with pytest.raises(InputError, match="at most 65536 bytes can be told at once"):
+            tell(["say", "merry " * 20_000])
 
     with_channel(client)
     with pytest.raises(UnavailableError, match="no `vivant cam` or `vivant motion` runs here"):
@@ -212,9 +216,11 @@ def test_what_cannot_be_told_is_a_sentence() -> None:
         b'{"token": "00", "words": ["happy"]}\n',
         b'{"token": TOKEN, "words": [1]}\n',
         b'{"token": TOKEN, "words": 5}\n',
+        b'{"token": TOKEN, "words": {"happy": 1}}\n',
         b'{"token": TOKEN}\n',
         b"[" * 4000 + b"\n",
         b"x" * 10_000 + b"\n",
+        b"x" * 100_000 + b"\n",
     ],
 )
 def test_whoever_lacks_the_token_is_not_heard(line: bytes, caplog: pytest.LogCaptureFixture) -> None:

@@ -121,8 +121,10 @@ def write_video(path: Path, times: list[int], size: tuple[int, int] = (64, 48), 
             pixels = np.full((size[1], size[0], 3), 20 * k, np.uint8)
             pixels[: size[1] // 2, : size[0] // 2] = 255
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            frame.pts, frame.time_base = at_ms, Fraction(1, 1000)
-            container.mux(stream.encode(frame))
+            frame.pts, frame.time_base = k, Fraction(1, 1000)
+            for packet in stream.encode(frame):  # one for each; the encoder would refuse times that are far apart
+                packet.pts = packet.dts = at_ms
+                container.mux(packet)
         container.mux(stream.encode(None))
     return path
 
@@ -133,6 +135,14 @@ def test_a_variable_rate_keeps_its_times(tmp_path: Path) -> None:
     assert [pts_us for _, pts_us in frames] == [0, 40_000, 50_000, 300_000]
     assert all(picture.shape == (48, 64, 3) and picture.dtype == np.uint8 for picture, _ in frames)
     assert facts_of(path).duration_s == pytest.approx(0.3, abs=0.1)
+
+
+def test_times_that_no_recording_has_are_refused(tmp_path: Path) -> None:
+    """Instead of idling through the years between two pictures."""
+    path = write_video(tmp_path / "a.mkv", [0, 40, 100 * 3_600_000])
+    assert facts_of(path).duration_s is None
+    with pytest.raises(InputError, match="more than a day apart"):
+        list(open_frames(path))
 
 
 def test_a_film_without_times_has_its_rate(tmp_path: Path) -> None:

@@ -88,6 +88,28 @@ def test_no_character_leads_out_of_the_folder_on_any_system(tmp_path: Path, char
     assert isinstance(line, InputError) and "outside of the folder" in str(line)
 
 
+@pytest.mark.parametrize(
+    "name", ["Szene\u00a01.wav", "3.00\u202fPM.wav", "場面\u30001.wav", "می\u200cشود.wav", "👩\u200d🚀.wav"]
+)
+def test_names_of_any_language_are_names(tmp_path: Path, name: str) -> None:
+    """With the spaces and joiners of macOS's screenshots, Japanese, Persian and emoji."""
+    (line,) = good(table(tmp_path, f"file\n{name}\n"))
+    assert line.sound == tmp_path / name
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_any_system_and_empty_ones(tmp_path: Path, end: str) -> None:
+    """A comma in a text does not make commas of semicolons, nor an empty line the header."""
+    (line,) = good(table(tmp_path, end.join(["", " ", "file;text", "", "a.wav;one, two, three, four", ";", ""])))
+    assert (line.sound.name, line.text, line.place) == ("a.wav", "one, two, three, four", "lines.csv:5")
+
+
+@pytest.mark.parametrize("name", ["a\0.wav", "a\x1b[2J.wav", "a\x7f.wav", "a\x85.wav"])
+def test_control_characters_are_in_no_name(tmp_path: Path, name: str) -> None:
+    (found,) = table(tmp_path, f'file\n"{name}"\n').lines
+    assert isinstance(found, InputError) and "file must be a text" in str(found)
+
+
 def test_text_is_refused_where_there_is_no_sound(tmp_path: Path) -> None:
     spoken, written = table(tmp_path, "file,text\na.wav,Hello\n,Good bye\n").lines
     assert isinstance(spoken, Line)
@@ -114,6 +136,7 @@ def test_columns_that_mean_nothing_are_told(tmp_path: Path) -> None:
         ("lines.csv", b"", "no column 'file'"),
         ("lines.csv", b"a.wav,b.wav\n", "no column 'file'"),
         ("lines.csv", b"file\n\xff\xfe.wav", "not in UTF-8"),
+        ("lines.csv", b"file,text,file\na.wav,hi,b.wav\n", "two columns 'file'"),
         ("lines.csv", b'file\n"a.wav', "cannot be read as a table"),
         ("lines.json", b"{", "cannot be read as a table"),
         ("lines.json", b"[" * 100_000, "cannot be read as a table"),

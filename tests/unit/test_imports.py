@@ -17,7 +17,7 @@ from vivant import cli
 
 pytestmark = pytest.mark.unit
 
-HEAVY = {"scipy", "av", "PIL", "c2pa", "cryptography", "onnxruntime", "grpc"}
+HEAVY = {"scipy", "av", "PIL", "c2pa", "cryptography", "onnxruntime", "grpc", "ray", "fsspec"}
 
 
 def loaded_by(program: str, *arguments: str) -> set[str]:
@@ -40,7 +40,7 @@ def test_help_loads_nothing_heavy() -> None:
 def test_the_server_loads_no_films_credentials_or_terminals() -> None:
     """What the portable server does not have inside."""
     loaded = loaded_by("import vivant.server.standalone, vivant.server.server, vivant.portrait.networks")
-    assert "grpc" in loaded and not loaded & {"scipy", "av", "c2pa", "cryptography", "rich", "vivant_bridge"}
+    assert "grpc" in loaded and not loaded & {"scipy", "av", "c2pa", "cryptography", "rich", "vivant_bridge", "ray", "fsspec"}
 
 
 def test_every_public_name_is_typed_and_found() -> None:

@@ -45,6 +45,21 @@ def _end(process: subprocess.Popen[str], number: int) -> None:
     process.communicate()
 
 
+@pytest.mark.parametrize("name", ["out.mp4", "frames"])
+def test_a_program_that_is_ended_while_it_makes_a_part_leaves_none(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(path: Path, *, wait: bool) -> None:
+        if wait:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("vivant.media.parts._locked", ended)
+    place = replacing(tmp_path / name) if "." in name else replacing_folder(tmp_path / name, lambda name: True)
+    with pytest.raises(KeyboardInterrupt), place:
+        pass
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", some(["out.mp4", "frames"]))
 def test_killed_programs_are_cleaned_up_after(name: str, tmp_path: Path) -> None:
     killed, left = _maker(tmp_path / name)

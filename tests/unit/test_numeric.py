@@ -160,6 +160,8 @@ def test_what_is_not_positive_is_refused() -> None:
     matrix = SparseMatrix.of(np.array([0, 1, 0, 1]), np.array([0, 1, 1, 0]), np.array([1.0, 1.0, 2.0, 2.0]), 2)
     with pytest.raises(ValueError, match="not positive definite"):
         _numeric.Cholesky(matrix.starts, matrix.columns, matrix.values)
+    with pytest.raises(ValueError, match="not positive definite"):
+        _numeric.Cholesky(np.array([0, 1]), np.array([0], np.int32), np.array([np.inf]))
     with pytest.raises(ValueError, match="outside the matrix"):
         _numeric.Cholesky(np.array([0, 1]), np.array([7], np.int32), np.ones(1))
     with pytest.raises(ValueError, match="span all entries"):
@@ -192,9 +194,19 @@ def test_a_lattice_is_covered_exactly_once() -> None:
     np.testing.assert_array_equal(area, np.ones(2 * 11 * 8))
 
 
+def test_points_that_fall_together_are_one_wherever_they_stand() -> None:
+    corners = np.array([(0, 0), (4, 0), (4, 4), (0, 4), (1, 2)], np.float64)
+    expected = {frozenset(map(tuple, corners[list(row)])) for row in as_sets(triangles_of(corners))}
+    for doubled in range(len(corners)):
+        points = np.concatenate([corners[doubled:], corners[:doubled]])
+        twice = np.concatenate([points[:1], points[:1], points, points])
+        found = {frozenset(map(tuple, twice[list(row)])) for row in as_sets(triangles_of(twice))}
+        assert len(found) == len(expected)
+
+
 @pytest.mark.parametrize(
     "points",
-    [[(0, 0), (1, 1), (2, 2)], [(1, 1)] * 3, [(0, 0), (1, 0), (0, np.nan)], [(0, 0)]],
+    [[(0, 0), (1, 1), (2, 2)], [(1, 1)] * 3, [(0, 0), (1, 0), (0, np.nan)], [(0, 0)], [(-1e308, 0), (1e308, 0), (0, 1)]],
 )
 def test_points_that_make_no_triangulation_are_refused(points: list[tuple[float, float]]) -> None:
     with pytest.raises(ValueError):

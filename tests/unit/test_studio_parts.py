@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 
+from tests.conftest import portrait_path
 from vivant import InputError, PixelFormat, Pose, VideoFrame, arkit_weights
+from vivant.errors import OutputError
+from vivant.face import RigFace
 from vivant.media import open_audio, open_video
 from vivant.pixels import encoded
 
 pytest.importorskip("starlette")
 from vivant.server.clients import Clients
 from vivant.web.frames import HEAD, MOTION, PICTURE, SOUND
+from vivant_bridge.studio.app import TOKEN_FILE, watch_token
 from vivant_bridge.studio.presets import MOST, keep_preset, preset_of
-from vivant_bridge.studio.recording import SIDE_PX, Film
+from vivant_bridge.studio.recording import SIDE_PX, WAITING, Film, Recording, production_of
 from vivant_bridge.studio.show import Piece, Show, Shows
 
 pytestmark = pytest.mark.unit
@@ -99,6 +105,39 @@ def test_a_film_begins_with_its_first_picture_and_no_sound_is_heard_twice(tmp_pa
     with open_audio(out) as heard:
         samples = np.concatenate([chunk.samples for chunk in heard.chunks()])
     assert len(samples) / heard.sample_rate_hz == pytest.approx(0.75, abs=0.05)
+
+
+def test_a_film_that_cannot_be_written_holds_nobody_up(ada: RigFace, tmp_path: Path) -> None:
+    """Its encoder has given up, as on a full disk, and takes nothing any more; the show goes on, and ends, all the same."""
+    show = Show()
+    show.take(READY)
+    film = Recording(show, tmp_path / "no folder" / "film.mp4", production_of(ada, portrait_path("ada"), None, show), {})
+    noise = Piece.parse(sound(0, np.zeros(480, np.int16)))
+    for _ in range(WAITING + 10):
+        for watcher in tuple(show.watchers):
+            watcher(noise, b"")
+    ending = Thread(target=lambda: [end() for end in tuple(show.on_end)], daemon=True)
+    ending.start()
+    ending.join(5)
+    assert not ending.is_alive(), "the event loop would stand still"
+    with pytest.raises(OutputError, match="does not exist"):
+        film.finish()
+
+
+def test_presets_kept_at_the_same_time_are_all_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVANT_CONFIG_DIR", str(tmp_path))
+    names = [str(number) for number in range(40)]
+    with ThreadPoolExecutor(8) as pages:
+        list(pages.map(lambda name: keep_preset(name, PRESET), names))
+    assert all(preset_of(name) == PRESET for name in names)
+
+
+def test_an_empty_token_opens_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a full disk may leave its file."""
+    monkeypatch.setenv("VIVANT_CONFIG_DIR", str(tmp_path))
+    (tmp_path / TOKEN_FILE).write_text("\n")
+    token = watch_token()
+    assert len(token) > 16 and watch_token() == token
 
 
 def test_presets_are_bounded_and_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

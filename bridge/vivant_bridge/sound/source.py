@@ -16,6 +16,8 @@ from vivant.media import open_audio
 from vivant.types import MAX_RATE_HZ, MIN_RATE_HZ, Float32Array
 
 NOTHING = np.zeros(0, np.float32)
+MOST_DUE_S = 4.0
+"""Of sound that is due at once; chosen: as much as the timeline keeps."""
 
 
 class SampleFormat(Enum):
@@ -53,6 +55,24 @@ class AudioSource(Protocol):
         ...
 
 
+class SampleClock:
+    """How many samples are due, by a clock. Of a time in which the machine slept or the program was stopped, no more than
+    `MOST_DUE_S`: the rest was not missed, it comes later."""
+
+    def __init__(self, clock: Clock, rate_hz: int, given: int = 0) -> None:
+        """Begins now, with the sample behind the first ``given``."""
+        self._clock, self._rate_hz, self._given = clock, rate_hz, given
+        self._start_us = clock.now_us() - given * 1_000_000 // rate_hz
+
+    def due(self) -> int:
+        """Since the last call."""
+        n = (self._clock.now_us() - self._start_us) * self._rate_hz // 1_000_000 - self._given
+        beyond = max(0, n - round(MOST_DUE_S * self._rate_hz))
+        self._start_us += beyond * 1_000_000 // self._rate_hz
+        self._given += n - beyond
+        return n - beyond
+
+
 class ClockedSource:
     """Samples that are there from the start, given out at the speed of time."""
 
@@ -66,13 +86,12 @@ class ClockedSource:
         self._given = 0
 
     def open(self) -> None:
-        self._start_us = self._clock.now_us() - self._given * 1_000_000 // self.rate_hz
+        self._pace = SampleClock(self._clock, self.rate_hz, self._given)
 
     def read(self) -> Float32Array:
-        due = (self._clock.now_us() - self._start_us) * self.rate_hz // 1_000_000
-        samples = self._sound(self._given, due - self._given)
-        self._given = due
-        return samples
+        first, n = self._given, self._pace.due()
+        self._given += n
+        return self._sound(first, n)
 
     def close(self) -> None:
         pass
@@ -105,18 +124,16 @@ class FileSource:
         self.rate_hz = 0
         self._path, self._clock, self._repeat = path, clock, repeat
         self._store = NOTHING
-        self._given = 0
 
     def open(self) -> None:
         """Raises InputError for a file without sound."""
         with open_audio(self._path) as audio:
             self.rate_hz = audio.sample_rate_hz
-        self._pieces, self._store, self._given = self._read_file(), NOTHING, 0
-        self._start_us = self._clock.now_us()
+        self._pieces, self._store = self._read_file(), NOTHING
+        self._pace = SampleClock(self._clock, self.rate_hz)
 
     def read(self) -> Float32Array:
-        due = (self._clock.now_us() - self._start_us) * self.rate_hz // 1_000_000 - self._given
-        self._given += due
+        due = self._pace.due()
         pieces, held = [self._store], len(self._store)
         while held < due and (piece := next(self._pieces, None)) is not None:
             pieces.append(piece)

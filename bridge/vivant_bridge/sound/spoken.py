@@ -13,7 +13,7 @@ from vivant.clock import Clock
 from vivant.types import Float32Array
 from vivant.voices import Voice
 from vivant_bridge.sound.resample import Resampler
-from vivant_bridge.sound.source import NOTHING, SampleFormat
+from vivant_bridge.sound.source import NOTHING, SampleClock, SampleFormat
 
 RATE_HZ = 48_000
 AHEAD_S = 1.0
@@ -43,7 +43,6 @@ class SpokenSource:
         """Pieces of the texts that are not made to their end, the first being made."""
         self._store = NOTHING
         self._making: Future[Float32Array | None] | None = None
-        self._given = 0
 
     def say(self, text: str, language: str) -> None:
         """After what is said already. Raises InputError and UnavailableError for what cannot be said."""
@@ -51,12 +50,11 @@ class SpokenSource:
 
     def open(self) -> None:
         self._maker = self._executor or ThreadPoolExecutor(1, "voice")
-        self._start_us = self._clock.now_us() - self._given * 1_000_000 // RATE_HZ
+        self._pace = SampleClock(self._clock, RATE_HZ)
 
     def read(self) -> Float32Array:
         self._make_more()
-        due = (self._clock.now_us() - self._start_us) * RATE_HZ // 1_000_000 - self._given
-        self._given += due
+        due = self._pace.due()
         heard, self._store = self._store[:due], self._store[due:]
         return np.pad(heard, (0, due - len(heard)))
 
@@ -79,8 +77,8 @@ class SpokenSource:
     def _made(self, making: Future[Float32Array | None]) -> Float32Array | None:
         try:
             return making.result()
-        except VivantError as error:
-            self._report(str(error))
+        except Exception as error:  # of code that is often not ours
+            self._report(str(error) if isinstance(error, VivantError) else f"the voice failed: {error or type(error).__name__}")
             return None
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +36,7 @@ from vivant.server.security import Security
 from vivant.v1 import vivant_pb2 as pb
 from vivant.web import Door, Guard, answered
 from vivant.web.door import offers_webrtc
+from vivant.web.face_socket import receive
 from vivant.web.frames import PICTURE
 from vivant_bridge.health.diagnose import findings
 from vivant_bridge.health.probe import gather
@@ -245,17 +246,23 @@ class Studio:
                     pictures.get_nowait()
                 pictures.put_nowait(message)
 
+        async def send() -> None:
+            while True:
+                await socket.send_bytes(await pictures.get())
+
         try:
             async with asyncio.timeout(self._host.limits.first_message_s):
-                shown = await socket.receive_text()
-            if not secrets.compare_digest(shown.encode(), self._watch_token.encode()):
+                shown = await receive(socket)
+            if isinstance(shown, bytes) or not secrets.compare_digest(shown.encode(), self._watch_token.encode()):
                 await socket.close(4401)
                 return
             self._shows.newest_watchers.add(take)
-            while True:
-                await socket.send_bytes(await pictures.get())
-        except (WebSocketDisconnect, TimeoutError):
-            return
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(send())
+                while True:  # until it leaves, which may be long before there is a picture
+                    await receive(socket)
+        except* (WebSocketDisconnect, TimeoutError):
+            pass
         finally:
             self._shows.newest_watchers.discard(take)
 
@@ -314,10 +321,10 @@ def studio_app(
 def watch_token() -> str:
     """What a browser source of OBS shows, the same for ever, so that its address stays."""
     file = config_folder() / TOKEN_FILE
-    try:
-        return file.read_text("ascii").strip()
-    except (OSError, ValueError):
-        token = secrets.token_urlsafe(16)
+    with suppress(OSError, ValueError):
+        if kept := file.read_text("ascii").strip():
+            return kept
+    token = secrets.token_urlsafe(16)
     with reporting(file):
         private_folder(file.parent)
     with replacing(file, private=True) as part, reporting(file):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vivant import Controls, InputError
+from vivant.locks import alone
 from vivant.media.atomic import replacing, reporting
 from vivant.pixels import rgb_of
 from vivant.private import private_folder
@@ -14,6 +15,8 @@ from vivant.provenance.label import CORNERS
 from vivant.provenance.settings import config_folder
 
 FILE = "studio.json"
+LOCK = "studio.lock"
+"""So that of several pages, and of several studios, none loses what another keeps at the same time."""
 MOST = 200
 """Portraits; of more, those not steered for longest are forgotten. Chosen."""
 BACKGROUNDS = ("original", "blur", "transparent")
@@ -31,14 +34,13 @@ def preset_of(portrait_sha256: str) -> dict[str, Any]:
 
 def keep_preset(portrait_sha256: str, preset: object) -> None:
     """Raises InputError for what is none, and OutputError where nothing can be written."""
-    known = _read()
-    known.pop(portrait_sha256, None)
-    known[portrait_sha256] = _checked(preset)
-    text = json.dumps(dict(list(known.items())[-MOST:]))
-    with reporting(presets_file()):
-        private_folder(presets_file().parent)
-    with replacing(presets_file(), private=True) as part, reporting(presets_file()):
-        part.write_text(text, encoding="utf-8")
+    kept = _checked(preset)
+    with reporting(presets_file()), alone(private_folder(presets_file().parent) / LOCK):
+        known = _read()
+        known.pop(portrait_sha256, None)
+        known[portrait_sha256] = kept
+        with replacing(presets_file(), private=True) as part:
+            part.write_text(json.dumps(dict(list(known.items())[-MOST:])), encoding="utf-8")
 
 
 def _read() -> dict[str, Any]:

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from queue import Full, Queue
+from queue import SimpleQueue
 
 import numpy as np
 
-from vivant import Face, VivantError
+from vivant import Face
 from vivant.media import open_video
 from vivant.media.video import VideoSink
 from vivant.pixels import decoded, over
@@ -53,8 +53,8 @@ class Recording:
         self.seconds = 0.0
         self._show, self._production, self._voices = show, production, voices
         self._voice: VoiceCard | None = None
-        self._queue: Queue[Piece | None] = Queue(WAITING)
-        self._failure: VivantError | None = None
+        self._queue: SimpleQueue[Piece | None] = SimpleQueue()
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="vivant-film", daemon=True)
         show.watchers.add(self._take)
         show.on_end.add(self._end)
@@ -71,9 +71,9 @@ class Recording:
         if piece.kind in (PICTURE, SOUND) and self.seconds < LONGEST_S:
             if piece.kind == SOUND:
                 self._voice = self._voices.get(self._show.utterance, self._voice)
-            try:
-                self._queue.put_nowait(piece)
-            except Full:
+            if self._queue.qsize() < WAITING:
+                self._queue.put(piece)
+            else:
                 log.info("a film's encoder is behind; a picture is left out")
 
     def _end(self) -> None:
@@ -85,7 +85,7 @@ class Recording:
     def _run(self) -> None:
         try:
             self._encode()
-        except VivantError as error:
+        except Exception as error:  # raised where the film is asked for
             self._failure = error
 
     def _encode(self) -> None:

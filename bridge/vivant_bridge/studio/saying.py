@@ -42,4 +42,6 @@ def say(text: object) -> Said:
     language = language_of(text)
     voice = choose_voice(AUTO, language)
     chunks = list(voice.speak(text, language))
+    if not chunks:
+        raise InputError("the voice found nothing in the text that it can speak")
     return Said(pcm_s16le(np.concatenate([chunk.samples for chunk in chunks])), chunks[0].sample_rate_hz, voice.card)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vivant import Clock, InputError, Output
+from vivant.arguments import shown
 from vivant.server.clients import Client
 from vivant.server.portraits import Portraits
 from vivant.v1 import vivant_pb2 as pb
@@ -45,6 +46,8 @@ class PageUses:
     """Who spoke what was typed, by the utterance's name."""
     said: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     """What went wrong and is well again, in sentences, until the page has heard it."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """A use is begun and ended by one request after the other: whoever clicks twice has one camera."""
 
 
 class MotionLink:
@@ -100,9 +103,10 @@ class Uses:
         """Begin a film of the page's face, or end it; then its name and address come back. Raises a VivantError."""
         if on:
             page, show = self._used(client)
-            if page.recording is not None:
-                raise InputError("a film of this page is being made already")
-            page.recording = await self._begin_film(client, show)
+            async with page.turn:
+                if page.recording is not None:
+                    raise InputError("a film of this page is being made already")
+                page.recording = await self._begin_film(client, show)
             return {}
         page = self.of(client)
         recording, page.recording = page.recording, None
@@ -140,27 +144,27 @@ class Uses:
 
     async def switch_camera(self, client: Client, *, on: bool) -> None:
         """Raises a VivantError, with the command that mends it where no camera can be had."""
-        page = self.of(client)
-        if page.camera is not None:
-            camera, page.camera = page.camera, None
-            await camera.stop()
-        if on:
-            page, show = self._used(client)
-            camera = StudioCamera(self._make_camera(), self._clock, page.said.append)
-            await camera.start(show)
-            page.camera = camera
+        page, show = self._used(client) if on else (self.of(client), None)
+        async with page.turn:
+            if page.camera is not None:
+                camera, page.camera = page.camera, None
+                await camera.stop()
+            if show is not None:
+                camera = StudioCamera(self._make_camera(), self._clock, page.said.append)
+                await camera.start(show)
+                page.camera = camera
 
     async def drive_avatar(self, client: Client, to: str) -> None:
         """``to`` is one of `AVATARS`, or ``none``. Raises a VivantError."""
-        page = self.of(client)
-        if page.avatar is not None:
-            avatar, page.avatar = page.avatar, None
-            await avatar.stop()
-        if to != "none":
-            if to not in AVATARS:
-                raise InputError(f"motion goes to {', '.join(AVATARS)} or none, got {to!r}")
-            page, show = self._used(client)
-            page.avatar = MotionLink(to, show, self._clock, page.said.append)
+        if to not in (*AVATARS, "none"):
+            raise InputError(f"motion goes to {', '.join(AVATARS)} or none, got {shown(to)}")
+        page, show = self._used(client) if to != "none" else (self.of(client), None)
+        async with page.turn:
+            if page.avatar is not None:
+                avatar, page.avatar = page.avatar, None
+                await avatar.stop()
+            if show is not None:
+                page.avatar = MotionLink(to, show, self._clock, page.said.append)
 
     def follow(self, show: Show) -> None:
         """A page's face lives anew, after a reload or with another portrait: what it is used for follows it."""

@@ -19,6 +19,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from vivant.drive.checks import DAY_US
 from vivant.errors import InputError, UnavailableError
 from vivant.media.inputs import require_file
 from vivant.media.opening import openings
@@ -58,7 +59,7 @@ class VideoFacts:
     fps: Fraction | None
     """Mean rate; None where the file does not say."""
     duration_s: float | None
-    """None for cameras, and where the file does not say."""
+    """None for cameras, and where the file does not say, or says more than a day."""
 
 
 def is_camera(source: Source) -> bool:
@@ -74,8 +75,8 @@ def facts_of(source: Source) -> VideoFacts:
         fps = stream.average_rate or stream.guessed_rate
         length, base = stream.duration, stream.time_base
         if length is not None and base is not None:
-            return VideoFacts(fps, float(length * base))
-        return VideoFacts(fps, container.duration / av.time_base if container.duration else None)
+            return VideoFacts(fps, _believed_s(float(length * base)))
+        return VideoFacts(fps, _believed_s(container.duration / av.time_base) if container.duration else None)
 
 
 def open_frames(source: Source) -> Iterator[Picture]:
@@ -93,10 +94,19 @@ def open_frames(source: Source) -> Iterator[Picture]:
             if at_us is not None:
                 start_us = at_us - next_us if start_us is None else start_us
                 next_us = max(least_us, at_us - start_us)
+            if next_us > DAY_US:
+                raise InputError(
+                    f"{source} has pictures more than a day apart; no recording is so long, so its times are damaged"
+                )
             yield _upright(frame), next_us
             least_us, next_us = next_us + LEAST_STEP_US, next_us + usual_step_us
         if least_us == 0:
             raise InputError(f"{source} holds no picture that can be read; record or export it again")
+
+
+def _believed_s(said_s: float) -> float | None:
+    """A length that a file says; None for one that no recording has."""
+    return said_s if 0 <= said_s <= DAY_US / 1e6 else None
 
 
 @contextmanager

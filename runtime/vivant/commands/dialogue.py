@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from vivant.dialogue.batch import Batch, Made
 from vivant.dialogue.lines import Line, Usual, in_formats, read_table
 from vivant.dialogue.recipe import VIDEOS, Look, Recipe
 from vivant.dialogue.workers import workers
-from vivant.errors import InputError, VivantError
+from vivant.errors import InputError, UnavailableError, VivantError
+from vivant.extras import install
 from vivant.face import Face
 from vivant.motion_files import FORMATS, is_motion
 from vivant.speech.text_mood import emotion_of
@@ -41,22 +42,32 @@ def folder_for(out: Path) -> Path:
 
 
 def render_table(
-    table: Path, out: Path, kinds: list[str], usual: Usual, recipe: Recipe, jobs: int | None, *, words_choose: bool = False
+    table: Path,
+    out: Path,
+    kinds: list[str],
+    usual: Usual,
+    recipe: Recipe,
+    jobs: int | None,
+    *,
+    words_choose: bool = False,
+    cluster: bool = False,
 ) -> None:
     """Every line of a table in each of ``kinds``, such as mp4 and anim; ``usual`` holds where a row says nothing.
 
-    ``words_choose`` the emotion of lines that have a text and no emotion.
+    ``words_choose`` the emotion of lines that have a text and no emotion; ``cluster`` makes them on the machines of Ray.
     """
     recipe.require_served()
+    if cluster and (jobs is not None or recipe.server is not None):
+        raise InputError("--cluster makes lines on Ray's machines; leave --jobs and --runtime away")
     folder = folder_for(out)
-    suffixes = [suffix_of(kind, (*VIDEOS, *FORMATS)) for kind in dict.fromkeys(kinds)]
+    suffixes = list(dict.fromkeys(suffix_of(kind, (*VIDEOS, *FORMATS)) for kind in kinds))
     usual = replace(usual, suffix=suffixes[0], suffixes=(*VIDEOS, *FORMATS), shows=True)
     lines = in_formats(listed(table, usual), suffixes)
     if words_choose:
         lines = [_by_words(line, recipe.text_language) if isinstance(line, Line) else line for line in lines]
     if recipe.server is None:
         introduce(lines, recipe.look)
-    make_all(folder, recipe, lines, [table, Path(recipe.look.background)], jobs)
+    make_all(folder, recipe, lines, [table, Path(recipe.look.background)], jobs, cluster=cluster)
 
 
 def _by_words(line: Line, language: str) -> Line:
@@ -102,15 +113,37 @@ def open_as(portrait: Path, look: Look) -> Face:
     )
 
 
-def make_all(folder: Path, recipe: Recipe, lines: list[Line | InputError], inputs: list[Path], jobs: int | None = None) -> None:
+@contextmanager
+def _batch(folder: Path, recipe: Recipe, n_lines: int, jobs: int | None, *, cluster: bool) -> Iterator[Batch]:
+    if not cluster:
+        with workers(min(jobs or n_cores(), n_lines)) as executor:
+            yield Batch(folder, recipe, executor)
+        return
+    try:
+        from vivant.cluster.batch import cluster_makers
+    except ImportError as error:
+        raise UnavailableError(f"--cluster needs {error.name}; {install('cluster')} brings it") from error
+    with cluster_makers() as (executor, make, ahead):
+        yield Batch(folder, recipe, executor, make, ahead)
+
+
+def make_all(
+    folder: Path,
+    recipe: Recipe,
+    lines: list[Line | InputError],
+    inputs: list[Path],
+    jobs: int | None = None,
+    *,
+    cluster: bool = False,
+) -> None:
     """Make them, ``jobs`` at a time (one for each core): results as they come, sentences for what failed, and the report.
 
     Raises Exit with 1 where a line failed.
     """
     clock, found = MonotonicClock(), Counter[str]()
     began_us, speech_s = clock.now_us(), 0.0
-    with workers(min(jobs or n_cores(), len(lines))) as executor, console.status("hearing") as status:
-        for number, result in enumerate(Batch(folder, recipe, executor).make(lines, inputs=tuple(inputs)), 1):
+    with _batch(folder, recipe, len(lines), jobs, cluster=cluster) as batch, console.status("hearing") as status:
+        for number, result in enumerate(batch.make(lines, inputs=tuple(inputs)), 1):
             status.update(f"{number} of {len(lines)}")
             if not isinstance(result, Made):
                 found["failed"] += 1

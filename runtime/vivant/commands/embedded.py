@@ -13,12 +13,14 @@ from vivant.errors import InputError
 
 PATIENCE_S = 1.0
 """For calls under way when whoever started the server is gone, or wants it gone; chosen."""
+MOST_TOKEN_BYTES = 4096
+"""Chosen; gRPC carries 8 KiB of metadata with a call."""
 _STDIN = 0
 
 
 def token_of_parent() -> str:
     """The first line of standard input, so that it stands in no list of processes and no file. Raises InputError."""
-    token = sys.stdin.readline().strip()
+    token = sys.stdin.buffer.readline(MOST_TOKEN_BYTES).decode(errors="replace").strip()  # what is no ASCII is refused
     if not token:
         raise InputError("--embedded takes the token as the first line of standard input, which has none")
     return token

@@ -47,6 +47,8 @@ from vivant.voices.voice import VoiceCard
 console = Console(highlight=False)
 
 BUNDLED = portraits()
+MOST_TEXT_CHARS = 1_000_000
+"""Of a text's file; chosen: a long novel, a day of speech."""
 
 
 def _size(text: str | Size) -> Size:
@@ -157,14 +159,24 @@ def text_file(text: str) -> Path | None:
 def known_text(text: str) -> str:
     """What a text option means: itself, or what its file holds. Raises InputError for one that cannot be read."""
     path = text_file(text)
-    if path is None:
-        return text
+    said = text if path is None else _content_of(path)
+    return said.encode(errors="replace").decode()  # of an argument that is no UTF-8, Python keeps bytes as halves of characters
+
+
+def _content_of(path: Path) -> str:
+    """Of an ordinary file: a pipe could block, and a device never end."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a name with a zero byte
+        if path.exists() and not path.is_file():
+            raise ValueError("no ordinary file")
+        with path.open(encoding="utf-8-sig") as file:
+            said = file.read(MOST_TEXT_CHARS + 1)
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a name with a zero byte, too
         raise InputError(
             f"cannot read {path} as a text in UTF-8: {getattr(error, 'strerror', None) or 'it is none'}"
         ) from error
+    if len(said) > MOST_TEXT_CHARS:
+        raise InputError(f"{path} has more than {MOST_TEXT_CHARS} characters; say it in parts")
+    return said
 
 
 def how_to_open(path: Path) -> str:

@@ -103,6 +103,12 @@ WhoOption = Annotated[
 JobsOption = Annotated[
     int | None, typer.Option(min=1, max=1024, help="Lines of a table made at the same time; one for each core unless said.")
 ]
+ClusterOption = Annotated[
+    bool,
+    typer.Option(
+        "--cluster", help="Make a table's lines on all machines of a Ray cluster: that of RAY_ADDRESS, or one on this machine."
+    ),
+]
 RuntimeOption = Annotated[
     str | None, typer.Option(metavar="HOST:PORT", help="Have a server (`vivant serve`) draw a table's lines.")
 ]
@@ -169,6 +175,7 @@ def render(
     kinds: KindsOption = None,
     who: WhoOption = None,
     jobs: JobsOption = None,
+    cluster: ClusterOption = False,
     runtime: RuntimeOption = None,
     token_file: TokenFileOption = None,
     tls_ca: TlsCaOption = None,
@@ -185,9 +192,10 @@ def render(
     if portrait.suffix.lower() in TABLES:
         if audio is not None or drive is not None or text or said:
             raise InputError("a table's lines have their own sounds and texts; leave AUDIO, --say, --text and --drive away")
-        render_table(portrait, out, kinds or ["mp4"], Usual("", controls, seed, who), recipe, jobs, words_choose=text_emotion)
-    elif kinds or who or jobs or server:
-        raise InputError("--format, --portrait, --jobs and --runtime go with a table of lines (.csv, .tsv, .json)")
+        usual = Usual("", controls, seed, who)
+        render_table(portrait, out, kinds or ["mp4"], usual, recipe, jobs, words_choose=text_emotion, cluster=cluster)
+    elif kinds or who or jobs or cluster or server:
+        raise InputError("--format, --portrait, --jobs, --cluster and --runtime go with a table of lines (.csv, .tsv, .json)")
     else:
         speech = _Speech(audio, said, voice, text, text_emotion)
         _render_one(portrait, out, controls, seed, recipe, speech, _Drive(drive, lips, drive_consent))

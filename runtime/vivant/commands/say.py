@@ -22,11 +22,12 @@ from vivant.commands.options import (
 from vivant.commands.render import render
 from vivant.commands.speech import chosen
 from vivant.errors import InputError, UnavailableError
-from vivant.media.atomic import replacing
+from vivant.media.atomic import replacing, reporting
 from vivant.provenance.production import completion_of_speech, require_ready
 from vivant.registry import VOICES, find, names
 from vivant.types import Emotion
-from vivant.voices import AUTO, Voice, write_wav
+from vivant.voices import AUTO, Voice
+from vivant.voices.wav import write_pieces
 
 SOUND = ".wav"
 
@@ -67,8 +68,8 @@ def _write_sound(said: str, voice: str, language: str, out: Path) -> None:
     require_ready(out, {"text": text_file(said)}, note)
     speaker, text, language = chosen(said, voice, language)
     sign = completion_of_speech(out, speaker.card)
-    with console.status(f"{speaker.card.name} speaks"), replacing(out, complete=sign) as part:
-        duration_s = write_wav(speaker.speak(text, language), part)
+    with console.status(f"{speaker.card.name} speaks"), replacing(out, complete=sign) as part, reporting(out):
+        duration_s = write_pieces(speaker.speak(text, language), part)
     say(f"{out}: {duration_s:.1f} s, spoken by {speaker.card.name}\n{how_to_open(out.resolve())}")
 
 

@@ -17,7 +17,10 @@ from vivant.rig.cache import cache_folder
 from vivant.sealed.onnx import leftovers, remove_leftovers
 
 KEPT_PORTRAITS = ("*.vivant", "*.consent.json", ".*.part-*")
-KEYS_AND_SETTINGS = (FILE, "studio.json", "certificate.pem", "key.pem", "rigs.secret", "*.token", "*.lock", ".*.part-*")
+KEYS_AND_SETTINGS = (
+    FILE, "studio.json", "certificate.pem", "certificate.pem.old*", "key.pem", "key.pem.old*", "rigs.secret",
+    "*.token", "*.lock", ".*.part-*",
+)  # fmt: skip
 MANNERS = ("*.manner", ".*.part-*")
 """Whatever else lies in these folders is not ours, and stays."""
 BY_HAND = {

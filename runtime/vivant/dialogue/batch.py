@@ -20,7 +20,8 @@ from vivant.dialogue.lines import Line
 from vivant.dialogue.making import make_line
 from vivant.dialogue.recipe import Recipe
 from vivant.errors import InputError, UnavailableError, VivantError
-from vivant.media.atomic import replacing, reporting
+from vivant.locks import alone
+from vivant.media.atomic import replacing, reporting, require_place
 from vivant.motion_files import is_motion
 from vivant.named import portrait_file
 from vivant.provenance.production import require_ready, sha256_of
@@ -57,24 +58,33 @@ class _Begun:
 class Batch:
     """Makes the results of lines of dialogue, each once, by a recipe."""
 
-    def __init__(self, folder: Path, recipe: Recipe, executor: Executor | None = None, make: Make = make_line) -> None:
-        """``executor`` makes lines at the same time, in processes or on machines; without one they are made in turn."""
+    def __init__(
+        self, folder: Path, recipe: Recipe, executor: Executor | None = None, make: Make = make_line, ahead: int = AHEAD
+    ) -> None:
+        """``executor`` makes lines at the same time, in processes or on machines, and is given ``ahead`` of them; without one
+        they are made in turn."""
         self._folder, self._recipe, self._make = folder, recipe, make
         self._executor = executor or _InTurn()
-        self._ahead = AHEAD if executor is not None else 0
+        self._ahead = ahead if executor is not None else 0
         self._in_file: dict[str, str] = {}
 
     def make(self, lines: list[Line | InputError], *, inputs: tuple[Path, ...] = ()) -> Iterator[Made | VivantError]:
         """One result for each line, in order; a line that cannot be made is its sentence, and the others go on.
 
         ``inputs`` are files beside the sounds that no result may replace. What had been told when the iteration ends early is
-        kept. Raises OutputError when the folder cannot be written, and InputError where the keys would replace what is read.
+        kept. Waits while another batch has the folder. Raises OutputError when that cannot be written, and InputError where the
+        keys would replace what is read.
         """
         with reporting(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
+        with alone(self._folder):  # or two batches at once would take each other's results for their own
+            yield from self._make_all(lines, inputs)
+
+    def _make_all(self, lines: list[Line | InputError], inputs: tuple[Path, ...]) -> Iterator[Made | VivantError]:
         read = {_identity(path) for path in (*inputs, *_files(lines))} - {None}
         if _identity(self._folder / KEYS_FILE) in read:
             raise InputError(f"{self._folder / KEYS_FILE} is read and would be overwritten; give it another name")
+        require_place(self._folder / KEYS_FILE)
         keys, taken = _load(self._folder / KEYS_FILE), dict[str, str]()
         self._in_file = dict(keys)
         waiting: deque[_Begun | Made | VivantError] = deque()

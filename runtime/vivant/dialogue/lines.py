@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -27,6 +28,8 @@ COLUMNS = ("file", "text", "character", "portrait", "emotion", "intensity", "see
 """What is read; other columns are the table's own affair."""
 TABLES = (".csv", ".tsv", ".json")
 DELIMITERS = ",;\t"
+CONTROLS = ("Cc", "Cs")
+"""What no name of a file has: control characters and halves of characters. Spaces of all widths and joiners belong to names."""
 _BETWEEN_ROWS = re.compile(r"[,\s]*")
 MAX_TABLE_BYTES = 64 << 20
 """Chosen: some hundred thousand lines."""
@@ -165,7 +168,7 @@ def _out(said: Mapping[str, Any], sound: Path, usual: Usual) -> PurePosixPath:
 
 
 def _text(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value.isprintable():
+    if not isinstance(value, str) or any(unicodedata.category(letter) in CONTROLS for letter in value):
         raise InputError(f"{name} must be a text, got {shown(value)}")
     return value
 
@@ -200,18 +203,24 @@ def _content(path: Path) -> str:
 
 def _rows_of_csv(name: str, text: str) -> Iterator[tuple[str, object]]:
     """A row's line number is that of its first line."""
-    head = text.partition("\n")[0]
+    head = next((line for line in text.splitlines() if line.strip()), "")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=head.count), strict=True)
-    columns = [column.strip().lower() for column in next(reader, [])]
+    columns = [column.strip().lower() for column in next((cells for cells in reader if not _is_blank(cells)), [])]
     if "file" not in columns and "text" not in columns:
         raise InputError(f"{name} has no column 'file'; its first line names the columns, for instance file,character,emotion")
+    if twice := next((column for column in COLUMNS if columns.count(column) > 1), None):
+        raise InputError(f"{name} has two columns {twice!r}; give one of them another name")
     first = reader.line_num + 1
     for cells in reader:
         place, first = f"{name}:{first}", reader.line_num + 1
         if len(cells) > len(columns):
             yield place, InputError(f"{len(cells)} cells in {len(columns)} columns; put texts with commas in quotes")
-        elif any(cells):
+        elif not _is_blank(cells):
             yield place, {column: cell.strip() for column, cell in zip(columns, cells, strict=False)}
+
+
+def _is_blank(cells: list[str]) -> bool:
+    return not any(cell.strip() for cell in cells)
 
 
 def _rows_of_json(name: str, text: str) -> Iterator[tuple[str, object]]:

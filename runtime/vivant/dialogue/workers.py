@@ -11,6 +11,9 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process
 
+CLEAN_S = 2.0
+"""For what a line leaves half-written; chosen."""
+
 
 @contextmanager
 def workers(n: int) -> Iterator[Executor | None]:
@@ -42,7 +45,12 @@ def _begin() -> None:
 
 
 def _end_with_parent() -> None:
-    """However that ended: a worker whose parent was killed would wait for lines for ever."""
+    """However that ended: a worker whose parent was killed would wait for lines for ever.
+
+    SIGTERM ends one that waits. One at work takes it for the result of its line, once that is cleaned up, and then waits.
+    """
     if (parent := parent_process()) is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait(CLEAN_S)
+        os._exit(128 + signal.SIGTERM)

@@ -31,6 +31,7 @@ _SENTENCES = {
     errno.EROFS: _DENIED,
     errno.ENOENT: _NO_FOLDER,
     errno.ENOTDIR: _NO_FOLDER,
+    errno.EEXIST: "{target} was not made, for a file is where a folder should be; choose another name",
     errno.EISDIR: "{target} is a folder; give a file name",
     errno.ENAMETOOLONG: "the name of {target} is too long; choose a shorter one",
 }
@@ -50,7 +51,7 @@ def reporting(target: Path) -> Iterator[None]:
         yield
     except _refusals() as error:
         sentence = _SENTENCES.get(error.errno or 0, "{target} could not be written: {reason}")
-        if sentence is _NO_FOLDER and target.is_symlink():
+        if error.errno in (errno.ENOENT, errno.EEXIST) and target.is_symlink():
             sentence = _NOWHERE
         said = {"target": target, "real": _real(target), "reason": error.strerror or error}
         raise OutputError(sentence.format(**said)) from error

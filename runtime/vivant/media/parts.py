@@ -37,11 +37,15 @@ class Part:
         _clean(target.parent)
         while True:
             path = _beside(target, "part", "" if folder else target.suffix)
-            if folder:
-                path.mkdir()
-            else:
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE if private else 0o666))
-            part = cls(path, _locked(path, wait=True))
+            try:
+                if folder:
+                    path.mkdir()
+                else:
+                    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE if private else 0o666))
+                part = cls(path, _locked(path, wait=True))
+            except BaseException:  # also where Ctrl-C or SIGTERM comes just now
+                _remove(path)
+                raise
             if path.exists():
                 return part
             part.remove()

@@ -77,7 +77,7 @@ Cholesky::Cholesky(const int64_t* starts, const int32_t* columns, const double* 
             own[j] = (own[j] - dot(own + from, row(j) + from, j - from)) / row(j)[j];
         }
         const double rest = own[i] - dot(own + first_[i], own + first_[i], i - first_[i]);
-        if (!(rest > 0.0)) throw std::invalid_argument("the matrix is not positive definite");
+        if (!(rest > 0.0 && std::isfinite(rest))) throw std::invalid_argument("the matrix is not positive definite");
         own[i] = std::sqrt(rest);
     }
 }

@@ -31,6 +31,7 @@ std::vector<Point> on_lattice(const double* points, int64_t n) {
     double low[2] = {points[0], points[1]}, extent = 0.0;
     for (int64_t i = 0; i < 2 * n; ++i) low[i % 2] = std::min(low[i % 2], points[i]);
     for (int64_t i = 0; i < 2 * n; ++i) extent = std::max(extent, points[i] - low[i % 2]);
+    if (!std::isfinite(extent)) throw std::invalid_argument("points to triangulate are finite");
     if (extent == 0.0) throw std::invalid_argument("points to triangulate lie on one line");
     std::vector<Point> out(n);
     for (int64_t i = 0; i < n; ++i)
@@ -45,13 +46,15 @@ public:
 
     std::vector<Corners> run() {
         const int32_t n = int32_t(points_.size());
-        int32_t third = 2;
-        while (third < n && turn(points_[0], points_[1], points_[third]) == 0) ++third;
-        if (n < 3 || third == n) throw std::invalid_argument("points to triangulate lie on one line");
-        const bool left = turn(points_[0], points_[1], points_[third]) > 0;
-        const int32_t a = left ? 0 : 1, b = left ? 1 : 0;
+        int32_t second = 1;  // the first that does not fall together with point 0
+        while (second < n && points_[second].x == points_[0].x && points_[second].y == points_[0].y) ++second;
+        int32_t third = second + 1;
+        while (third < n && turn(points_[0], points_[second], points_[third]) == 0) ++third;
+        if (third >= n) throw std::invalid_argument("points to triangulate lie on one line");
+        const bool left = turn(points_[0], points_[second], points_[third]) > 0;
+        const int32_t a = left ? 0 : second, b = left ? second : 0;
         triangles_ = {{a, b, third}, {b, a, kFar}, {third, b, kFar}, {a, third, kFar}};
-        for (int32_t p = 2; p < n; ++p)
+        for (int32_t p = second + 1; p < n; ++p)
             if (p != third) insert(p);
         triangles_.erase(std::remove_if(triangles_.begin(), triangles_.end(), [](const Corners& t) { return t[2] == kFar; }),
                          triangles_.end());

@@ -146,7 +146,9 @@ def _builder(claim: Claim, title: str, now: datetime.datetime) -> c2pa.Builder:
             {"label": "org.vivant.session", "data": _said(claim)},
         ],
     }
-    builder = c2pa.Builder.from_json(json.dumps(manifest), context(_NO_THUMBNAIL))
+    # Names and reasons of another character set hold halves of characters, which are no JSON.
+    told = json.dumps(manifest, ensure_ascii=False).encode(errors="replace").decode()
+    builder = c2pa.Builder.from_json(told, context(_NO_THUMBNAIL))
     if claim.portrait is not None:
         builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
         _add_ingredient(builder, claim.portrait, "portrait", "parentOf", claim.portrait_sha256)

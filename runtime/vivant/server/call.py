@@ -45,6 +45,10 @@ AUDIO_MESSAGE_BYTES = 1 << 20
 UTTERANCE_ID_BYTES = 64
 TEXT_QUEUE_CHARS = 1 << 20
 """Most text that waits for its sound."""
+FAREWELL_US = 2_000_000
+"""A client that hears of the server's end may leave by itself before it is left; chosen."""
+LOOK_US = 50_000
+"""Between two looks whether a face speaks that is to be left."""
 LAST_EPOCH = 2**64 - 1
 """The largest of the contract's uint64."""
 
@@ -134,6 +138,7 @@ class Call:
         self._shown = self._asked = config.message.portrait, config
         """Portrait and config: in the picture, and as they were asked for last."""
         self._swap: asyncio.Task[None] | None = None
+        self._drained = asyncio.Event()
 
     @property
     def paced(self) -> bool:
@@ -190,8 +195,9 @@ class Call:
         self._writer.event(pb.EVENT_TYPE_QUALITY_CHANGED, f"detail level {level}: {why}")
 
     def drain(self) -> None:
-        """Tell the client that the server is about to stop."""
+        """Tell the client that the server is about to stop; the call ends between two lines."""
         self._writer.event(pb.EVENT_TYPE_DRAINING)
+        self._drained.set()
 
     async def run(self, notes: tuple[str, ...]) -> None:
         """Serve until the client has finished or gone. Raises what ends the call early."""
@@ -207,7 +213,8 @@ class Call:
             async with self._session, asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 watching = self._outflow.watch(self._session.playout.wanted)
-                beside = [tasks.create_task(self._read()), tasks.create_task(watching)]
+                leaving = [self._leave()] if self.paced else []  # what is made as fast as possible ends by itself
+                beside = [tasks.create_task(each) for each in (self._read(), watching, *leaving)]
                 await self._writer.write()
                 for task in beside:
                     task.cancel()
@@ -216,6 +223,15 @@ class Call:
         finally:
             if self._ring is not None:
                 self._ring.close()
+
+    async def _leave(self) -> None:
+        """Once drained: when nothing is said any more."""
+        await self._drained.wait()
+        clock = self._shared.clock
+        await clock.sleep_until(clock.now_us() + FAREWELL_US)
+        while self._writer.is_speaking or not self._session.stream.is_silent:
+            await clock.sleep_until(clock.now_us() + LOOK_US)
+        raise StatusError(grpc.StatusCode.UNAVAILABLE, "the server is about to stop; animate the face again", 0)
 
     async def _read(self) -> None:
         clock = self._shared.clock

@@ -18,6 +18,8 @@ from grpc._cython import cygrpc
 
 from vivant.client.messages import CLIENT_KEY
 
+LANE_KEY = "vivant-lane"
+"""Metadata between a gateway and the servers behind it: the address of the connection that calls the gateway."""
 MOST_SOCKETS, MOST_PEERS = 1_000_000, 10_000
 """Asked for at a time; remembered, with those that are gone."""
 
@@ -30,24 +32,45 @@ class Client:
     """Whose portraits these are; nobody else can have it."""
     lane: str
     """The connection's address. Turns are taken and room is shared out per connection, for names cost nothing."""
+    is_shared: bool = False
+    """Other servers of the same `PortraitStore` know the key, too: a connection's own is this server's affair."""
 
 
 class Clients:
-    """The names that one run of a server gave out. On the event loop."""
+    """The names that one run of a server gave out, or all servers of one secret. On the event loop."""
 
-    def __init__(self, *, token: bool) -> None:
-        """``token``: every caller has shown the server's token."""
-        self._secret = secrets.token_bytes(32)
+    def __init__(self, *, token: bool, secret: bytes | None = None, behind_gateway: bool = False) -> None:
+        """``token``: every caller has shown the server's token. ``secret``: that of a `PortraitStore`, or one from chance.
+        ``behind_gateway``: callers are gateways, which say for whom they call."""
+        self._secret = secret or secrets.token_bytes(32)
+        self._run = secrets.token_bytes(32)
+        """For what only this run knows."""
+        self._behind_gateway = behind_gateway
         self._token = token
         self._connections = _Connections()
 
     def of(self, context: grpc.aio.ServicerContext) -> Client:
         """Who calls."""
-        name, peer = _name_in(context), context.peer()
+        name, peer = _name_in(context), self.lane_of(context)
         if self._is_ours(name):
             return self.named(name, peer)
         # With a name that is not ours, such as one of an earlier run, a caller wants to be alone: no token makes up for it.
-        return Client("token" if self._token and not name else f"connection {self._connections.number(peer)}", peer)
+        if self._token and not name:
+            return Client("token", peer, is_shared=True)
+        return Client(f"connection {self._connections.number(peer)}", peer)
+
+    def lane_of(self, context: grpc.aio.ServicerContext) -> str:
+        """The address of the connection that calls, or what the gateway says of the one that calls it."""
+        peer = str(context.peer())
+        return _said(context, LANE_KEY) or peer if self._behind_gateway else peer
+
+    def name_behind(self, context: grpc.aio.ServicerContext) -> str:
+        """The name under which servers behind this one know this caller, also one that has none."""
+        if self._is_ours(name := _name_in(context)):
+            return name
+        client = self.of(context)
+        salt = self._secret if client.is_shared else self._run
+        return self._made(hmac.new(salt, client.key.encode(), hashlib.sha256).hexdigest()[:32])
 
     def name_for(self, context: grpc.aio.ServicerContext) -> str:
         """The name that this caller shall use from now on."""
@@ -60,7 +83,7 @@ class Clients:
     @staticmethod
     def named(name: str, lane: str) -> Client:
         """Whoever holds a name of ours, on that connection."""
-        return Client(f"name {name}", lane)
+        return Client(f"name {name}", lane, is_shared=True)
 
     def _made(self, nonce: str) -> str:
         return f"{nonce}.{hmac.new(self._secret, nonce.encode(), hashlib.sha256).hexdigest()}"
@@ -70,7 +93,11 @@ class Clients:
 
 
 def _name_in(context: grpc.aio.ServicerContext) -> str:
-    return str(dict(context.invocation_metadata() or ()).get(CLIENT_KEY, ""))
+    return _said(context, CLIENT_KEY)
+
+
+def _said(context: grpc.aio.ServicerContext, key: str) -> str:
+    return str(dict(context.invocation_metadata() or ()).get(key, ""))
 
 
 class _Connections:

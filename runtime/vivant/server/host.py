@@ -19,6 +19,7 @@ from vivant.server.face_cost import USUAL_FPS, measure
 from vivant.server.limits import Limits
 from vivant.server.load_shedder import LoadShedder, Wanted
 from vivant.server.metrics import Metrics
+from vivant.server.portrait_store import PortraitStore
 from vivant.server.portraits import Opener, Portraits
 from vivant.server.service import FaceService
 from vivant.server.workers import WorkerPool, batch_pool
@@ -38,14 +39,17 @@ class FaceHost:
         motion: SpeechMotion | None = None,
         analyser: PortraitAnalyser | None = None,
         token: bool = False,
+        store: PortraitStore | None = None,
+        behind_gateway: bool = False,
     ) -> None:
-        """``opener`` makes clients' pictures ready, in a thread of its own; ``token``: every gRPC caller has shown one."""
+        """``opener`` makes clients' pictures ready, in a thread of its own; ``token``: every gRPC caller has shown one;
+        ``store``: where clients' pictures are that other servers are to know, too; ``behind_gateway`` as in `Clients`."""
         self.limits = limits or Limits()
         clock = clock or MonotonicClock()
         self.metrics = Metrics()
-        workers, most = WorkerPool(clock), self.limits.sessions
+        workers, most = WorkerPool(clock, cores=self.limits.cores), self.limits.sessions
         self.shared = ServerContext(
-            portraits=Portraits(self.limits, opener, analyser),
+            portraits=Portraits(self.limits, opener, analyser, store),
             workers=workers,
             batch_pool=batch_pool(workers.n_cores),
             load_shedder=LoadShedder(workers, clock, min(most, Policy.load().max_sessions or most)),
@@ -55,7 +59,7 @@ class FaceHost:
             limits=self.limits,
         )
         self.metrics.busy.set_function(lambda: self.shared.load_shedder.load.busy_share)
-        self.clients = Clients(token=token)
+        self.clients = Clients(token=token, secret=None if store is None else store.secret, behind_gateway=behind_gateway)
         self.service = FaceService(self.shared, self.limits, self.clients)
 
     @property

@@ -14,6 +14,8 @@ class Limits:
 
     sessions: int = 8 * (os.cpu_count() or 1)
     """Calls at a time; more are refused with a retry hint."""
+    cores: int | None = None
+    """To draw with; None: those that the process may run on."""
     size_px: int = 1024
     """Side of a frame."""
     portrait_bytes: int = 8 * MIB

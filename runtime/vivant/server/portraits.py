@@ -1,6 +1,7 @@
 """The portraits that clients may show: bundled ones for all, each client's own for itself alone, once it said who they show.
 
-Nothing of a client's picture goes to the disk: what was made of it lives in memory until it is deleted, or the server ends.
+Nothing of a client's picture goes to the disk: what was made of it lives in memory until it is deleted, or the server ends. The
+picture itself, and who it shows, goes into a store where the server was given one that it shares with others.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from vivant.server.builds import Builds
 from vivant.server.clients import Client
 from vivant.server.decoder import Decoder
 from vivant.server.limits import Limits
+from vivant.server.portrait_store import PortraitStore, StoredPortrait
 from vivant.server.status import StatusError, full
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.values import consent_message
@@ -84,13 +86,21 @@ class _Kept:
 class Portraits:
     """On the event loop, where no picture is parsed."""
 
-    def __init__(self, limits: Limits, opener: Opener | None = None, analyser: PortraitAnalyser | None = None) -> None:
-        """``opener`` runs in a thread of its own, one picture at a time, so that faces that speak keep theirs."""
+    def __init__(
+        self,
+        limits: Limits,
+        opener: Opener | None = None,
+        analyser: PortraitAnalyser | None = None,
+        store: PortraitStore | None = None,
+    ) -> None:
+        """``opener`` runs in a thread of its own, one picture at a time, so that faces that speak keep theirs. ``store`` is
+        where clients' pictures are that other servers know, too; its file system works in threads."""
         self._limits = limits
         self._guests = GuestOpener(limits.portrait_pixels, analyser)
         self._opener = opener or self._guests
         self._policy = Policy.load()
-        self._secret = secrets.token_bytes(32)
+        self._store = store
+        self._secret = secrets.token_bytes(32) if store is None else store.secret
         self._kept: dict[str, _Kept] = {}
         """By id, the first to come first."""
         self._faces: OrderedDict[tuple[str, bool], tuple[Face, str]] = OrderedDict()
@@ -127,13 +137,17 @@ class Portraits:
         """The file that a portrait was made of. Raises a StatusError with NOT_FOUND for what is not this client's own."""
         return portrait_bytes(portrait_id) if portrait_id in BUNDLED else self._of(client, portrait_id).image
 
-    def own(self, client: Client) -> list[str]:
+    async def own(self, client: Client) -> list[str]:
         """Ids of this client's own portraits."""
+        if (store := self._store_of(client)) is not None:
+            return await asyncio.to_thread(store.ids, client.key)
         return [portrait_id for portrait_id, kept in self._kept.items() if kept.owner == client.key]
 
-    def delete(self, client: Client, portrait_id: str) -> None:
+    async def delete(self, client: Client, portrait_id: str) -> None:
         """Raises a StatusError with NOT_FOUND for what is not this client's own."""
-        self._of(client, portrait_id)
+        await self._find(client, portrait_id)
+        if (store := self._store_of(client)) is not None:
+            await asyncio.to_thread(store.delete, client.key, portrait_id)
         self._forget(portrait_id)
 
     def close(self) -> None:
@@ -143,7 +157,7 @@ class Portraits:
     async def _open_known(self, client: Client, portrait_id: str, transparent: bool) -> Face:
         if portrait_id in BUNDLED:
             return await self._face(portrait_bytes(portrait_id), portrait_sha256(portrait_id), "", portrait_id, transparent)
-        kept = self._of(client, portrait_id)
+        kept = await self._find(client, portrait_id)
         face = await self._face(kept.image, kept.sha256, client.lane, portrait_id, transparent)
         if portrait_id not in self._kept:  # deleted meanwhile
             self._let_go(kept.sha256)
@@ -154,19 +168,22 @@ class Portraits:
         self._require_worth_a_look(client, image, said)
         sha256 = await _sha256(image)
         portrait_id = hmac.new(self._secret, f"{client.key}\n{sha256}".encode(), hashlib.sha256).hexdigest()[:ID_CHARS]
-        known = self._kept.get(portrait_id)
+        known = await self._known(client, portrait_id)
         basis = known.basis if known is not None else _basis_of(sha256, said)
-        if known is None and len(self.own(client)) >= self._limits.portraits:
+        if known is None and len(await self.own(client)) >= self._limits.portraits:
             raise full(f"a client may keep {self._limits.portraits} portraits; delete one first")
         face = await self._face(image, sha256, client.lane, portrait_id, transparent)
         self._keep(portrait_id, _Kept(client.key, client.lane, sha256, image, basis))
+        if known is None and (store := self._store_of(client)) is not None:
+            await asyncio.to_thread(store.put, client.key, portrait_id, StoredPortrait(image, sha256, basis))
         return portrait_id, face
 
     def _require_worth_a_look(self, client: Client, image: bytes, said: pb.Consent) -> None:
         if len(image) > self._limits.portrait_bytes:
             raise InputError(f"a portrait may have {self._limits.portrait_bytes} bytes, got {len(image)}")
         require_readable_kind(image, "the portrait")
-        if said.basis == pb.CONSENT_BASIS_UNSPECIFIED and len(image) not in self._sizes_known_to(client):
+        may_be_known = self._store_of(client) is not None or len(image) in self._sizes_known_to(client)
+        if said.basis == pb.CONSENT_BASIS_UNSPECIFIED and not may_be_known:
             raise InputError(MISSING)
         self.require_room(client.lane, len(image))
 
@@ -216,10 +233,36 @@ class Portraits:
                 self._faces.pop((sha256, transparent), None)
 
     def _of(self, client: Client, portrait_id: str) -> _Kept:
+        """In memory."""
         kept = self._kept.get(portrait_id)
         if kept is None or kept.owner != client.key:
             raise StatusError(grpc.StatusCode.NOT_FOUND, f"there is no portrait {portrait_id[:64]!r} of yours; put it first")
         return kept
+
+    async def _find(self, client: Client, portrait_id: str) -> _Kept:
+        """In memory or in the store. Raises a StatusError with NOT_FOUND for what is not this client's own."""
+        await self._known(client, portrait_id)
+        return self._of(client, portrait_id)
+
+    async def _known(self, client: Client, portrait_id: str) -> _Kept | None:
+        """What is in memory by then: what another server put comes into it, and what another one deleted goes."""
+        kept, store = self._kept.get(portrait_id), self._store_of(client)
+        if store is None or (kept is not None and kept.owner != client.key):
+            return kept
+        if kept is not None:
+            if await asyncio.to_thread(store.has, client.key, portrait_id):
+                return kept
+            if portrait_id in self._kept:
+                self._forget(portrait_id)
+            return None
+        if (found := await asyncio.to_thread(store.get, client.key, portrait_id)) is None:
+            return None
+        self._keep(portrait_id, _Kept(client.key, client.lane, found.sha256, found.image, found.basis))
+        return self._kept[portrait_id]
+
+    def _store_of(self, client: Client) -> PortraitStore | None:
+        """Where what this client puts is known to other servers, too."""
+        return self._store if client.is_shared else None
 
 
 def _oldest_of_the_fullest(entries: dict[Key, tuple[str, int]]) -> Key:

@@ -1,29 +1,29 @@
-"""A server from its parts: ports, health, reflection, metrics, and a graceful end."""
+"""A server from its parts: a host behind a gRPC port, metrics, and a graceful end."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from vivant.client.memory import remove_abandoned
 from vivant.clock import Clock
-from vivant.errors import InputError, OutputError
+from vivant.errors import OutputError
 from vivant.motion.model import SpeechMotion
 from vivant.portrait import PortraitAnalyser
 from vivant.server.host import FaceHost
 from vivant.server.limits import Limits
+from vivant.server.listener import Listener
 from vivant.server.metrics_port import serve_metrics
+from vivant.server.portrait_store import PortraitStore
 from vivant.server.portraits import Opener
 from vivant.server.ring import PREFIX
-from vivant.server.security import Security, TokenGuard
-from vivant.server.service import SERVICE, add_to
+from vivant.server.security import Security
+from vivant.server.service import add_to
 from vivant.v1 import vivant_pb2 as pb
 
-LONGEST_MS = 2**31 - 1
-"""For gRPC: never."""
 DRAIN_S = 10.0
 """Calls under way may take this long to end when the server is told to stop; chosen."""
 
@@ -37,7 +37,10 @@ class ServerConfig:
     security: Security = field(default_factory=Security)
     limits: Limits = field(default_factory=Limits)
     metrics_port: int | None = None
-    """Where Prometheus reads, on loopback; None: nowhere."""
+    """Where Prometheus reads; None: nowhere."""
+    metrics_host: str = "127.0.0.1"
+    portraits: str | None = None
+    """Folder or URL of a `PortraitStore` that several servers share; None keeps clients' pictures in memory alone."""
 
 
 class Server:
@@ -51,102 +54,67 @@ class Server:
         opener: Opener | None = None,
         motion: SpeechMotion | None = None,
         analyser: PortraitAnalyser | None = None,
+        guards: Sequence[grpc.aio.ServerInterceptor] = (),
+        behind_gateway: bool = False,
     ) -> None:
+        """``guards`` see every call whose token was right; ``behind_gateway``: callers are gateways
+        (`vivant.cluster.gateway`), which say for whom they call."""
         self.config = config or ServerConfig()
-        self.port = 0
-        """The real one, once entered."""
+        security = self.config.security
         self.host = FaceHost(
             self.config.limits,
             clock=clock,
             opener=opener,
             motion=motion,
             analyser=analyser,
-            token=bool(self.config.security.token),
+            token=bool(security.token),
+            store=PortraitStore(self.config.portraits) if self.config.portraits else None,
+            behind_gateway=behind_gateway,
         )
         self.shared, self.metrics = self.host.shared, self.host.metrics
-        self._health = health.aio.HealthServicer()
+        self._listener = Listener(security, self.config.port, self.config.limits, guards)
+
+    @property
+    def port(self) -> int:
+        """The real one, once entered."""
+        return self._listener.port
 
     async def __aenter__(self) -> Server:
         remove_abandoned(PREFIX)
-        security = self.config.security
-        guards = [TokenGuard(security.token)] if security.token else []
-        self._server = grpc.aio.server(interceptors=guards, options=_options(self.config.limits))
-        add_to(self._server, self.host.service)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection((SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
-        self.port = self._bind()
-        if self.config.metrics_port is not None:
+        if (port := self.config.metrics_port) is not None:
             try:
-                self._metrics_server = await serve_metrics(self.metrics, self.config.metrics_port)
+                ready = lambda: self._listener.is_serving  # noqa: E731
+                self._metrics_server = await serve_metrics(self.metrics, port, self.config.metrics_host, ready)
             except OSError as error:
-                raise OutputError(f"cannot serve metrics on port {self.config.metrics_port}: {error.strerror}") from error
-        await self._server.start()
+                raise OutputError(f"cannot serve metrics on port {port}: {error.strerror}") from error
+        await self._listener.open(partial(add_to, service=self.host.service))
         await self.host.__aenter__()
-        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        await self._listener.set_serving(serving=True)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.host.service.draining = True
-        await self._server.stop(None)
+        await self._listener.close()
         await self.host.__aexit__()
         if self.config.metrics_port is not None:
             self._metrics_server.close()
 
     async def wait(self) -> None:
         """Until `drain` is complete."""
-        await self._server.wait_for_termination()
+        await self._listener.wait()
 
     async def drain(self, seconds: float = DRAIN_S) -> None:
-        """Take no new calls, tell those that run, and stop when they are over or after ``seconds``."""
+        """Take no new calls, tell those that run, and stop when they are over or after ``seconds``. A face is left between two
+        lines, so none is cut that ends within that time."""
         self.host.drain()
-        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        await self._server.stop(seconds)
+        await self._listener.set_serving(serving=False)
+        await self._listener.close(seconds)
 
     async def measure(self) -> None:
         """As `FaceHost.measure`."""
         await self.host.measure()
 
-    def _bind(self) -> int:
-        security = self.config.security
-        bare = security.host.strip("[]")
-        host = f"[{bare}]" if ":" in bare else bare
-        address, credentials = f"{host}:{self.config.port}", security.credentials()
-        try:
-            if credentials is None:
-                return int(self._server.add_insecure_port(address))
-            return int(self._server.add_secure_port(address, credentials))
-        except RuntimeError as error:
-            raise InputError(f"cannot listen on {address}; is another program there?") from error
-
-    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
-        for name in ("", SERVICE.full_name):
-            await self._health.set(name, status)
-
     def describe(self) -> str:
         """What it can do, in a line."""
         formats = ", ".join(name.removeprefix("PIXEL_FORMAT_") for name in pb.PixelFormat.keys()[1:])
         return f"{self.host.describe_capacity()}; {formats}; shared memory on this machine"
-
-
-def _options(limits: Limits) -> list[tuple[str, int]]:
-    return [
-        ("grpc.max_receive_message_length", limits.message_bytes),
-        ("grpc.max_send_message_length", -1),
-        ("grpc.so_reuseport", 0),
-        # Numbers of connections: see `Clients`.
-        ("grpc.enable_channelz", 1),
-        # A client that is gone without a word. Whatever comes from it counts, for the answer to a ping may wait behind pictures
-        # on a slow network; so the answer itself is given all the time there is.
-        ("grpc.keepalive_time_ms", 1000),
-        ("grpc.keepalive_timeout_ms", _ms(limits.silence_s)),
-        ("grpc.http2.ping_timeout_ms", LONGEST_MS),
-        ("grpc.http2.max_pings_without_data", 0),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000),
-        ("grpc.server_handshake_timeout_ms", _ms(limits.handshake_s)),
-        ("grpc.max_connection_idle_ms", _ms(limits.idle_s)),
-        ("grpc.max_allowed_incoming_connections", limits.connections),
-    ]
-
-
-def _ms(seconds: float) -> int:
-    return round(1000 * seconds)

@@ -84,12 +84,13 @@ class FaceService:
 
     async def _first_message(self, kind: Any, context: Context) -> Any:  # noqa: ANN401
         """Few at a time of one connection: what is not read yet waits at the client, and costs no memory here."""
-        turn = self._turns.setdefault(context.peer(), asyncio.Semaphore(READ_AT_ONCE))
+        lane = self._clients.lane_of(context)
+        turn = self._turns.setdefault(lane, asyncio.Semaphore(READ_AT_ONCE))
         try:
             async with asyncio.timeout(self._limits.first_message_s), turn:
                 if kind is not pb.PutPortraitRequest:
                     return await next_message(context, kind) or kind()
-                self._shared.portraits.require_room(context.peer())
+                self._shared.portraits.require_room(lane)
                 async with self._calmly():
                     return await next_message(context, kind) or kind()
         except TimeoutError as error:
@@ -203,11 +204,11 @@ class FaceService:
 
     async def ListPortraits(self, _: pb.ListPortraitsRequest, context: Context) -> pb.ListPortraitsResponse:  # noqa: N802
         bundled = [pb.Portrait(portrait_id=name, bundled=True) for name in BUNDLED]
-        own = [pb.Portrait(portrait_id=portrait_id) for portrait_id in self._shared.portraits.own(self._clients.of(context))]
+        own = [pb.Portrait(portrait_id=each) for each in await self._shared.portraits.own(self._clients.of(context))]
         return pb.ListPortraitsResponse(portraits=bundled + own)
 
     async def DeletePortrait(self, request: pb.DeletePortraitRequest, context: Context) -> pb.DeletePortraitResponse:  # noqa: N802
-        self._shared.portraits.delete(self._clients.of(context), request.portrait_id)
+        await self._shared.portraits.delete(self._clients.of(context), request.portrait_id)
         return pb.DeletePortraitResponse()
 
     async def WarmUp(self, request: pb.WarmUpRequest, context: Context) -> pb.WarmUpResponse:  # noqa: N802

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import grpc
 
-from vivant.errors import InputError, UnavailableError, VivantError
+from vivant.errors import InputError, OutputError, UnavailableError, VivantError
 
 log = logging.getLogger("vivant.server")
 ABORT_S = 1.0
@@ -55,5 +55,7 @@ def status_of(error: BaseException) -> tuple[grpc.StatusCode, str, int | None]:
         return grpc.StatusCode.INVALID_ARGUMENT, str(error), None
     if isinstance(error, UnavailableError):
         return grpc.StatusCode.UNIMPLEMENTED, str(error), None
+    if isinstance(error, OutputError):  # a full disk of this machine
+        return grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), None
     log.error("a call failed", exc_info=error)
     return grpc.StatusCode.INTERNAL, "the server failed; its log says why", None

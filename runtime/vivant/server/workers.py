@@ -58,8 +58,8 @@ class WorkerPool(Executor):
     """Worker pool: a bounded executor that is fair and knows how busy it is. The kernel releases the GIL, so threads run side
     by side: two a core, and one more that only the important may keep busy (`FairQueue`)."""
 
-    def __init__(self, clock: Clock, n_workers: int | None = None) -> None:
-        self.n_cores = n_workers or n_cores()
+    def __init__(self, clock: Clock, n_workers: int | None = None, *, cores: int | None = None) -> None:
+        self.n_cores = n_workers or cores or n_cores()
         self.n_workers = n_workers or THREADS_PER_CORE * self.n_cores
         self._clock = clock
         self._queue: FairQueue[_Job] = FairQueue(self.n_workers)

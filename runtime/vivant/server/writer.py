@@ -27,6 +27,8 @@ class ResponseWriter:
 
     def __init__(self, outflow: Outflow, config: ResolvedConfig, session: Session, *, metrics: Metrics, clock: Clock) -> None:
         self.sent = 0
+        self.is_speaking = False
+        """The client has seen the beginning of an utterance and not its end."""
         self._outflow = outflow
         self._config = config
         self._session = session
@@ -99,6 +101,7 @@ class ResponseWriter:
 
     def _mark(self, marker: Marker) -> None:
         self._events.append(marker_event(marker))
+        self.is_speaking = isinstance(marker, UtteranceStart)
         self._utterance_id = marker.utterance_id if isinstance(marker, UtteranceStart) else ""
         if isinstance(marker, UtteranceStart):
             self._begun_us = self._heard_us.popleft() if self._heard_us else None

@@ -27,7 +27,7 @@ def choose_voice(name: str, language: str) -> Voice:
     UnavailableError, with what to install, where none is here that does.
     """
     if name == AUTO:
-        voice = next((voice for voice in _here() if voice.speaks(language)), None)
+        voice = next(_who_speaks(language), None)
         if voice is None:
             raise UnavailableError(f"no voice on this machine reads {language!r}; {_remedy(language)}")
         return voice
@@ -53,10 +53,13 @@ def language_of(text: str, language: str = "") -> str:
     return guessed(text.lower())
 
 
-def _here() -> Iterator[Voice]:
+def _who_speaks(language: str) -> Iterator[Voice]:
+    """Those that are here and read it; one that does not even answer is left out."""
     for name in _IN_ORDER:
         with suppress(UnavailableError):
-            yield cast(Callable[[str], Voice], find(VOICES, name))("")
+            voice = cast(Callable[[str], Voice], find(VOICES, name))("")
+            if voice.speaks(language):
+                yield voice
 
 
 def _remedy(language: str) -> str:

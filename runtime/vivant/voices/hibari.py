@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterator
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -11,11 +13,16 @@ from vivant.errors import InputError, UnavailableError
 from vivant.extras import install
 from vivant.sealed import hibari
 from vivant.speech.pronunciation import primary
-from vivant.types import AudioChunk
+from vivant.types import AudioChunk, Float32Array
 from vivant.voices.voice import VoiceCard
 
 USUAL = "heart"
 RATE_HZ = 24_000
+LONGEST_CLAUSE = 500
+"""Letters: what hibari speaks at once where it parts a sentence itself, rounded up."""
+CLAUSES = re.compile(r"(?<=[,;:—])\s+")
+LONGEST_NUMBER = 15
+"""Digits; longer ones are no amounts. Its rules fail beyond 33."""
 SEED = 0
 """Of its breath noise: the same text gives the same sound, and so the same film."""
 
@@ -49,9 +56,27 @@ class HibariVoice:
 
     def speak(self, text: str, language: str) -> Iterator[AudioChunk]:
         n_spoken = 0
-        for sentence in self._model.split_sentences(text):
-            for samples in self._model.stream(sentence, seed=SEED):
-                yield AudioChunk(samples, RATE_HZ, n_spoken)
-                n_spoken += len(samples)
+        for sentence in self._model.split_sentences(spelled(text)):
+            for part in parts_of(sentence):
+                for samples in self._sound_of(part):
+                    yield AudioChunk(samples, RATE_HZ, n_spoken)
+                    n_spoken += len(samples)
         if not n_spoken:
             raise InputError(f"the voice {self.card.name} finds nothing in the text that it can speak")
+
+    def _sound_of(self, part: str) -> Iterator[Float32Array]:
+        try:
+            yield from self._model.stream(part, seed=SEED)
+        except Exception as error:  # of its rules for numbers and names, or of what its network runs on
+            raise UnavailableError(f"the voice {self.card.name} failed at a part of the text ({error})") from error
+
+
+def spelled(text: str) -> str:
+    """With numbers that have no name digit by digit."""
+    return re.sub(rf"\d{{{LONGEST_NUMBER + 1},}}", lambda number: " ".join(number[0]), text)
+
+
+def parts_of(sentence: str) -> list[str]:
+    """The sentence, or lines of it: hibari parts at clauses only, and takes 1.5 MB for each letter of one."""
+    longest = max(map(len, CLAUSES.split(sentence)))
+    return [sentence] if longest <= LONGEST_CLAUSE else textwrap.wrap(sentence, LONGEST_CLAUSE)

@@ -21,11 +21,17 @@ BLOCK_S = 0.1
 
 def write_wav(chunks: Iterable[AudioChunk], path: Path) -> float:
     """All of it as mono PCM of 16 bits; returns seconds. Raises OutputError, and InputError where nothing was spoken."""
+    with reporting(path):
+        return write_pieces(chunks, path)
+
+
+def write_pieces(chunks: Iterable[AudioChunk], path: Path) -> float:
+    """As `write_wav`, for whoever reports failures under another name. Raises OSError."""
     pieces = iter(chunks)
     first = next(pieces, None)
     if first is None:
         raise InputError("the voice found nothing in the text that it can speak")
-    with reporting(path), path.open("wb") as target, wave.open(target, "wb") as file:
+    with path.open("wb") as target, wave.open(target, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(first.sample_rate_hz)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -31,7 +31,7 @@ from vivant.server.status import ABORT_S, StatusError, first_of, status_of
 from vivant.session.background import Background
 from vivant.web.face_socket import FaceSocket, receive
 from vivant.web.messages import object_of, page_config
-from vivant.wire.values import consent_message
+from vivant.wire.values import consent_message, writable
 
 if TYPE_CHECKING:
     from vivant.web.media import Media
@@ -193,7 +193,7 @@ class Door:
     async def _list(self, request: Request) -> Response:
         name, client = self._caller(request)
         bundled = [{"portrait": portrait, "bundled": True} for portrait in BUNDLED]
-        own = [{"portrait": portrait, "bundled": False} for portrait in self.host.portraits.own(client)]
+        own = [{"portrait": portrait, "bundled": False} for portrait in await self.host.portraits.own(client)]
         return JSONResponse({"portraits": bundled + own, "client": name})
 
     async def _picture(self, request: Request) -> Response:
@@ -226,7 +226,7 @@ class Door:
         return bytes(body)
 
     async def _delete(self, request: Request) -> Response:
-        self.host.portraits.delete(self.client_of(request), request.path_params["portrait"])
+        await self.host.portraits.delete(self.client_of(request), request.path_params["portrait"])
         return Response(status_code=204)
 
 
@@ -241,6 +241,8 @@ def answered(handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
         try:
             response: Response = await handler(request)
             return response
+        except ClientDisconnect:  # in the middle of an upload; nobody hears the answer
+            return Response(status_code=400)
         except Exception as error:
             said, (_, status) = _refusal(first_of(error))
             return JSONResponse({"error": said}, 413 if isinstance(error, TooLargeError) else status)
@@ -261,4 +263,4 @@ def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name, "")
     if not isinstance(value, str):
         raise InputError(f"{name} must be a text")
-    return value
+    return writable(value)
