@@ -21,6 +21,7 @@ ALONE = {
     "web": "web",
     "lids": "lids",
     "eyes": "eyes",
+    "dynamics": "dynamics",
     "cluster": "cluster",
 }
 """Modules with options of their own, by the word that calls them. Each needs packages that the others do not."""

@@ -24,6 +24,7 @@ from scipy.signal import welch
 from benchmarks.report import VOICE, Row
 from vivant.media import open_audio
 from vivant.motion.articulatory import ArticulatoryMotion
+from vivant.motion.model import SpeechMotion
 from vivant.types import ARKIT_INDEX, AudioChunk, Controls, Float32Array, MotionFrame
 
 FPS = Fraction(25)
@@ -69,14 +70,22 @@ def _sum(weights: NDArray[np.float32], gains: dict[str, float]) -> Curve:
     return total
 
 
-def drive(samples: Float32Array, rate_hz: int, fps: Fraction = FPS, seed: int = 1) -> tuple[list[MotionFrame], float]:
-    """Every frame of a sound, pushed in pieces of 20 ms, and the seconds of processor time it took."""
-    state = ArticulatoryMotion().open(fps, seed)
+def drive(
+    samples: Float32Array,
+    rate_hz: int,
+    fps: Fraction = FPS,
+    seed: int = 1,
+    motion: SpeechMotion | None = None,
+    controls: Controls | None = None,
+) -> tuple[list[MotionFrame], float]:
+    """Every frame of a sound, pushed in pieces of 20 ms, and the processor's seconds; by the rules unless said."""
+    state = (motion or ArticulatoryMotion()).open(fps, seed)
+    controls = controls or Controls()
     began = time.process_time()
     frames: list[MotionFrame] = []
     for start in range(0, len(samples), rate_hz // 50):
-        frames += state.push(AudioChunk(samples[start : start + rate_hz // 50], rate_hz, start), Controls())
-    return frames + state.flush(Controls()), time.process_time() - began
+        frames += state.push(AudioChunk(samples[start : start + rate_hz // 50], rate_hz, start), controls)
+    return frames + state.flush(controls), time.process_time() - began
 
 
 def read_voice(path: Path) -> tuple[Float32Array, int]:

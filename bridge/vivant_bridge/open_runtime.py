@@ -16,7 +16,7 @@ from vivant.motion.driven import Lips, driving
 from vivant.portrait import Provider
 from vivant.provenance.consent import bundled_consent, require_consent, stated_consent
 from vivant.provenance.policy import Policy
-from vivant.registry import MOTIONS, find
+from vivant.registry import motion_model
 from vivant_bridge.picture.compositor import ORIGINAL, Backdrop
 from vivant_bridge.runtime.local import LocalRuntime
 from vivant_bridge.runtime.remote import RemoteRuntime
@@ -77,7 +77,7 @@ def open_local_runtime(
     portraits: list[Path], drawing: Drawing, seed: int | None, consent: str | None, no_label: str | None
 ) -> LocalRuntime:
     """In this process."""
-    motion = driving(drawing.driver, drawing.lips)(find(MOTIONS, drawing.motion)())
+    motion = driving(drawing.driver, drawing.lips)(motion_model(drawing.motion))
     opened, answers = [], []
     for portrait in portraits:
         face = open_with_progress(

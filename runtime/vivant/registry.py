@@ -16,7 +16,7 @@ from vivant.errors import InputError, UnavailableError
 FACES = "vivant.faces"
 """``opener(picture: Path | bytes, *, face: int, transparent: bool, analyser, progress) -> Face``, as `vivant.open_portrait`."""
 MOTIONS = "vivant.motions"
-"""``make() -> SpeechMotion``."""
+"""``make() -> SpeechMotion``; one that takes an argument may be named ``name:argument`` (`motion_model`)."""
 VOICES = "vivant.voices"
 """``make(argument: str) -> vivant.voices.Voice``: what stands behind the colon of ``--voice``."""
 ANALYSERS = "vivant.analysers"
@@ -55,6 +55,13 @@ def find(group: str, name: str) -> Any:  # noqa: ANN401
         return entry.load()
     except (ImportError, AttributeError) as error:
         raise UnavailableError(f"the {NOUNS[group]} {name!r} cannot be loaded: {error}") from error
+
+
+def motion_model(named: str) -> Any:  # noqa: ANN401
+    """A motion model by ``name`` or ``name:argument``. Raises InputError and UnavailableError."""
+    name, _, argument = named.partition(":")
+    make = find(MOTIONS, name)
+    return make(argument) if argument else make()
 
 
 def has(group: str, name: str) -> bool:

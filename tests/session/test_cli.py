@@ -111,6 +111,8 @@ def test_uninstall_asks_then_deletes_its_own_files_only(run: Run, tmp_path: Path
     config.mkdir()
     for name in ("config.toml", "key.pem", "key.pem.old1", "certificate.pem.old12", "vtube_studio.token", "letter.txt"):
         (config / name).write_text("")
+    (config / "manners").mkdir()
+    (config / "manners" / "me.manner").write_text("")
     rigs = tmp_path / ".cache" / "rigs"
     (rigs / "photo.jpg").write_text("somebody else's")
     kept = sorted(path.name for path in rigs.iterdir())

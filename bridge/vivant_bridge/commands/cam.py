@@ -21,6 +21,7 @@ from vivant.commands.options import (
     GeneratorOption,
     LabelOption,
     LipsOption,
+    MannerOption,
     MotionOption,
     ProviderOption,
     SayOption,
@@ -28,6 +29,7 @@ from vivant.commands.options import (
     TextLanguageOption,
     VoiceOption,
     driver_of,
+    in_manner,
     known_text,
     say,
     text_file,
@@ -145,6 +147,7 @@ def cam(
     no_label: LabelOption = None,
     generator: GeneratorOption = "rig",
     motion: MotionOption = "voice",
+    manner: MannerOption = None,
     analyser: AnalyserOption = DEFAULT_ANALYSER,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
@@ -161,7 +164,7 @@ def cam(
     sink, output, label = choose_camera(camera, device), choose_speaker(speaker, clock), None if no_label else Label()
     compositor = Compositor(width, height, backdrop.fill, label=label, pixel_format=sink.pixel_format)
     receivers, driver = [choose_receiver(text) for text in send or ()], driver_of(drive, drive_consent)
-    drawing = Drawing(face_number, generator, motion, analyser, provider, backdrop, mirror, driver, lips)
+    drawing = Drawing(face_number, generator, in_manner(motion, manner), analyser, provider, backdrop, mirror, driver, lips)
     way = Address(runtime, token_file, tls_ca) if runtime is not None else None
     face = open_runtime(way, portraits, drawing, seed, consent, no_label, motion=bool(receivers))
     around = partial(Bridge, face, source, sink, compositor, output, receivers=receivers, driver=driver, report=say)

@@ -20,6 +20,7 @@ from vivant.commands.options import (
     HeadMotionOption,
     IntensityOption,
     LipsOption,
+    MannerOption,
     MotionOption,
     MouthOption,
     SeedOption,
@@ -28,6 +29,7 @@ from vivant.commands.options import (
     TrackOption,
     console,
     driver_of,
+    in_manner,
     known_text,
     say,
     text_file,
@@ -39,7 +41,7 @@ from vivant.media.apart import require_apart
 from vivant.motion.driven import Lips, driving
 from vivant.motion_files import FORMATS, write_motion, writer_of
 from vivant.offline import motion_of
-from vivant.registry import MOTIONS, find
+from vivant.registry import motion_model
 from vivant_bridge.bridge import Bridge
 from vivant_bridge.commands.cam import MicOption, QuietOption, SecondsOption, SpeakerOption
 from vivant_bridge.commands.running import run_on_terminal
@@ -96,6 +98,7 @@ def motion(
     seconds: SecondsOption = None,
     quiet: QuietOption = False,
     model: MotionOption = "voice",
+    manner: MannerOption = None,
     jobs: JobsOption = None,
 ) -> None:
     """Move avatars of other programs by a voice: live (--to vmc), or write its motion to files (VOICE... -o OUT).
@@ -105,8 +108,8 @@ def motion(
     if drive is not None and not to:
         raise InputError("--drive goes with --to; `vivant capture VIDEO -o FILE` writes what a face does to a motion file")
     rate, controls = as_fps(fps), Controls((0, 0), 1.0, emotion, intensity, head_motion, mouth)
-    driver = driver_of(drive, drive_consent)
-    speech: SpeechMotion = driving(driver, lips)(find(MOTIONS, model)())
+    driver, model = driver_of(drive, drive_consent), in_manner(model, manner)
+    speech: SpeechMotion = driving(driver, lips)(motion_model(model))
     if to and not voices and lines is None and out is None:
         receivers, clock = [choose_receiver(text) for text in to], MonotonicClock()
         source, output = choose_source(mic, clock, pcm_rate_hz=48_000, pcm_channels=1), choose_speaker(speaker, clock)

@@ -13,9 +13,11 @@ from typing import Annotated
 import typer
 
 from vivant import MonotonicClock
+from vivant.commands.extensions import MannerOption, MotionOption, in_manner
 from vivant.commands.reach import LOOPBACK, HostOption, TlsCertOption, TlsKeyOption, TokenFileOption, token_of
 from vivant.errors import UnavailableError
 from vivant.extras import install
+from vivant.registry import motion_model
 from vivant_bridge.commands.cam import CameraOption, DeviceOption
 from vivant_bridge.device_registry import choose_camera
 
@@ -28,6 +30,8 @@ def studio(
     no_open: Annotated[bool, typer.Option("--no-open", help="Only say the address; open no browser.")] = False,
     camera: CameraOption = "auto",
     device: DeviceOption = None,
+    motion: MotionOption = "voice",
+    manner: MannerOption = None,
     host: HostOption = LOOPBACK,
     tls_cert: TlsCertOption = None,
     tls_key: TlsKeyOption = None,
@@ -45,8 +49,9 @@ def studio(
     except ImportError as error:
         raise UnavailableError(f"the studio needs {error.name}; {install('studio')} brings it") from error
     choose_camera(camera, device)  # an unknown name is refused now
+    model = motion_model(in_manner(motion, manner))
     security = Security(host, tls_cert, tls_key, token_of(token_file))
-    app = studio_app(partial(choose_camera, camera, device), MonotonicClock(), security=security)
+    app = studio_app(partial(choose_camera, camera, device), MonotonicClock(), security=security, motion=model)
 
     async def serve() -> None:
         async with WebServer(app, port=port, security=security) as web:

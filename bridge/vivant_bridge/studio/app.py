@@ -26,6 +26,7 @@ from vivant.bundled import about, portraits
 from vivant.extras import install
 from vivant.loopback import is_loopback
 from vivant.media.atomic import replacing, reporting
+from vivant.motion.model import SpeechMotion
 from vivant.private import private_folder
 from vivant.provenance.consent import parse_consent
 from vivant.provenance.settings import config_folder
@@ -281,12 +282,17 @@ class CpuMeter:
 
 
 def studio_app(
-    make_camera: Callable[[], FrameSink], clock: Clock, *, security: Security | None = None, limits: Limits | None = None
+    make_camera: Callable[[], FrameSink],
+    clock: Clock,
+    *,
+    security: Security | None = None,
+    limits: Limits | None = None,
+    motion: SpeechMotion | None = None,
 ) -> Starlette:
     """One studio: door, page, and what a face is used for. ``make_camera`` gives a camera that is not open yet."""
     security, limits, shows = security or Security(), limits or Limits(), Shows()
     opener, backgrounds = StagedOpener(limits.portrait_pixels), Backgrounds(limits.portrait_pixels)
-    host = FaceHost(limits, clock=clock, opener=opener)
+    host = FaceHost(limits, clock=clock, opener=opener, motion=motion)
     door = Door(
         host,
         token=security.token,

@@ -18,7 +18,7 @@ from vivant.cluster.certificate import make_certificate
 from vivant.cluster.joining import allow_asking
 from vivant.cluster.lease import Lease, Leases
 from vivant.loopback import is_loopback
-from vivant.registry import MOTIONS, find
+from vivant.registry import motion_model
 from vivant.server.limits import Limits
 from vivant.server.logs import log_to_stderr
 from vivant.server.security import Security
@@ -57,7 +57,7 @@ class FaceReplica:
             if chain is not None:
                 self._certificate = chain.read_bytes()
             asked = ServerConfig(0, Security(host, chain, key, self._token), config.limits, portraits=config.portraits)
-            self._server = Server(asked, motion=find(MOTIONS, config.motion)(), guards=[self._leases], behind_gateway=True)
+            self._server = Server(asked, motion=motion_model(config.motion), guards=[self._leases], behind_gateway=True)
             await self._server.__aenter__()
         await self._server.measure()
         self._address = f"{host}:{self._server.port}"

@@ -9,7 +9,18 @@ import typer
 from vivant.named import DEFAULT_ANALYSER as DEFAULT_ANALYSER
 
 GeneratorOption = Annotated[str, typer.Option(metavar="NAME", help="What draws the face: rig, or what another package brings.")]
-MotionOption = Annotated[str, typer.Option(metavar="NAME", help="What moves the face: voice, or what another package brings.")]
+MotionOption = Annotated[
+    str, typer.Option(metavar="NAME", help="What moves the face: voice (rules), learned, or what another package brings.")
+]
+MannerOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME|default", help="Learned motion in a manner of `vivant learn --manner`; default is nobody's."),
+]
 AnalyserOption = Annotated[
     str, typer.Option(metavar="NAME", help="What reads the portrait: networks, or what another package brings.")
 ]
+
+
+def in_manner(motion: str, manner: str | None) -> str:
+    """The motion model by its name; a manner is the learned one's."""
+    return motion if manner is None else f"learned:{manner}"

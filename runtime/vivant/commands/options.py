@@ -13,7 +13,9 @@ from rich.console import Console
 from vivant.bundled import portraits
 from vivant.commands.extensions import AnalyserOption as AnalyserOption
 from vivant.commands.extensions import GeneratorOption as GeneratorOption
+from vivant.commands.extensions import MannerOption as MannerOption
 from vivant.commands.extensions import MotionOption as MotionOption
+from vivant.commands.extensions import in_manner as in_manner
 from vivant.drive.choose import choose_driver
 from vivant.drive.driver import Driver
 from vivant.drive.recorded import VIDEO, RecordedDriver

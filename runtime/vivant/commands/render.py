@@ -30,6 +30,7 @@ from vivant.commands.options import (
     LabelOption,
     LanguageOption,
     LipsOption,
+    MannerOption,
     MotionOption,
     MouthOption,
     ProviderOption,
@@ -44,6 +45,7 @@ from vivant.commands.options import (
     begin_drive,
     begin_production,
     console,
+    in_manner,
     note,
     say,
     say_notes,
@@ -65,7 +67,7 @@ from vivant.offline import RenderReport, presenter_of_files, render_file
 from vivant.portrait import Provider
 from vivant.provenance.consent import stated_consent
 from vivant.provenance.production import Production, require_ready
-from vivant.registry import MOTIONS, find
+from vivant.registry import motion_model
 from vivant.session.background import Background
 from vivant.size import Size
 from vivant.types import CAMERA_EYE_CONTACT, Controls, Emotion
@@ -167,6 +169,7 @@ def render(
     no_label: LabelOption = None,
     generator: GeneratorOption = "rig",
     motion: MotionOption = "voice",
+    manner: MannerOption = None,
     analyser: AnalyserOption = DEFAULT_ANALYSER,
     provider: ProviderOption = Provider.AUTO,
     kinds: KindsOption = None,
@@ -185,7 +188,7 @@ def render(
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing, eye_contact)
     look = Look(size, background, face, stated_consent(consent), no_label, language, generator, analyser, provider)
     server = Address(runtime, token_file, tls_ca) if runtime is not None else None
-    recipe = Recipe(fps, motion, track, text_language, look, server)
+    recipe = Recipe(fps, in_manner(motion, manner), track, text_language, look, server)
     if portrait.suffix.lower() in TABLES:
         if audio is not None or drive is not None or text or said:
             raise InputError("a table's lines have their own sounds and texts; leave AUDIO, --say, --text and --drive away")
@@ -212,7 +215,7 @@ def _render_one(
         if asked.emotion_by_words:
             controls = by_words(controls, speech.text, speech.language)
         opened = open_as(portrait, look)
-        model: SpeechMotion = driving(driver, drive.lips)(find(MOTIONS, recipe.motion)())
+        model: SpeechMotion = driving(driver, drive.lips)(motion_model(recipe.motion))
         driven_by = begin_drive(driver, drive.consent) if driver is not None else None
         label = (look.label_off_reason, look.label_language)
         work = begin_production(opened, portrait, heard, seed, look.consent, *label, model, driven_by, speech.card)

@@ -12,13 +12,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vivant.commands.embedded import PATIENCE_S, announce, token_of_parent, when_parent_ends
-from vivant.commands.extensions import DEFAULT_ANALYSER, AnalyserOption, GeneratorOption, MotionOption
+from vivant.commands.extensions import (
+    DEFAULT_ANALYSER,
+    AnalyserOption,
+    GeneratorOption,
+    MannerOption,
+    MotionOption,
+    in_manner,
+)
 from vivant.commands.reach import LOOPBACK, HostOption, TlsCertOption, TlsKeyOption, TokenFileOption, token_of
 from vivant.errors import InputError, UnavailableError
 from vivant.extras import install
 from vivant.motion.model import SpeechMotion
 from vivant.portrait import PortraitAnalyser, Provider
-from vivant.registry import ANALYSERS, FACES, MOTIONS, find
+from vivant.registry import ANALYSERS, FACES, find, motion_model
 
 if TYPE_CHECKING:
     from vivant.cluster.serving import GatewayServer
@@ -88,6 +95,7 @@ def serve(
     replica_faces: ReplicaFacesOption = None,
     generator: GeneratorOption = "rig",
     motion: MotionOption = "voice",
+    manner: MannerOption = None,
     analyser: AnalyserOption = DEFAULT_ANALYSER,
 ) -> None:
     """Speak for many faces over gRPC, until SIGTERM or Ctrl-C; then each call ends between two lines.
@@ -104,13 +112,14 @@ def serve(
         raise UnavailableError(f"the server needs {error.name}; {install('server')} brings it") from error
     security = Security(host, tls_cert, tls_key, token_of_parent() if embedded else token_of(token_file))
     limits = Limits() if sessions is None else Limits(sessions=sessions)
+    motion = in_manner(motion, manner)
     config = ServerConfig(port, security, limits, metrics_port, metrics_host, portraits)
     if cluster:
         if web or embedded or metrics_port is not None or sessions or (generator, analyser) != ("rig", DEFAULT_ANALYSER):
             raise InputError(NOT_OF_A_CLUSTER)
         _serve_cluster(config, replicas, replica_cores, replica_faces, motion, drain_seconds)
         return
-    model: SpeechMotion = find(MOTIONS, motion)()
+    model: SpeechMotion = motion_model(motion)
     opener = None if generator == "rig" else find(FACES, generator)  # clients' pictures for the rig are decoded apart
     reader: PortraitAnalyser | None = None if analyser == DEFAULT_ANALYSER else find(ANALYSERS, analyser)(Provider.AUTO)
     door = _web_config(web_port, web_origin or []) if web else None

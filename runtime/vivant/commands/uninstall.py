@@ -12,7 +12,7 @@ import typer
 
 from vivant.commands.options import say
 from vivant.errors import InputError, OutputError
-from vivant.provenance.settings import FILE, config_folder
+from vivant.provenance.settings import FILE, config_folder, manner_folder
 from vivant.rig.cache import cache_folder
 from vivant.sealed.onnx import leftovers, remove_leftovers
 
@@ -21,6 +21,7 @@ KEYS_AND_SETTINGS = (
     FILE, "studio.json", "certificate.pem", "certificate.pem.old*", "key.pem", "key.pem.old*", "rigs.secret",
     "*.token", "*.lock", ".*.part-*",
 )  # fmt: skip
+MANNERS = ("*.manner", ".*.part-*")
 """Whatever else lies in these folders is not ours, and stays."""
 BY_HAND = {
     "linux": (
@@ -52,7 +53,11 @@ def uninstall(
 
 
 def _kept_files() -> Iterator[Path]:
-    for folder, patterns in ((cache_folder(), KEPT_PORTRAITS), (config_folder(), KEYS_AND_SETTINGS)):
+    for folder, patterns in (
+        (cache_folder(), KEPT_PORTRAITS),
+        (config_folder(), KEYS_AND_SETTINGS),
+        (manner_folder(), MANNERS),
+    ):
         for pattern in patterns:
             yield from sorted(path for path in folder.glob(pattern) if path.is_file() or path.is_symlink())
     yield from leftovers()
@@ -73,8 +78,9 @@ def _delete(found: list[Path]) -> None:
         except OSError as error:
             raise OutputError(f"{path} could not be deleted: {error.strerror or error}") from error
     learning = cache_folder() / "learning"
-    for folder in (*learning.glob("*"), learning, cache_folder(), cache_folder().parent, config_folder()):
-        if folder.name in ("rigs", "vivant") or learning in (folder, folder.parent):
+    own = (*learning.glob("*"), learning, cache_folder(), cache_folder().parent, manner_folder(), config_folder())
+    for folder in own:
+        if folder.name in ("rigs", "vivant", "manners") or learning in (folder, folder.parent):
             with suppress(OSError):  # somebody else's files are in it
                 folder.rmdir()
     say(f"deleted {len(found)} files, {gone} of them onnxruntime's")

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
+from vivant import registry
 from vivant.address import Address
 from vivant.errors import InputError
 from vivant.face import as_fps
@@ -18,7 +19,6 @@ from vivant.named import DEFAULT_ANALYSER
 from vivant.portrait import Provider
 from vivant.provenance.consent import Consent
 from vivant.provenance.production import sha256_of
-from vivant.registry import MOTIONS, find
 from vivant.session.background import BLUR, TRANSPARENT
 from vivant.size import Size
 
@@ -31,7 +31,7 @@ USUAL_MOTION_FPS = "30"
 @cache
 def motion_model(name: str) -> SpeechMotion:
     """Loaded once in a process. Raises InputError and UnavailableError."""
-    model: SpeechMotion = find(MOTIONS, name)()
+    model: SpeechMotion = registry.motion_model(name)
     return model
 
 

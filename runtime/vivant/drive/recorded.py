@@ -84,10 +84,10 @@ def video_file(path: Path) -> RecordedDriver:
 
     duration_s = facts_of(path).duration_s
     length_us = round(1e6 * duration_s) if duration_s else max(pts_us for _, pts_us in open_frames(path))
-    return RecordedDriver(path, VIDEO, length_us, lambda: _tracked(path))
+    return RecordedDriver(path, VIDEO, length_us, lambda: tracked(path))
 
 
-def _tracked(path: Path) -> Iterator[Seen]:
+def tracked(path: Path) -> Iterator[Seen]:
     from vivant.capture.tracker import FaceTracker
     from vivant.capture.video import facts_of, open_frames
 

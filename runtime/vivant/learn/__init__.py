@@ -1,4 +1,5 @@
-"""Learning a personal finish from a film of somebody (extra ``learn``: torch, imported where it trains and nowhere else)."""
+"""Learning what is one person's own: a finish from a film of them, for which torch trains, and a manner from captured motion, for which
+it does not."""
 
 from vivant.learn.learning import Learnt as Learnt
 from vivant.learn.learning import learn as learn

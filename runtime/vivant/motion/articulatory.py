@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -37,6 +37,22 @@ _SHUT = 0.5
 """Seal from which lips have met."""
 
 
+class Life(Protocol):
+    """All but the mouth, tick by tick: by rules (`vivant.motion.nonverbal`) or learned (`vivant.motion.learned`)."""
+
+    def step(self, prosody: Prosody, controls: Controls, mouth: Mouth) -> Vector:
+        """(61,) as `NonverbalMotion` describes it."""
+        ...
+
+    def spoken(self, mouth: Mouth) -> Mouth:
+        """What of the mouth that was just heard is this face's own."""
+        ...
+
+    def act(self, act: Act) -> None:
+        """Begin it with the next tick, on top of all else."""
+        ...
+
+
 class ArticulatoryMotion:
     """Articulatory motion: a ``SpeechMotion``; has no state of its own."""
 
@@ -53,11 +69,11 @@ class ArticulatoryMotion:
 class VoiceState:
     """A ``MotionState``: audio drives ticks of 10 ms, frames are read off between them."""
 
-    def __init__(self, fps: Fraction, seed: int) -> None:
+    def __init__(self, fps: Fraction, seed: int, life: Life | None = None) -> None:
         self._fps = fps
         self._blind_us = max(0, frame_pts_us(1, fps) - _CLOSURE_US)
         self._next_index = 0
-        self._life = NonverbalMotion(seed)
+        self._life: Life = NonverbalMotion(seed) if life is None else life
         self._mouth_held = np.zeros(len(CHANNELS))
         self._mouth = np.zeros(len(CHANNELS))
         self._ease_from_us = -_EASE_US
@@ -107,7 +123,7 @@ class VoiceState:
         self._front_end.tell(TextAligner.end)
 
     def _begin_listening(self) -> None:
-        self._front_end = _AudioFrontEnd()
+        self._front_end = AudioFrontEnd()
         self._origin_us = frame_pts_us(self._next_index, self._fps)
         self._ticks_lived = 0
 
@@ -128,7 +144,8 @@ class VoiceState:
         missed: list[Vector] = []
         while (self._ticks_lived - 1) * TICK_US < since_us:
             mouth, prosody = self._front_end.next_tick()
-            self._rows = (self._rows[1], np.concatenate([mouth, self._life.step(prosody, controls)]))
+            life = self._life.step(prosody, controls, mouth)
+            self._rows = (self._rows[1], np.concatenate([self._life.spoken(mouth), life]))
             if 0 < since_us - self._ticks_lived * TICK_US <= self._blind_us:
                 missed.append(self._rows[1])
             self._ticks_lived += 1
@@ -148,7 +165,7 @@ class VoiceState:
 _Told: TypeAlias = Callable[[TextAligner], None]
 
 
-class _AudioFrontEnd:
+class AudioFrontEnd:
     """Audio front end: audio in, (mouth, prosody) out, one per tick; checks that the audio is what it claims to be."""
 
     def __init__(self) -> None:

@@ -45,7 +45,7 @@ class Lids:
         if self._due <= 0 and self._age > _BLINK_TICKS:
             self._due = 0.12 if self._rng.random() < 0.04 else self._draw()  # now and then a double blink
             self._age = 0
-        return _lid(self._age * TICK_S)
+        return lid(self._age * TICK_S)
 
     def _draw(self) -> float:
         """A gap in units of the mean gap, less the phrase ends' share."""
@@ -126,7 +126,7 @@ def _within(value: float, limit: float) -> float:
     return min(max(value, -limit), limit)
 
 
-def _lid(age_s: float) -> float:
+def lid(age_s: float) -> float:
     """Closure ``age_s`` into a blink: fast down, a moment shut, slower up."""
     if age_s <= 0:
         return 0.0

@@ -20,7 +20,7 @@ _POSTURE_DEG = np.array([2.8, 1.4, 1.8])
 """Likewise."""
 _IDLE_SHARE = 0.2
 """Of the sway while nobody talks; chosen by eye."""
-_GAZE_SHARE = 0.3
+GAZE_SHARE = 0.3
 """The part of a gaze shift that the head makes; the eyes do the rest."""
 _CHIN_UP_DEG = 1.2
 """While talking; chosen so that nods, which only go down, leave the head level on average."""
@@ -60,7 +60,7 @@ class Head:
         own = [effort * swung * size + posture + beat for swung, size, posture, beat in parts]
         own[1] += 0.25 * breath + _CHIN_UP_DEG * (effort - _IDLE_SHARE)  # nods only go down
         yaw, pitch, roll = (
-            limit * math.tanh((amount * angle + _GAZE_SHARE * gaze + meant) / limit)
+            limit * math.tanh((amount * angle + GAZE_SHARE * gaze + meant) / limit)
             for angle, gaze, meant, limit in zip(own, (gaze_yaw, gaze_pitch, 0.0), meant_deg, LIMIT_DEG, strict=True)
         )
         x, y = carried(yaw, pitch, roll)

@@ -10,6 +10,7 @@ from vivant.motion.expression import Expression
 from vivant.motion.eyes import Gaze, Lids, in_head
 from vivant.motion.head import Head
 from vivant.motion.noise import Vector, follow, springs
+from vivant.speech.articulation import Mouth
 from vivant.speech.prosody import Prosody
 from vivant.types import ARKIT_INDEX, Act, Controls
 
@@ -42,7 +43,12 @@ class NonverbalMotion:
         """Begin it with the next tick, on top of all else."""
         self._acts.start(act)
 
-    def step(self, prosody: Prosody, controls: Controls) -> Vector:
+    def spoken(self, mouth: Mouth) -> Mouth:
+        """All that is heard."""
+        return mouth
+
+    def step(self, prosody: Prosody, controls: Controls, mouth: Mouth | None = None) -> Vector:
+        """After one tick; the rules do not look at the mouth."""
         look = self._gaze.look(gaze_habit(controls.attention, prosody.talking), controls)
         bent, tilted, lean = self._bearing.step(controls)
         (act_yaw, act_pitch, act_roll), acted = self._acts.step()
@@ -51,6 +57,6 @@ class NonverbalMotion:
         life[: len(ARKIT_INDEX)] = self._expression.step(prosody, controls) + acted
         life[_BLINK] = closed = self._lids.step(prosody)
         life[_WIDE] *= 1 - closed
-        distance, mouth = follow(self._framing, (controls.distance, controls.mouth))
-        life[len(ARKIT_INDEX) :] = (yaw, pitch, roll, x, y, (1 + lean) / distance, *in_head(look, (yaw, pitch)), mouth)
+        distance, amount = follow(self._framing, (controls.distance, controls.mouth))
+        life[len(ARKIT_INDEX) :] = (yaw, pitch, roll, x, y, (1 + lean) / distance, *in_head(look, (yaw, pitch)), amount)
         return life

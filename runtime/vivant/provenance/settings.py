@@ -75,6 +75,11 @@ def config_folder() -> Path:
     return user_folder("VIVANT_CONFIG_DIR", platformdirs.user_config_dir)
 
 
+def manner_folder() -> Path:
+    """Where manners lie that were taught (`vivant.motion.learned.manner`): what took minutes is no cache."""
+    return config_folder() / "manners"
+
+
 def _megabytes(said: object) -> int:
     try:
         value = int(str(said))

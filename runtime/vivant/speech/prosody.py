@@ -42,6 +42,8 @@ class Prosody:
     """Effort heard now, 0 to 1: loud and high for this speaker."""
     valence: float
     """Pleasure heard in the last seconds, -1 to 1: lively, quick and high, or flat, slow and low; 0 is a voice at ease."""
+    soon: float = 0.0
+    """Loudness ``AHEAD`` ticks later, as it is."""
 
 
 class ProsodyTrack:
@@ -78,6 +80,7 @@ class ProsodyTrack:
             energy=sum(weight * energy for weight, energy in zip(_SMOOTH, list(self._energy)[-len(_SMOOTH) :], strict=True)),
             arousal=self._arousal,
             valence=self._mood.valence,
+            soon=self._energy[-1],
         )
 
     def _effort(self, features: Features, certainty: float) -> float:

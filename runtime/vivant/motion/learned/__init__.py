@@ -1,0 +1,1 @@
+"""Learned motion: one network gives head, brows, mood, gaze and lids together; lips are the rules'."""
