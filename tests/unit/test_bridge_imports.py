@@ -21,6 +21,7 @@ videos; what a driver moves; moods."""
 
 STUDIO = (
     "vivant.server.host", "vivant.server.clients", "vivant.server.decoder", "vivant.server.limits", "vivant.server.portraits",
+    "vivant.server.security",
     "vivant.rig.cache",
 )  # fmt: skip
 """What the studio shares beside: it is an app around the server's host, and keeps rigs as the library does."""

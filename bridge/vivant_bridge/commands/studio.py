@@ -43,9 +43,8 @@ def studio(
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
-        from vivant.server.security import Security
         from vivant.web import WebServer
-        from vivant_bridge.studio.app import studio_app
+        from vivant_bridge.studio.app import Security, studio_app
     except ImportError as error:
         raise UnavailableError(f"the studio needs {error.name}; {install('studio')} brings it") from error
     choose_camera(camera, device)  # an unknown name is refused now

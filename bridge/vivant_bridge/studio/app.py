@@ -21,18 +21,17 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from vivant import Clock, Face, InputError
+from vivant import Clock, Face, InputError, SpeechMotion
 from vivant.bundled import about, portraits
 from vivant.extras import install
 from vivant.loopback import is_loopback
 from vivant.media.atomic import replacing, reporting
-from vivant.motion.model import SpeechMotion
 from vivant.private import private_folder
 from vivant.provenance.consent import parse_consent
 from vivant.provenance.settings import config_folder
 from vivant.server.host import FaceHost
 from vivant.server.limits import Limits
-from vivant.server.security import Security
+from vivant.server.security import Security as Security
 from vivant.v1 import vivant_pb2 as pb
 from vivant.web import Door, Guard, answered
 from vivant.web.door import offers_webrtc

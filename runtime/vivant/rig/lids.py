@@ -26,7 +26,7 @@ from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 
 REACH, CREASE = 5, 2
 """Mesh steps above the lid's edge: how far the picture reaches, and where the crease lies."""
-FOLD_FROM = 0.1
+FOLD_FROM = 0.05
 """Part of the eye's width from its corners on where the crease is one line; nearer its vertices lie one above the other."""
 LEAST_LID = 0.03
 """From the crease to the edge, outer-eye distances, for they meet in the corners."""
@@ -34,9 +34,11 @@ FADES_IN = {"eyeBlink": 3.0, "eyeLookDown": 1.4}
 """Alpha of the shut lid over the weight of its shape, beyond `HIDDEN`."""
 HIDDEN = 0.12
 """Of that alpha, what a lid may go down before anything is seen of it."""
-MOVES_WITH_CREASE = (-1.0, -0.2)
+MOVES_WITH_CREASE = (-0.6, -0.1)
 """Part of the way from the crease to the edge of the shut lid over which the portrait goes from moving as the mesh does to
 moving with the crease as one: a fold is not stretched, the lid comes out from under it."""
+CREASE_ENDS = (-0.15, 0.0)
+"""Beyond the corners, outer-eye distances, less than 0 inside, from where on less of it moves so, and from where none."""
 SHUT_SKIN = (-0.3, 0.2)
 """Likewise over which its pixels pass into the skin of the shut lid."""
 TONE, TONE_RANK = (-0.6, 0.7), 65
@@ -62,7 +64,7 @@ STROKE = 0.05
 """Width of the widest lash, in outer-eye distances."""
 CLUMP = 0.16
 """Likewise of what lashes are beyond the corners of the eye."""
-STROKES_FROM, DARKER = (-1.2, -0.7), (0.04, 0.12)
+STROKES_FROM, DARKER = (-0.9, -0.4), (0.04, 0.12)
 """Part of the way from the crease to the edge from where they are taken out, for long lashes reach far above it; and how much
 darker than the skin they are, relative, from barely to surely."""
 LASHES_BESIDE = (0.1, 0.2)
@@ -148,7 +150,7 @@ def _shut(
     below_brow = (y - _line(shut, brow, x)) / unit
     beside = np.maximum(corners[0] - x, x - corners[1]) / unit
     follows = smoothsteps(lidward, *MOVES_WITH_CREASE) * smoothsteps(below_brow, *BROW_CLEAR)
-    with_crease = follows * (1.0 - smoothsteps(beside, *BESIDE)) * (open_crease + y - crease - moved[..., 1])
+    with_crease = follows * (1.0 - smoothsteps(beside, *CREASE_ENDS)) * (open_crease + y - crease - moved[..., 1])
     return _ShutLid(
         patch=patch,
         lidward=lidward,
