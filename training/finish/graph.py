@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import onnx
 from onnx import TensorProto, helper
@@ -21,7 +22,7 @@ def graph() -> onnx.ModelProto:
     """The model: ``patch`` (n, 4, h, w) and ``motion`` (n, N_MOTION) to ``painted`` (n, 4, h, w)."""
     nodes: list[onnx.NodeProto] = []
 
-    def node(kind: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> str:  # noqa: ANN401
         nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
 
