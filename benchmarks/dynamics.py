@@ -10,162 +10,78 @@ import argparse
 import resource
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
-from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import welch
 
 from benchmarks import synthetic_people
+from benchmarks.dynamics_kit import (
+    FPS,
+    Curve,
+    Line,
+    Talk,
+    angles_of,
+    blinks,
+    both,
+    correlation,
+    joined,
+    moved,
+    natural_talk,
+    silence,
+    weights_of,
+)
 from benchmarks.eyes import habit, looks
 from benchmarks.report import markdown, put
 from benchmarks.synthetic_people import Person
 from benchmarks.voice import best_lag_ms, drive, energy_curve, lip_gap, mouth_width, read_voice
 from vivant.learn.manner import learn_manner
 from vivant.learn.recordings import recordings
-from vivant.motion.articulatory import ArticulatoryMotion, AudioFrontEnd, VoiceState
+from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.motion.learned.manner import keep_manner
 from vivant.motion.learned.model import LearnedMotion
 from vivant.motion.learned.network import WEIGHTS, shipped
-from vivant.motion.learned.recorded import Heard, hear
+from vivant.motion.learned.recorded import Heard
 from vivant.motion.model import SpeechMotion
-from vivant.speech.articulation import CHANNELS, Mouth
-from vivant.speech.features import TICK_US
-from vivant.speech.prosody import Prosody
 from vivant.types import ARKIT_INDEX, Attention, AudioChunk, Controls, Emotion, Float32Array, MotionFrame
 
-FPS = Fraction(30)
 HEAD = ("what", "target", "learned", "rules")
-BLINK, INNER = ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["browInnerUp"]
-LIDS_SHUT = 0.5
+INNER = ARKIT_INDEX["browInnerUp"]
 MODELS: dict[str, Callable[[], SpeechMotion]] = {"learned": LearnedMotion, "rules": ArticulatoryMotion}
-
-Curve = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A figure of each model."""
-
-    what: str
-    target: str
-    learned: str
-    rules: str
-
-
-@dataclass(frozen=True)
-class Talk:
-    """Minutes of a voice, heard once, with the frames of both models."""
-
-    samples: Float32Array
-    rate_hz: int
-    heard: Heard
-    frames: dict[str, list[MotionFrame]]
-    talks: NDArray[np.bool_]
-
-    def part(self, start_s: float, end_s: float) -> Heard:
-        """Of what was heard."""
-        ticks = slice(round(100 * start_s), round(100 * end_s))
-        return Heard(self.heard.mouths[ticks], self.heard.prosody[ticks])
-
-
-class Known:
-    """In the place of a stream's ears: what they heard before, so that a voice is heard once for many faces."""
-
-    def __init__(self, heard: Heard) -> None:
-        self.heard_us = TICK_US * len(heard.prosody)
-        self._ticks = iter(zip(heard.mouths, heard.prosody, strict=True))
-
-    def next_tick(self) -> tuple[Mouth, Prosody]:
-        return next(self._ticks)
-
-
-def moved(model: SpeechMotion, heard: Heard, seed: int = 1, controls: Controls | None = None) -> list[MotionFrame]:
-    """Every frame of what was heard."""
-    state = cast(VoiceState, model.open(FPS, seed))
-    state._front_end = cast(AudioFrontEnd, Known(heard))
-    return state._certain_frames(controls or Controls())
-
-
-def silence(minutes: float) -> Heard:
-    """What is heard of nothing."""
-    n, quiet = round(6000 * minutes), Prosody(False, 0.0, False, False, 0.0, 0.0, 0.0)
-    return Heard(np.zeros((n, len(CHANNELS))), [quiet] * n)
-
-
-def natural_talk(folder: Path, minutes: float, models: dict[str, SpeechMotion]) -> Talk:
-    """Recordings one after the other, with half a second between them."""
-    pieces: list[Float32Array] = []
-    n = rate_hz = 0
-    for path in sorted(p for p in folder.iterdir() if p.suffix in (".wav", ".flac")):
-        samples, rate = read_voice(path)
-        if rate_hz in (0, rate) and n < minutes * 60 * rate:
-            rate_hz = rate
-            pieces += [samples, np.zeros(rate // 2, np.float32)]
-            n += len(samples) + rate // 2
-    talk = np.concatenate(pieces)
-    heard = hear(talk, rate_hz)
-    frames = {name: moved(model, heard) for name, model in models.items()}
-    return Talk(talk, rate_hz, heard, frames, talking(talk, rate_hz, len(frames["rules"])))
-
-
-def talking(samples: Float32Array, rate_hz: int, n: int) -> NDArray[np.bool_]:
-    """(n,) frames within .2 s of a voice."""
-    energy = energy_curve(samples, rate_hz, round(n * 100 / float(FPS)) + 40)
-    at = [round(k * 100 / float(FPS)) for k in range(n)]
-    return np.array([energy[max(0, k - 20) : k + 20].max() > 0.1 for k in at])
-
-
-def _weights(frames: Sequence[MotionFrame]) -> NDArray[np.float32]:
-    return np.stack([frame.weights for frame in frames])
-
-
-def _angles(frames: Sequence[MotionFrame]) -> Curve:
-    return np.array([(f.pose.yaw_deg, f.pose.pitch_deg, f.pose.roll_deg) for f in frames])
-
-
-def _r(a: Curve, b: Curve) -> float:
-    return float(np.corrcoef(a, b)[0, 1])
-
-
-def _both(what: str, target: str, figure: Callable[[str], str]) -> Line:
-    return Line(what, target, figure("learned"), figure("rules"))
 
 
 def lip_lines(talk: Talk) -> list[Line]:
     """Lips against the teacher's."""
-    gap = {name: lip_gap(_weights(frames)) for name, frames in talk.frames.items()}
-    width = {name: mouth_width(_weights(frames)) for name, frames in talk.frames.items()}
+    gap = {name: lip_gap(weights_of(frames)) for name, frames in talk.frames.items()}
+    width = {name: mouth_width(weights_of(frames)) for name, frames in talk.frames.items()}
     return [
         Line(
             "lips against the rules: opening, width, r",
             ">= .97",
-            f"{_r(gap['learned'], gap['rules']):.3f}, {_r(width['learned'], width['rules']):.3f}",
+            f"{correlation(gap['learned'], gap['rules']):.3f}, {correlation(width['learned'], width['rules']):.3f}",
             "1, 1",
         ),
-        _both(
+        both(
             "lip gap while talking, 10/50/90/99 %",
             "p50 .05-.12, p99 .13-.30",
-            lambda m: _join(np.percentile(gap[m][talk.talks], (10, 50, 90, 99)), 3),
+            lambda m: joined(np.percentile(gap[m][talk.talks], (10, 50, 90, 99)), 3),
         ),
-        _both("fastest opening and closing (99 %), 1/s", "1.0-2.4, 0.9-2.4", lambda m: _speeds(gap[m][talk.talks])),
-        _both(
+        both("fastest opening and closing (99 %), 1/s", "1.0-2.4, 0.9-2.4", lambda m: _speeds(gap[m][talk.talks])),
+        both(
             "mouth width, 5 and 95 % over its median",
             ".84-.93, 1.08-1.26",
-            lambda m: _join(np.percentile(width[m][talk.talks], (5, 95)) / np.median(width[m][talk.talks]), 2),
+            lambda m: joined(np.percentile(width[m][talk.talks], (5, 95)) / np.median(width[m][talk.talks]), 2),
         ),
-        _both("opening with width, r", ".35-.73", lambda m: f"{_r(gap[m][talk.talks], width[m][talk.talks]):.2f}"),
+        both("opening with width, r", ".35-.73", lambda m: f"{correlation(gap[m][talk.talks], width[m][talk.talks]):.2f}"),
     ]
 
 
 def _speeds(gap: Curve) -> str:
     speed = np.diff(gap) * float(FPS)
-    return _join(np.abs(np.percentile(speed, (99, 1))), 2)
+    return joined(np.abs(np.percentile(speed, (99, 1))), 2)
 
 
 def touch_lines(folder: Path, models: dict[str, SpeechMotion], seconds: float) -> list[Line]:
@@ -187,30 +103,30 @@ def touch_lines(folder: Path, models: dict[str, SpeechMotion], seconds: float) -
             break
         n += len(samples)
         for name, model in models.items():
-            gap = lip_gap(_weights(drive(samples, RATE_HZ, Fraction(50), motion=model)[0]))
+            gap = lip_gap(weights_of(drive(samples, RATE_HZ, Fraction(50), motion=model)[0]))
             hits[name] += [bool(gap[int(a * 50) : int(b * 50) + 2].min() < 0.01) for a, b in spans if b * 50 < len(gap)]
-    return [_both(f"lips touch in p b m ({len(hits['rules'])} of them)", ">= 95 %", lambda m: f"{np.mean(hits[m]):.0%}")]
+    return [both(f"lips touch in p b m ({len(hits['rules'])} of them)", ">= 95 %", lambda m: f"{np.mean(hits[m]):.0%}")]
 
 
 def head_lines(talk: Talk) -> list[Line]:
     """Head and brows against people's."""
-    angles = {name: _angles(frames) for name, frames in talk.frames.items()}
+    angles = {name: angles_of(frames) for name, frames in talk.frames.items()}
     speed = {name: np.abs(np.diff(turn, axis=0)) * float(FPS) for name, turn in angles.items()}
-    brows = {name: _weights(frames)[:, INNER].astype(float) for name, frames in talk.frames.items()}
+    brows = {name: weights_of(frames)[:, INNER].astype(float) for name, frames in talk.frames.items()}
     return [
-        _both(
-            "head yaw, pitch, roll, standard deviation, deg", "1.7-16, 0.8-4.1, 0.9-14", lambda m: _join(angles[m].std(0), 1)
+        both(
+            "head yaw, pitch, roll, standard deviation, deg", "1.7-16, 0.8-4.1, 0.9-14", lambda m: joined(angles[m].std(0), 1)
         ),
-        _both("  speed, median, deg/s", "5-32, 2-12, 2-7", lambda m: _join(np.median(speed[m], 0), 1)),
-        _both("  speed, 95 %, deg/s", "33-156, 12-42, 7-30", lambda m: _join(np.percentile(speed[m], 95, 0), 0)),
-        _both("  half and 90 % of its power below, Hz", "0.25-1.0, 0.9-3.0", lambda m: _join(_below(angles[m]), 2)),
-        _both(
+        both("  speed, median, deg/s", "5-32, 2-12, 2-7", lambda m: joined(np.median(speed[m], 0), 1)),
+        both("  speed, 95 %, deg/s", "33-156, 12-42, 7-30", lambda m: joined(np.percentile(speed[m], 95, 0), 0)),
+        both("  half and 90 % of its power below, Hz", "0.25-1.0, 0.9-3.0", lambda m: joined(_below(angles[m]), 2)),
+        both(
             "  head speed behind the voice, frames (r)", "within 2", lambda m: _timing(talk, np.linalg.norm(speed[m], axis=1))
         ),
-        _both(
+        both(
             "  brow speed behind the voice, frames (r)", "within 2", lambda m: _timing(talk, np.maximum(np.diff(brows[m]), 0))
         ),
-        _both("brows, standard deviation of browInnerUp", "", lambda m: f"{brows[m].std():.3f}"),
+        both("brows, standard deviation of browInnerUp", "", lambda m: f"{brows[m].std():.3f}"),
     ]
 
 
@@ -232,18 +148,11 @@ def lid_lines(talk: Talk, idle: dict[str, list[MotionFrame]]) -> list[Line]:
     """Blinks and gaze."""
     eyes = {name: np.array([frame.gaze for frame in frames]).std(0) / 30 for name, frames in talk.frames.items()}
     return [
-        _both("blinks a minute, talking", "26 (0-75)", lambda m: f"{blinks(talk.frames[m])[0]:.0f}"),
-        _both("  at rest", "17", lambda m: f"{blinks(idle[m])[0]:.0f}"),
-        _both("  lids closed, s", ".12-.16", lambda m: f"{blinks(talk.frames[m])[1]:.2f}"),
-        _both("iris offset, standard deviation, of 30 degrees", "", lambda m: _join(eyes[m], 2)),
+        both("blinks a minute, talking", "26 (0-75)", lambda m: f"{blinks(talk.frames[m])[0]:.0f}"),
+        both("  at rest", "17", lambda m: f"{blinks(idle[m])[0]:.0f}"),
+        both("  lids closed, s", ".12-.16", lambda m: f"{blinks(talk.frames[m])[1]:.2f}"),
+        both("iris offset, standard deviation, of 30 degrees", "", lambda m: joined(eyes[m], 2)),
     ]
-
-
-def blinks(frames: Sequence[MotionFrame]) -> tuple[float, float]:
-    """(a minute, seconds shut)."""
-    shut = _weights(frames)[:, BLINK] > LIDS_SHUT
-    count = int(np.sum(shut[1:] & ~shut[:-1]))
-    return count * 60 * float(FPS) / len(frames), float(shut.sum()) / float(FPS) / max(count, 1)
 
 
 def gaze_lines(talk: Talk, listening: dict[str, list[MotionFrame]]) -> list[Line]:
@@ -252,20 +161,20 @@ def gaze_lines(talk: Talk, listening: dict[str, list[MotionFrame]]) -> list[Line
     listen = {name: habit(looks(frames), np.ones(len(frames), bool), float(FPS)) for name, frames in listening.items()}
     sides = {name: (h.left, h.right, h.up, h.down) for name, h in speak.items()}
     return [
-        _both("away from the partner, speaking", ".41 (.07-.82)", lambda m: f"{speak[m].away:.2f}"),
-        _both("  listening", ".06 (0-.24)", lambda m: f"{listen[m].away:.2f}"),
-        _both("  of it left, right, up, down", ".54, .32, .50, .22", lambda m: _join(sides[m], 2)),
-        _both("fixation to fixation, 10/50/90 %, s, speaking", ".19/.48/1.5", lambda m: _join(speak[m].fixation_s, 2)),
-        _both("  listening", ".20/.53/1.6", lambda m: _join(listen[m].fixation_s, 2)),
+        both("away from the partner, speaking", ".41 (.07-.82)", lambda m: f"{speak[m].away:.2f}"),
+        both("  listening", ".06 (0-.24)", lambda m: f"{listen[m].away:.2f}"),
+        both("  of it left, right, up, down", ".54, .32, .50, .22", lambda m: joined(sides[m], 2)),
+        both("fixation to fixation, 10/50/90 %, s, speaking", ".19/.48/1.5", lambda m: joined(speak[m].fixation_s, 2)),
+        both("  listening", ".20/.53/1.6", lambda m: joined(listen[m].fixation_s, 2)),
     ]
 
 
 def listening_line(listening: dict[str, list[MotionFrame]]) -> Line:
     """While it hears its partner."""
-    gap = {name: lip_gap(_weights(frames)).max() for name, frames in listening.items()}
-    pitch = {name: _angles(frames)[:, 1].std() for name, frames in listening.items()}
+    gap = {name: lip_gap(weights_of(frames)).max() for name, frames in listening.items()}
+    pitch = {name: angles_of(frames)[:, 1].std() for name, frames in listening.items()}
     what = "listening to a voice: widest lip gap; head pitch, standard deviation, deg"
-    return _both(what, "0; > 0", lambda m: f"{gap[m]:.3f}; {pitch[m]:.1f}")
+    return both(what, "0; > 0", lambda m: f"{gap[m]:.3f}; {pitch[m]:.1f}")
 
 
 def diversity_line(talk: Talk, models: dict[str, SpeechMotion]) -> Line:
@@ -276,8 +185,8 @@ def diversity_line(talk: Talk, models: dict[str, SpeechMotion]) -> Line:
         for k in range(10):
             said = talk.part(6 * k, 6 * k + 6)
             one, other = (moved(models[name], said, seed) for seed in (2 * k + 1, 2 * k + 2))
-            lips.append(_r(lip_gap(_weights(one)), lip_gap(_weights(other))))
-            heads.append(np.mean([_r(a, b) for a, b in zip(_angles(one).T, _angles(other).T, strict=True)]))
+            lips.append(correlation(lip_gap(weights_of(one)), lip_gap(weights_of(other))))
+            heads.append(np.mean([correlation(a, b) for a, b in zip(angles_of(one).T, angles_of(other).T, strict=True)]))
         return f"{np.mean(lips):.3f}, {np.mean(heads):+.2f}"
 
     return Line("two seeds on one sentence: lips r, head r", ">= .95, <= .5", figure("learned"), figure("rules"))
@@ -297,7 +206,7 @@ def control_lines(talk: Talk, models: dict[str, SpeechMotion], minutes: float) -
 
     def line(kind: str) -> Line:
         what = f"asked against found: {ASKED[kind][0]}, r (most that else moves)"
-        return _both(what, ">= .95 (<= 10 %)", lambda m: _control(said, models[m], kind))
+        return both(what, ">= .95 (<= 10 %)", lambda m: _control(said, models[m], kind))
 
     return [line(kind) for kind in ASKED]
 
@@ -308,7 +217,7 @@ def _control(said: Heard, model: SpeechMotion, kind: str) -> str:
     found = [_found(kind, frames) for frames in shown]
     others = np.array([_others(kind, frames) for frames in shown])
     most = np.abs(others / np.maximum(np.abs(others[len(asked) // 2]), 1e-6) - 1).max()
-    return f"{_r(np.array(asked), np.array(found)):.3f} ({most:.0%})"
+    return f"{correlation(np.array(asked), np.array(found)):.3f} ({most:.0%})"
 
 
 def _asks(kind: str, value: float) -> Controls:
@@ -325,13 +234,13 @@ def _found(kind: str, frames: Sequence[MotionFrame]) -> float:
     if kind == "distance":
         return float(np.median([1 / frame.pose.scale for frame in frames]))
     if kind == "emotion":
-        return float(_weights(frames)[:, ARKIT_INDEX["mouthSmileLeft"]].mean())
+        return float(weights_of(frames)[:, ARKIT_INDEX["mouthSmileLeft"]].mean())
     return 1 - float(np.mean(np.hypot(*looks(frames).T) > 5))
 
 
 def _others(kind: str, frames: Sequence[MotionFrame]) -> list[float]:
     """Spreads and rates of what was not asked for."""
-    weights, turn = _weights(frames), _angles(frames)
+    weights, turn = weights_of(frames), angles_of(frames)
     figures = {
         "lips": float(lip_gap(weights).mean()),
         "roll": float(turn[:, 2].std()),
@@ -370,7 +279,7 @@ def _manner_line(person: Person, samples: Float32Array, rate_hz: int, said: Hear
 
 def statistics(frames: Sequence[MotionFrame]) -> Curve:
     """How somebody moves: logarithms of spreads, speeds and rates, and means in units of an ordinary spread."""
-    weights, turn = _weights(frames), _angles(frames)
+    weights, turn = weights_of(frames), angles_of(frames)
     gap, where = lip_gap(weights), looks(frames)
     rate, shut_s = blinks(frames)
     logarithms = [
@@ -391,7 +300,7 @@ def cost_lines(talk: Talk, models: dict[str, SpeechMotion], hours: float) -> lis
     said = talk.samples[: 60 * talk.rate_hz]
     length_s = len(said) / talk.rate_hz
     lines = [
-        _both("one core at 30 fps", "<= 8 %", lambda m: f"{drive(said, talk.rate_hz, FPS, motion=models[m])[1] / length_s:.1%}")
+        both("one core at 30 fps", "<= 8 %", lambda m: f"{drive(said, talk.rate_hz, FPS, motion=models[m])[1] / length_s:.1%}")
     ]
     learned = models["learned"]
     lines.append(
@@ -453,10 +362,6 @@ def long_run(talk: Talk, model: SpeechMotion, hours: float) -> tuple[int, float,
 
 def _most_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-
-
-def _join(values: Sequence[float] | Curve, digits: int) -> str:
-    return ", ".join(f"{value:.{digits}f}" for value in values)
 
 
 def measure(args: argparse.Namespace) -> list[Line]:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.dynamics import moved, statistics
+from benchmarks.dynamics import statistics
+from benchmarks.dynamics_kit import moved
 from benchmarks.report import voice
 from benchmarks.synthetic_people import PEOPLE, changed, record
 from vivant.cli import build_app
