@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -48,6 +49,7 @@ class Nodes:
 def nodes(n: int) -> Iterator[Nodes]:
     """So many; ``RAY_ADDRESS`` names them meanwhile."""
     os.environ.update({"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"})
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # a cluster that is not begun by ray.init makes none
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": CORES, "include_dashboard": False, "node_ip_address": "127.0.0.1", "object_store_memory": 100 << 20}
