@@ -41,6 +41,12 @@ class Outcome:
 Run = Callable[..., Outcome]
 
 
+def sine(n: int, rate_hz: int, hz: float = 440.0) -> Float32Array:
+    """(n,) half as loud as can be."""
+    wave: Float32Array = (0.5 * np.sin(2 * np.pi * hz * np.arange(n) / rate_hz)).astype(np.float32)
+    return wave
+
+
 def write_wav(path: Path, samples: Float32Array, rate_hz: int, channels: int = 1) -> Path:
     """(n,) or (n, channels) as 16 bit."""
     with wave.open(str(path), "wb") as file:

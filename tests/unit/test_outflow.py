@@ -37,6 +37,13 @@ async def writing() -> tuple[asyncio.Task[None], asyncio.Task[None]]:
     return asyncio.create_task(outflow.watch(asyncio.Event())), asyncio.create_task(outflow.write(pb.AnimateResponse()))
 
 
+def confirmed_outflow() -> tuple[Outflow, asyncio.Task[None]]:
+    """One that is watched, whose client must say what has come."""
+    outflow = Outflow(cast("Any", Buffered()), LoopClock(), UNREAD_S)
+    outflow.expect_confirmations(expected=True)
+    return outflow, asyncio.create_task(outflow.watch(asyncio.Event()))
+
+
 def test_a_client_that_reads_nothing_loses_its_call() -> None:
     async def story() -> None:
         watching, write = await writing()
@@ -80,9 +87,7 @@ def test_a_server_without_a_core_does_not_blame_its_clients() -> None:
 
 def test_whoever_confirms_nothing_reads_nothing_though_writes_end() -> None:
     async def story() -> None:
-        outflow = Outflow(cast("Any", Buffered()), LoopClock(), UNREAD_S)
-        outflow.expect_confirmations(expected=True)
-        watching = asyncio.create_task(outflow.watch(asyncio.Event()))
+        outflow, watching = confirmed_outflow()
         await outflow.write(pb.AnimateResponse())
         outflow.sent(1)
         while not watching.done():
@@ -96,9 +101,7 @@ def test_whoever_confirms_nothing_reads_nothing_though_writes_end() -> None:
 
 def test_a_client_that_confirms_keeps_its_call() -> None:
     async def story() -> None:
-        outflow = Outflow(cast("Any", Buffered()), LoopClock(), UNREAD_S)
-        outflow.expect_confirmations(expected=True)
-        watching = asyncio.create_task(outflow.watch(asyncio.Event()))
+        outflow, watching = confirmed_outflow()
         for number in range(1, 61):
             await outflow.write(pb.AnimateResponse())
             outflow.sent(number)

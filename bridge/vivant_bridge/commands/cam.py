@@ -159,8 +159,7 @@ def cam(
     clock, rate, (width, height) = MonotonicClock(), as_fps(fps), SIZES[size]
     backdrop = Backdrop.parse(background, fill, SIZES[size])
     line = _line(said, text_language, mic)
-    microphone = partial(choose_source, mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
-    source = microphone() if line is None else _spoken(voice, line, clock)
+    source = _spoken(voice, line, clock) if line else choose_source(mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
     sink, output, label = choose_camera(camera, device), choose_speaker(speaker, clock), None if no_label else Label()
     compositor = Compositor(width, height, backdrop.fill, label=label, pixel_format=sink.pixel_format)
     receivers, driver = [choose_receiver(text) for text in send or ()], driver_of(drive, drive_consent)

@@ -49,6 +49,8 @@ from vivant_bridge.device_registry import choose_receiver, choose_source, choose
 from vivant_bridge.picture.compositor import Compositor, Fill
 from vivant_bridge.picture.sink import NullCamera
 from vivant_bridge.runtime.motion import MotionRuntime
+from vivant_bridge.sound.output import AudioSink
+from vivant_bridge.sound.source import AudioSource
 
 JobsOption = Annotated[int | None, typer.Option(min=1, max=1024, help="Files made at the same time; one for each core.")]
 UNSEEN_PX = 64
@@ -111,14 +113,13 @@ def motion(
     driver, model = driver_of(drive, drive_consent), in_manner(model, manner)
     speech: SpeechMotion = driving(driver, lips)(motion_model(model))
     if to and not voices and lines is None and out is None:
-        receivers, clock = [choose_receiver(text) for text in to], MonotonicClock()
+        clock = MonotonicClock()
+        receivers = [choose_receiver(text) for text in to]
         source, output = choose_source(mic, clock, pcm_rate_hz=48_000, pcm_channels=1), choose_speaker(speaker, clock)
-        unseen = Compositor(UNSEEN_PX, UNSEEN_PX, Fill.parse("blur"))
-        bridge = partial(Bridge, MotionRuntime(speech), source, NullCamera(), unseen, output, driver=driver)
-        around = partial(bridge, receivers=receivers, report=say)
         if not quiet:
             say(f"motion at {fps} fps to {', '.join(receiver.name for receiver in receivers)}; voice from {source.name}")
-        make = partial(_steered, partial(around, fps=rate, seed=seed, clock=clock), controls)
+        bridge = partial(Bridge, fps=rate, seed=seed, receivers=receivers, driver=driver, clock=clock, report=say)
+        make = partial(_without_picture, bridge, MotionRuntime(speech), source, output, controls)
         run_on_terminal(make, clock, 0, seconds, quiet=quiet)
     elif out is not None and bool(voices) != (lines is not None) and not to:
         if voices and out.suffix and not out.is_dir():
@@ -157,7 +158,10 @@ def _text_of(voice: Path, option: str) -> str:
     return known_text(f"@{own}") if own.exists() else ""
 
 
-def _steered(make: partial[Bridge], controls: Controls) -> Bridge:
-    bridge = make()
+def _without_picture(
+    make: partial[Bridge], runtime: MotionRuntime, source: AudioSource, speaker: AudioSink | None, controls: Controls
+) -> Bridge:
+    unseen = Compositor(UNSEEN_PX, UNSEEN_PX, Fill.parse("blur"))
+    bridge = make(runtime, source, NullCamera(), unseen, speaker)
     bridge.supervisor.controls = controls
     return bridge

@@ -190,8 +190,7 @@ def render(
     server = Address(runtime, token_file, tls_ca) if runtime is not None else None
     recipe = Recipe(fps, in_manner(motion, manner), track, text_language, look, server)
     if portrait.suffix.lower() in TABLES:
-        if audio is not None or drive is not None or text or said:
-            raise InputError("a table's lines have their own sounds and texts; leave AUDIO, --say, --text and --drive away")
+        _require_nothing_said(audio, drive, text, said)
         usual = Usual("", controls, seed, who)
         render_table(portrait, out, kinds or ["mp4"], usual, recipe, jobs, words_choose=text_emotion, cluster=cluster)
     elif kinds or who or jobs or cluster or server:
@@ -199,6 +198,11 @@ def render(
     else:
         speech = _Speech(audio, said, voice, text, text_emotion)
         _render_one(portrait, out, controls, seed, recipe, speech, _Drive(drive, lips, drive_consent))
+
+
+def _require_nothing_said(audio: Path | None, drive: str | None, text: str, said: str) -> None:
+    if audio is not None or drive is not None or text or said:
+        raise InputError("a table's lines have their own sounds and texts; leave AUDIO, --say, --text and --drive away")
 
 
 def _render_one(
