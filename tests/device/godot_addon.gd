@@ -15,6 +15,9 @@ func _ready() -> void:
 	var server := Server.new()
 	server.url = OS.get_cmdline_user_args()[0]
 	add_child(server)
+	server._keep_log("x".repeat(2 * Server.LOG_CHARS))
+	server._keep_log("its last words")
+	tell({"log_end": server.log_end})
 	var rect := TextureRect.new()
 	rect.set_anchors_preset(Control.PRESET_FULL_RECT)
 	add_child(rect)

@@ -222,5 +222,8 @@ def test_nothing_half_written_stays(tmp_path: Path, suffix: str) -> None:
 def test_other_names_and_places_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.csv, \.jsonl, \.anim, \.vrma, \.tres, \.glb"):
         write_motion(tmp_path / "a.fbx", frames(1), FPS)
+    for suffix in FORMATS:
+        with pytest.raises(InputError, match="no frame of motion"):
+            write_motion(tmp_path / f"a{suffix}", iter(()), FPS)
     with pytest.raises(OutputError):
         write_motion(tmp_path / "missing" / "a.csv", frames(1), FPS)

@@ -92,9 +92,9 @@ export class Face {
   #webrtc;
   #painter;
   #delay;
-  /** @type {(message: any) => void} */
-  #tellReady = () => {};
-  /** The `ready` message of the connection that is open, or of the next one. @type {Promise<any>} */
+  /** Settles `ready`; null once it has. @type {((said: any) => void) | null} */
+  #tellReady = null;
+  /** The `ready` message of the connection that is open, or of the next one; fails where there will be none. @type {Promise<any>} */
   ready = Promise.resolve();
 
   /** @param {string} url http(s) or ws(s) @param {Options} options */
@@ -256,7 +256,7 @@ export class Face {
 
   /** For good. */
   close() {
-    this.#closed = true;
+    this.#giveUp('the face was closed');
     clearTimeout(this.#again);
     this.deafen();
     this.#player?.stop();
@@ -270,7 +270,21 @@ export class Face {
   }
 
   #await() {
-    this.ready = new Promise((resolve) => { this.#tellReady = resolve; });
+    if (this.#tellReady) return; // whoever waits waits on
+    this.ready = new Promise((resolve, reject) => {
+      this.#tellReady = (said) => {
+        this.#tellReady = null;
+        (said instanceof Error ? reject : resolve)(said);
+      };
+    });
+    this.ready.catch(() => {}); // `failed` says it, too
+  }
+
+  /** For good. @param {string} message */
+  #giveUp(message) {
+    this.#closed = true;
+    this.#await();
+    this.#tellReady?.(new Error(message));
   }
 
   #open() {
@@ -309,7 +323,7 @@ export class Face {
     this.#delay.forget();
     if (this.#closed || code === 1000) return;
     if (FATAL.has(code)) {
-      this.#closed = true;
+      this.#giveUp(message);
       this.#emit('failed', { code: error?.code ?? code, message });
       return;
     }
@@ -327,7 +341,7 @@ export class Face {
         this.#attempt = 0;
         this.#client = message.client;
         this.#names = message.weight_names;
-        this.#tellReady(message);
+        this.#tellReady?.(message);
         if (message.webrtc && this.#webrtc && this.#config.pictures === 'jpeg') this.#offer();
         break;
       case 'answer':
