@@ -54,8 +54,8 @@ func _process(_delta: float) -> void:
 	_keep_log(_take(_running.stderr))  # also because a full pipe would stop the server
 	_said += _take(_running.stdio)
 	if _port == 0 and "\n" in _said:
-		_port = int(JSON.parse_string(_said.get_slice("\n", 0)).web_port)
-		_pause_ms = FIRST_PAUSE_MS
+		_hear(_said.get_slice("\n", 0))
+		_said = _said.substr(_said.find("\n") + 1)
 	if not OS.is_process_running(_running.pid):
 		_keep_log(_take(_running.stderr))
 		push_error("Vivant: the server ended by itself; the end of its log:\n" + log_end)
@@ -93,6 +93,14 @@ func _end() -> void:
 func _wait() -> void:
 	_retry_at_ms = Time.get_ticks_msec() + _pause_ms
 	_pause_ms = mini(2 * _pause_ms, LONGEST_PAUSE_MS)
+
+
+## A line of JSON says where it listens; others mean nothing.
+func _hear(line: String) -> void:
+	var place := JSON.new()
+	if place.parse(line) == OK and place.data is Dictionary:
+		_port = int(place.data.get("web_port", 0))
+		_pause_ms = FIRST_PAUSE_MS
 
 
 func _keep_log(more: String) -> void:
