@@ -49,8 +49,8 @@ func turns() -> Dictionary:
 	var motion := Face.Motion.new()
 	motion.add(0, numbers)
 	var now := motion.at(0)
-	var turns := [Face.Motion.head_turn(now), Face.Motion.eye_turn(now)]
-	return {"turns_deg": turns.map(func(turn: Quaternion) -> Array: return degrees(turn.get_euler()))}
+	var both := [Face.Motion.head_turn(now), Face.Motion.eye_turn(now)]
+	return {"turns_deg": both.map(func(turn: Quaternion) -> Array: return degrees(turn.get_euler()))}
 
 
 static func degrees(turn: Vector3) -> Array:
