@@ -97,7 +97,7 @@ def test_a_server_that_was_killed_is_found_again(web: Web) -> None:
         page.evaluate("run.face.interrupt()")
         server.kill()
         until(page, "run.said.some(m => m.type === 'lost')")
-        page.evaluate("run.later = run.face.ready")
+        page.evaluate("void (run.later = run.face.ready)")
         until(page, "run.said.filter(m => m.type === 'lost').length > 1")  # nobody answers a second time
         server.start()
         page.evaluate("run.pictures.length = 0")
