@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.honest import PORTRAITS, ROLES, Honest, open_faces
+from benchmarks.honest import ROLES, Honest, open_faces
 from benchmarks.processes import Cpu, end_on_terminate, memory_mb, n_files, n_threads
 from benchmarks.report import ROOT, markdown, put
 from benchmarks.served import vivant_serve
@@ -273,6 +273,7 @@ time.time = lambda: real() + float(wall.read_text() or 0)
 
 async def soak(plan: Plan, folder: Path, findings: list[Finding]) -> None:
     """The whole run, or as much of it as there is time for; the server's cache, settings and log are in that folder."""
+    os.environ["VIVANT_CACHE_DIR"] = str(folder / "own")  # rigs of this state of the builder, not of an earlier one
     faces = open_faces()
     honest, disk = [Honest(role, plan.seed, faces) for role in ROLES], Disk.under(folder)
     wall, log = folder / "wall", folder / "server.log"
@@ -280,7 +281,7 @@ async def soak(plan: Plan, folder: Path, findings: list[Finding]) -> None:
     environment = {"VIVANT_CACHE_DIR": str(disk.folder), "VIVANT_CONFIG_DIR": f"{folder}/config"}
     served = vivant_serve(_JUMPING.format(path=str(wall)), environment=environment, before=disk.before, errors=log)
     async with served as (pid, port), connect(f"127.0.0.1:{port}") as client:
-        for portrait in PORTRAITS:
+        for portrait in (await client.capabilities()).bundled_portraits:  # so that memory is judged once they are all open
             await client.warm_up(portrait)
         run = Soak(Site(pid, port, client, honest, disk, wall, random.Random(plan.seed)), plan, log)
         ended = "stopped"
