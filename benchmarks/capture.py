@@ -4,7 +4,8 @@ Portraits of our own rig move by a known motion: the bundled voice, with smiles,
 light and frame rate are put on top. `FaceTracker` sees the pictures alone. "Pixels" means the whole way: another portrait is
 drawn by what was captured, and the landmarks of both films are compared. With ``--people`` (the assets of
 `training.synthetic_faces`, and its packages) rendered people that no network was trained on move by a known motion too; that
-takes a third of a second for each picture. Biases of pose are those of portraits that are turned themselves.
+takes a third of a second for each picture. Biases of pose are those of portraits that are turned themselves. "Calibrated" films
+begin with the acts of `vivant.capture.calibration`; glasses and the dark are those of `benchmarks.covered`.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.covered import Cover, dark, glasses
 from benchmarks.report import PORTRAITS, VOICE, Row, analyser, quiet, show
 from vivant.capture import FaceTracker
+from vivant.capture.calibration import ACT_US, ACTS, LENGTH_US, REACTION_US
+from vivant.easing import smoothstep
 from vivant.face import Face, open_portrait
 from vivant.offline import motion_of
 from vivant.portrait import DetectedFace
 from vivant.rig import canonical as c
-from vivant.types import ARKIT_INDEX, MotionFrame, Pose, UInt8Array
+from vivant.types import ARKIT_INDEX, ARKIT_NAMES, MotionFrame, Pose, UInt8Array, frame_pts_us
 
 SIZE_PX = (640, 480)
 SECONDS = 8
@@ -77,6 +81,19 @@ def known_motion(seconds: float, fps: Fraction, seed: int) -> list[MotionFrame]:
     return moved
 
 
+def acted(fps: Fraction) -> list[MotionFrame]:
+    """What `vivant capture --calibrate` asks for, each act to the full."""
+    frames = []
+    for k in range(round(LENGTH_US / 1e6 * fps)):
+        number, within_us = divmod(frame_pts_us(k, fps), ACT_US)
+        weights = np.zeros(len(ARKIT_NAMES), np.float32)
+        weights[list(ACTS[number].columns)] = smoothstep(within_us / REACTION_US) * smoothstep(
+            (ACT_US - within_us) / REACTION_US
+        )
+        frames.append(MotionFrame(k, frame_pts_us(k, fps), weights))
+    return frames
+
+
 def _events(t: Curve, chance: np.random.Generator, rate_hz: float, most: float, width_s: float) -> Curve:
     """Bumps that come by chance, the first after a second."""
     out, at = np.zeros_like(t), WARM_S
@@ -102,17 +119,20 @@ def filmed(face: Face, motion: Sequence[MotionFrame], light: float, noise: float
         yield np.clip(pixels, 0, 255).astype(np.uint8)
 
 
-def track(pictures: Iterator[UInt8Array], known: list[MotionFrame], fps: float) -> Film:
-    """What `FaceTracker` says, and what the film shows; pictures in which no face is found are left out of both."""
-    tracker, look, rows = FaceTracker(fps, analyser()), _Looker(), []
-    for frame, picture in zip(known, pictures, strict=True):
+def track(pictures: Iterator[UInt8Array], known: list[MotionFrame], fps: float, *, acts: int = 0) -> Film:
+    """What `FaceTracker` says, and what the film shows; pictures in which no face is found are left out of both.
+
+    The first ``acts`` frames calibrate; without any, the first second is left out.
+    """
+    tracker, look, rows = FaceTracker(fps, analyser(), calibrate=acts > 0), _Looker(), []
+    for k, (frame, picture) in enumerate(zip(known, pictures, strict=True)):
         began = time.thread_time()
-        tracked = tracker.track(picture, round(frame.index * 1e6 / fps))
+        tracked = tracker.track(picture, round(k * 1e6 / fps))
         spent = 1000 * (time.thread_time() - began)
         seen = look(picture)
         if tracked.motion is not None and seen is not None:
             rows.append((frame, tracked.motion, seen, spent))
-    rows = rows[int(WARM_S * fps) :]
+    rows = rows[acts + int(WARM_S * fps) :]
     return Film([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows], np.array([r[3] for r in rows]))
 
 
@@ -212,14 +232,34 @@ def cost_rows(films: Sequence[Film]) -> Iterator[Row]:
 
 def portrait_rows(faces: Sequence[Face], seconds: float) -> Iterator[Row]:
     """Each portrait by another camera."""
-    films = []
+    films, calibrated = [], []
     for k, face in enumerate(faces):
         fps, light, noise = CAMERAS[k % len(CAMERAS)]
-        motion = known_motion(seconds, Fraction(fps), seed=k)
+        motion, acts = known_motion(seconds, Fraction(fps), seed=k), acted(Fraction(fps))
         films.append(track(filmed(face, motion, light, noise, k), motion, fps))
+        whole = [*acts, *motion]
+        calibrated.append(track(filmed(face, whole, light, noise, k), whole, fps, acts=len(acts)))
     yield from channel_rows(films, "portraits")
+    yield from islice(channel_rows(calibrated, "portraits, calibrated"), len(CHANNELS))
     yield from pixel_rows(films, faces)
+    yield from cover_rows(faces[0], seconds)
     yield from cost_rows(films)
+
+
+def cover_rows(face: Face, seconds: float) -> Iterator[Row]:
+    """One portrait behind glasses, and in the dark."""
+    motion = known_motion(seconds, Fraction(30), seed=0)
+    for name, cover in (("glasses", glasses), ("a seventh of the light", dark)):
+        rows = list(channel_rows([track(covered(filmed(face, motion, 1.0, 2.0), cover), motion, 30)], name))
+        yield from (row for row in rows if row.what.split(": ")[1].startswith((*CHANNELS, "yaw", "pitch")))
+
+
+def covered(pictures: Iterator[UInt8Array], cover: Cover) -> Iterator[UInt8Array]:
+    """With what lies over the face."""
+    look = _Looker()
+    for picture in pictures:
+        seen = look(picture)
+        yield picture if seen is None else cover(picture, seen.landmarks)
 
 
 def people_films(heads: Path, count: int, frames: int) -> Iterator[Film]:

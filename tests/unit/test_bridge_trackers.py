@@ -249,6 +249,9 @@ def test_a_camera_that_is_not_there_is_a_sentence() -> None:
         pass
     with pytest.raises(InputError, match="counts cameras from 0"):
         webcam("front")
+    with pytest.raises(InputError, match=r"takes \?calibrate"):
+        webcam("0?calibrated")
+    assert webcam("1?calibrate").name == "webcam:1"
 
 
 # Time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -15,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivant.capture import facts_of, open_frames
+from vivant.capture.calibration import ACT_US, ACTS, LENGTH_US, Calibration
 from vivant.capture.gaze import SHOWN as SHOWN_GAZE
 from vivant.capture.gaze import gaze_of
 from vivant.capture.rest import Rest
 from vivant.capture.smoothing import OneEuro
-from vivant.capture.solver import SHOWN, FaceSolver, Floats, Placement, identity_modes
+from vivant.capture.solver import SHOWN, SOLVED, FaceSolver, Floats, Learning, Placement, identity_modes
 from vivant.capture.tracker import STILL_WEIGHTS
 from vivant.capture.video import _packets
 from vivant.errors import InputError, UnavailableError
@@ -30,6 +32,8 @@ from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Float32Array, Pose, arkit_wei
 pytestmark = pytest.mark.unit
 
 UNIT_PX = 120.0
+ERROR = 0.008
+"""Of every landmark, outer-eye distances."""
 
 
 def turn(yaw_deg: float, pitch_deg: float, roll_deg: float) -> Floats:
@@ -42,13 +46,17 @@ def turn(yaw_deg: float, pitch_deg: float, roll_deg: float) -> Floats:
     return out
 
 
-def landmarks(weights: Float32Array, rotation: Floats, scores: Floats) -> Float32Array:
-    """(478, 3) of a person as the network shows her, px, y down."""
+def filmed(weights: Float32Array, rotation: Floats, scores: Floats, distance: float = 8.0) -> DetectedFace:
+    """A person as the network shows her, by a pinhole camera so many outer-eye distances away."""
     face = c.canonical_face()
     share = np.array([next((s for start, s in SHOWN.items() if name.startswith(start)), 1.0) for name in ARKIT_NAMES])
     modes = identity_modes()[: len(scores)]
     points = face.points + np.tensordot(scores, modes, 1) + np.tensordot(weights * share, face.fields, 1)
-    return (UNIT_PX * points @ rotation.T * (1, -1, 1) + (320, 240, 0)).astype(np.float32)
+    x, y, z = rotation @ points.T
+    nearness = distance / (distance - z)
+    seen = np.column_stack([320 + UNIT_PX * nearness * x, 240 - UNIT_PX * nearness * y, UNIT_PX * z]).astype(np.float32)
+    error = np.full(478, ERROR * UNIT_PX, np.float32)
+    return DetectedFace(seen, error, np.ones(478, np.float32), Pose(), np.zeros((2, 2), np.float32), arkit_weights())
 
 
 part = st.floats(0.0, 0.8)
@@ -58,25 +66,39 @@ part = st.floats(0.0, 0.8)
 @given(
     jaw=part, smile=part, brows=part, left=part, right=part,
     yaw=st.floats(-25, 25), pitch=st.floats(-15, 15), roll=st.floats(-15, 15), person=st.integers(0, 1000),
+    distance=st.sampled_from((5.0, 7.0, 11.0)),
 )  # fmt: skip
 def test_known_weights_and_turns_are_found_again(
-    jaw: float, smile: float, brows: float, left: float, right: float, yaw: float, pitch: float, roll: float, person: int
-) -> None:
+    jaw: float, smile: float, brows: float, left: float, right: float, yaw: float, pitch: float, roll: float, person: int,
+    distance: float,
+) -> None:  # fmt: skip
+    """At any distance of the camera."""
     scores = np.random.default_rng(person).normal(0, 0.5, 10)
     known = arkit_weights(
         jawOpen=jaw, mouthSmileLeft=smile, mouthSmileRight=smile, browInnerUp=brows, browOuterUpLeft=brows,
         browOuterUpRight=brows, eyeBlinkLeft=left, eyeBlinkRight=right,
     )  # fmt: skip
     solver = FaceSolver()
-    solver.solve(landmarks(arkit_weights(), np.eye(3), scores), 0.0, learning=True)
-    for _ in range(3):
-        found = solver.solve(landmarks(known, turn(yaw, pitch, roll), scores), 0.0, learning=False)
+    solver.solve(filmed(arkit_weights(), np.eye(3), scores, distance), 0, 0.0, Learning.A_FACE)
+    for k in range(1, 5):
+        found = solver.solve(filmed(known, turn(yaw, pitch, roll), scores, distance), 33_333 * k, 0.0, Learning.NOTHING)
     assert solver.placement is not None
-    assert solver.placement.angles_deg() == pytest.approx((yaw, pitch, roll), abs=2.0)
+    assert solver.placement.angles_deg() == pytest.approx((yaw, pitch, roll), abs=1.5)
     names = ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "browOuterUpLeft", "browOuterUpRight")
     assert [found[ARKIT_INDEX[name]] for name in names] == pytest.approx([jaw, smile, smile, brows, brows], abs=0.15)
     lids = [found[ARKIT_INDEX[name]] * solver.person.lid_ratio[name[8:]] for name in ("eyeBlinkLeft", "eyeBlinkRight")]
     assert lids == pytest.approx([left, right], abs=0.15)
+
+
+def test_points_that_may_err_are_believed_less() -> None:
+    """A hand that pulls the lips' points aside moves them the less the more error the network itself expects."""
+    face, found = filmed(arkit_weights(), np.eye(3), np.zeros(1)), []
+    face.landmarks[list(c.LOWER_INNER_LIP), 1] += 0.05 * UNIT_PX
+    for more in (1.0, 10.0):
+        solver, error = FaceSolver(), face.error_px.copy()
+        error[list(c.LOWER_INNER_LIP)] *= more
+        found.append(solver.solve(replace(face, error_px=error), 0, 0.0, Learning.NOTHING).max())
+    assert found[1] < 0.3 * found[0]
 
 
 @pytest.mark.parametrize("gaze", [(0.0, 0.0), (12.0, 0.0), (-8.0, 6.0)])
@@ -94,13 +116,46 @@ def test_the_irises_tell_where_the_eyes_look(gaze: tuple[float, float]) -> None:
 
 
 def test_what_a_face_always_shows_is_its_rest() -> None:
-    rest, raised = Rest(), arkit_weights(browInnerUp=0.8, mouthSmileLeft=0.5)
-    for frame in range(60):
-        calm = rest.take_off(arkit_weights(browInnerUp=0.3, mouthSmileLeft=0.5), frame * 33_333)
-    assert calm[ARKIT_INDEX["browInnerUp"]] < 0.02 and calm[ARKIT_INDEX["mouthSmileLeft"]] == 0.5
-    for frame in range(60, 90):
-        shown = rest.take_off(raised, frame * 33_333)
-    assert shown[ARKIT_INDEX["browInnerUp"]] == pytest.approx(0.5, abs=0.03)
+    """Brows that sit high or low are at rest; a smile that never ends stays one."""
+    rest, brow, smile = Rest(SOLVED), SOLVED.index("browInnerUp"), SOLVED.index("mouthSmileLeft")
+    shown = np.zeros(len(SOLVED))
+
+    def follow(seconds: tuple[int, int], brow_at: float) -> float:
+        shown[[brow, smile]] = brow_at, 0.5
+        for frame in range(30 * seconds[0], 30 * seconds[1]):
+            rest.follow(shown - rest.weights, frame * 33_333)
+        return float(rest.weights[brow])
+
+    assert follow((0, 2), 0.3) == pytest.approx(0.3, abs=0.01)
+    assert follow((2, 3), 0.8) == pytest.approx(0.3, abs=0.03), "a raised brow is raised"
+    assert follow((3, 5), -0.2) == pytest.approx(-0.2, abs=0.01), "one that comes down was not at rest before"
+    assert rest.weights[smile] == 0.0
+
+
+def test_a_brow_that_sits_low_rises_from_there() -> None:
+    """By as much as it is raised, not by what is above the average face's."""
+    low = np.zeros(1)
+    down = {"browDownLeft": 0.6, "browDownRight": 0.6}
+    up = {"browOuterUpLeft": 0.5, "browOuterUpRight": 0.5}
+    solver = FaceSolver()
+    for k in range(60):
+        solver.solve(filmed(arkit_weights(**down), np.eye(3), low), 33_333 * k, 0.0, Learning(k < 30))
+    raised = [solver.solve(filmed(arkit_weights(**down, **up), np.eye(3), low), 2_000_000 + 33_333 * k, 0.0, Learning.NOTHING)
+              for k in range(3)][-1]  # fmt: skip
+    assert raised[ARKIT_INDEX["browOuterUpLeft"]] == pytest.approx(0.5, abs=0.1)
+
+
+def test_calibration_makes_the_fullest_one() -> None:
+    """Of a person whose brows show half of what others' do; what was not done, or by far not, is left as it is."""
+    calibration, brows, smile = Calibration(), ARKIT_INDEX["browInnerUp"], ARKIT_INDEX["mouthSmileLeft"]
+    shown = (arkit_weights(), arkit_weights(mouthSmileLeft=0.1), arkit_weights(jawOpen=1.1),
+             arkit_weights(browInnerUp=0.7, browOuterUpLeft=0.7, browOuterUpRight=0.7))  # fmt: skip
+    for at_us in range(0, LENGTH_US, 33_333):
+        assert calibration.asks(at_us) == ACTS[at_us // ACT_US].asked
+        calibration.scaled(shown[at_us // ACT_US], at_us)
+    after = calibration.scaled(arkit_weights(browInnerUp=0.35, mouthSmileLeft=0.5, jawOpen=0.55), LENGTH_US)
+    assert after[[brows, smile]] == pytest.approx([0.5, 0.5]) and after[ARKIT_INDEX["jawOpen"]] == pytest.approx(0.5)
+    assert calibration.asks(LENGTH_US) == ""
 
 
 def test_a_blink_passes_the_filter_whole_and_noise_does_not() -> None:

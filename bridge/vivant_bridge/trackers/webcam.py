@@ -12,6 +12,7 @@ from types import TracebackType
 from vivant import Clock, InputError, MonotonicClock, VivantError
 from vivant.capture.tracker import FaceTracker
 from vivant.capture.video import CAMERA_RATE_HZ, open_frames
+from vivant.drive.driver import Seen
 from vivant.drive.live import ClockOffset, LiveDrive, LiveTrack
 from vivant.drive.recorded import sight_of
 from vivant.types import UInt8Array
@@ -30,10 +31,13 @@ Pictures = Iterator[Picture]
 
 
 def webcam(argument: str) -> Webcam:
-    """Driver for ``webcam:N``, the first camera without a number. Raises InputError."""
-    if argument and not (argument.isascii() and argument.isdecimal() and len(argument) < 4):
-        raise InputError(f"--drive webcam:N counts cameras from 0, got {argument!r}")
-    return Webcam(f"webcam:{argument or 0}")
+    """Driver for ``webcam:N?calibrate``, the first camera without a number. Raises InputError."""
+    number, asked, option = argument.partition("?")
+    if number and not (number.isascii() and number.isdecimal() and len(number) < 4):
+        raise InputError(f"--drive webcam:N counts cameras from 0, got {number!r}")
+    if asked and option != "calibrate":
+        raise InputError(f"--drive webcam:N takes ?calibrate, got {option!r}")
+    return Webcam(f"webcam:{number or 0}", calibrate=bool(asked))
 
 
 class Webcam:
@@ -41,9 +45,16 @@ class Webcam:
 
     kind = "camera"
 
-    def __init__(self, source: str, clock: Clock | None = None, open_pictures: Callable[[str], Pictures] = open_frames) -> None:
+    def __init__(
+        self,
+        source: str,
+        clock: Clock | None = None,
+        open_pictures: Callable[[str], Pictures] = open_frames,
+        *,
+        calibrate: bool = False,
+    ) -> None:
         """``source`` as ``open_pictures`` takes it, which gives pictures as they are taken, at the speed of time."""
-        self.name = source
+        self.name, self._calibrate = source, calibrate
         self._clock, self._open = clock or MonotonicClock(), open_pictures
         self._track, self._newest = LiveTrack(), _Newest()
         self._state = ""
@@ -96,7 +107,7 @@ class Webcam:
 
     def _follow(self) -> None:
         """The newest picture, whenever the last one is done: a slow machine follows fewer, none of them late."""
-        tracker = FaceTracker(CAMERA_RATE_HZ)
+        tracker = FaceTracker(CAMERA_RATE_HZ, calibrate=self._calibrate)
         while not self._stopped.is_set():
             picture = self._newest.take(LOOK_S)
             if picture is None:
@@ -104,7 +115,13 @@ class Webcam:
             pixels, time_us = picture
             seen = sight_of(tracker.track(pixels, time_us), time_us)
             self._track.add(seen)
-            self._state = "no face" if seen.motion is None else "mouth hidden" if seen.mouth_hidden else "a face"
+            self._state = _state(seen, tracker.asks(time_us))
+
+
+def _state(seen: Seen, asked: str) -> str:
+    if asked:
+        return asked
+    return "no face" if seen.motion is None else "mouth hidden" if seen.mouth_hidden else "a face"
 
 
 class _Newest:

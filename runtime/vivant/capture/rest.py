@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-from vivant.types import ARKIT_NAMES, Float32Array
+import numpy as np
+from numpy.typing import NDArray
 
 FIRST_US = 1_000_000
 """The mean of the first second is rest at first."""
@@ -12,28 +13,25 @@ FALL_S, RISE_S = 0.3, 30.0
 """How soon rest follows a face that goes below it, and one that stays above; a brow that is raised for long is raised."""
 RESTING = ("brow", "eyeBlink", "mouthPress", "mouthLowerDown", "mouthUpperUp")
 """Beginnings of the names of shapes in which faces at rest differ. A smile that never ends stays one."""
-_COLUMNS = [i for i, name in enumerate(ARKIT_NAMES) if name.startswith(RESTING)]
 
 
 class Rest:
-    """Takes off what a person's face always shows."""
+    """Weights of the shapes that a person's face always shows; below 0 where it shows less than the average face."""
 
-    def __init__(self) -> None:
-        self._rest = np.zeros(len(_COLUMNS))
+    def __init__(self, names: Sequence[str]) -> None:
+        self.weights = np.zeros(len(names))
+        """(names,)"""
+        self._rests = np.array([name.startswith(RESTING) for name in names])
         self._began_us = self._last_us = 0
         self._frames = 0
 
-    def take_off(self, weights: Float32Array, pts_us: int) -> Float32Array:
-        """(52,) weights in [0, 1], 0 where this person is at rest."""
-        here = weights[_COLUMNS].astype(np.float64)
+    def follow(self, own: NDArray[np.float64], pts_us: int) -> None:
+        """``own`` (names,) is how far the face is from its rest, below 0 too."""
         if not self._frames:
             self._began_us = self._last_us = pts_us
-        if pts_us - self._began_us < FIRST_US:
-            self._rest += (here - self._rest) / (self._frames + 1)
         step_s = (pts_us - self._last_us) / 1e6
-        share = 1 - np.exp(-step_s / np.where(here < self._rest, FALL_S, RISE_S))
-        self._rest += share * (here - self._rest)
+        share = 1 - np.exp(-step_s / np.where(own < 0, FALL_S, RISE_S))
+        if pts_us - self._began_us < FIRST_US:
+            share = np.maximum(share, 1 / (self._frames + 1))
+        self.weights = self.weights + np.where(self._rests, share * own, 0.0)
         self._last_us, self._frames = pts_us, self._frames + 1
-        out = weights.copy()
-        out[_COLUMNS] = here - self._rest
-        return np.clip(out, 0.0, 1.0)

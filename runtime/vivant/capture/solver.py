@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cache
 from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.capture.rest import Rest
 from vivant.numeric.nonnegative import nonnegative_minimum
+from vivant.portrait import DetectedFace
 from vivant.rig import canonical as c
 from vivant.types import ARKIT_INDEX, ARKIT_NAMES, EYE_LOOK_FULL_DEG, Float32Array
 
@@ -35,15 +38,22 @@ BROWS = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55, 336, 296, 334, 293, 300, 276,
 _TELLING = sorted({*LIPS, *LIDS, *BROWS, *c.OVAL})
 POINTS = np.array([*_TELLING, *sorted(set(range(c.N_SURFACE)).difference(_TELLING))[::3]])
 """What is looked at: all points of lips, lids, brows and outline, and every third of the rest."""
-TRUST = ((LIPS, 4.0), (LIDS, 3.0), (BROWS, 3.0))
-"""How much more these points count than the rest of the skin: there the shapes differ."""
+_COLUMNS = [ARKIT_INDEX[name] for name in SOLVED]
+_BLINKS = np.array([name.startswith("eyeBlink") for name in SOLVED])
+CAMERA = 7.0
+"""Distance of the camera in outer-eye distances: 64 cm, a webcam's. From 5 to 11 nothing below changes by more than .02."""
+USUAL_ERROR, LEAST_ERROR = 0.012, 0.004
+"""Expected error of a landmark, outer-eye distances, that counts once, and the least that is believed; chosen by
+`benchmarks.capture`. What a hand hides or the dark blurs has a larger one, and counts less."""
 SHOWN = {"brow": 0.47, "jawOpen": 0.9}
 """Share of a shape's movement that the landmarks of our network show, by the beginning of its name; `benchmarks.capture`."""
-RIDGE, HOLD, FIRST_RIDGE = 2e-3, 2e-3, 1e-2
-"""Pull of each weight towards zero, towards the last frame, and towards zero while the person is learnt at first."""
-ROUNDS, FIRST_ROUNDS = 2, 8
+RIDGE, HOLD, FIRST_RIDGE, REST_RIDGE = 4e-3, 4e-3, 1e-2, 1e2
+"""Pull of each weight towards zero, towards the last frame, towards zero while the person is learnt at first, and while she is
+known to rest; lids blink then, too."""
+ROUNDS, FIRST_ROUNDS = 1, 8
+"""Of Gauss and Newton for a picture: a second one from the last picture's solution changes nothing."""
 MOST_STEPS = 1000
-"""Of the bounded solution; it takes some forty."""
+"""Of the bounded solution; from the last picture's it takes two or three."""
 FIRM = 1e-6
 """Added to every diagonal that is inverted, so that no face makes it singular."""
 MOST = 1.5
@@ -66,11 +76,11 @@ def identity_modes() -> Float32Array:
 
 @dataclass
 class Placement:
-    """How a head lies in the picture: canonical frame to px, y up (scaled orthography)."""
+    """How a head lies in the picture: canonical frame to px, y up."""
 
     rotation: Floats
     unit_px: float
-    """Outer-eye distance, seen from the front."""
+    """Outer-eye distance, seen from the front, where the canonical origin lies."""
     origin_px: Floats
     """(2,) where the canonical origin lies."""
 
@@ -87,46 +97,67 @@ class Placement:
         return float(np.degrees(yaw)), float(np.degrees(np.arcsin(np.clip(forward[1], -1, 1)))), float(np.degrees(roll))
 
 
+class View:
+    """What a camera sees of points (n, 3) of the view's frame: a pinhole, `CAMERA` before the canonical origin."""
+
+    def __init__(self, points: Floats) -> None:
+        self._points = points
+        self._nearness = CAMERA / (CAMERA - points[:, 2:])
+        self.flat: Floats = self._nearness * points[:, :2]
+        """(n, 2)"""
+
+    def moved(self, by: Floats) -> Floats:
+        """(2 n, k) how that answers to displacements (k n, 3), the points' after one another."""
+        by = by.reshape(-1, len(self._points), 3)
+        columns: Floats = self._nearness * (by[..., :2] + self.flat * (by[..., 2:] / CAMERA))
+        return columns.reshape(len(by), -1).T
+
+    def placed(self) -> Floats:
+        """(2 n, 6) and to a turn about x, y, z, to the logarithm of the size and to shifts."""
+        x, y, z = self._points.T
+        zero = np.zeros(len(x))
+        turns = np.array([(zero, -z, y), (z, zero, -x), (-y, x, zero)]).transpose(0, 2, 1)
+        return np.column_stack([self.moved(turns), self.flat.ravel(), np.tile(np.eye(2), (len(x), 1))])
+
+
 class Person:
     """The neutral face of one person: the average head, moved along the modes in which people differ."""
 
     def __init__(self) -> None:
-        self._modes = identity_modes()[:, : c.N_SURFACE].astype(np.float64)
-        n = len(self._modes)
-        self._scores, self._information = np.zeros(n), np.eye(n)
+        modes = identity_modes()[:, : c.N_SURFACE].astype(np.float64)
+        self._modes = modes
+        self.modes = modes[:, POINTS].reshape(-1, 3)
+        """(modes * points, 3)"""
+        self.information = np.eye(len(modes))
+        """(modes, modes) inverse covariance of the scores."""
+        self._scores = np.zeros(len(modes))
         self._average = c.canonical_face().points[: c.N_SURFACE].astype(np.float64)
         self._update()
 
-    @property
-    def modes(self) -> Floats:
-        """(modes, points, 3)"""
-        return self._modes[:, POINTS]
-
-    @property
-    def information(self) -> Floats:
-        """(modes, modes) inverse covariance of the scores."""
-        return self._information
-
-    def learn(self, step: Floats) -> None:
-        """Move the scores."""
+    def learn(self, step: Floats, information: Floats) -> None:
+        """Move the scores, by what one more frame said."""
         self._scores = self._scores + step
+        self.information = self.information + information
         self._update()
 
-    def remember(self, information: Floats) -> None:
-        """What one more frame said."""
-        self._information = self._information + information
-
     def _update(self) -> None:
-        self.neutral = self._average + np.tensordot(self._scores, self._modes, 1)
-        self.lid_ratio = {side: self._lid_ratio(side, k) for k, side in enumerate(("Right", "Left"))}
+        neutral = self._average + np.tensordot(self._scores, self._modes, 1)
+        self.neutral: Floats = neutral[POINTS]
+        """(points, 3)"""
+        self.lid_ratio = {side: _lid_ratio(neutral, side, k) for k, side in enumerate(("Right", "Left"))}
+        ratio = [self.lid_ratio[_side(name)] if name.startswith("eye") else 1.0 for name in SOLVED]
+        self.fields: Floats = (_fields()[_COLUMNS] * np.array(ratio)[:, None, None]).reshape(-1, 3)
+        """(shapes * points, 3) with lids that travel as far as this person's do."""
 
-    def _lid_ratio(self, side: str, eye: int) -> float:
-        """How far this eye is open, beside what the measured blink closes."""
-        upper, lower = list(c.UPPER_LIDS[eye][1:-1]), list(c.LOWER_LIDS[eye][1:-1])
-        blink = c.canonical_face().fields[ARKIT_INDEX[f"eyeBlink{side}"]]
-        opening = self.neutral[upper, 1].mean() - self.neutral[lower, 1].mean()
-        measured = blink[lower, 1].mean() - blink[upper, 1].mean()
-        return float(np.clip(opening / measured, LEAST_LID, MOST_LID))
+
+class Learning(IntEnum):
+    """What a picture is to the `Person`."""
+
+    NOTHING = 0
+    A_FACE = 1
+    """With some expression."""
+    A_RESTING_FACE = 2
+    """All that shows is the person's own, but for blinks."""
 
 
 class FaceSolver:
@@ -136,61 +167,60 @@ class FaceSolver:
         self.person = Person()
         self.placement: Placement | None = None
         self.weights = np.zeros(len(SOLVED))
-        self._columns = [ARKIT_INDEX[name] for name in SOLVED]
-        self._fields = c.canonical_face().fields[:, POINTS] * _shown()[:, None, None]
-        trust = np.ones(c.N_SURFACE)
-        for points, more in TRUST:
-            trust[list(points)] = more
-        self._row_weights = np.repeat(np.sqrt(trust[POINTS]), 2)[:, None]
+        self.rest = Rest(SOLVED)
+        self._below = np.zeros(len(SOLVED))
         self._frames = 0
 
-    def solve(self, landmarks: Float32Array, gaze_pitch_deg: float, *, learning: bool) -> Float32Array:
-        """(52,) weights, 0 to `MOST`, of landmarks (478, 3), px, y down; ``learning`` moves the `person` too."""
-        seen = landmarks[POINTS, :2].astype(np.float64) * (1, -1)
+    def solve(self, face: DetectedFace, pts_us: int, gaze_pitch_deg: float, learning: Learning) -> Float32Array:
+        """(52,) weights, 0 to `MOST`, of a face, beside its rest; lids follow a gaze that goes up and down."""
+        seen = face.landmarks[POINTS, :2].astype(np.float64) * (1, -1)
         first = self.placement is None
         if self.placement is None:
-            unit = float(np.linalg.norm(landmarks[c.LEFT_OUTER_EYE] - landmarks[c.RIGHT_OUTER_EYE]))
+            unit = float(np.linalg.norm(face.landmarks[c.LEFT_OUTER_EYE] - face.landmarks[c.RIGHT_OUTER_EYE]))
             self.placement = Placement(np.eye(3), unit, seen.mean(axis=0))
+        error = np.maximum(face.error_px[POINTS] / self.placement.unit_px, LEAST_ERROR)
+        trust = np.repeat(USUAL_ERROR / error, 2)[:, None]
+        lids = _lids_of_gaze(gaze_pitch_deg)
         for _ in range(FIRST_ROUNDS if first else ROUNDS):
-            self._round(self.placement, seen, gaze_pitch_deg, learning)
+            self._round(self.placement, seen, trust, lids, learning)
+        self.rest.follow(self.weights + self._below, pts_us)
         self._frames += 1
         out = np.zeros(len(ARKIT_NAMES), np.float32)
-        out[self._columns] = self.weights
+        out[_COLUMNS] = self.weights
         return out
 
     def lose(self) -> None:
         """The head may be anywhere when it is seen again; the person stays the same."""
         self.placement = None
 
-    def _round(self, placement: Placement, seen: Floats, gaze_pitch_deg: float, learning: bool) -> None:
-        fields = self._own_fields()
-        rest = self.person.neutral[POINTS] + self._lids_of_gaze(gaze_pitch_deg)
-        shape = rest + np.tensordot(self.weights, fields, 1)
-        free = [_pose_columns(shape @ placement.rotation.T)]
-        if learning:
-            free.append(_turned(placement, self.person.modes))
-        others = np.concatenate(free, axis=1) * self._row_weights
-        shapes = _turned(placement, fields) * self._row_weights
-        gap = ((seen - placement.origin_px) / placement.unit_px - rest @ placement.rotation[:2].T).reshape(-1, 1)
-        target = (gap * self._row_weights).ravel()
-        step = self._step(others, shapes, target, learning)
+    def _round(self, placement: Placement, seen: Floats, trust: Floats, lids: Floats, learning: Learning) -> None:
+        """One step of Gauss and Newton."""
+        person, turn = self.person, placement.rotation.T
+        moved = ((self.rest.weights + self.weights) @ person.fields.reshape(len(SOLVED), -1)).reshape(-1, 3)
+        view = View((person.neutral + lids + moved) @ turn)
+        free = [view.placed(), view.moved(person.modes @ turn)] if learning else [view.placed()]
+        others = np.concatenate(free, axis=1) * trust
+        shapes = view.moved(person.fields @ turn) * trust
+        gap = ((seen - placement.origin_px) / placement.unit_px - view.flat).reshape(-1, 1) * trust
+        step = self._step(others, shapes, gap.ravel() + shapes @ self.weights, learning)
         placement.move(step[:6])
         if learning:
-            self.person.learn(step[6:])
-            self.person.remember(self._information(others, shapes))
+            person.learn(step[6:], self._information(others, shapes))
 
-    def _step(self, others: Floats, shapes: Floats, target: Floats, learning: bool) -> Floats:
+    def _step(self, others: Floats, shapes: Floats, target: Floats, learning: Learning) -> Floats:
         """Sets the weights; returns the step of everything unbounded, which is eliminated first (Schur complement)."""
         normal = others.T @ others + FIRM * np.eye(others.shape[1])
         if learning:
             normal[6:, 6:] += POINT_VARIANCE * self.person.information
         cross, right = others.T @ shapes, others.T @ target
         hold = HOLD if self._frames else 0.0
-        ridge = FIRST_RIDGE if learning else RIDGE
+        ridge = (RIDGE, FIRST_RIDGE, np.where(_BLINKS, FIRST_RIDGE, REST_RIDGE))[learning]
         without = np.linalg.solve(normal, np.column_stack([cross, right]))
         left = shapes.T @ shapes - cross.T @ without[:, :-1] + (ridge + hold) * np.eye(len(self.weights))
         wanted = shapes.T @ target - cross.T @ without[:, -1] + hold * self.weights
-        self.weights = np.minimum(nonnegative_minimum(left, wanted, MOST_STEPS), MOST)
+        self.weights = np.minimum(nonnegative_minimum(left, wanted, MOST_STEPS, self.weights), MOST)
+        bound = np.where(self.weights > 0, 0.0, wanted - left @ self.weights)
+        self._below = np.minimum(bound / np.diag(left), 0.0)
         step: Floats = without[:, -1] - without[:, :-1] @ self.weights
         return step
 
@@ -204,41 +234,34 @@ class FaceSolver:
         out: Floats = (modes.T @ modes - explained) * FRAME_INFORMATION / (POINT_VARIANCE * rounds)
         return out
 
-    def _own_fields(self) -> Floats:
-        """(shapes, points, 3) with lids that travel as far as this person's do."""
-        ratio = [self.person.lid_ratio[_side(name)] if name.startswith("eye") else 1.0 for name in SOLVED]
-        own: Floats = self._fields[self._columns] * np.array(ratio)[:, None, None]
-        return own
 
-    def _lids_of_gaze(self, pitch_deg: float) -> Floats:
-        """Lids follow the eyes up and down."""
-        way = "Up" if pitch_deg > 0 else "Down"
-        left, right = (self._fields[ARKIT_INDEX[name]] for name in both(f"eyeLook{way}"))
-        lids: Floats = (left + right) * min(1.0, abs(pitch_deg) / EYE_LOOK_FULL_DEG)
-        return lids
+@cache
+def _fields() -> Floats:
+    """(52, points, 3) as our network shows them."""
+    shown = [next((share for start, share in SHOWN.items() if name.startswith(start)), 1.0) for name in ARKIT_NAMES]
+    fields: Floats = c.canonical_face().fields[:, POINTS] * np.array(shown)[:, None, None]
+    return fields
 
 
-def _shown() -> Floats:
-    """(52,) from `SHOWN`."""
-    return np.array([next((share for start, share in SHOWN.items() if name.startswith(start)), 1.0) for name in ARKIT_NAMES])
+def _lids_of_gaze(pitch_deg: float) -> Floats:
+    """(points, 3) lids follow the eyes up and down."""
+    way = "Up" if pitch_deg > 0 else "Down"
+    left, right = (_fields()[ARKIT_INDEX[name]] for name in both(f"eyeLook{way}"))
+    lids: Floats = (left + right) * min(1.0, abs(pitch_deg) / EYE_LOOK_FULL_DEG)
+    return lids
+
+
+def _lid_ratio(neutral: Floats, side: str, eye: int) -> float:
+    """How far an eye is open, beside what the measured blink closes; ``neutral`` (points of the mesh, 3)."""
+    upper, lower = list(c.UPPER_LIDS[eye][1:-1]), list(c.LOWER_LIDS[eye][1:-1])
+    blink = c.canonical_face().fields[ARKIT_INDEX[f"eyeBlink{side}"]]
+    opening = neutral[upper, 1].mean() - neutral[lower, 1].mean()
+    measured = blink[lower, 1].mean() - blink[upper, 1].mean()
+    return float(np.clip(opening / measured, LEAST_LID, MOST_LID))
 
 
 def _side(name: str) -> str:
     return "Left" if name.endswith("Left") else "Right"
-
-
-def _turned(placement: Placement, fields: Floats) -> Floats:
-    """Displacements (n, points, 3) as columns (2 points, n) of the picture's frame."""
-    columns: Floats = (fields @ placement.rotation[:2].T).reshape(len(fields), -1).T
-    return columns
-
-
-def _pose_columns(points: Floats) -> Floats:
-    """(2 points, 6) how turned points (n, 3) answer to a turn about x, y, z, to scale and to shifts."""
-    x, y, z = points.T
-    zero, one = np.zeros(len(points)), np.ones(len(points))
-    rows = np.array([[zero, z, -y, x, one, zero], [-z, zero, x, y, zero, one]])
-    return rows.transpose(2, 0, 1).reshape(-1, 6)
 
 
 def _turn(vector: Floats) -> Floats:

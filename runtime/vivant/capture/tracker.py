@@ -7,19 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from vivant.arguments import real_number
+from vivant.capture.calibration import ACT_US, Calibration
 from vivant.capture.following import FollowedFace
 from vivant.capture.gaze import gaze_of
-from vivant.capture.rest import Rest
 from vivant.capture.smoothing import OneEuro
-from vivant.capture.solver import LIPS, FaceSolver, Floats, Placement
+from vivant.capture.solver import LIDS, LIPS, FaceSolver, Floats, Learning, Placement
 from vivant.portrait import DetectedFace, PortraitAnalyser, default_analyser
 from vivant.rig import canonical as c
 from vivant.types import Float32Array, MotionFrame, Pose, UInt8Array
 
 CLEAR_DOUBT, LOST_DOUBT = 0.006, 0.03
 """`DetectedFace.doubt` at which confidence is 1 and 0; photographs have .0043 to .0088, what is no face .016 and more."""
-LEAST_LIPS_SEEN = 0.5
-"""Mean chance that the points of the lips show, below which the mouth is hidden."""
+HIDDEN_LIPS = 1.05
+"""Expected error of the lips over that of the lids, from which on the mouth is hidden: it is .93 to 1.02 in portraits and
+rendered people, in the dark too, and 1.07 to 1.26 behind fingers and a mask. The chance that lips show says less."""
 LEARN_US = 1_000_000
 """The person's own shape is learnt in the first second that she is seen, and where her head is then is where it rests."""
 STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE = (4.0, 10.0), (3.0, 0.4), (1.5, 16.0), (3.0, 0.3)
@@ -47,8 +48,11 @@ LOST = TrackedFace(None, 0.0, False)
 class FaceTracker:
     """Pictures to motion. One thread at a time; the analyser may be shared."""
 
-    def __init__(self, fps: float, analyser: PortraitAnalyser | None = None, face: int | None = None) -> None:
+    def __init__(
+        self, fps: float, analyser: PortraitAnalyser | None = None, face: int | None = None, *, calibrate: bool = False
+    ) -> None:
         """``fps`` numbers the frames; pictures may come at any rate. ``face`` counts from 1, the largest; None is that one.
+        ``calibrate`` says that the person begins with the acts of `vivant.capture.calibration`.
 
         Raises InputError, and UnavailableError without onnxruntime.
         """
@@ -57,8 +61,9 @@ class FaceTracker:
         self._solver = FaceSolver()
         self._home: tuple[Floats, int] | None = None
         """Where the head rests in the picture and how large it is there, and the frames that say so."""
-        self._learn_until_us: int | None = None
-        self._rest = Rest()
+        self._first_us: int | None = None
+        self._calibration = Calibration() if calibrate else None
+        self._gaze_pitch_deg = 0.0
         self._filters = tuple(OneEuro(*still) for still in (STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE))
 
     def track(self, picture: UInt8Array, pts_us: int) -> TrackedFace:
@@ -67,25 +72,34 @@ class FaceTracker:
         if seen is None:
             self._solver.lose()
             return LOST
-        hidden = bool(seen.seen[list(LIPS)].mean() < LEAST_LIPS_SEEN)
+        lips, lids = (float(seen.error_px[list(points)].mean()) for points in (LIPS, LIDS))
+        hidden = lips > HIDDEN_LIPS * lids
         return TrackedFace(self._motion(seen, pts_us), _confidence(seen), hidden, seen.landmarks)
 
+    def asks(self, pts_us: int) -> str:
+        """What a person who is calibrated should do at that time; empty when there is nothing more to do."""
+        if self._calibration is None:
+            return ""
+        return self._calibration.asks(0 if self._first_us is None else pts_us - self._first_us)
+
     def _motion(self, seen: DetectedFace, pts_us: int) -> MotionFrame:
-        if self._learn_until_us is None:
-            self._learn_until_us = pts_us + LEARN_US
-        learning = pts_us < self._learn_until_us
-        pitch_deg = float(seen.gaze_deg[:, 1].mean())
-        weights = self._rest.take_off(self._solver.solve(seen.landmarks, pitch_deg, learning=learning), pts_us)
+        self._first_us = pts_us if self._first_us is None else self._first_us
+        since_us = pts_us - self._first_us
+        learning = self._learning(since_us)
+        weights = self._solver.solve(seen, pts_us, self._gaze_pitch_deg, learning)
+        if self._calibration is not None:
+            weights = self._calibration.scaled(weights, since_us)
         placement = self._solver.placement
         assert placement is not None
         values = (
             weights,
             np.array(placement.angles_deg()),
-            self._place(placement, learning=learning),
+            self._place(placement, learning=learning is not Learning.NOTHING),
             gaze_of(seen, placement),
         )
         smooth = [one(np.asarray(value), pts_us) for one, value in zip(self._filters, values, strict=True)]
         (yaw, pitch, roll), (x, y, log_scale), (gaze_yaw, gaze_pitch) = (part.tolist() for part in smooth[1:])
+        self._gaze_pitch_deg = gaze_pitch
         return MotionFrame(
             round(pts_us * self._fps / 1e6),
             pts_us,
@@ -93,6 +107,11 @@ class FaceTracker:
             pose=Pose(yaw, pitch, roll, x, y, float(np.exp(log_scale))),
             gaze=(gaze_yaw, gaze_pitch),
         )
+
+    def _learning(self, since_us: int) -> Learning:
+        if self._calibration is not None:
+            return Learning.A_RESTING_FACE if since_us < ACT_US else Learning.NOTHING
+        return Learning.A_FACE if since_us < LEARN_US else Learning.NOTHING
 
     def _place(self, placement: Placement, *, learning: bool) -> Floats:
         """(3,) shift to the right and up in outer-eye distances, and log scale, of the point that the head turns about."""

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from threading import Event
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from vivant.capture import FaceTracker, VideoFacts, facts_of, open_frames
 from vivant.capture.recording import record
 from vivant.capture.video import Picture, Source, is_camera
 from vivant.commands.options import DEFAULT_ANALYSER, AnalyserOption, FaceOption, ProviderOption, console, say
 from vivant.face import as_fps
+from vivant.media import has_sound
 from vivant.media.apart import require_apart
 from vivant.media.atomic import require_place
 from vivant.motion.model import MAX_FPS, MIN_FPS
 from vivant.motion_files import FORMATS, write_motion, writer_of
+from vivant.offline import motion_of
 from vivant.portrait import Provider
 from vivant.registry import ANALYSERS, find
+from vivant.types import MotionFrame
 
 USUAL_FPS = Fraction(30)
 """Of files that do not say their own."""
@@ -38,6 +42,13 @@ def capture(
     seconds: Annotated[
         float | None, typer.Option(min=0, help="Stop after so long; a camera otherwise runs until Ctrl+C.")
     ] = None,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate",
+            help="It begins with two seconds each of rest, your widest smile, mouth wide open, brows high; better.",
+        ),
+    ] = False,
     analyser: AnalyserOption = DEFAULT_ANALYSER,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
@@ -48,14 +59,36 @@ def capture(
     require_place(out)
     facts = facts_of(source)
     rate = as_fps(fps) if fps is not None else usual_rate(facts)
-    tracker = FaceTracker(float(rate), find(ANALYSERS, analyser)(provider), face)
+    tracker = FaceTracker(float(rate), find(ANALYSERS, analyser)(provider), face, calibrate=calibrate)
     total_s = min((s for s in (facts.duration_s, seconds) if s is not None), default=None)
     columns = (TextColumn("watching"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar, _ended(source) as ended:
         task = bar.add_task("", total=total_s)
         pictures = _until(open_frames(source), seconds, ended)
-        write_motion(out, record(pictures, tracker, rate, lambda pts_us: bar.update(task, completed=pts_us / 1e6)), rate)
+        progress = _progress(bar, task, tracker if is_camera(source) else None)
+        write_motion(out, record(pictures, tracker, rate, progress, _voice_of(source, rate)), rate)
     say(f"{out}: {bar.tasks[task].completed:.1f} s at {float(rate):g} frames/s")
+
+
+def _progress(bar: Progress, task: TaskID, asks: FaceTracker | None) -> Callable[[int], None]:
+    """Moves the bar, and says what a person before a camera should do."""
+    asked = ""
+
+    def progress(pts_us: int) -> None:
+        nonlocal asked
+        bar.update(task, completed=pts_us / 1e6)
+        if asks is not None and asks.asks(pts_us) != asked:
+            asked = asks.asks(pts_us)
+            say(asked or "thank you; that was the calibration")
+
+    return progress
+
+
+def _voice_of(source: Source, fps: Fraction) -> Callable[[], Iterable[MotionFrame]]:
+    """Opens the motion of a film's sound, for what pictures do not show; a camera has none."""
+    if is_camera(source) or not has_sound(source):
+        return tuple
+    return partial(motion_of, Path(source), fps)
 
 
 def usual_rate(facts: VideoFacts) -> Fraction:

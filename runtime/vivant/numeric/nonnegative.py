@@ -10,13 +10,16 @@ ENOUGH = 1e-10
 """A slope below this share of the largest right-hand side is none."""
 
 
-def nonnegative_minimum(normal: FloatArray, right: FloatArray, most_steps: int) -> FloatArray:
+def nonnegative_minimum(normal: FloatArray, right: FloatArray, most_steps: int, start: FloatArray | None = None) -> FloatArray:
     """The x >= 0 that minimises x @ normal @ x / 2 - right @ x, for a positive definite ``normal`` (n, n).
 
     Lawson and Hanson (1974) on normal equations, after Bro and de Jong (1997): unknowns become free one by one, the steepest
-    first, and are bound to zero again where they would pass it. After ``most_steps`` the best so far.
+    first, and are bound to zero again where they would pass it. After ``most_steps`` the best so far. From a ``start`` (n,),
+    not negative, that lies near, a step or two are enough.
     """
-    found, free = np.zeros(len(right)), np.zeros(len(right), bool)
+    found = np.zeros(len(right)) if start is None else start.copy()
+    free = found > 0
+    _settle(found, free, normal, right)
     tolerance = ENOUGH * max(float(np.abs(right).max()), 1e-300)
     for _ in range(most_steps):
         slope = np.where(free, -np.inf, right - normal @ found)
