@@ -80,8 +80,10 @@ def test_known_weights_and_turns_are_found_again(
     )  # fmt: skip
     solver = FaceSolver()
     solver.solve(filmed(arkit_weights(), np.eye(3), scores, distance), 0, 0.0, Learning.A_FACE)
-    for k in range(1, 5):
-        found = solver.solve(filmed(known, turn(yaw, pitch, roll), scores, distance), 33_333 * k, 0.0, Learning.NOTHING)
+    for k in range(8):
+        found = solver.solve(
+            filmed(known, turn(yaw, pitch, roll), scores, distance), 2_000_000 + 33_333 * k, 0.0, Learning.NOTHING
+        )
     assert solver.placement is not None
     assert solver.placement.angles_deg() == pytest.approx((yaw, pitch, roll), abs=1.5)
     names = ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "browOuterUpLeft", "browOuterUpRight")
@@ -128,7 +130,7 @@ def test_what_a_face_always_shows_is_its_rest() -> None:
 
     assert follow((0, 2), 0.3) == pytest.approx(0.3, abs=0.01)
     assert follow((2, 3), 0.8) == pytest.approx(0.3, abs=0.03), "a raised brow is raised"
-    assert follow((3, 5), -0.2) == pytest.approx(-0.2, abs=0.01), "one that comes down was not at rest before"
+    assert follow((3, 9), -0.2) == pytest.approx(-0.2, abs=0.01), "one that comes down was not at rest before"
     assert rest.weights[smile] == 0.0
 
 
@@ -141,7 +143,7 @@ def test_a_brow_that_sits_low_rises_from_there() -> None:
     for k in range(60):
         solver.solve(filmed(arkit_weights(**down), np.eye(3), low), 33_333 * k, 0.0, Learning(k < 30))
     raised = [solver.solve(filmed(arkit_weights(**down, **up), np.eye(3), low), 2_000_000 + 33_333 * k, 0.0, Learning.NOTHING)
-              for k in range(3)][-1]  # fmt: skip
+              for k in range(8)][-1]  # fmt: skip
     assert raised[ARKIT_INDEX["browOuterUpLeft"]] == pytest.approx(0.5, abs=0.1)
 
 
@@ -161,7 +163,7 @@ def test_calibration_makes_the_fullest_one() -> None:
 def test_a_blink_passes_the_filter_whole_and_noise_does_not() -> None:
     filtered, chance = OneEuro(*STILL_WEIGHTS), np.random.default_rng(0)
     still = np.array([filtered(np.array([0.2 + noise]), 33_333 * k)[0] for k, noise in enumerate(chance.normal(0, 0.01, 200))])
-    assert still[20:].std() < 0.007 and still.mean() == pytest.approx(0.2, abs=0.01)
+    assert still[20:].std() < 0.008 and still.mean() == pytest.approx(0.2, abs=0.01)
     closing = [filtered(np.array([value]), 33_333 * (200 + k))[0] for k, value in enumerate((0.6, 1.0, 1.0, 0.3))]
     assert closing[2] > 0.95 and closing[3] < 0.45
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 FIRST_US = 1_000_000
 """The mean of the first second is rest at first."""
-FALL_S, RISE_S = 0.3, 30.0
+FALL_S, RISE_S = 1.0, 30.0
 """How soon rest follows a face that goes below it, and one that stays above; a brow that is raised for long is raised."""
 RESTING = ("brow", "eyeBlink", "mouthPress", "mouthLowerDown", "mouthUpperUp")
 """Beginnings of the names of shapes in which faces at rest differ. A smile that never ends stays one."""

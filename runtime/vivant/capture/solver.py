@@ -47,7 +47,7 @@ USUAL_ERROR, LEAST_ERROR = 0.012, 0.004
 `benchmarks.capture`. What a hand hides or the dark blurs has a larger one, and counts less."""
 SHOWN = {"brow": 0.47, "jawOpen": 0.9}
 """Share of a shape's movement that the landmarks of our network show, by the beginning of its name; `benchmarks.capture`."""
-RIDGE, HOLD, FIRST_RIDGE, REST_RIDGE = 4e-3, 4e-3, 1e-2, 1e2
+RIDGE, HOLD, FIRST_RIDGE, REST_RIDGE = 2e-3, 4e-3, 1e-2, 1e2
 """Pull of each weight towards zero, towards the last frame, towards zero while the person is learnt at first, and while she is
 known to rest; lids blink then, too."""
 ROUNDS, FIRST_ROUNDS = 1, 8
