@@ -58,7 +58,8 @@ def dark(picture: UInt8Array, landmarks: Float32Array) -> UInt8Array:
     """A room at night. The same picture has the same noise."""
     chance = np.random.default_rng(int(picture.sum()))
     dim = picture * np.float32(DARK) + chance.normal(0, DARK_NOISE, picture.shape).astype(np.float32)
-    return np.clip(dim, 0, 255).astype(np.uint8)
+    noisy: UInt8Array = np.clip(dim, 0, 255).astype(np.uint8)
+    return noisy
 
 
 def _unit(landmarks: Float32Array) -> float:

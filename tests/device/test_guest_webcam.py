@@ -72,7 +72,7 @@ def test_a_camera_becomes_a_motion_file(guest: Guest, person: str) -> None:
         guest.run(f"vivant capture webcam -o /share/seen.jsonl --seconds {SEEN_S}")
     guest.unplug()
     lines = [json.loads(line) for line in (guest.share / "seen.jsonl").read_text().splitlines()[1:]]
-    times = np.arange(len(lines), dtype=np.float32) / 30
+    times = (np.arange(len(lines)) / 30).astype(np.float32)
     late = times > WARM_S
     yaws = np.array([line["pose"]["yaw_deg"] for line in lines], np.float32)
     jaws = np.array([line["weights"][ARKIT_INDEX["jawOpen"]] for line in lines], np.float32)

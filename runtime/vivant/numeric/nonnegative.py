@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.types import FloatArray
 
@@ -31,7 +32,7 @@ def nonnegative_minimum(normal: FloatArray, right: FloatArray, most_steps: int, 
     return found
 
 
-def _settle(found: FloatArray, free: FloatArray, normal: FloatArray, right: FloatArray) -> None:
+def _settle(found: FloatArray, free: NDArray[np.bool_], normal: FloatArray, right: FloatArray) -> None:
     """To the minimum of the free unknowns, which loses those that stand in its way."""
     while free.any():
         index = np.flatnonzero(free)
