@@ -20,8 +20,8 @@ from vivant.types import ARKIT_INDEX, Float32Array, MotionFrame, Pose, UInt8Arra
 
 pytestmark = pytest.mark.device
 
-FPS, PERIOD_S = 10, 8.0
-"""Of the person before the camera, who does the same again and again: an emulated processor follows some four a second."""
+FPS, PERIOD_S = 5, 16.0
+"""Of the person before the camera, who does the same again and again, slowly: an emulated processor follows a few a second."""
 SEEN_S, SHOWN_FPS = 40, 12
 WARM_S = 4.0
 LAG_S = 0.05

@@ -11,6 +11,7 @@ import numpy as np
 
 from vivant.capture.tracker import FaceTracker
 from vivant.capture.video import Picture
+from vivant.drive.checks import DAY_US
 from vivant.drive.driver import N_VALUES, Seen, between, motion_of_vector, vector_of
 from vivant.drive.recorded import sight_of
 from vivant.easing import smoothstep
@@ -47,7 +48,7 @@ def record(
         after = sight_of(tracker.track(picture, pts_us), pts_us)
         seen_at_all |= after.motion is not None
         while (at_us := frame_pts_us(index, fps)) <= pts_us:
-            yield unseen.completed(index, after if before is None else between(before, after, at_us))
+            yield unseen.completed(index, after if before is None else between(before, after, at_us, DAY_US))
             index += 1
         before = after
         progress(pts_us)

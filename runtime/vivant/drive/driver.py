@@ -79,10 +79,10 @@ def motion_of_vector(vector: NDArray[np.floating[Any]], index: int, pts_us: int)
     return MotionFrame(index, pts_us, weights, (out, up), Pose(yaw, pitch, roll, x, y, scale), (gaze[0], gaze[1]))
 
 
-def between(before: Seen, after: Seen, time_us: int) -> Seen:
+def between(before: Seen, after: Seen, time_us: int, most_gap_us: int = GAP_US) -> Seen:
     """What was seen between two sights: on the straight line where they lie near enough, else the earlier."""
     gap_us = after.time_us - before.time_us
-    if before.motion is None or after.motion is None or not 0 < gap_us <= GAP_US or time_us <= before.time_us:
+    if before.motion is None or after.motion is None or not 0 < gap_us <= most_gap_us or time_us <= before.time_us:
         return before
     if time_us >= after.time_us:
         return after
