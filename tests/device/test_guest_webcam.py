@@ -20,11 +20,11 @@ from vivant.types import ARKIT_INDEX, Float32Array, MotionFrame, Pose, UInt8Arra
 
 pytestmark = pytest.mark.device
 
-FPS, PERIOD_S = 5, 16.0
-"""Of the person before the camera, who does the same again and again, slowly: an emulated processor follows a few a second."""
-SEEN_S, SHOWN_FPS = 40, 12
-WARM_S = 4.0
-LAG_S = 0.05
+FPS, PERIOD_S = 3, 40.0
+"""Of the person before the camera, who does the same again and again, slowly: an emulated processor follows few pictures."""
+SEEN_S, SHOWN_FPS = 60, 12
+WARM_S = 5.0
+LAG_S = 0.1
 """Step in which it is looked for how late motion is: the person began before anybody looked."""
 
 
@@ -77,7 +77,7 @@ def test_a_camera_becomes_a_motion_file(guest: Guest, person: str) -> None:
     yaws = np.array([line["pose"]["yaw_deg"] for line in lines], np.float32)
     jaws = np.array([line["weights"][ARKIT_INDEX["jawOpen"]] for line in lines], np.float32)
     head, mouth = follows(times[late], yaws[late], jaws[late])
-    assert len(lines) > 20 * SEEN_S and head > 0.95 and mouth > 0.85, (len(lines), head, mouth)
+    assert len(lines) > 15 * SEEN_S and head > 0.95 and mouth > 0.85, (len(lines), head, mouth)
 
 
 def test_a_portrait_follows_who_sits_before_the_camera(
@@ -93,7 +93,7 @@ def test_a_portrait_follows_who_sits_before_the_camera(
     guest.unplug()
     noses, gaps, times = seen_of(analyser, frames_of(guest.share / "shown.y4m"))
     head, mouth = follows(times, noses, gaps)
-    assert len(times) > SEEN_S and head > 0.9 and mouth > 0.8, (len(times), head, mouth)
+    assert len(times) > SEEN_S // 2 and head > 0.9 and mouth > 0.8, (len(times), head, mouth)
 
 
 def seen_of(analyser: PortraitAnalyser, pictures: list[UInt8Array]) -> tuple[Float32Array, Float32Array, Float32Array]:

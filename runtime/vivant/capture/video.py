@@ -134,7 +134,7 @@ def _camera(source: str) -> InputContainer:
     number = int(source.partition(":")[2] or 0)
     kind, address = _device(number)
     name = address if sys.platform == "linux" else str(number)
-    asked = {"framerate": str(CAMERA_RATE_HZ), "video_size": CAMERA_SIZE}
+    asked = {} if _is_virtual(address) else {"framerate": str(CAMERA_RATE_HZ), "video_size": CAMERA_SIZE}
     try:
         try:
             return av.open(address, "r", format=kind, options=asked)
@@ -145,6 +145,11 @@ def _camera(source: str) -> InputContainer:
     except OSError as error:
         sentence = {errno.EBUSY: _BUSY, errno.EACCES: _DENIED, errno.EPERM: _DENIED}.get(error.errno or 0, _ABSENT)
         raise UnavailableError(sentence.format(name=name)) from error
+
+
+def _is_virtual(address: str) -> bool:
+    """Whether another program writes what a camera shows: v4l2loopback takes a size that is asked for, and garbles pictures."""
+    return "virtual" in Path("/sys/class/video4linux", Path(address).name).resolve().parts
 
 
 def _device(number: int) -> tuple[str, str]:
