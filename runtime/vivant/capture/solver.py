@@ -46,9 +46,9 @@ USUAL_ERROR, LEAST_ERROR = 0.012, 0.004
 `benchmarks.capture`. What a hand hides or the dark blurs has a larger one, and counts less."""
 SHOWN = {"brow": 0.47, "jawOpen": 0.9}
 """Share of a shape's movement that the landmarks of our network show, by the beginning of its name; `benchmarks.capture`."""
-RIDGE, FINE_RIDGE, HOLD, FIRST_RIDGE, REST_RIDGE = 1e-2, 2e-3, 4e-3, 1e-2, 1e2
-"""Pull of each weight towards zero, less for brows and lids, which move few points; towards the last frame; towards zero while
-the person is learnt at first; and while she is known to rest, but for blinks. Chosen by `benchmarks.capture`."""
+RIDGE, HOLD, FIRST_RIDGE, REST_RIDGE = 2e-3, 4e-3, 1e-2, 1e2
+"""Pull of each weight towards zero, towards the last frame, towards zero while the person is learnt at first, and while she is
+known to rest, but for blinks."""
 ROUNDS, FIRST_ROUNDS = 1, 8
 """Of Gauss and Newton for a picture: a second one from the last picture's solution changes nothing."""
 MOST_STEPS = 1000
@@ -61,7 +61,7 @@ POINT_VARIANCE, FRAME_INFORMATION = 0.01, 0.2
 """Of a landmark, squared outer-eye distances; and how much a frame adds to what the ones before said, for they repeat it."""
 SHOWS = 0.02
 """Weight from which on a shape may be what the person's own shape is taken for."""
-_BLINKS, _FINE = (np.array([name.startswith(start) for name in SOLVED]) for start in ("eyeBlink", ("brow", "eye")))
+_BLINKS = np.array([name.startswith("eyeBlink") for name in SOLVED])
 LEAST_LID, MOST_LID = 0.5, 1.6
 """Of an eye's opening over the average one; as in the rig."""
 
@@ -214,7 +214,7 @@ class FaceSolver:
             normal[6:, 6:] += POINT_VARIANCE * self.person.information
         cross, right = others.T @ shapes, others.T @ target
         hold = HOLD if self._frames else 0.0
-        ridge = _ridge(learning)
+        ridge = (RIDGE, FIRST_RIDGE, np.where(_BLINKS, FIRST_RIDGE, REST_RIDGE))[learning]
         without = np.linalg.solve(normal, np.column_stack([cross, right]))
         left = shapes.T @ shapes - cross.T @ without[:, :-1] + (ridge + hold) * np.eye(len(self.weights))
         wanted = shapes.T @ target - cross.T @ without[:, -1] + hold * self.weights
@@ -233,18 +233,6 @@ class FaceSolver:
         rounds = ROUNDS if self._frames else FIRST_ROUNDS
         out: Floats = (modes.T @ modes - explained) * FRAME_INFORMATION / (POINT_VARIANCE * rounds)
         return out
-
-
-@cache
-def _ridge(learning: Learning) -> Floats:
-    """(shapes,)"""
-    match learning:
-        case Learning.NOTHING:
-            return np.where(_FINE, FINE_RIDGE, RIDGE)
-        case Learning.A_FACE:
-            return np.full(len(SOLVED), FIRST_RIDGE)
-        case Learning.A_RESTING_FACE:
-            return np.where(_BLINKS, FIRST_RIDGE, REST_RIDGE)
 
 
 @cache
