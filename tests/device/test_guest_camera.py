@@ -77,6 +77,18 @@ def test_numbered_pictures_arrive_and_again_after_the_camera_was_away(guest: Gue
     guest.unplug()
 
 
+def test_a_camera_that_another_program_fills_is_seen_as_it_is(guest: Guest) -> None:
+    """`vivant capture webcam` and ``--drive webcam``: of a size that they would not ask for, which garbled every picture."""
+    writer = put_numbered(guest)
+    guest.plug_in()
+    with guest.running(writer) as process:
+        assert next_line(process) == CAMERA
+        lines = [line.split() for line in guest.run(f"python -m tests.device.webcam_reader {N_SEEN}").splitlines()]
+    guest.unplug()
+    assert [line[1:] for line in lines] == [[str(SIZE_PX), str(SIZE_PX), "True"]] * N_SEEN, lines
+    require_in_order([int(line[0]) for line in lines])
+
+
 def test_vivant_cam_shows_a_face_drawn_here_and_outlives_a_driver_that_refuses(guest: Guest, server: int, ada: RigFace) -> None:
     """Debian 12's driver takes one writer; the next is refused until it is loaded anew."""
     guest.plug_in()

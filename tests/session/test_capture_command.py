@@ -60,7 +60,7 @@ def test_a_film_becomes_its_motion(run: Run, tmp_path: Path, film: Path) -> None
 
 def test_half_the_rate_and_the_first_second(run: Run, tmp_path: Path, film: Path) -> None:
     out = tmp_path / "motion.csv"
-    assert run("capture", str(film), "-o", str(out), "--fps", "12", "--seconds", "1").code == 0
+    assert run("capture", str(film), "-o", str(out), "--fps", "12", "--seconds", "1", "--calibrate").code == 0
     assert len(out.read_text().splitlines()) == 1 + 12
 
 
