@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
-from itertools import cycle
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
 from tests.conftest import FaceOf
 from tests.session.command_line import ADA, Run, frames_of
-from vivant.capture import video as capture_video
 from vivant.clock import MonotonicClock
 from vivant.face import RigFace
 from vivant.media import has_sound, open_video
@@ -106,71 +101,6 @@ def test_who_a_driving_video_shows_is_asked(run: Run, face_of: FaceOf, tmp_path:
 def test_what_is_no_video_of_a_face_is_a_sentence_or_a_voices_face(run: Run, tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("not a film")
     assert "text.mp4 is no video that can be read" in run("render", ADA, "--drive", "text.mp4", "-o", "a.mp4").sentence()
-
-
-class CameraTwin:
-    """A camera's twin: FFmpeg reads a person's pictures from a pipe at the speed of time, as it would from a driver."""
-
-    def __init__(self, pipe: Path, pictures: list[UInt8Array], fps: Fraction) -> None:
-        os.mkfifo(pipe)
-        self._pipe, self._step_s, side = pipe, float(1 / fps), pictures[0].shape[0]
-        self._head = f"YUV4MPEG2 W{side} H{side} F{fps.numerator}:{fps.denominator} Ip A1:1 C420jpeg\n".encode()
-        self._pictures = [
-            b"FRAME\n" + av.VideoFrame.from_ndarray(picture, format="rgb24").to_ndarray(format="yuvj420p").tobytes()
-            for picture in pictures
-        ]
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        clock = MonotonicClock()
-        with suppress(BrokenPipeError), self._pipe.open("wb", buffering=0) as camera:
-            camera.write(self._head)
-            start_us = clock.now_us()
-            for k, picture in enumerate(cycle(self._pictures)):
-                camera.write(picture)
-                if self._over.wait(max(0.0, (k + 1) * self._step_s - (clock.now_us() - start_us) / 1e6)):
-                    return
-
-    def __enter__(self) -> CameraTwin:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join(5)
-
-
-def before_a_camera(at_s: float) -> tuple[float, float]:
-    """Yaw and jaw of a person who repeats it every eight seconds."""
-    return 9 * math.sin(math.pi * at_s / 2), 0.25 - 0.25 * math.cos(0.75 * math.pi * at_s)
-
-
-@pytest.mark.slow  # pytest -m slow tests/session/test_drive_video.py
-@pytest.mark.realtime
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
-def test_a_portrait_follows_who_sits_before_a_camera(
-    run: Run, face_of: FaceOf, tmp_path: Path, analyser: PortraitAnalyser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Known motion in, pixels out, which a network looks at."""
-    fps, shown_fps, warm_s = Fraction(15), 12, 4
-    poses = [before_a_camera(k / float(fps)) for k in range(8 * 15)]
-    motion = [MotionFrame(k, 0, arkit_weights(jawOpen=jaw), pose=Pose(yaw)) for k, (yaw, jaw) in enumerate(poses)]
-    monkeypatch.setattr(capture_video, "_device", lambda number: ("yuv4mpegpipe", str(tmp_path / "video0")))
-    into = ("--camera", "file:out.y4m", "--size", "square", "--fps", str(shown_fps), "--mic", "none", "--seconds", "16")
-    with CameraTwin(tmp_path / "video0", list(drawn(face_of("bram"), motion)), fps):
-        done = run("cam", ADA, "--drive", "webcam", "--lips", "camera", *into)
-    assert done.code == 0, done.err
-    shown = list(enumerate(frames_of(tmp_path / "out.y4m")))[warm_s * shown_fps :: 2]
-    seen = [(k / shown_fps, picture) for k, picture in shown if analyser.faces(picture)]  # without the card that says "paused"
-    noses, gaps = nose_and_gap(analyser, [picture for _, picture in seen])
-
-    def followed(late_s: float) -> tuple[float, float]:
-        known = [before_a_camera(at_s - late_s) for at_s, _ in seen]
-        return r(noses, [yaw for yaw, _ in known]), r(gaps, [jaw for _, jaw in known])
-
-    head, mouth = max((followed(late_s) for late_s in np.arange(0, 8, 0.05).tolist()), key=sum)
-    assert len(seen) > 60 and head > 0.95 and mouth > 0.9, (len(seen), head, mouth)
 
 
 @pytest.mark.realtime
