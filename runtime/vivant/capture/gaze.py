@@ -35,7 +35,8 @@ class _Eye:
 
 def gaze_of(face: DetectedFace, placement: Placement) -> tuple[float, float]:
     """(yaw, pitch) of both eyes in degrees relative to the head: the mean of both eyes, and of both ways to tell."""
-    level, towards = np.linalg.inv(placement.rotation[:2, :2]), placement.rotation[:2, 2]
+    level: Floats = np.linalg.inv(placement.rotation[:2, :2]).astype(np.float64)
+    towards = placement.rotation[:2, 2]
     measured = np.mean([_direction(face.landmarks, placement, eye, level, towards) for eye in _eyes()], axis=0)
     yaw, pitch = (0.5 / SHOWN * (measured + face.gaze_deg.mean(axis=0))).tolist()
     return min(max(yaw, -MAX_GAZE_DEG), MAX_GAZE_DEG), min(max(pitch, -MAX_GAZE_DEG), MAX_GAZE_DEG)
