@@ -1,4 +1,4 @@
-"""What goes wrong when a head turns? ``python -m benchmarks.turns [--limits] [PORTRAIT OR RIG ...]``
+"""What goes wrong when a head turns? ``python -m benchmarks turns [--limits] [PORTRAIT OR RIG ...]``
 
 Turned by +-22 degrees of yaw and +-15 of pitch, each picture is drawn again with every texel of the person coloured by its own
 place. From that follows, in px of 512:

@@ -67,6 +67,8 @@ CLUMP = 0.16
 STROKES_FROM, DARKER = (-0.9, -0.4), (0.04, 0.12)
 """Part of the way from the crease to the edge from where they are taken out, for long lashes reach far above it; and how much
 darker than the skin they are, relative, from barely to surely."""
+TIPS_ABOVE = (-0.2, -0.12)
+"""How far above the edge they are where there is no crease, beyond the corners, outer-eye distances: none, and all."""
 LASHES_BESIDE = (0.1, 0.2)
 """How far beyond the corners they are."""
 PORES = 0.02
@@ -93,21 +95,26 @@ class _ShutLid:
     """Beyond the corners, outer-eye distances; less than 0 inside."""
     below_brow: FloatArray
     """Outer-eye distances."""
+    below_edge: FloatArray
+    """Outer-eye distances."""
     moved: FloatArray
     """(h, w, 3) the portrait as the mesh moves it."""
+    let_down: FloatArray
+    """(h, w, 3) below the edge of the open lid the portrait as far down as the edge goes; above it as it is."""
     below: UInt8Array
     """(h, w, 3) the skin below the eye, beyond the lower lashes."""
 
 
 def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
-    """Both upper lids and the lashes that point down from them, as far as the eye closes and the picture is shaded."""
+    """Both upper lids and the lashes that point down from them, as far as the eye closes and the picture is shaded, by light or
+    by strokes of a pen."""
     for side, (upper, lower) in enumerate(zip(skin.upper_lids, skin.lower_lids, strict=True)):
         name = ("Right", "Left")[side]
         steps = steps_from(skin, upper, set(lower[1:-1]), REACH)
         lid = _shut(skin, steps, ARKIT_INDEX[f"eyeBlink{name}"], upper, c.LOWER_BROWS[side], picture, texels_per_px, unit)
-        texture = pool.add_texture("bare lid", _picture_of(lid, unit * texels_per_px))
+        texture = pool.add_texture("bare lid", _hatched(lid) if light.lined else _picture_of(lid, unit * texels_per_px))
         places = _when_shut(skin, ARKIT_INDEX[f"eyeBlink{name}"])[list(steps)]
-        shows = _above(lid, places, steps) * light.relief
+        shows = _above(lid, places, steps) * (1.0 if light.lined else light.relief)
         drives = {ARKIT_INDEX[f"{shape}{name}"]: gain * shows for shape, gain in FADES_IN.items()}
         add_overlay(pool, skin, steps, lid.patch, texture, drives, [upper], hidden_until=HIDDEN, places=places)
         _add_lashes(pool, skin, side, lid.patch, unit, light.relief)
@@ -146,7 +153,7 @@ def _shut(
     edge, crease = _line(shut, upper, x), _line(shut, fold, x)
     lidward = (y - crease) / np.maximum(edge - crease, LEAST_LID * unit)
     moved = _moved(at, shut[around, :2], skin.points[around, :2])
-    open_crease = _line(skin.points, fold, x)
+    open_crease, open_edge = _line(skin.points, fold, x), _line(skin.points, upper, x)
     below_brow = (y - _line(shut, brow, x)) / unit
     beside = np.maximum(corners[0] - x, x - corners[1]) / unit
     follows = smoothsteps(lidward, *MOVES_WITH_CREASE) * smoothsteps(below_brow, *BROW_CLEAR)
@@ -157,7 +164,9 @@ def _shut(
         across=(x - corners[0]) / np.ptp(corners),
         beside=beside,
         below_brow=below_brow,
+        below_edge=(y - edge) / unit,
         moved=_sample(patch, moved + np.stack([np.zeros_like(x), with_crease], axis=-1)),
+        let_down=_sample(patch, np.stack([x, np.where(y < open_edge, y, y - np.maximum(edge - open_edge, 0.0))], axis=-1)),
         below=_below(patch, picture, unit * texels_per_px),
     )
 
@@ -187,12 +196,19 @@ def _sample(patch: Patch, places: FloatArray) -> FloatArray:
     return np.stack([ndimage.map_coordinates(colours[..., k], list(rows)) for k in range(3)], axis=-1)
 
 
+def _hatched(lid: _ShutLid) -> UInt8Array:
+    """(h, w, 4): the shut lid of a drawing in strokes, which are not stretched; its crease is where the open lid's edge was."""
+    return np.dstack([np.clip(lid.let_down, 0, 255), np.full(lid.lidward.shape, 255.0)]).round().astype(np.uint8)
+
+
 def _picture_of(lid: _ShutLid, texels: float) -> UInt8Array:
     """(h, w, 4): the shut lid and what is around it."""
     calm, strokes = _without_strokes(lid, texels)
     clear = smoothsteps(lid.below_brow, *BROW_CLEAR)
     here = (1.0 - smoothsteps(lid.beside, *BESIDE)) * clear
-    taken_out = (1.0 - smoothsteps(lid.beside, *LASHES_BESIDE)) * clear * strokes * smoothsteps(lid.lidward, *STROKES_FROM)
+    beyond = smoothsteps(lid.beside, -0.5 * STROKE, 0.5 * STROKE)
+    lashes = np.maximum(smoothsteps(lid.lidward, *STROKES_FROM), beyond * smoothsteps(lid.below_edge, *TIPS_ABOVE))
+    taken_out = (1.0 - smoothsteps(lid.beside, *LASHES_BESIDE)) * clear * strokes * lashes
     own = lid.moved + taken_out[..., None] * (calm - lid.moved)
     share = (here * smoothsteps(lid.lidward, *SHUT_SKIN))[..., None]
     bare = _bare(lid, own, calm, texels)
