@@ -24,8 +24,8 @@ from vivant.rig.scene_builder import SceneBuilder
 from vivant.rig.skin import Skin, unproject
 from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 
-REACH, CREASE = 5, 2
-"""Mesh steps above the lid's edge: how far the picture reaches, and where the crease lies."""
+REACH, CREASE, TIPS_REACH = 5, 2, 7
+"""Mesh steps above the lid's edge: how far the picture reaches, where the crease lies, and how far the tips of lashes reach."""
 FOLD_FROM = 0.05
 """Part of the eye's width from its corners on where the crease is one line; nearer its vertices lie one above the other."""
 LEAST_LID = 0.03
@@ -67,8 +67,8 @@ CLUMP = 0.16
 STROKES_FROM, DARKER = (-0.9, -0.4), (0.04, 0.12)
 """Part of the way from the crease to the edge from where they are taken out, for long lashes reach far above it; and how much
 darker than the skin they are, relative, from barely to surely."""
-TIPS_ABOVE = (-0.2, -0.12)
-"""How far above the edge they are where there is no crease, beyond the corners, outer-eye distances: none, and all."""
+TIP, TIPS_BESIDE = 0.03, (0.0, 0.05)
+"""Width of the tips of lashes, and from how far beyond the corners they are taken out, outer-eye distances."""
 LASHES_BESIDE = (0.1, 0.2)
 """How far beyond the corners they are."""
 PORES = 0.02
@@ -78,8 +78,25 @@ BELOW, LIT_AS_BELOW = 0.16, 0.1
 comes out of the shade of the brow."""
 MOST_PORES, NO_PORES = 3.0, 6.0
 """Over its median: no pore is deeper, and what stands out more is a hair or the rim of glasses; nothing is taken near those."""
+LET_DOWN, LINE = 0.8, (-0.045, -0.03)
+"""How far strokes above an eye go down with its lid, of the longest way of its edge; and how far above the edge its line is,
+from where on and wholly, outer-eye distances. Chosen by eye."""
 LASH_LENGTH = 0.055
 """Of the longest, in outer-eye distances; chosen by eye."""
+
+
+@dataclass(frozen=True)
+class Fade:
+    """How the shut lid fades in."""
+
+    gains: dict[str, float]
+    """Alpha over the weight of a shape, beyond ``hidden``."""
+    hidden: float
+    strength: float = 1.0
+
+
+LINED_FADE = Fade({"eyeBlink": 2.8}, 1.2)
+"""In a drawing of strokes, which lie the denser the less the lid has unfolded."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +112,10 @@ class _ShutLid:
     """Beyond the corners, outer-eye distances; less than 0 inside."""
     below_brow: FloatArray
     """Outer-eye distances."""
-    below_edge: FloatArray
-    """Outer-eye distances."""
     moved: FloatArray
     """(h, w, 3) the portrait as the mesh moves it."""
     let_down: FloatArray
-    """(h, w, 3) below the edge of the open lid the portrait as far down as the edge goes; above it as it is."""
+    """(h, w, 3) below the edge of the open lid the portrait let down as one, its edge as far as it goes; above it as it is."""
     below: UInt8Array
     """(h, w, 3) the skin below the eye, beyond the lower lashes."""
 
@@ -110,20 +125,28 @@ def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
     by strokes of a pen."""
     for side, (upper, lower) in enumerate(zip(skin.upper_lids, skin.lower_lids, strict=True)):
         name = ("Right", "Left")[side]
-        steps = steps_from(skin, upper, set(lower[1:-1]), REACH)
+        steps = steps_from(skin, upper, set(lower[1:-1]), TIPS_REACH)
         lid = _shut(skin, steps, ARKIT_INDEX[f"eyeBlink{name}"], upper, c.LOWER_BROWS[side], picture, texels_per_px, unit)
-        texture = pool.add_texture("bare lid", _hatched(lid) if light.lined else _picture_of(lid, unit * texels_per_px))
-        places = _when_shut(skin, ARKIT_INDEX[f"eyeBlink{name}"])[list(steps)]
-        shows = _above(lid, places, steps) * (1.0 if light.lined else light.relief)
-        drives = {ARKIT_INDEX[f"{shape}{name}"]: gain * shows for shape, gain in FADES_IN.items()}
-        add_overlay(pool, skin, steps, lid.patch, texture, drives, [upper], hidden_until=HIDDEN, places=places)
+        texels, fade = unit * texels_per_px, LINED_FADE if light.lined else Fade(FADES_IN, HIDDEN, light.relief)
+        if not light.lined:
+            beside = pool.add_texture("skin beside the eye", _without_tips(lid, texels))
+            _lay(pool, skin, lid, steps, beside, fade, side, TIPS_REACH)
+        bare = pool.add_texture("bare lid", _hatched(lid) if light.lined else _picture_of(lid, texels))
+        _lay(pool, skin, lid, steps, bare, fade, side, REACH)
         _add_lashes(pool, skin, side, lid.patch, unit, light.relief)
 
 
-def _above(lid: _ShutLid, places: FloatArray, steps: dict[int, int]) -> FloatArray:
-    """(n,) 1 where the picture shows: neither at its border nor below the lid."""
+def _lay(
+    pool: SceneBuilder, skin: Skin, lid: _ShutLid, steps: dict[int, int], texture: int, fade: Fade, side: int, reach: int
+) -> None:
+    """One picture over the mesh up to ``reach`` steps from the lid's edge, neither at its border nor below the lid."""
+    name, upper = ("Right", "Left")[side], skin.upper_lids[side]
+    within = {vertex: step for vertex, step in steps.items() if step <= reach}
+    places = _when_shut(skin, ARKIT_INDEX[f"eyeBlink{name}"])[list(within)]
     x, y = np.clip(lid.patch.uv(places).astype(int), 0, np.array(lid.lidward.shape[::-1]) - 1).T
-    return np.asarray((np.array(list(steps.values())) < REACH) & (lid.lidward[y, x] < 1.2), float)
+    shows = fade.strength * ((np.array(list(within.values())) < reach) & (lid.lidward[y, x] < 1.2))
+    drives = {ARKIT_INDEX[f"{shape}{name}"]: gain * shows for shape, gain in fade.gains.items()}
+    add_overlay(pool, skin, within, lid.patch, texture, drives, [upper], hidden_until=fade.hidden, places=places)
 
 
 def _when_shut(skin: Skin, blink: int) -> FloatArray:
@@ -164,11 +187,18 @@ def _shut(
         across=(x - corners[0]) / np.ptp(corners),
         beside=beside,
         below_brow=below_brow,
-        below_edge=(y - edge) / unit,
         moved=_sample(patch, moved + np.stack([np.zeros_like(x), with_crease], axis=-1)),
-        let_down=_sample(patch, np.stack([x, np.where(y < open_edge, y, y - np.maximum(edge - open_edge, 0.0))], axis=-1)),
+        let_down=_let_down(patch, at, open_edge, edge, unit),
         below=_below(patch, picture, unit * texels_per_px),
     )
+
+
+def _let_down(patch: Patch, at: FloatArray, open_edge: FloatArray, edge: FloatArray, unit: float) -> FloatArray:
+    """(h, w, 3) a lid of strokes, which keep their slope; the line at its edge goes where the shut lid ends."""
+    y, way = at[..., 1], np.maximum(edge - open_edge, 0.0)
+    line = smoothsteps((y - edge) / unit, *LINE)
+    up = np.where(y < open_edge, 0.0, LET_DOWN * way.max() + line * (way - LET_DOWN * way.max()))
+    return _sample(patch, at - np.stack([np.zeros_like(up), up], axis=-1))
 
 
 def _below(patch: Patch, picture: UInt8Array, texels: float) -> UInt8Array:
@@ -206,13 +236,26 @@ def _picture_of(lid: _ShutLid, texels: float) -> UInt8Array:
     calm, strokes = _without_strokes(lid, texels)
     clear = smoothsteps(lid.below_brow, *BROW_CLEAR)
     here = (1.0 - smoothsteps(lid.beside, *BESIDE)) * clear
-    beyond = smoothsteps(lid.beside, -0.5 * STROKE, 0.5 * STROKE)
-    lashes = np.maximum(smoothsteps(lid.lidward, *STROKES_FROM), beyond * smoothsteps(lid.below_edge, *TIPS_ABOVE))
-    taken_out = (1.0 - smoothsteps(lid.beside, *LASHES_BESIDE)) * clear * strokes * lashes
+    taken_out = (1.0 - smoothsteps(lid.beside, *LASHES_BESIDE)) * clear * strokes * smoothsteps(lid.lidward, *STROKES_FROM)
     own = lid.moved + taken_out[..., None] * (calm - lid.moved)
     share = (here * smoothsteps(lid.lidward, *SHUT_SKIN))[..., None]
     bare = _bare(lid, own, calm, texels)
     return np.dstack([np.clip(own + share * (bare - own), 0, 255), np.full(here.shape, 255.0)]).round().astype(np.uint8)
+
+
+def _without_tips(lid: _ShutLid, texels: float) -> UInt8Array:
+    """(h, w, 4) the portrait as the mesh moves it, without thin dark strokes beyond the corners: tips of the open eye's lashes."""
+    light = luminance(lid.moved)
+    darker = 1.0 - light / np.maximum(ndimage.gaussian_filter(light, TIP * texels), 1.0)
+    near = ndimage.maximum_filter(smoothsteps(darker, *DARKER), 3)
+    bare = fill_holes(np.clip(lid.moved, 0, 255).round().astype(np.uint8), near < 0.1)
+    share = (
+        ndimage.gaussian_filter(near, 0.006 * texels)
+        * smoothsteps(lid.beside, *TIPS_BESIDE)
+        * smoothsteps(lid.below_brow, *BROW_CLEAR)
+    )
+    skin = lid.moved + share[..., None] * (bare - lid.moved)
+    return np.dstack([np.clip(skin, 0, 255), np.full(light.shape, 255.0)]).round().astype(np.uint8)
 
 
 def _bare(lid: _ShutLid, own: FloatArray, calm: FloatArray, texels: float) -> FloatArray:
