@@ -24,7 +24,7 @@ from vivant.types import MotionFrame, Pose, arkit_weights
 GAP_PX, PAPER = 12, (30, 30, 30)
 EYES, EYES_PX = (0.78, 0.43, 0.29), (900, 415)
 """Around the middle of the eyes, outer-eye distances: to each side, up and down; and the size they are shown at."""
-LEAST = 1.0
+LEAST = 4.0
 """Mean difference, of 255 levels over the twentieth part of a picture that differs most, below which nobody is asked."""
 
 

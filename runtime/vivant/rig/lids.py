@@ -67,8 +67,11 @@ CLUMP = 0.16
 STROKES_FROM, DARKER = (-0.9, -0.4), (0.04, 0.12)
 """Part of the way from the crease to the edge from where they are taken out, for long lashes reach far above it; and how much
 darker than the skin they are, relative, from barely to surely."""
-TIP, TIPS_BESIDE = 0.03, (0.0, 0.05)
-"""Width of the tips of lashes, and from how far beyond the corners they are taken out, outer-eye distances."""
+TIP, TIPS_BESIDE, TIPS_END, TALLEST = 0.05, (0.0, 0.05), (0.14, 0.18), 0.3
+"""Width of the tips of lashes, from where to where beyond the outer corner they are taken out, and how tall such strokes are at
+most, outer-eye distances: what is taller is the rim of glasses."""
+TIPS_DARKER = (0.05, 0.15)
+"""How much darker than around them they are, relative, from barely to surely."""
 LASHES_BESIDE = (0.1, 0.2)
 """How far beyond the corners they are."""
 PORES = 0.02
@@ -129,7 +132,7 @@ def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
         lid = _shut(skin, steps, ARKIT_INDEX[f"eyeBlink{name}"], upper, c.LOWER_BROWS[side], picture, texels_per_px, unit)
         texels, fade = unit * texels_per_px, LINED_FADE if light.lined else Fade(FADES_IN, HIDDEN, light.relief)
         if not light.lined:
-            beside = pool.add_texture("skin beside the eye", _without_tips(lid, texels))
+            beside = pool.add_texture("skin beside the eye", _without_tips(lid, side, texels))
             _lay(pool, skin, lid, steps, beside, fade, side, TIPS_REACH)
         bare = pool.add_texture("bare lid", _hatched(lid) if light.lined else _picture_of(lid, texels))
         _lay(pool, skin, lid, steps, bare, fade, side, REACH)
@@ -243,18 +246,27 @@ def _picture_of(lid: _ShutLid, texels: float) -> UInt8Array:
     return np.dstack([np.clip(own + share * (bare - own), 0, 255), np.full(here.shape, 255.0)]).round().astype(np.uint8)
 
 
-def _without_tips(lid: _ShutLid, texels: float) -> UInt8Array:
-    """(h, w, 4) the portrait as the mesh moves it, without thin dark strokes beyond the corners: tips of the open eye's lashes."""
+def _without_tips(lid: _ShutLid, side: int, texels: float) -> UInt8Array:
+    """(h, w, 4) the portrait as the mesh moves it, without thin dark strokes beyond the outer corner: the tips of lashes."""
     light = luminance(lid.moved)
-    darker = 1.0 - light / np.maximum(ndimage.gaussian_filter(light, TIP * texels), 1.0)
-    near = ndimage.maximum_filter(smoothsteps(darker, *DARKER), 3)
-    bare = fill_holes(np.clip(lid.moved, 0, 255).round().astype(np.uint8), near < 0.1)
+    width = max(3, round(TIP * texels))
+    darker = 1.0 - light / np.maximum(ndimage.grey_closing(light, (width, width)), 1.0)
+    near = ndimage.maximum_filter(smoothsteps(darker, *TIPS_DARKER), 5)
+    outer = (lid.beside > 0.0) & ((lid.across < 0.5) == (side == 0))
+    strokes, count = ndimage.label(outer & (near > 0.3) & (lid.below_brow > 0.3 * BROW_CLEAR[1]))
+    first, last = np.full(count + 1, len(light)), np.zeros(count + 1, int)
+    rows = np.broadcast_to(np.arange(len(light))[:, None], light.shape)
+    np.minimum.at(first, strokes, rows)
+    np.maximum.at(last, strokes, rows)
+    tips = (strokes > 0) & (last - first < TALLEST * texels)[strokes]
+    bare = fill_holes(np.clip(lid.moved, 0, 255).round().astype(np.uint8), ~tips)
     share = (
-        ndimage.gaussian_filter(near, 0.006 * texels)
-        * smoothsteps(lid.beside, *TIPS_BESIDE)
+        smoothsteps(lid.beside, *TIPS_BESIDE)
+        * (1.0 - smoothsteps(lid.beside, *TIPS_END))
         * smoothsteps(lid.below_brow, *BROW_CLEAR)
     )
-    skin = lid.moved + share[..., None] * (bare - lid.moved)
+    taken_out = (share * ndimage.gaussian_filter(tips.astype(np.float64), 0.006 * texels))[..., None]
+    skin = lid.moved + taken_out * (bare - lid.moved)
     return np.dstack([np.clip(skin, 0, 255), np.full(light.shape, 255.0)]).round().astype(np.uint8)
 
 
