@@ -50,3 +50,25 @@ def test_a_lid_that_goes_down_shades_the_eye(ada: RigFace) -> None:
         row = np.s_[y, left + 6 : right - 6]
         white = light[0][row] > np.percentile(light[0][row], 60)
         assert light[1][row][white].mean() < 0.93 * light[0][row][white].mean()
+
+
+def test_no_tips_of_lashes_stay_beside_a_shut_eye(face_of: FaceOf) -> None:
+    face = face_of("noor")
+    points, unit = face.rig.arrays["rest"], float(face.rig.arrays["head_frame"][3])
+    x, y = points[c.RIGHT_OUTER_EYE, :2] - unit * np.array((0.08, 0.06))
+    beside = luminance(blinking(face, 1.0))[round(y - 0.05 * unit) : round(y + 0.05 * unit), round(x - 0.05 * unit) : round(x)]
+    assert beside.min() > 0.6 * np.median(beside)
+
+
+def test_hatching_is_let_down_and_not_stretched(face_of: FaceOf) -> None:
+    face = face_of("sana_ink")
+    light = [luminance(blinking(face, closed)) for closed in (0.0, 1.0)]
+    points, upper, lower = face.rig.arrays["rest"], list(c.UPPER_LIDS[1]), list(c.LOWER_LIDS[1])
+    top, bottom = points[upper[3:-3], 1].mean(), points[lower[3:-3], 1].mean()
+    left, right = (round(float(x)) for x in points[[upper[3], upper[-4]], 0])
+    lid = light[1][round(top) + 3 : round(bottom) - 8, left:right]
+    fits = [
+        np.corrcoef(lid.ravel(), light[0][start : start + len(lid), left:right].ravel())[0, 1]
+        for start in range(round(top) - 40, round(top) - len(lid))
+    ]
+    assert max(fits) > 0.8

@@ -98,7 +98,7 @@ class Fade:
     strength: float = 1.0
 
 
-LINED_FADE = Fade({"eyeBlink": 2.8}, 1.2)
+LINED_FADE = Fade({"eyeBlink": 4.0}, 2.4)
 """In a drawing of strokes, which lie the denser the less the lid has unfolded."""
 
 

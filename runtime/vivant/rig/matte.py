@@ -32,6 +32,9 @@ OPAQUE = 0.7
 """Of the band within the outline: from there on the person is opaque in any case."""
 LEAST_ALPHA = 0.01
 """What is less is none; chosen."""
+PATTERN = 0.5
+"""Median of that share along the outline from which all of the background is a pattern, such as strokes of a pen, which a
+mirror image would turn."""
 QUILTED = (5.0, 6.0)
 """How far within the outline a rich background goes on at least and at most, in bands: no head moves further."""
 MOST_DETAIL = 48.0
@@ -122,17 +125,20 @@ def _unmixed(picture: UInt8Array, plate: UInt8Array, body: UInt8Array) -> Float3
 def _going_on(
     plate: UInt8Array, picture: UInt8Array, own: NDArray[np.bool_], inner: Float32Array, rich: Float32Array, band_texels: float
 ) -> UInt8Array:
-    """The plate (h, w, 3) under the person with the background's own texture: mirrored at the outline, a rich one quilted."""
+    """The plate (h, w, 3) under the person with the background's own texture mirrored at the outline, a pattern quilted."""
     smooth = np.stack([_mean_around(picture[..., k].astype(np.float32), ~own, band_texels) for k in range(3)], axis=-1)
     places = zip(_nearest(~own), np.indices(own.shape), own.shape, strict=True)
     mirrored = tuple(np.clip(2 * at - here, 0, length - 1) for at, here, length in places)
     there = (own & ~own[mirrored]).astype(np.float32)
     under = there * smoothsteps(inner, OPAQUE * band_texels, (1.0 + OPAQUE) * band_texels)
     detail = np.clip(picture[mirrored] - smooth[mirrored], -MOST_DETAIL, MOST_DETAIL)
-    gone_on = np.asarray(np.clip(plate + under[..., None] * detail, 0, 255).round(), np.uint8)
-    whole = own * smoothsteps(rich, BUSY / 2, BUSY) * (1.0 - smoothsteps(inner / band_texels, *QUILTED))
-    if not whole.any():
+    as_it_is = (there * smoothsteps(rich, BUSY / 2, BUSY))[..., None]
+    mixed = (1.0 - as_it_is) * (plate + under[..., None] * detail) + as_it_is * picture[mirrored]
+    gone_on = np.asarray(np.clip(mixed, 0, 255).round(), np.uint8)
+    outline = np.abs(inner) < band_texels
+    if not outline.any() or float(np.median(rich[outline])) < PATTERN:
         return gone_on
+    whole = own * (1.0 - smoothsteps(inner / band_texels, *QUILTED))
     quilt = quilted(gone_on, ~own, whole > 0.0, inner, band_texels / BAND_PX)
     return np.asarray((gone_on * (1.0 - whole[..., None]) + quilt * whole[..., None]).round(), np.uint8)
 
