@@ -58,17 +58,3 @@ def test_no_tips_of_lashes_stay_beside_a_shut_eye(face_of: FaceOf) -> None:
     x, y = points[c.RIGHT_OUTER_EYE, :2] - unit * np.array((0.08, 0.06))
     beside = luminance(blinking(face, 1.0))[round(y - 0.05 * unit) : round(y + 0.05 * unit), round(x - 0.05 * unit) : round(x)]
     assert beside.min() > 0.6 * np.median(beside)
-
-
-def test_hatching_is_let_down_and_not_stretched(face_of: FaceOf) -> None:
-    face = face_of("sana_ink")
-    light = [luminance(blinking(face, closed)) for closed in (0.0, 1.0)]
-    points, upper, lower = face.rig.arrays["rest"], list(c.UPPER_LIDS[1]), list(c.LOWER_LIDS[1])
-    top, bottom = points[upper[3:-3], 1].mean(), points[lower[3:-3], 1].mean()
-    left, right = (round(float(x)) for x in points[[upper[3], upper[-4]], 0])
-    lid = light[1][round(top) + 3 : round(bottom) - 8, left:right]
-    fits = [
-        np.corrcoef(lid.ravel(), light[0][start : start + len(lid), left:right].ravel())[0, 1]
-        for start in range(round(top) - 40, round(top) - len(lid))
-    ]
-    assert max(fits) > 0.8

@@ -16,6 +16,8 @@ from vivant.rig.scene_builder import TURNED_LEFT, TURNED_RIGHT, SceneBuilder
 from vivant.rig.skin import Skin, unproject
 from vivant.types import Float32Array, FloatArray, UInt8Array
 
+FAR_SIDE = "far side"
+"""Name of its texture."""
 TURNED_DEG = (8.0, 12.0), (25.0, 32.0)
 """A portrait turned less has two halves alike; of one that is turned more, the far side is a rim whose places are guesses: from
 where on and until where the mirror image is laid on, barely and in full."""
@@ -54,7 +56,7 @@ def add_far_side(
     light = _light(picture, uv, texels, LIGHT_REACH, uv[laid], near)
     alike = _alike(_light(picture, uv, texels, LIKE_REACH, uv[laid], near), near / texels)
     patch = Patch.around(picture, near / texels_per_px - MARGIN_PX, 2.0, texels_per_px)
-    texture = pool.add_texture("far side", np.dstack([patch.pixels, np.full(patch.pixels.shape[:2], 255, np.uint8)]))
+    texture = pool.add_texture(FAR_SIDE, np.dstack([patch.pixels, np.full(patch.pixels.shape[:2], 255, np.uint8)]))
     colour = np.column_stack([light, np.zeros(len(laid))])
     start = pool.add_vertices(unproject(skin.points[laid]), near - (patch.x0, patch.y0), skin.head[laid], colour)
     pool.link(start + np.arange(len(laid)), laid)

@@ -72,6 +72,8 @@ TIP, TIPS_BESIDE, TIPS_END, TALLEST = 0.05, (0.0, 0.05), (0.14, 0.18), 0.3
 most, outer-eye distances: what is taller is the rim of glasses."""
 TIPS_DARKER = (0.05, 0.15)
 """How much darker than around them they are, relative, from barely to surely."""
+BLACK = 0.75
+"""Likewise, of what is no lash but a gap at the outline, behind which it is dark."""
 LASHES_BESIDE = (0.1, 0.2)
 """How far beyond the corners they are."""
 PORES = 0.02
@@ -81,25 +83,8 @@ BELOW, LIT_AS_BELOW = 0.16, 0.1
 comes out of the shade of the brow."""
 MOST_PORES, NO_PORES = 3.0, 6.0
 """Over its median: no pore is deeper, and what stands out more is a hair or the rim of glasses; nothing is taken near those."""
-LET_DOWN, LINE = 0.8, (-0.045, -0.03)
-"""How far strokes above an eye go down with its lid, of the longest way of its edge; and how far above the edge its line is,
-from where on and wholly, outer-eye distances. Chosen by eye."""
 LASH_LENGTH = 0.055
 """Of the longest, in outer-eye distances; chosen by eye."""
-
-
-@dataclass(frozen=True)
-class Fade:
-    """How the shut lid fades in."""
-
-    gains: dict[str, float]
-    """Alpha over the weight of a shape, beyond ``hidden``."""
-    hidden: float
-    strength: float = 1.0
-
-
-LINED_FADE = Fade({"eyeBlink": 4.0}, 2.4)
-"""In a drawing of strokes, which lie the denser the less the lid has unfolded."""
 
 
 @dataclass(frozen=True)
@@ -117,39 +102,43 @@ class _ShutLid:
     """Outer-eye distances."""
     moved: FloatArray
     """(h, w, 3) the portrait as the mesh moves it."""
-    let_down: FloatArray
-    """(h, w, 3) below the edge of the open lid the portrait let down as one, its edge as far as it goes; above it as it is."""
     below: UInt8Array
     """(h, w, 3) the skin below the eye, beyond the lower lashes."""
 
 
 def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
-    """Both upper lids and the lashes that point down from them, as far as the eye closes and the picture is shaded, by light or
-    by strokes of a pen."""
+    """Both upper lids and the lashes that point down from them, as far as the eye closes and the picture is shaded."""
     for side, (upper, lower) in enumerate(zip(skin.upper_lids, skin.lower_lids, strict=True)):
         name = ("Right", "Left")[side]
         steps = steps_from(skin, upper, set(lower[1:-1]), TIPS_REACH)
         lid = _shut(skin, steps, ARKIT_INDEX[f"eyeBlink{name}"], upper, c.LOWER_BROWS[side], picture, texels_per_px, unit)
-        texels, fade = unit * texels_per_px, LINED_FADE if light.lined else Fade(FADES_IN, HIDDEN, light.relief)
-        if not light.lined:
-            beside = pool.add_texture("skin beside the eye", _without_tips(lid, side, texels))
-            _lay(pool, skin, lid, steps, beside, fade, side, TIPS_REACH)
-        bare = pool.add_texture("bare lid", _hatched(lid) if light.lined else _picture_of(lid, texels))
-        _lay(pool, skin, lid, steps, bare, fade, side, REACH)
+        texels, places = unit * texels_per_px, _when_shut(skin, ARKIT_INDEX[f"eyeBlink{name}"])[list(steps)]
+        for layer, shut, shows in (
+            ("skin beside the eye", _without_tips(lid, side, texels), _beside(lid, places, steps, side)),
+            ("bare lid", _picture_of(lid, texels), _above(lid, places, steps)),
+        ):
+            drives = {ARKIT_INDEX[f"{shape}{name}"]: gain * shows * light.relief for shape, gain in FADES_IN.items()}
+            texture = pool.add_texture(layer, shut)
+            add_overlay(pool, skin, steps, lid.patch, texture, drives, [upper], hidden_until=HIDDEN, places=places)
         _add_lashes(pool, skin, side, lid.patch, unit, light.relief)
 
 
-def _lay(
-    pool: SceneBuilder, skin: Skin, lid: _ShutLid, steps: dict[int, int], texture: int, fade: Fade, side: int, reach: int
-) -> None:
-    """One picture over the mesh up to ``reach`` steps from the lid's edge, neither at its border nor below the lid."""
-    name, upper = ("Right", "Left")[side], skin.upper_lids[side]
-    within = {vertex: step for vertex, step in steps.items() if step <= reach}
-    places = _when_shut(skin, ARKIT_INDEX[f"eyeBlink{name}"])[list(within)]
-    x, y = np.clip(lid.patch.uv(places).astype(int), 0, np.array(lid.lidward.shape[::-1]) - 1).T
-    shows = fade.strength * ((np.array(list(within.values())) < reach) & (lid.lidward[y, x] < 1.2))
-    drives = {ARKIT_INDEX[f"{shape}{name}"]: gain * shows for shape, gain in fade.gains.items()}
-    add_overlay(pool, skin, within, lid.patch, texture, drives, [upper], hidden_until=fade.hidden, places=places)
+def _above(lid: _ShutLid, places: FloatArray, steps: dict[int, int]) -> FloatArray:
+    """(n,) 1 where the picture shows: neither at its border nor below the lid."""
+    return np.asarray((np.array(list(steps.values())) < REACH) & (_at(lid, lid.lidward, places) < 1.2), float)
+
+
+def _beside(lid: _ShutLid, places: FloatArray, steps: dict[int, int], side: int) -> FloatArray:
+    """(n,) 1 where tips of lashes may be: beyond the outer corner, not at the border."""
+    outer = (_at(lid, lid.across, places) < 0.5) == (side == 0)
+    above = (_at(lid, lid.beside, places) > 0.0) & (_at(lid, lid.lidward, places) < 1.2)
+    return np.asarray((np.array(list(steps.values())) < TIPS_REACH) & outer & above, float)
+
+
+def _at(lid: _ShutLid, plane: FloatArray, places: FloatArray) -> FloatArray:
+    """(n,) values of a plane (h, w) of the patch at places (n, 2+) in rig px."""
+    x, y = np.clip(lid.patch.uv(places).astype(int), 0, np.array(plane.shape[::-1]) - 1).T
+    return np.asarray(plane[y, x])
 
 
 def _when_shut(skin: Skin, blink: int) -> FloatArray:
@@ -179,7 +168,7 @@ def _shut(
     edge, crease = _line(shut, upper, x), _line(shut, fold, x)
     lidward = (y - crease) / np.maximum(edge - crease, LEAST_LID * unit)
     moved = _moved(at, shut[around, :2], skin.points[around, :2])
-    open_crease, open_edge = _line(skin.points, fold, x), _line(skin.points, upper, x)
+    open_crease = _line(skin.points, fold, x)
     below_brow = (y - _line(shut, brow, x)) / unit
     beside = np.maximum(corners[0] - x, x - corners[1]) / unit
     follows = smoothsteps(lidward, *MOVES_WITH_CREASE) * smoothsteps(below_brow, *BROW_CLEAR)
@@ -191,17 +180,8 @@ def _shut(
         beside=beside,
         below_brow=below_brow,
         moved=_sample(patch, moved + np.stack([np.zeros_like(x), with_crease], axis=-1)),
-        let_down=_let_down(patch, at, open_edge, edge, unit),
         below=_below(patch, picture, unit * texels_per_px),
     )
-
-
-def _let_down(patch: Patch, at: FloatArray, open_edge: FloatArray, edge: FloatArray, unit: float) -> FloatArray:
-    """(h, w, 3) a lid of strokes, which keep their slope; the line at its edge goes where the shut lid ends."""
-    y, way = at[..., 1], np.maximum(edge - open_edge, 0.0)
-    line = smoothsteps((y - edge) / unit, *LINE)
-    up = np.where(y < open_edge, 0.0, LET_DOWN * way.max() + line * (way - LET_DOWN * way.max()))
-    return _sample(patch, at - np.stack([np.zeros_like(up), up], axis=-1))
 
 
 def _below(patch: Patch, picture: UInt8Array, texels: float) -> UInt8Array:
@@ -229,11 +209,6 @@ def _sample(patch: Patch, places: FloatArray) -> FloatArray:
     return np.stack([ndimage.map_coordinates(colours[..., k], list(rows)) for k in range(3)], axis=-1)
 
 
-def _hatched(lid: _ShutLid) -> UInt8Array:
-    """(h, w, 4): the shut lid of a drawing in strokes, which are not stretched; its crease is where the open lid's edge was."""
-    return np.dstack([np.clip(lid.let_down, 0, 255), np.full(lid.lidward.shape, 255.0)]).round().astype(np.uint8)
-
-
 def _picture_of(lid: _ShutLid, texels: float) -> UInt8Array:
     """(h, w, 4): the shut lid and what is around it."""
     calm, strokes = _without_strokes(lid, texels)
@@ -251,7 +226,7 @@ def _without_tips(lid: _ShutLid, side: int, texels: float) -> UInt8Array:
     light = luminance(lid.moved)
     width = max(3, round(TIP * texels))
     darker = 1.0 - light / np.maximum(ndimage.grey_closing(light, (width, width)), 1.0)
-    near = ndimage.maximum_filter(smoothsteps(darker, *TIPS_DARKER), 5)
+    near = ndimage.maximum_filter(smoothsteps(darker, *TIPS_DARKER) * (darker < BLACK), 5)
     outer = (lid.beside > 0.0) & ((lid.across < 0.5) == (side == 0))
     strokes, count = ndimage.label(outer & (near > 0.3) & (lid.below_brow > 0.3 * BROW_CLEAR[1]))
     first, last = np.full(count + 1, len(light)), np.zeros(count + 1, int)
