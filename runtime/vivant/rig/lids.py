@@ -72,8 +72,6 @@ TIP, TIPS_BESIDE, TIPS_END, TALLEST = 0.05, (0.0, 0.05), (0.14, 0.18), 0.3
 most, outer-eye distances: what is taller is the rim of glasses."""
 TIPS_DARKER = (0.05, 0.15)
 """How much darker than around them they are, relative, from barely to surely."""
-BLACK = 0.75
-"""Likewise, of what is no lash but a gap at the outline, behind which it is dark."""
 LASHES_BESIDE = (0.1, 0.2)
 """How far beyond the corners they are."""
 PORES = 0.02
@@ -112,33 +110,23 @@ def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
         name = ("Right", "Left")[side]
         steps = steps_from(skin, upper, set(lower[1:-1]), TIPS_REACH)
         lid = _shut(skin, steps, ARKIT_INDEX[f"eyeBlink{name}"], upper, c.LOWER_BROWS[side], picture, texels_per_px, unit)
-        texels, places = unit * texels_per_px, _when_shut(skin, ARKIT_INDEX[f"eyeBlink{name}"])[list(steps)]
-        for layer, shut, shows in (
-            ("skin beside the eye", _without_tips(lid, side, texels), _beside(lid, places, steps, side)),
-            ("bare lid", _picture_of(lid, texels), _above(lid, places, steps)),
+        for layer, shut, reach in (
+            ("skin beside the eye", _bare_beside(lid, side, unit * texels_per_px), TIPS_REACH),
+            ("bare lid", _picture_of(lid, unit * texels_per_px), REACH),
         ):
-            drives = {ARKIT_INDEX[f"{shape}{name}"]: gain * shows * light.relief for shape, gain in FADES_IN.items()}
+            within = {vertex: step for vertex, step in steps.items() if step <= reach}
+            places = _when_shut(skin, ARKIT_INDEX[f"eyeBlink{name}"])[list(within)]
+            shows = _above(lid, places, within, reach) * light.relief
+            drives = {ARKIT_INDEX[f"{shape}{name}"]: gain * shows for shape, gain in FADES_IN.items()}
             texture = pool.add_texture(layer, shut)
-            add_overlay(pool, skin, steps, lid.patch, texture, drives, [upper], hidden_until=HIDDEN, places=places)
+            add_overlay(pool, skin, within, lid.patch, texture, drives, [upper], hidden_until=HIDDEN, places=places)
         _add_lashes(pool, skin, side, lid.patch, unit, light.relief)
 
 
-def _above(lid: _ShutLid, places: FloatArray, steps: dict[int, int]) -> FloatArray:
+def _above(lid: _ShutLid, places: FloatArray, steps: dict[int, int], reach: int) -> FloatArray:
     """(n,) 1 where the picture shows: neither at its border nor below the lid."""
-    return np.asarray((np.array(list(steps.values())) < REACH) & (_at(lid, lid.lidward, places) < 1.2), float)
-
-
-def _beside(lid: _ShutLid, places: FloatArray, steps: dict[int, int], side: int) -> FloatArray:
-    """(n,) 1 where tips of lashes may be: beyond the outer corner, not at the border."""
-    outer = (_at(lid, lid.across, places) < 0.5) == (side == 0)
-    above = (_at(lid, lid.beside, places) > 0.0) & (_at(lid, lid.lidward, places) < 1.2)
-    return np.asarray((np.array(list(steps.values())) < TIPS_REACH) & outer & above, float)
-
-
-def _at(lid: _ShutLid, plane: FloatArray, places: FloatArray) -> FloatArray:
-    """(n,) values of a plane (h, w) of the patch at places (n, 2+) in rig px."""
-    x, y = np.clip(lid.patch.uv(places).astype(int), 0, np.array(plane.shape[::-1]) - 1).T
-    return np.asarray(plane[y, x])
+    x, y = np.clip(lid.patch.uv(places).astype(int), 0, np.array(lid.lidward.shape[::-1]) - 1).T
+    return np.asarray((np.array(list(steps.values())) < reach) & (lid.lidward[y, x] < 1.2), float)
 
 
 def _when_shut(skin: Skin, blink: int) -> FloatArray:
@@ -221,12 +209,12 @@ def _picture_of(lid: _ShutLid, texels: float) -> UInt8Array:
     return np.dstack([np.clip(own + share * (bare - own), 0, 255), np.full(here.shape, 255.0)]).round().astype(np.uint8)
 
 
-def _without_tips(lid: _ShutLid, side: int, texels: float) -> UInt8Array:
-    """(h, w, 4) the portrait as the mesh moves it, without thin dark strokes beyond the outer corner: the tips of lashes."""
+def _bare_beside(lid: _ShutLid, side: int, texels: float) -> UInt8Array:
+    """(h, w, 4) skin in the place of thin dark strokes beyond the outer corner: the tips of lashes. Transparent elsewhere."""
     light = luminance(lid.moved)
     width = max(3, round(TIP * texels))
     darker = 1.0 - light / np.maximum(ndimage.grey_closing(light, (width, width)), 1.0)
-    near = ndimage.maximum_filter(smoothsteps(darker, *TIPS_DARKER) * (darker < BLACK), 5)
+    near = ndimage.maximum_filter(smoothsteps(darker, *TIPS_DARKER), 5)
     outer = (lid.beside > 0.0) & ((lid.across < 0.5) == (side == 0))
     strokes, count = ndimage.label(outer & (near > 0.3) & (lid.below_brow > 0.3 * BROW_CLEAR[1]))
     first, last = np.full(count + 1, len(light)), np.zeros(count + 1, int)
@@ -240,9 +228,8 @@ def _without_tips(lid: _ShutLid, side: int, texels: float) -> UInt8Array:
         * (1.0 - smoothsteps(lid.beside, *TIPS_END))
         * smoothsteps(lid.below_brow, *BROW_CLEAR)
     )
-    taken_out = (share * ndimage.gaussian_filter(tips.astype(np.float64), 0.006 * texels))[..., None]
-    skin = lid.moved + taken_out * (bare - lid.moved)
-    return np.dstack([np.clip(skin, 0, 255), np.full(light.shape, 255.0)]).round().astype(np.uint8)
+    alpha = share * ndimage.gaussian_filter(tips.astype(np.float64), 0.006 * texels)
+    return np.dstack([bare, 255 * alpha]).round().astype(np.uint8)
 
 
 def _bare(lid: _ShutLid, own: FloatArray, calm: FloatArray, texels: float) -> FloatArray:
