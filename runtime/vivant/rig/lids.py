@@ -107,19 +107,16 @@ class _ShutLid:
 def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
     """Both upper lids and the lashes that point down from them, as far as the eye closes and the picture is shaded."""
     for side, (upper, lower) in enumerate(zip(skin.upper_lids, skin.lower_lids, strict=True)):
-        name = ("Right", "Left")[side]
-        steps = steps_from(skin, upper, set(lower[1:-1]), TIPS_REACH)
-        lid = _shut(skin, steps, ARKIT_INDEX[f"eyeBlink{name}"], upper, c.LOWER_BROWS[side], picture, texels_per_px, unit)
-        for layer, shut, reach in (
-            ("skin beside the eye", _bare_beside(lid, side, unit * texels_per_px), TIPS_REACH),
-            ("bare lid", _picture_of(lid, unit * texels_per_px), REACH),
-        ):
-            within = {vertex: step for vertex, step in steps.items() if step <= reach}
-            places = _when_shut(skin, ARKIT_INDEX[f"eyeBlink{name}"])[list(within)]
-            shows = _above(lid, places, within, reach) * light.relief
-            drives = {ARKIT_INDEX[f"{shape}{name}"]: gain * shows for shape, gain in FADES_IN.items()}
-            texture = pool.add_texture(layer, shut)
-            add_overlay(pool, skin, within, lid.patch, texture, drives, [upper], hidden_until=HIDDEN, places=places)
+        blink, texels = ARKIT_INDEX[f"eyeBlink{('Right', 'Left')[side]}"], unit * texels_per_px
+        for reach in (TIPS_REACH, REACH):
+            steps = steps_from(skin, upper, set(lower[1:-1]), reach)
+            lid = _shut(skin, steps, blink, upper, c.LOWER_BROWS[side], picture, texels_per_px, unit)
+            shut = _picture_of(lid, texels) if reach == REACH else _bare_beside(lid, side, texels)
+            texture = pool.add_texture("bare lid" if reach == REACH else "skin beside the eye", shut)
+            places = _when_shut(skin, blink)[list(steps)]
+            shows = _above(lid, places, steps, reach) * light.relief
+            drives = {ARKIT_INDEX[f"{shape}{('Right', 'Left')[side]}"]: gain * shows for shape, gain in FADES_IN.items()}
+            add_overlay(pool, skin, steps, lid.patch, texture, drives, [upper], hidden_until=HIDDEN, places=places)
         _add_lashes(pool, skin, side, lid.patch, unit, light.relief)
 
 
