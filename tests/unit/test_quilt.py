@@ -8,7 +8,7 @@ import pytest
 from vivant.numeric import ndimage
 from vivant.rig.matte import fill_holes
 from vivant.rig.quilt import quilted
-from vivant.types import FloatArray
+from vivant.types import UInt8Array
 
 pytestmark = pytest.mark.unit
 
@@ -23,7 +23,7 @@ def test_strokes_go_on_as_they_run() -> None:
     holed = np.where(hole[..., None], np.uint8(255), picture)
     depth = ndimage.distance_transform_edt(hole).astype(np.float32)
 
-    def wrong(filled: FloatArray) -> float:
+    def wrong(filled: UInt8Array) -> float:
         return float(np.abs(filled.astype(float) - picture)[hole].mean())
 
     filled = quilted(holed, ~hole, hole, depth, texels=1.0)

@@ -104,6 +104,6 @@ def _light(
     def at(places: FloatArray) -> FloatArray:
         rows = list((places[:, ::-1].T / step).astype(np.float64))
         means = [ndimage.gaussian_filter(small[..., k] * face, sigma) / total for k in range(3)]
-        return np.stack([ndimage.map_coordinates(mean, rows) for mean in means], axis=-1)
+        return np.stack([ndimage.map_coordinates(mean.astype(np.float32), rows) for mean in means], axis=-1)
 
     return np.asarray(np.maximum(at(here), 1.0) / np.maximum(at(there), 1.0))
