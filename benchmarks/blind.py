@@ -77,7 +77,8 @@ def write(before: Path, after: Path, folder: Path, key: Path, seed: int) -> int:
     """How many pairs there are."""
     if folder.resolve() in key.resolve().parents:
         raise SystemExit(f"{key} lies in {folder}, where whoever judges would see it")
-    chance, known = np.random.default_rng(seed), {}
+    chance = np.random.default_rng(seed)
+    known: dict[str, dict[str, str]] = {}
     jobs = [(path.stem, look) for path in sorted(after.glob("*.vivant")) for look in LOOKS]
     folder.mkdir(parents=True, exist_ok=True)
     for job in chance.permutation(len(jobs)):
