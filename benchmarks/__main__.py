@@ -3,8 +3,8 @@
 ``python -m benchmarks inference voice`` measures these parts alone. ``python -m benchmarks load`` and
 ``python -m benchmarks soak`` are the server's, and take longer: see `load` and `server_soak`; ``python -m benchmarks capture``
 compares captured motion with known one, ``python -m benchmarks text`` says what a known text brings, ``python -m benchmarks
-web`` how late a web page shows a face; ``python -m benchmarks lids`` and ``python -m benchmarks eyes`` look at shut lids, gaze
-and brows.
+web`` how late a web page shows a face; ``python -m benchmarks lids``, ``eyes`` and ``turns`` look at shut lids, at gaze and
+brows, and at turned heads.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ ALONE = {
     "text": "text",
     "web": "web",
     "lids": "lids",
+    "turns": "turns",
     "eyes": "eyes",
     "dynamics": "dynamics",
     "cluster": "cluster",

@@ -1,4 +1,4 @@
-"""What goes wrong when a head turns? ``python -m benchmarks.turns [--limits] [PORTRAIT OR RIG ...]``
+"""What goes wrong when a head turns? ``python -m benchmarks turns [--limits] [PORTRAIT OR RIG ...]``
 
 Turned by +-22 degrees of yaw and +-15 of pitch, each picture is drawn again with every texel of the person coloured by its own
 place. From that follows, in px of 512:
@@ -26,6 +26,7 @@ from scipy import ndimage
 from benchmarks.report import PORTRAITS, Row, quiet, show
 from vivant.face import open_portrait
 from vivant.render.renderer import RigRenderer
+from vivant.rig.far_side import FAR_SIDE
 from vivant.rig.patch import luminance
 from vivant.rig.rig import BACKGROUND, Rig
 from vivant.types import MotionFrame, Pose, UInt8Array, arkit_weights
@@ -132,13 +133,14 @@ def _lines(picture: UInt8Array, where: Mask) -> NDArray[np.float64]:
 
 
 def _coded(rig: Rig) -> Rig:
-    """The person alone, in whose texels red and green are their place; blue is all else, such as eyes."""
+    """The person alone, in whose texels red and green are their place; blue is all else, such as eyes. The mirror image over a
+    far cheek is no piece of the sheet: it is left out, so that it hides no tear."""
     textures = []
     for name, texture in zip(rig.texture_names, rig.textures, strict=True):
         height, width = texture.shape[:2]
         down, across = np.mgrid[:height, :width] * (255 / np.array((height, width)))[:, None, None]
         place = (across, down, np.zeros_like(down)) if name == "person" else (0 * down, 0 * down, 255 + 0 * down)
-        alpha = texture[..., 3] * np.uint8(name != BACKGROUND)
+        alpha = texture[..., 3] * np.uint8(name not in (BACKGROUND, FAR_SIDE))
         code = np.stack(place, axis=-1) * (alpha[..., None] / 255.0)
         textures.append(np.dstack([np.round(code).astype(np.uint8), alpha]))
     return replace(rig, textures=tuple(textures), transparent=True)

@@ -50,3 +50,11 @@ def test_a_lid_that_goes_down_shades_the_eye(ada: RigFace) -> None:
         row = np.s_[y, left + 6 : right - 6]
         white = light[0][row] > np.percentile(light[0][row], 60)
         assert light[1][row][white].mean() < 0.93 * light[0][row][white].mean()
+
+
+def test_no_tips_of_lashes_stay_beside_a_shut_eye(face_of: FaceOf) -> None:
+    face = face_of("noor")
+    points, unit = face.rig.arrays["rest"], float(face.rig.arrays["head_frame"][3])
+    x, y = points[c.RIGHT_OUTER_EYE, :2] - unit * np.array((0.08, 0.06))
+    beside = luminance(blinking(face, 1.0))[round(y - 0.05 * unit) : round(y + 0.05 * unit), round(x - 0.05 * unit) : round(x)]
+    assert beside.min() > 0.6 * np.median(beside)

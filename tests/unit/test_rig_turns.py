@@ -14,7 +14,9 @@ from tests.examples import some
 from vivant.face import RigFace
 from vivant.rig import canonical as c
 from vivant.rig.folds import unfolded
+from vivant.rig.patch import luminance
 from vivant.rig.rig import Rig
+from vivant.rig.scene_builder import TURNED_LEFT
 from vivant.types import FloatArray, MotionFrame, Pose, UInt8Array, arkit_weights
 
 pytestmark = pytest.mark.unit
@@ -32,6 +34,19 @@ def drawn(face: RigFace, pose: Pose | None = None, body: Pose | None = None) -> 
 def test_a_turned_head_has_neither_holes_nor_splinters(face_of: FaceOf, name: str) -> None:
     for axis, found in faults(face_of(name).rig).items():
         assert found.holes <= 2 and found.torn == 0, (axis, found)  # px between hairs at the outline
+
+
+def test_a_far_cheek_that_comes_forward_has_the_near_ones_grain(face_of: FaceOf) -> None:
+    rig = face_of("mona_lisa").rig
+    blocks = rig.arrays["tint_blocks"]
+    smeared = replace(rig, arrays=rig.arrays | {"tint_blocks": blocks[blocks[:, 0] < TURNED_LEFT]})
+    at_rest, turned = ([drawn(RigFace(each), pose) for each in (rig, smeared)] for pose in (Pose(), Pose(yaw_deg=22.0)))
+    assert (at_rest[0] == at_rest[1]).all()
+    new, old = (luminance(picture[..., :3]) for picture in turned)
+    laid = np.abs(new - old) > 2.0
+    assert laid.sum() > 150
+    across = [np.abs(np.diff(light, axis=1))[laid[:, 1:]].mean() for light in (new, old)]
+    assert across[0] > 1.15 * across[1]
 
 
 def test_shoulders_move_below_a_still_face_and_down_to_the_edge(ada: RigFace, cut_out: RigFace) -> None:

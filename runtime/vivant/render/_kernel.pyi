@@ -22,6 +22,8 @@ HIDDEN_EDGE: int
 """Nothing there, but the texture is transparent: the edge is left alone."""
 TONGUE_UP: int
 MOUTH_CLOSED: int
+TURNED_LEFT: int
+TURNED_RIGHT: int
 """The drives that follow the 52 ARKit weights."""
 MARK_CELLS: int
 """Of a watermark's pattern, on each side."""

@@ -262,6 +262,8 @@ NB_MODULE(_kernel, m) {
     m.attr("HIDDEN_EDGE") = kHiddenEdge;
     m.attr("TONGUE_UP") = kTongueUp;
     m.attr("MOUTH_CLOSED") = kMouthClosed;
+    m.attr("TURNED_LEFT") = kTurnedLeft;
+    m.attr("TURNED_RIGHT") = kTurnedRight;
     m.attr("MARK_CELLS") = kMarkCells;
     m.attr("EYE_LOOK_FULL_DEG") = kEyeLookFullDeg;
 }

@@ -136,6 +136,9 @@ void Renderer::set_drives(const Motion& motion) {
     drive[kTongueOut] = unit_clamp(drive[kTongueOut] + motion.tongue[0]);
     drive[kTongueUp] = unit_clamp(motion.tongue[1]);
     drive[kMouthClosed] = mouth_closed_ ? 1.0f : 0.0f;
+    const float* turns = scene_->head_frame.limits[0];
+    drive[kTurnedLeft] = unit_clamp(motion.pose[0] / std::max(turns[1], 1.0f));
+    drive[kTurnedRight] = unit_clamp(motion.pose[0] / std::min(turns[0], -1.0f));
     // mouthClose was measured on an open jaw: it brings the lips back together, and without a drop there is nothing to undo.
     drive[kMouthClose] = std::min(drive[kMouthClose], drive[kJawOpen]);
 

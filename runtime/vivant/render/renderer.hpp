@@ -13,7 +13,9 @@ constexpr int kWeights = 52;        // ARKit, Live Link order
 constexpr int kTongueOut = 51;      // index of tongueOut among them
 constexpr int kTongueUp = 52;       // the drive after the weights
 constexpr int kMouthClosed = 53;    // brings the lips of an open-mouthed portrait together; fixed per renderer
-constexpr int kDrives = 54;
+constexpr int kTurnedLeft = 54;     // 1 where the head is turned as far to its left as it may
+constexpr int kTurnedRight = 55;
+constexpr int kDrives = 56;
 constexpr float kEyeLookFullDeg = 30.0f;  // of an eye whose weight is 1
 
 struct Vec3 {

@@ -17,11 +17,12 @@ from vivant.rig.calibrate import calibrated
 from vivant.rig.crop import MARGIN_PX, SIDE_PX, RigCrop, place_crop
 from vivant.rig.drawn import add_drawn_lids, fit_drawn_eyes
 from vivant.rig.eyes import Eyeball, add_eyes
+from vivant.rig.far_side import add_far_side
 from vivant.rig.head import HeadFit, axis_depth, fit_head
 from vivant.rig.lids import add_lids
 from vivant.rig.light import Light, measure_light
 from vivant.rig.lips import cut_inside_lips, mouth_gap, snap_to_seam
-from vivant.rig.matte import Layers, separate
+from vivant.rig.matte import BAND_PX, Layers, separate
 from vivant.rig.mouth import add_mouth, add_tongue_out
 from vivant.rig.overlays import add_lips
 from vivant.rig.patch import luminance
@@ -34,7 +35,7 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 22
+BUILDER_VERSION = 23
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 MOST_HIDDEN = 0.01
@@ -87,7 +88,7 @@ def build_rig(
         notes.append(_SHOWS_HIDDEN)
     outline = cutout.person(width, height) if own is None else own
     person = np.asarray(square.cut(outline), np.float32)
-    layers = separate(picture, person, 7.0 * square.texels_per_px, is_given=own is not None)
+    layers = separate(picture, person, BAND_PX * square.texels_per_px, is_given=own is not None)
 
     progress("finding how this face moves")
     landmarks = snap_to_seam(landmarks, luminance(picture), square.texels_per_px)
@@ -149,6 +150,7 @@ def _assemble(
     add_mouth(pool, skin, fit, light, uv, person, layers, texels)
     eyes = add_eyes(pool, skin, landmarks, fit, light, picture, layers.alpha, texels)
     _add_skin_layer(pool, skin, person, shows & moves, SORTED)
+    add_far_side(pool, skin, fit, layers.foreground, uv, texels)
     add_lips(pool, skin, light, layers.foreground, texels, fit.unit)
     add_tongue_out(pool, skin, fit, light, layers, texels)
     if drawn:

@@ -24,8 +24,8 @@ from vivant.rig.scene_builder import SceneBuilder
 from vivant.rig.skin import Skin, unproject
 from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 
-REACH, CREASE = 5, 2
-"""Mesh steps above the lid's edge: how far the picture reaches, and where the crease lies."""
+REACH, CREASE, TIPS_REACH = 5, 2, 7
+"""Mesh steps above the lid's edge: how far the picture reaches, where the crease lies, and how far the tips of lashes reach."""
 FOLD_FROM = 0.05
 """Part of the eye's width from its corners on where the crease is one line; nearer its vertices lie one above the other."""
 LEAST_LID = 0.03
@@ -67,6 +67,11 @@ CLUMP = 0.16
 STROKES_FROM, DARKER = (-0.9, -0.4), (0.04, 0.12)
 """Part of the way from the crease to the edge from where they are taken out, for long lashes reach far above it; and how much
 darker than the skin they are, relative, from barely to surely."""
+TIP, TIPS_BESIDE, TIPS_END, TALLEST = 0.05, (0.0, 0.05), (0.14, 0.18), 0.3
+"""Width of the tips of lashes, from where to where beyond the outer corner they are taken out, and how tall such strokes are at
+most, outer-eye distances: what is taller is the rim of glasses."""
+TIPS_DARKER = (0.05, 0.15)
+"""How much darker than around them they are, relative, from barely to surely."""
 LASHES_BESIDE = (0.1, 0.2)
 """How far beyond the corners they are."""
 PORES = 0.02
@@ -102,21 +107,23 @@ class _ShutLid:
 def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
     """Both upper lids and the lashes that point down from them, as far as the eye closes and the picture is shaded."""
     for side, (upper, lower) in enumerate(zip(skin.upper_lids, skin.lower_lids, strict=True)):
-        name = ("Right", "Left")[side]
-        steps = steps_from(skin, upper, set(lower[1:-1]), REACH)
-        lid = _shut(skin, steps, ARKIT_INDEX[f"eyeBlink{name}"], upper, c.LOWER_BROWS[side], picture, texels_per_px, unit)
-        texture = pool.add_texture("bare lid", _picture_of(lid, unit * texels_per_px))
-        places = _when_shut(skin, ARKIT_INDEX[f"eyeBlink{name}"])[list(steps)]
-        shows = _above(lid, places, steps) * light.relief
-        drives = {ARKIT_INDEX[f"{shape}{name}"]: gain * shows for shape, gain in FADES_IN.items()}
-        add_overlay(pool, skin, steps, lid.patch, texture, drives, [upper], hidden_until=HIDDEN, places=places)
+        blink, texels = ARKIT_INDEX[f"eyeBlink{('Right', 'Left')[side]}"], unit * texels_per_px
+        for reach in (TIPS_REACH, REACH):
+            steps = steps_from(skin, upper, set(lower[1:-1]), reach)
+            lid = _shut(skin, steps, blink, upper, c.LOWER_BROWS[side], picture, texels_per_px, unit)
+            shut = _picture_of(lid, texels) if reach == REACH else _bare_beside(lid, side, texels)
+            texture = pool.add_texture("bare lid" if reach == REACH else "skin beside the eye", shut)
+            places = _when_shut(skin, blink)[list(steps)]
+            shows = _above(lid, places, steps, reach) * light.relief
+            drives = {ARKIT_INDEX[f"{shape}{('Right', 'Left')[side]}"]: gain * shows for shape, gain in FADES_IN.items()}
+            add_overlay(pool, skin, steps, lid.patch, texture, drives, [upper], hidden_until=HIDDEN, places=places)
         _add_lashes(pool, skin, side, lid.patch, unit, light.relief)
 
 
-def _above(lid: _ShutLid, places: FloatArray, steps: dict[int, int]) -> FloatArray:
+def _above(lid: _ShutLid, places: FloatArray, steps: dict[int, int], reach: int) -> FloatArray:
     """(n,) 1 where the picture shows: neither at its border nor below the lid."""
     x, y = np.clip(lid.patch.uv(places).astype(int), 0, np.array(lid.lidward.shape[::-1]) - 1).T
-    return np.asarray((np.array(list(steps.values())) < REACH) & (lid.lidward[y, x] < 1.2), float)
+    return np.asarray((np.array(list(steps.values())) < reach) & (lid.lidward[y, x] < 1.2), float)
 
 
 def _when_shut(skin: Skin, blink: int) -> FloatArray:
@@ -197,6 +204,29 @@ def _picture_of(lid: _ShutLid, texels: float) -> UInt8Array:
     share = (here * smoothsteps(lid.lidward, *SHUT_SKIN))[..., None]
     bare = _bare(lid, own, calm, texels)
     return np.dstack([np.clip(own + share * (bare - own), 0, 255), np.full(here.shape, 255.0)]).round().astype(np.uint8)
+
+
+def _bare_beside(lid: _ShutLid, side: int, texels: float) -> UInt8Array:
+    """(h, w, 4) skin in the place of thin dark strokes beyond the outer corner: the tips of lashes. Transparent elsewhere."""
+    light = luminance(lid.moved)
+    width = max(3, round(TIP * texels))
+    darker = 1.0 - light / np.maximum(ndimage.grey_closing(light, (width, width)), 1.0)
+    near = ndimage.maximum_filter(smoothsteps(darker, *TIPS_DARKER), 5)
+    outer = (lid.beside > 0.0) & ((lid.across < 0.5) == (side == 0))
+    strokes, count = ndimage.label(outer & (near > 0.3) & (lid.below_brow > 0.3 * BROW_CLEAR[1]))
+    first, last = np.full(count + 1, len(light)), np.zeros(count + 1, int)
+    rows = np.broadcast_to(np.arange(len(light))[:, None], light.shape)
+    np.minimum.at(first, strokes, rows)
+    np.maximum.at(last, strokes, rows)
+    tips = (strokes > 0) & (last - first < TALLEST * texels)[strokes]
+    bare = fill_holes(np.clip(lid.moved, 0, 255).round().astype(np.uint8), ~tips)
+    share = (
+        smoothsteps(lid.beside, *TIPS_BESIDE)
+        * (1.0 - smoothsteps(lid.beside, *TIPS_END))
+        * smoothsteps(lid.below_brow, *BROW_CLEAR)
+    )
+    alpha = share * ndimage.gaussian_filter(tips.astype(np.float64), 0.006 * texels)
+    return np.dstack([bare, 255 * alpha]).round().astype(np.uint8)
 
 
 def _bare(lid: _ShutLid, own: FloatArray, calm: FloatArray, texels: float) -> FloatArray:

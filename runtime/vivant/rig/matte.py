@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 
 from vivant.easing import smoothsteps
 from vivant.numeric import ndimage
+from vivant.rig.patch import luminance
+from vivant.rig.quilt import quilted
 from vivant.types import Float32Array, UInt8Array
 
+BAND_PX = 7.0
+"""How far from its border the person's outline is refined, px of the rig's square."""
 FAINT = 0.18
 """Least alpha that counts as a strand of hair outside the outline."""
 LEAST_FAINT, GRAINS = 0.03, 2.5
@@ -20,10 +24,19 @@ BUSY = 0.3
 CLEAR, UNLIKE = (24.0, 72.0), (12.0, 60.0)
 """How unlike, of 255, person and background are where their colours tell how much of a pixel is the person, and a pixel and the
 background where they do not: from nothing to wholly. Chosen by eye."""
+GRAIN, STRUCTURE = 0.3, (1.5, 3.0)
+"""Size of the largest grain, in bands; and by how many of 255 levels a place differs over more than that, barely and surely."""
+NOTCH, MOST_PIT = 0.15, 1.0
+"""How far hairs around a spot may stand apart, in bands; the largest spot within the person that is filled, in square bands."""
 OPAQUE = 0.7
 """Of the band within the outline: from there on the person is opaque in any case."""
 LEAST_ALPHA = 0.01
 """What is less is none; chosen."""
+PATTERN = 0.5
+"""Median of that share along the outline from which all of the background is a pattern, such as strokes of a pen, which a
+mirror image would turn."""
+QUILTED = (5.0, 6.0)
+"""How far within the outline a rich background goes on at least and at most, in bands: no head moves further."""
 MOST_DETAIL = 48.0
 """Of the background's texture that goes on behind the person, of 255."""
 
@@ -55,7 +68,7 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float, *, i
     own = near & ~(outside & (rich > BUSY))
     plate = _with_grain(fill_holes(picture, ~own), picture, outside, beyond, inner, band_texels)
     plate = _going_on(plate, picture, own, inner, rich, band_texels)
-    alpha = person if is_given else _covering(picture, plate, inner, band_texels) * own
+    alpha = person if is_given else _without_pits(_covering(picture, plate, inner, band_texels) * own, band_texels)
     alpha = np.where(alpha < LEAST_ALPHA, 0.0, alpha).astype(np.float32)
     return Layers(_foreground(picture, plate, alpha), alpha, plate)
 
@@ -68,6 +81,16 @@ def _covering(picture: UInt8Array, plate: UInt8Array, inner: Float32Array, band_
     return np.asarray(np.maximum(np.maximum(unmixed, within), needed), np.float32)
 
 
+def _without_pits(alpha: Float32Array, band_texels: float) -> Float32Array:
+    """(h, w) opaque where small spots within the person look like the background, as light between hairs does: from a head that
+    turns they would look out as holes."""
+    solid = ndimage.binary_closing(alpha > 0.5, iterations=max(1, round(NOTCH * band_texels)))
+    pits, count = ndimage.label(ndimage.binary_fill_holes(solid) & (alpha <= 0.5))
+    sizes = ndimage.sum_labels(pits > 0, pits, range(1, count + 1))
+    small = 1 + np.flatnonzero(sizes <= MOST_PIT * band_texels**2)
+    return np.where(np.isin(pits, small), np.float32(1.0), alpha)
+
+
 def _with_grain(
     plate: UInt8Array,
     picture: UInt8Array,
@@ -77,11 +100,13 @@ def _with_grain(
     band_texels: float,
 ) -> UInt8Array:
     """The plate (h, w, 3) with what differs faintly from a smooth background: that is its grain, not hair, so it stays where it
-    is, and gives way to the filled part gradually."""
+    is, and gives way to the filled part gradually. What is darker or lighter over more than a grain is hair, however faint."""
     _, needed = _explaining_alpha(picture, plate)
     usual = _mean_around(needed, beyond, band_texels)
     faint = np.clip(GRAINS * usual, LEAST_FAINT, FAINT)
-    grain = np.where(outside & (needed < faint), smoothsteps(-inner, 0.5 * band_texels, 1.5 * band_texels), 0.0)[..., None]
+    apart = np.abs(ndimage.gaussian_filter(luminance(picture) - luminance(plate), GRAIN * band_texels))
+    share = smoothsteps(-inner, 0.5 * band_texels, 1.5 * band_texels) * (1.0 - smoothsteps(apart, *STRUCTURE))
+    grain = np.where(outside & (needed < faint), share, 0.0)[..., None]
     return np.asarray((plate * (1 - grain) + picture * grain).round(), np.uint8)
 
 
@@ -100,16 +125,22 @@ def _unmixed(picture: UInt8Array, plate: UInt8Array, body: UInt8Array) -> Float3
 def _going_on(
     plate: UInt8Array, picture: UInt8Array, own: NDArray[np.bool_], inner: Float32Array, rich: Float32Array, band_texels: float
 ) -> UInt8Array:
-    """The plate (h, w, 3) under the person with the background's own texture, mirrored at the outline; a rich one as it is."""
+    """The plate (h, w, 3) under the person with the background's own texture mirrored at the outline, a pattern quilted."""
     smooth = np.stack([_mean_around(picture[..., k].astype(np.float32), ~own, band_texels) for k in range(3)], axis=-1)
     places = zip(_nearest(~own), np.indices(own.shape), own.shape, strict=True)
     mirrored = tuple(np.clip(2 * at - here, 0, length - 1) for at, here, length in places)
     there = (own & ~own[mirrored]).astype(np.float32)
     under = there * smoothsteps(inner, OPAQUE * band_texels, (1.0 + OPAQUE) * band_texels)
     detail = np.clip(picture[mirrored] - smooth[mirrored], -MOST_DETAIL, MOST_DETAIL)
-    whole = (there * smoothsteps(rich, BUSY / 2, BUSY))[..., None]
-    gone_on = (1 - whole) * (plate + under[..., None] * detail) + whole * picture[mirrored]
-    return np.asarray(np.clip(gone_on, 0, 255).round(), np.uint8)
+    as_it_is = (there * smoothsteps(rich, BUSY / 2, BUSY))[..., None]
+    mixed = (1.0 - as_it_is) * (plate + under[..., None] * detail) + as_it_is * picture[mirrored]
+    gone_on = np.asarray(np.clip(mixed, 0, 255).round(), np.uint8)
+    outline = np.abs(inner) < band_texels
+    if not outline.any() or float(np.median(rich[outline])) < PATTERN:
+        return gone_on
+    whole = own * (1.0 - smoothsteps(inner / band_texels, *QUILTED))
+    quilt = quilted(gone_on, ~own, whole > 0.0, inner, band_texels / BAND_PX)
+    return np.asarray((gone_on * (1.0 - whole[..., None]) + quilt * whole[..., None]).round(), np.uint8)
 
 
 def _nearest(where: NDArray[np.bool_]) -> NDArray[np.int32]:

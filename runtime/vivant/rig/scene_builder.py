@@ -11,6 +11,8 @@ from vivant.render._kernel import OPEN_EDGE as OPEN_EDGE
 from vivant.render._kernel import SORTED as SORTED
 from vivant.render._kernel import STATIC as STATIC
 from vivant.render._kernel import TONGUE_UP as TONGUE_UP
+from vivant.render._kernel import TURNED_LEFT as TURNED_LEFT
+from vivant.render._kernel import TURNED_RIGHT as TURNED_RIGHT
 from vivant.rig.canonical import Int32Array
 from vivant.types import Float32Array, FloatArray, IntArray, UInt8Array
 
