@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vivant.finish.network import N_MOTION, load
+from vivant.finish.shared import N_PORTRAIT, chroma, folded, portrait_of
 from vivant.learn.film import Examples, smoothed
 from vivant.learn.score import error, lab, sharpness
 
@@ -64,6 +65,23 @@ def test_what_torch_trains_is_what_the_graph_computes() -> None:
     patch, motion = chance.random((2, 4, 24, 32), np.float32), chance.random((2, N_MOTION), np.float32)
     wanted = module(torch.from_numpy(patch), torch.from_numpy(motion)).detach().numpy()
     np.testing.assert_allclose(load(module.arrays()).run(patch, motion)[0], wanted, atol=1e-4)
+
+
+def test_a_shared_network_folds_into_plain_arrays() -> None:
+    """What it is told of a portrait as of a motion, and told once for all, is the same; and grey stays grey."""
+    network = pytest.importorskip("vivant.learn.network", exc_type=ImportError)
+    torch, chance = network.torch, np.random.default_rng(0)
+    module = network.FinishModule(N_MOTION + N_PORTRAIT)
+    for parameter in module.parameters():
+        parameter.data = parameter.data.half().float() * 2
+    patch, told = chance.random((1, 4, 24, 32), np.float32), chance.random((1, N_MOTION + N_PORTRAIT), np.float32)
+    wanted = module(torch.from_numpy(patch), torch.from_numpy(told)).detach().numpy()
+    wide, motion, portrait = module.arrays(), told[:, :N_MOTION], told[0, N_MOTION:]
+    np.testing.assert_allclose(load(folded(wide, portrait, 1.0)).run(patch, motion)[0], wanted, atol=5e-3)
+    grey = np.concatenate([np.repeat(patch[:, :1], 3, 1), patch[:, 3:]], 1)
+    painted = load(folded(wide, portrait, 0.0)).run(grey, motion)[0][0]
+    assert np.ptp(painted[:3], axis=0).max() < 1e-6 and np.abs(painted[:3] - grey[0, :3]).max() > 0.01
+    assert portrait_of(patch[0]).shape == (N_PORTRAIT,) and chroma(grey[0]) < 1e-6 < chroma(patch[0])
 
 
 def test_colours_are_those_of_the_standard() -> None:

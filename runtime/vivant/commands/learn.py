@@ -36,6 +36,8 @@ from vivant.provenance.production import own_files, sha256_of
 from vivant.registry import ANALYSERS, find
 from vivant.rig.seal import seal
 
+WHERE = {"mouth": "inside the lips", "eyes": "around moved lids"}
+
 
 def learn(
     video: Annotated[Path | None, typer.Argument(help="A film of the person talking, a minute or so, from the front.")] = None,
@@ -98,8 +100,9 @@ def teach_finish(
         learnt.rig.save(part)
         seal(part)
     forget(film_sha256, face)
-    said = f"error {learnt.before:.2f} before, {learnt.after:.2f} after ({learnt.after / learnt.before:.2f})"
-    say(f"inside the lips, on the last third of the film: {said}")
+    for name, part in learnt.parts.items():
+        said = f"error {part.before:.2f} before, {part.after:.2f} after ({part.after / part.before:.2f})"
+        say(f"{WHERE[name]}, on the last third of the film: {said}")
     say(f"{out}: give it wherever a portrait is, as in `vivant render {out} VOICE -o OUT.mp4`")
 
 

@@ -49,9 +49,9 @@ class _Training:
     step: int = 0
 
     @classmethod
-    def new(cls, device: str, start: Arrays | None) -> _Training:
+    def new(cls, device: str, start: Arrays | None, n_told: int) -> _Training:
         torch.manual_seed(0)
-        model, critic = FinishModule(), Critic()
+        model, critic = FinishModule(n_told), Critic()
         if start is not None:
             model.load_state_dict({name: torch.from_numpy(array.astype(np.float32)) for name, array in start.items()})
         model, critic = (net.to(device).to(memory_format=torch.channels_last) for net in (model, critic))
@@ -94,7 +94,7 @@ def train(
     """A network that paints the truth of ``examples``. ``kept`` is the file by which training goes on; ``start``: weights to
     begin with.
     """
-    training, pool = _Training.new(device, start), _Pool(examples, device)
+    training, pool = _Training.new(device, start, examples.motion.shape[1]), _Pool(examples, device)
     if kept is not None and kept.exists():
         training.load(kept)
     while training.step < steps:
@@ -186,10 +186,11 @@ def _weighted(values: Tensor, mask: Tensor) -> Tensor:
 
 def paint(examples: Examples, arrays: Arrays) -> UInt8Array:
     """(n, h, w, 3) the examples' rig with what the network paints, as it is drawn: by onnxruntime."""
-    network, out = load(arrays), []
-    for rig, mask, motion in zip(examples.rig, examples.mask, examples.motion, strict=True):
+    network, out = load(arrays), examples.rig.copy()
+    for k in np.flatnonzero(examples.mask.any(axis=(1, 2))).tolist():
+        rig, mask, motion = examples.rig[k], examples.mask[k], examples.motion[k]
         patch = (np.concatenate([rig.transpose(2, 0, 1), mask[None]]) / 255).astype(np.float32)
         answer = network.run(patch[None], motion[None])[0][0]
         mixed = patch[:3] + answer[3:] * (answer[:3] - patch[:3])
-        out.append(np.round(mixed.transpose(1, 2, 0) * 255).astype(np.uint8))
-    return np.stack(out)
+        out[k] = np.round(mixed.transpose(1, 2, 0) * 255).astype(np.uint8)
+    return out
