@@ -1,7 +1,7 @@
 """Blind sheets of the shared finish: ``python -m benchmarks.finish_sheets OUT KEY.json``
 
-For each bundled portrait and painting two pictures of a spoken sentence, by the rig alone in one column and with the shared finish
-in the other; chance says which is left, and KEY.json, which lies elsewhere, keeps it.
+For each bundled portrait and painting two pictures of a spoken sentence, by the rig alone in one column and with the shared
+finish in the other; chance says which is left, and KEY.json, which lies elsewhere, keeps it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Shared finish: one network for every portrait, made into one portrait's own plain arrays before anything is drawn.
 
-It was trained on rendered people (``training/finish/shared.py``) and is told of the portrait what `portrait_of` says: the colours
-of the patch at rest. Those are the same in every frame, so they are folded into biases once, and what is drawn with is a
-`Finish` like one that was learnt from a film.
+It was trained on rendered people (``training/finish/shared.py``) and is told of the portrait what `portrait_of` says:
+the colours of the patch at rest. Those are the same in every frame, so they are folded into biases once, and what is
+drawn with is a `Finish` like one that was learnt from a film.
 """
 
 from __future__ import annotations
