@@ -151,7 +151,7 @@ def flicker(face: RigFace, row: Sequence[int], more: FloatArray) -> float:
     low, high = (rest.min(axis=0) - AROUND_PX).astype(int), (rest.max(axis=0) + AROUND_PX).astype(int)
     box = slice(low[1], high[1]), slice(low[0], high[0])
     spoken = islice(motion_of(VOICE, FPS, seed=0), 0, N_STILL * 12, 12)
-    motions = [replace(motion, weights=motion.weights + more) for motion in spoken]
+    motions = [replace(motion, weights=np.add(motion.weights, more, dtype=np.float32)) for motion in spoken]
     changes = [float(np.abs(np.diff(_noisy(renderer, motion, chance, box), axis=0)).mean()) for motion in motions]
     return float(np.mean(changes))
 

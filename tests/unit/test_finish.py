@@ -20,7 +20,7 @@ from vivant.finish.network import LAYERS, N_MOTION, SHAPES, SLOPE, STRIDES, Arra
 from vivant.finish.region import EYES, MOUTH, Region, Spot
 from vivant.finish.renderer import FinishedRenderer, Patch
 from vivant.render._kernel import lay_patch, lift_patch, patch_mask
-from vivant.rig.canonical import LOWER_LIDS, N_SURFACE, UPPER_LIDS, canonical_face
+from vivant.rig.canonical import LOWER_LIDS, N_SURFACE, UPPER_LIDS, canonical_face, mirrored
 from vivant.rig.rig import Rig
 from vivant.session.presenter import FADE, Presenter
 from vivant.session.stream import FaceStream
@@ -92,7 +92,8 @@ def test_one_eye_alone_is_painted_when_it_winks(finished: RigFace) -> None:
 
 def test_a_left_eye_is_shown_to_the_network_as_a_right_one() -> None:
     """Of a face that is its own mirror image, mask, patch and what is told are the same."""
-    rest = np.asarray(canonical_face().points[:N_SURFACE, :2] * (100, -100) + 128, np.float32)
+    points = canonical_face().points[:N_SURFACE, :2]
+    rest = np.asarray((points + points[mirrored()[:N_SURFACE]] * (-1, 1)) * (50, -50) + 128, np.float32)
     twins = [Region(spot, rest) for spot in EYES]
     frame = np.random.default_rng(0).integers(0, 256, (SIZE_PX, SIZE_PX // 2, 4), np.uint8)
     picture = np.ascontiguousarray(np.concatenate([frame, frame[:, ::-1]], 1))
@@ -103,7 +104,7 @@ def test_a_left_eye_is_shown_to_the_network_as_a_right_one() -> None:
     right, left = (Patch.seen(region, shut) for region in twins)
     assert right is not None and left is not None
     np.testing.assert_allclose(left.lift(picture), right.lift(picture), atol=0.02)
-    np.testing.assert_array_equal(*(region.told(motion) for region in twins))
+    np.testing.assert_array_equal(twins[0].told(motion), twins[1].told(motion))
 
 
 def test_the_mask_keeps_to_the_lips() -> None:

@@ -100,8 +100,8 @@ def teach_finish(
         learnt.rig.save(part)
         seal(part)
     forget(film_sha256, face)
-    for name, part in learnt.parts.items():
-        said = f"error {part.before:.2f} before, {part.after:.2f} after ({part.after / part.before:.2f})"
+    for name, taught in learnt.parts.items():
+        said = f"error {taught.before:.2f} before, {taught.after:.2f} after ({taught.after / taught.before:.2f})"
         say(f"{WHERE[name]}, on the last third of the film: {said}")
     say(f"{out}: give it wherever a portrait is, as in `vivant render {out} VOICE -o OUT.mp4`")
 

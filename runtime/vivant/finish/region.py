@@ -112,7 +112,7 @@ def _weights(sides: tuple[str, str]) -> list[int]:
 def _eye(side: int) -> Spot:
     upper, lower = c.UPPER_LIDS[side], c.LOWER_LIDS[side]
     return Spot(
-        size_px=(56, 40), below=-0.02, anchors=(upper[0], upper[-1]), within=LIDS[side], reach=0.03, not_skin=LIDS[side],
+        size_px=(56, 40), below=-0.02, anchors=(upper[0], upper[-1]), within=LIDS[side], reach=0.05, not_skin=LIDS[side],
         skin_px=3.0, upper=upper, lower=lower, middle=slice(2, 7), is_open_at_rest=True, still=0.1, moved=0.35,
         weights=_weights(("Left", "Right") if side else ("Right", "Left")), mirrored=side == 1,
     )  # fmt: skip

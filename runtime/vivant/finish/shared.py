@@ -40,7 +40,8 @@ def portrait_of(patch: Float32Array) -> Float32Array:
     rows, columns = GRID
     height, width = patch.shape[1] // rows, patch.shape[2] // columns
     tiles = patch[:3, : rows * height, : columns * width].reshape(3, rows, height, columns, width)
-    return (tiles.mean(axis=(2, 4)) - 0.5).ravel().astype(np.float32)
+    told: Float32Array = (tiles.mean(axis=(2, 4)) - 0.5).ravel().astype(np.float32)
+    return told
 
 
 def chroma(patch: Float32Array) -> float:
@@ -54,7 +55,7 @@ def folded(wide: Arrays, portrait: FloatArray, colours: float) -> Arrays:
 
     ``colours`` 1 leaves them as they were learnt; at 0 what is painted changes no hue, so that a grey picture stays grey.
     """
-    own = {name: array.astype(np.float32) for name, array in wide.items()}
+    own: dict[str, FloatArray] = {name: array.astype(np.float32) for name, array in wide.items()}
     for layer in ("motion_middle", "motion_coarse"):
         weight = own[f"{layer}.weight"]
         own[f"{layer}.weight"], beside = weight[:, :N_MOTION], weight[:, N_MOTION:]

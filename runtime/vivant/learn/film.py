@@ -153,9 +153,9 @@ class _Drawn:
 
     def examples(self, light_frames: float) -> Examples:
         lit = _in_the_rigs_light(self.truth, self.rig, self.skin, light_frames)
-        planes = (self.rig, self.mask, lit, self.inside)
-        rig, mask, truth, inside = (plane[:, :, ::-1] if self.region.spot.mirrored else plane for plane in planes)
-        return Examples(rig, mask, np.stack(self.told), truth, inside)
+        columns = slice(None, None, -1 if self.region.spot.mirrored else 1)
+        rig, mask, truth = (plane[:, :, columns] for plane in (self.rig, self.mask, lit))
+        return Examples(rig, mask, np.stack(self.told), truth, self.inside[:, :, columns])
 
 
 def _together(spots: Sequence[Examples]) -> Examples:
