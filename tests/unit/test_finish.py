@@ -181,6 +181,7 @@ def test_a_file_keeps_it_and_the_manifest_names_it(finished: RigFace, tmp_path: 
     back = Rig.load(tmp_path / "me.vivant")
     assert back.finish is not None and finished.rig.finish is not None and back.finish.card == finished.rig.finish.card
     assert RigFace(back).name == finished.name and finished.name.endswith(", personal finish")
+    assert Finish(back.finish.parts).name == "synthetic finish"
     np.testing.assert_array_equal(drawn(RigFace(back), OPEN), drawn(finished, OPEN))
     assert back.finish.size_bytes < 5e6 and len(LAYERS) * 2 == len(SHAPES)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from training.finish.portrait import N_PORTRAIT, chroma, folded, portrait_of
 from vivant.finish.network import N_MOTION, load
-from vivant.finish.shared import N_PORTRAIT, chroma, folded, portrait_of
 from vivant.learn.film import Examples, smoothed
 from vivant.learn.score import error, lab, sharpness
 

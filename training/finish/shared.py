@@ -4,7 +4,7 @@ python -m training.finish.shared --people HEADS --out DIR [--count 160] [--pictu
 
 For each person a rig is built from the rendered neutral portrait, and what it draws lies beside the rendered truth of other
 mouths and lids. Every eighth person is held back and scored. Examples that exist are not made again, and training goes on where
-it was. DIR/PART.npz holds a network's arrays, which are told of the portrait, too (`vivant.finish.shared`).
+it was. DIR/PART.npz holds a network's arrays, which are told of the portrait, too (`training.finish.portrait`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.finish.portrait import LUMA, folded, portrait_of
 from training.synthetic_faces.assets import Assets
 from training.synthetic_faces.expressions import VISEMES, expand, lids
 from training.synthetic_faces.people import Studio
@@ -27,7 +28,6 @@ from training.synthetic_faces.rig import gaze_weights
 from vivant.errors import PortraitError
 from vivant.face import RigFace
 from vivant.finish.network import N_MOTION, PARTS, Arrays
-from vivant.finish.shared import LUMA, folded, portrait_of
 from vivant.learn.film import APART, Examples, Seen, compared
 from vivant.learn.score import error, sharpness
 from vivant.learn.training import device_here, paint, train

@@ -83,12 +83,18 @@ def _figure(said: object) -> float:
 
 @dataclass(frozen=True)
 class Finish:
-    """Finish of one person: for each part that was learnt its arrays, float16, named and shaped as `SHAPES`."""
+    """Finish of one portrait: for each part that was learnt its arrays, float16, named and shaped as `SHAPES`.
+
+    Synthetic is one that saw no film, but rendered people.
+    """
 
     parts: Mapping[str, Arrays]
     card: FinishCard = field(default_factory=FinishCard)
-    name = "personal finish"
-    """For manifests."""
+
+    @property
+    def name(self) -> str:
+        """For manifests."""
+        return "personal finish" if self.card.seconds else "synthetic finish"
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[np.generic]], said: object = None) -> Finish | None:

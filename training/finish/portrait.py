@@ -1,16 +1,18 @@
-"""Shared finish: one network for every portrait, made into one portrait's own plain arrays before anything is drawn.
+"""A shared network made into one portrait's own finish: plain arrays, as those learnt from a film are.
 
-It was trained on rendered people (``training/finish/shared.py``) and is told of the portrait what `portrait_of` says:
-the colours of the patch at rest. Those are the same in every frame, so they are folded into biases once, and what is
-drawn with is a `Finish` like one that was learnt from a film.
+python -m training.finish.portrait WEIGHTS PORTRAIT -o OUT.vivant
+
+WEIGHTS is a folder with what `training.finish.shared` trained. Its networks are told of the portrait what `portrait_of` says:
+the colours of the patch at rest. Those are the same in every frame, so they are folded into biases once. OUT.vivant is a
+portrait like any other, and draws no slower than one with a personal finish.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
@@ -18,10 +20,8 @@ from vivant.face import RigFace, open_portrait
 from vivant.finish.network import N_MOTION, PARTS, Arrays, Finish
 from vivant.finish.region import regions
 from vivant.finish.renderer import REST, lifted
-from vivant.media.sources import PictureSource
-from vivant.portrait import PortraitAnalyser
-from vivant.rig.build import Progress
 from vivant.rig.canonical import N_SURFACE
+from vivant.rig.seal import seal
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import Float32Array, FloatArray
 
@@ -68,44 +68,41 @@ def folded(wide: Arrays, portrait: FloatArray, colours: float) -> Arrays:
     return {name: array.astype(np.float16) for name, array in own.items()}
 
 
-def open_finished(
-    source: PictureSource,
-    *,
-    face: int = 1,
-    transparent: bool = False,
-    analyser: PortraitAnalyser | None = None,
-    progress: Progress = lambda _: None,
-) -> RigFace:
-    """As `vivant.open_portrait`; what has no finish of its own gets the shared one."""
-    opened = open_portrait(source, face=face, transparent=transparent, analyser=analyser, progress=progress)
-    return opened if opened.rig.finish else with_shared_finish(opened)
-
-
-def with_shared_finish(face: RigFace) -> RigFace:
-    """The same face with the shared finish, in its own colours."""
-    return RigFace(replace(face.rig, finish=Finish(arrays_for(face))), face.source, face.consent)
-
-
-def arrays_for(face: RigFace) -> dict[str, Arrays]:
-    """Plain arrays of each part for one portrait."""
-    renderer = face.open_rig(USUAL_SIDE_PX)
+def finished(face: RigFace, shared: Mapping[str, Arrays]) -> RigFace:
+    """The same face with a shared finish, in its own colours."""
+    renderer, parts = face.open_rig(USUAL_SIDE_PX), {}
     pixels = renderer.render(REST).pixels
     rest = renderer.places(N_SURFACE)
-    found = {}
-    for part, wide in shipped().items():
+    for part, wide in shared.items():
         patches = []
         for region in regions(part, rest):
             patch = lifted(pixels, region.place(rest).numbers(), np.zeros(region.spot.size_px[::-1], np.float32))[:3]
             patches.append(patch[..., ::-1] if region.spot.mirrored else patch)
         portrait = np.mean([portrait_of(patch) for patch in patches], 0)
-        colours = min(1.0, max(chroma(patch) for patch in patches) / USUAL_CHROMA)
-        found[part] = folded(wide, portrait, colours)
+        parts[part] = folded(wide, portrait, min(1.0, max(chroma(patch) for patch in patches) / USUAL_CHROMA))
+    return RigFace(replace(face.rig, finish=Finish(parts)), face.source, face.consent)
+
+
+def trained(folder: Path) -> dict[str, Arrays]:
+    """What `training.finish.shared` left in a folder, by parts."""
+    found = {}
+    for part in PARTS:
+        if (path := folder / f"{part}.npz").exists():
+            with np.load(path) as archive:
+                found[part] = dict(archive)
     return found
 
 
-@cache
-def shipped() -> Mapping[str, Arrays]:
-    """What was trained, by parts."""
-    with (files("vivant") / "weights" / "shared_finish.npz").open("rb") as stream, np.load(stream) as archive:
-        names = [name.partition(".") for name in archive.files]
-        return {part: {layer: archive[f"{part}.{layer}"] for own, _, layer in names if own == part} for part in PARTS}
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("portrait", type=Path)
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    args = parser.parse_args(argv)
+    finished(open_portrait(args.portrait), trained(args.weights)).rig.save(args.out)
+    seal(args.out)
+
+
+if __name__ == "__main__":
+    main()
