@@ -1,4 +1,4 @@
-"""``vivant learn VIDEO --portrait ME.png -o ME.vivant``: a rig that has learnt how this person's own mouth looks.
+"""``vivant learn VIDEO --portrait ME.png -o ME.vivant``: a rig that has learnt how this person's own mouth and lids look.
 ``vivant learn --manner FOLDER|VIDEO --name NAME``: how a person moves, for ``--manner NAME`` wherever a face is."""
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def learn(
     analyser: AnalyserOption = DEFAULT_ANALYSER,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
-    """Teach a portrait its own teeth, tongue and lips from a film of the same person, or, with --manner, how a person moves;
+    """Teach a portrait its own teeth, tongue and lids from a film of the same person, or, with --manner, how a person moves;
     broken off, the first goes on the next time."""
     if manner and name and not (video or portrait or out):
         teach_manner(manner, name, consent)
