@@ -220,7 +220,7 @@ def test_the_promise_is_what_was_measured() -> None:
 
 def test_what_a_face_costs_is_measured_with_the_model_that_serves() -> None:
     cost = measure(ArticulatoryMotion())
-    assert 100 < cost.heard_us < 1e6 and cost.drawn_us > 0
+    assert 100 < cost.heard_us < 1e6 and cost.drawn_us > 0 and cost.finish_us > 0
 
 
 def test_a_crew_knows_how_busy_it_was_and_forgets_it() -> None:

@@ -28,7 +28,7 @@ EDGES, CRITIC, OPACITY = 1.0, 0.01, 2e-3
 """Weights of the loss, beside the mean difference: of steps from px to px, of the critic's word, of painting at all."""
 CRITIC_FROM = 0.3
 """Share of the steps after which the critic is asked."""
-UNTOLD, MOTION_NOISE = 0.3, 0.03
+UNTOLD, MOTION_NOISE = 0.3, 0.05
 """Chance that a motion is not told, and noise on what is: films move otherwise than speech does."""
 MOST_SHIFT_PX, MOST_LIGHT = 3, 0.06
 """By which examples are moved and lit, chosen by chance."""
