@@ -24,8 +24,9 @@ RATE, LEAST_RATE, CRITIC_RATE = 2e-3, 5e-5, 5e-4
 """Of learning; the first falls to the second along a cosine."""
 AVERAGE = 0.995
 """Share of the old in the running mean of weights, which is what is kept."""
-EDGES, CRITIC, OPACITY = 1.0, 0.01, 2e-3
-"""Weights of the loss, beside the mean difference: of steps from px to px, of the critic's word, of painting at all."""
+EDGES, CRITIC, OPACITY, OPAQUE = 1.0, 0.01, 2e-3, 0.5
+"""Weights of the loss, beside the mean difference: of steps from px to px, of the critic's word, of painting at all, and of what
+would be seen if all was painted: without that, colours that are not good yet are made invisible, and then never learnt."""
 CRITIC_FROM = 0.3
 """Share of the steps after which the critic is asked."""
 UNTOLD, MOTION_NOISE = 0.3, 0.05
@@ -139,7 +140,8 @@ def _step(training: _Training, pool: _Pool, share: float) -> float:
         answer = training.model(patch, motion)
     answer = answer.float()
     picture, mask = painted(patch, answer), patch[:, 3:]
-    loss = _difference(picture, truth, mask) + OPACITY * answer[:, 3].mean()
+    opaque = painted(patch, torch.cat([answer[:, :3], mask], 1))
+    loss = _difference(picture, truth, mask) + OPAQUE * _difference(opaque, truth, mask) + OPACITY * answer[:, 3].mean()
     judged = share >= CRITIC_FROM
     if judged:
         with torch.autocast(patch.device.type, torch.bfloat16):
