@@ -16,6 +16,8 @@ from vivant.types import ARKIT_INDEX, Float32Array, FloatArray, MotionFrame
 
 PX_PER_UNIT = 120.0
 """Patch px in an outer-eye distance: about those of a frame of 512 px."""
+EDGE_PX = 1.5
+"""Over which a mask ends at an opening; chosen by eye."""
 SKULL = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1, 2, 98, 327)
 """Landmarks that no expression moves much: corners of eyes, nose. Patches lie still beside them, so that teeth do."""
 MOUTH_SHAPES = (
@@ -93,7 +95,7 @@ class Spot:
     middle: slice
     """Of the rows, where that is measured."""
     is_open_at_rest: bool
-    """An opening at rest is the portrait's own."""
+    """What is seen through it is the portrait's own, and so is it all at rest."""
     still: float
     moved: float
     """Openings, or shares of that at rest by which it has changed, at which nothing is painted, and all that may be."""
@@ -166,7 +168,11 @@ class Region:
         strength = self.strength(points, place)
         if strength == 0.0:
             return None
-        return self.filled(points, place, self.spot.within, self.spot.reach * PX_PER_UNIT) * np.float32(strength)
+        mask = self.filled(points, place, self.spot.within, self.spot.reach * PX_PER_UNIT) * np.float32(strength)
+        if self.spot.is_open_at_rest:
+            opening = (*self.spot.upper, *reversed(self.spot.lower[1:-1]))
+            mask *= 1 - self.filled(points, place, opening, EDGE_PX)
+        return mask
 
     def filled(self, points: FloatArray, place: Similarity, row: Sequence[int], reach_px: float) -> Float32Array:
         """(height, width): 1 within a row of landmarks, falling to 0 at that distance from it."""

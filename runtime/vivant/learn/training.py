@@ -25,8 +25,8 @@ RATE, LEAST_RATE, CRITIC_RATE = 2e-3, 5e-5, 5e-4
 AVERAGE = 0.995
 """Share of the old in the running mean of weights, which is what is kept."""
 EDGES, CRITIC, OPACITY, OPAQUE = 1.0, 0.01, 2e-3, 0.5
-"""Weights of the loss, beside the mean difference: of steps from px to px, of the critic's word, of painting at all, and of what
-would be seen if all was painted: without that, colours that are not good yet are made invisible, and then never learnt."""
+"""Weights of the loss, beside the mean difference: of steps from px to px, of the critic's word, of painting at all, and of
+what would be seen if all was painted: without that, colours that are not good yet are made invisible, and never learnt."""
 CRITIC_FROM = 0.3
 """Share of the steps after which the critic is asked."""
 UNTOLD, MOTION_NOISE = 0.3, 0.05
