@@ -36,7 +36,7 @@ def test_a_rigs_own_pictures_lie_upon_what_it_draws(small_ada: Rig) -> None:
     """Of mouth and both eyes, one after the other; only what moves is compared and may be painted."""
     face, seen, pictures = RigFace(small_ada), list[Seen](), list[UInt8Array]()
     renderer = face.open_rig(512)
-    shapes = {}, {"jawOpen": 0.5}, {"eyeBlinkLeft": 0.9}
+    shapes: list[dict[str, float]] = [{}, {"jawOpen": 0.5}, {"eyeBlinkLeft": 0.9}]
     for number, weights in enumerate(shapes):
         motion = MotionFrame(number, 0, arkit_weights(**weights), pose=Pose(yaw_deg=3.0 * number, roll_deg=4.0 * number))
         pictures.append(renderer.render(motion).pixels[..., :3].copy())
