@@ -17,10 +17,10 @@ from tests.conftest import VOICE_RATE_HZ
 from vivant.errors import InputError
 from vivant.face import RigFace
 from vivant.finish.network import LAYERS, N_MOTION, SHAPES, SLOPE, STRIDES, Arrays, Finish, FinishCard, load
-from vivant.finish.region import MouthRegion
-from vivant.finish.renderer import FinishedRenderer
+from vivant.finish.region import EYES, MOUTH, Region, Spot
+from vivant.finish.renderer import FinishedRenderer, Patch
 from vivant.render._kernel import lay_patch, lift_patch, patch_mask
-from vivant.rig.canonical import N_SURFACE
+from vivant.rig.canonical import LOWER_LIDS, N_SURFACE, UPPER_LIDS, canonical_face, mirrored
 from vivant.rig.rig import Rig
 from vivant.session.presenter import FADE, Presenter
 from vivant.session.stream import FaceStream
@@ -30,7 +30,8 @@ pytestmark = pytest.mark.unit
 
 SIZE_PX = 256
 REST = MotionFrame(0, 0, arkit_weights())
-OPEN = MotionFrame(0, 0, arkit_weights(jawOpen=0.5), pose=Pose(yaw_deg=6.0, roll_deg=3.0))
+LIDS_DOWN = arkit_weights(jawOpen=0.5, eyeBlinkLeft=0.6, eyeBlinkRight=0.6)
+OPEN = MotionFrame(0, 0, LIDS_DOWN, pose=Pose(yaw_deg=6.0, roll_deg=3.0))
 HERE = np.array((1.0, 0.0, 8.0, 12.0), np.float32)
 
 
@@ -45,30 +46,65 @@ def arrays(seed: int = 0) -> Arrays:
 
 @pytest.fixture(scope="session")
 def finished(small_ada: Rig) -> RigFace:
-    return RigFace(replace(small_ada, finish=Finish({"mouth": arrays()}, FinishCard(consent="me", seconds=40.0))))
+    parts = {"mouth": arrays(), "eyes": arrays(1)}
+    return RigFace(replace(small_ada, finish=Finish(parts, FinishCard(consent="me", seconds=40.0))))
 
 
 def drawn(face: RigFace, motion: MotionFrame) -> UInt8Array:
     return face.open(SIZE_PX).render(motion).pixels
 
 
-def test_shut_lips_are_the_rigs_own_to_the_bit(finished: RigFace) -> None:
+def test_a_face_at_rest_is_the_rigs_own_to_the_bit(finished: RigFace) -> None:
     np.testing.assert_array_equal(drawn(finished, REST), finished.open_rig(SIZE_PX).render(REST).pixels)
 
 
-def test_nothing_changes_outside_the_mask(finished: RigFace) -> None:
+def test_nothing_changes_outside_the_masks(finished: RigFace) -> None:
+    """Of mouth and eyes, each of which changes something."""
     plain = finished.open_rig(SIZE_PX)
     plain.render(REST)
-    region = MouthRegion(plain.places(N_SURFACE))
+    rest = plain.places(N_SURFACE)
     rig, points = plain.render(OPEN).pixels, plain.places(N_SURFACE)
-    place = region.place(points)
-    mask = region.mask(points, place)
-    assert mask is not None
-    stencil = np.zeros_like(rig)
-    lay_patch(stencil, place.numbers(), np.stack([np.ones_like(mask)] * 3 + [(mask > 0).astype(np.float32)]))
-    changed = (drawn(finished, OPEN) != rig).any(axis=2)
-    assert changed.any() and not (changed & (stencil[..., 0] == 0)).any()
+    changed, known = (drawn(finished, OPEN) != rig).any(axis=2), np.zeros((SIZE_PX, SIZE_PX), bool)
+    for spot in (MOUTH, *EYES):
+        stencil = _stencil(spot, rest, points)
+        assert (changed & stencil).any()
+        known |= stencil
+    assert not (changed & ~known).any()
     assert (drawn(finished, OPEN)[..., 3] == rig[..., 3]).all()
+
+
+def _stencil(spot: Spot, rest: Float32Array, points: Float32Array) -> NDArray[np.bool_]:
+    """Px of the frame that may be painted."""
+    region = Region(spot, rest)
+    place = region.place(points)
+    mask, stencil = region.mask(points, place), np.zeros((SIZE_PX, SIZE_PX, 4), np.uint8)
+    assert mask is not None
+    lay_patch(stencil, place.numbers(), np.stack([np.ones_like(mask)] * 3 + [(mask > 0).astype(np.float32)]))
+    within: NDArray[np.bool_] = stencil[..., 0] > 0
+    return within
+
+
+def test_one_eye_alone_is_painted_when_it_winks(finished: RigFace) -> None:
+    wink = MotionFrame(0, 0, arkit_weights(eyeBlinkLeft=0.8))
+    changed = (drawn(finished, wink) != finished.open_rig(SIZE_PX).render(wink).pixels).any(axis=2)
+    assert changed[:, SIZE_PX // 2 :].any() and not changed[:, : SIZE_PX // 2].any()
+
+
+def test_a_left_eye_is_shown_to_the_network_as_a_right_one() -> None:
+    """Of a face that is its own mirror image, mask, patch and what is told are the same."""
+    points = canonical_face().points[:N_SURFACE, :2]
+    rest = np.asarray((points + points[mirrored()[:N_SURFACE]] * (-1, 1)) * (50, -50) + 128, np.float32)
+    twins = [Region(spot, rest) for spot in EYES]
+    frame = np.random.default_rng(0).integers(0, 256, (SIZE_PX, SIZE_PX // 2, 4), np.uint8)
+    picture = np.ascontiguousarray(np.concatenate([frame, frame[:, ::-1]], 1))
+    motion = MotionFrame(0, 0, LIDS_DOWN)
+    shut = rest.copy()
+    for upper, lower in zip(UPPER_LIDS, LOWER_LIDS, strict=True):
+        shut[list(upper)] = shut[list(lower)]
+    right, left = (Patch.seen(region, shut) for region in twins)
+    assert right is not None and left is not None
+    np.testing.assert_allclose(left.lift(picture), right.lift(picture), atol=0.02)
+    np.testing.assert_array_equal(twins[0].told(motion), twins[1].told(motion))
 
 
 def test_the_mask_keeps_to_the_lips() -> None:
@@ -145,6 +181,7 @@ def test_a_file_keeps_it_and_the_manifest_names_it(finished: RigFace, tmp_path: 
     back = Rig.load(tmp_path / "me.vivant")
     assert back.finish is not None and finished.rig.finish is not None and back.finish.card == finished.rig.finish.card
     assert RigFace(back).name == finished.name and finished.name.endswith(", personal finish")
+    assert Finish(back.finish.parts).name == "synthetic finish"
     np.testing.assert_array_equal(drawn(RigFace(back), OPEN), drawn(finished, OPEN))
     assert back.finish.size_bytes < 5e6 and len(LAYERS) * 2 == len(SHAPES)
 

@@ -7,9 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from training.finish.portrait import N_PORTRAIT, chroma, folded, portrait_of
+from vivant.face import RigFace
 from vivant.finish.network import N_MOTION, load
-from vivant.learn.film import Examples, smoothed
+from vivant.learn.film import APART, Examples, Seen, compared, smoothed
 from vivant.learn.score import error, lab, sharpness
+from vivant.rig.canonical import N_SURFACE
+from vivant.rig.rig import Rig
+from vivant.types import MotionFrame, Pose, UInt8Array, arkit_weights
 
 pytestmark = pytest.mark.unit
 
@@ -25,6 +30,24 @@ def examples() -> Examples:
         rig[k, 8:low, 8:24], mask[k, 8:low, 8:24] = 90, 255
         truth[k, 8:10, 8:24], truth[k, 10:low, 8:24] = 230, 30
     return Examples(rig, mask, np.zeros((N, N_MOTION), np.float32), truth, mask > 0)
+
+
+def test_a_rigs_own_pictures_lie_upon_what_it_draws(small_ada: Rig) -> None:
+    """Of mouth and both eyes, one after the other; only what moves is compared and may be painted."""
+    face, seen, pictures = RigFace(small_ada), list[Seen](), list[UInt8Array]()
+    renderer = face.open_rig(512)
+    shapes: list[dict[str, float]] = [{}, {"jawOpen": 0.5}, {"eyeBlinkLeft": 0.9}]
+    for number, weights in enumerate(shapes):
+        motion = MotionFrame(number, 0, arkit_weights(**weights), pose=Pose(yaw_deg=3.0 * number, roll_deg=4.0 * number))
+        pictures.append(renderer.render(motion).pixels[..., :3].copy())
+        seen.append(Seen(number, renderer.places(N_SURFACE).copy(), motion))
+    found = compared(pictures, seen, face, smoothing=APART)
+    assert len(found["mouth"]) == 3 and len(found["eyes"]) == 6
+    for examples in found.values():
+        assert np.abs(examples.rig.astype(int) - examples.truth).mean() < 1.0
+        np.testing.assert_array_equal(examples.inside.any(axis=(1, 2)), examples.mask.any(axis=(1, 2)))
+    assert found["mouth"].inside.any(axis=(1, 2)).tolist() == [False, True, False]
+    assert found["eyes"].inside.any(axis=(1, 2)).tolist() == [False] * 5 + [True]
 
 
 def test_a_few_steps_paint_nearer_to_the_film_and_nothing_outside_the_mask() -> None:
@@ -64,6 +87,23 @@ def test_what_torch_trains_is_what_the_graph_computes() -> None:
     patch, motion = chance.random((2, 4, 24, 32), np.float32), chance.random((2, N_MOTION), np.float32)
     wanted = module(torch.from_numpy(patch), torch.from_numpy(motion)).detach().numpy()
     np.testing.assert_allclose(load(module.arrays()).run(patch, motion)[0], wanted, atol=1e-4)
+
+
+def test_a_shared_network_folds_into_plain_arrays() -> None:
+    """What it is told of a portrait as of a motion, and told once for all, is the same; and grey stays grey."""
+    network = pytest.importorskip("vivant.learn.network", exc_type=ImportError)
+    torch, chance = network.torch, np.random.default_rng(0)
+    module = network.FinishModule(N_MOTION + N_PORTRAIT)
+    for parameter in module.parameters():
+        parameter.data = parameter.data.half().float() * 2
+    patch, told = chance.random((1, 4, 24, 32), np.float32), chance.random((1, N_MOTION + N_PORTRAIT), np.float32)
+    wanted = module(torch.from_numpy(patch), torch.from_numpy(told)).detach().numpy()
+    wide, motion, portrait = module.arrays(), told[:, :N_MOTION], told[0, N_MOTION:]
+    np.testing.assert_allclose(load(folded(wide, portrait, 1.0)).run(patch, motion)[0], wanted, atol=5e-3)
+    grey = np.concatenate([np.repeat(patch[:, :1], 3, 1), patch[:, 3:]], 1)
+    painted = load(folded(wide, portrait, 0.0)).run(grey, motion)[0][0]
+    assert np.ptp(painted[:3], axis=0).max() < 1e-6 and np.abs(painted[:3] - grey[0, :3]).max() > 0.01
+    assert portrait_of(patch[0]).shape == (N_PORTRAIT,) and chroma(grey[0]) < 1e-6 < chroma(patch[0])
 
 
 def test_colours_are_those_of_the_standard() -> None:

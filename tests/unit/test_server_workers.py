@@ -96,7 +96,7 @@ def wanting(priority: float = 50.0, fps: int = 25, size_px: int = 512) -> Member
 def measured(heard_us: float = 600, drawn_us: float = 800) -> LoadShedder:
     """One core: a face takes 15 ms of a second for its sound, and at the least detail 12.5 for its pictures."""
     load_shedder = load_shedder_of(most=100)
-    load_shedder.cost = FaceCost(heard_us, drawn_us)
+    load_shedder.cost = FaceCost(heard_us, drawn_us, finish_us=1200)
     return load_shedder
 
 
@@ -213,12 +213,14 @@ def test_who_waited_for_a_turn_while_the_server_began_to_stop_is_refused_with_a_
 def test_the_promise_is_what_was_measured() -> None:
     load_shedder = measured()
     assert [load_shedder.n_faces(Wanted(Fraction(25), 512), detail) for detail in (0, 2)] == [8, 16]
+    finished = Wanted(Fraction(25), 512, finished=True)
+    assert [load_shedder.n_faces(finished, detail) for detail in (0, 2)] == [5, 16]
     assert load_shedder_of().n_faces(Wanted(Fraction(25), 512), 0) is None
 
 
 def test_what_a_face_costs_is_measured_with_the_model_that_serves() -> None:
     cost = measure(ArticulatoryMotion())
-    assert 100 < cost.heard_us < 1e6 and cost.drawn_us > 0
+    assert 100 < cost.heard_us < 1e6 and cost.drawn_us > 0 and cost.finish_us > 0
 
 
 def test_a_crew_knows_how_busy_it_was_and_forgets_it() -> None:

@@ -1,4 +1,4 @@
-"""``vivant learn VIDEO --portrait ME.png -o ME.vivant``: a rig that has learnt how this person's own mouth looks.
+"""``vivant learn VIDEO --portrait ME.png -o ME.vivant``: a rig that has learnt how this person's own mouth and lids look.
 ``vivant learn --manner FOLDER|VIDEO --name NAME``: how a person moves, for ``--manner NAME`` wherever a face is."""
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ from vivant.provenance.production import own_files, sha256_of
 from vivant.registry import ANALYSERS, find
 from vivant.rig.seal import seal
 
+WHERE = {"mouth": "inside the lips", "eyes": "around moved lids"}
+
 
 def learn(
     video: Annotated[Path | None, typer.Argument(help="A film of the person talking, a minute or so, from the front.")] = None,
@@ -60,7 +62,7 @@ def learn(
     analyser: AnalyserOption = DEFAULT_ANALYSER,
     provider: ProviderOption = Provider.AUTO,
 ) -> None:
-    """Teach a portrait its own teeth, tongue and lips from a film of the same person, or, with --manner, how a person moves;
+    """Teach a portrait its own teeth, tongue and lids from a film of the same person, or, with --manner, how a person moves;
     broken off, the first goes on the next time."""
     if manner and name and not (video or portrait or out):
         teach_manner(manner, name, consent)
@@ -98,8 +100,9 @@ def teach_finish(
         learnt.rig.save(part)
         seal(part)
     forget(film_sha256, face)
-    said = f"error {learnt.before:.2f} before, {learnt.after:.2f} after ({learnt.after / learnt.before:.2f})"
-    say(f"inside the lips, on the last third of the film: {said}")
+    for name, taught in learnt.parts.items():
+        said = f"error {taught.before:.2f} before, {taught.after:.2f} after ({taught.after / taught.before:.2f})"
+        say(f"{WHERE[name]}, on the last third of the film: {said}")
     say(f"{out}: give it wherever a portrait is, as in `vivant render {out} VOICE -o OUT.mp4`")
 
 

@@ -19,7 +19,7 @@ from vivant.plain import plain
 from vivant.providers import Network, Provider, load_network
 
 N_MOTION = 23
-"""Numbers of a motion that a network is told; `region.motion_vector`."""
+"""Numbers of a motion that a network is told; `region.Region.told`."""
 WIDTHS = (24, 48, 96)
 """Channels at half, quarter and eighth of a patch's resolution."""
 _FINE, _MIDDLE, _COARSE = WIDTHS
@@ -43,7 +43,8 @@ SLOPE = 0.1
 SHAPES: Mapping[str, tuple[int, ...]] = {f"{name}.weight": shape for name, shape in LAYERS.items()} | {
     f"{name}.bias": shape[:1] for name, shape in LAYERS.items()
 }
-PARTS = ("mouth",)
+PARTS = ("mouth", "eyes")
+"""Each with its own network."""
 PREFIX = "finish."
 """Of the arrays' names in a file: ``finish.mouth.enter.weight``."""
 MOST_CHARS = 80
@@ -63,14 +64,17 @@ class FinishCard:
     error_before: float = 0.0
     error_after: float = 0.0
     """Mean absolute CIELAB error inside the lips on the last third of the film, without and with it."""
+    eyes_before: float = 0.0
+    eyes_after: float = 0.0
+    """The same around moved lids; 0 where no eyes were learnt."""
 
     @classmethod
     def of(cls, said: object) -> FinishCard:
         """From a file's header; whatever is none of these is left out."""
         known = said if isinstance(said, dict) else {}
         consent, film = (plain(known.get(name, ""), MOST_CHARS) for name in ("consent", "film_sha256"))
-        seconds, before, after = (_figure(known.get(name)) for name in ("seconds", "error_before", "error_after"))
-        return cls(consent, film, seconds, before, after)
+        figures = ("seconds", "error_before", "error_after", "eyes_before", "eyes_after")
+        return cls(consent, film, *(_figure(known.get(name)) for name in figures))
 
 
 def _figure(said: object) -> float:
@@ -79,12 +83,18 @@ def _figure(said: object) -> float:
 
 @dataclass(frozen=True)
 class Finish:
-    """Finish of one person: for each part that was learnt its arrays, float16, named and shaped as `SHAPES`."""
+    """Finish of one portrait: for each part that was learnt its arrays, float16, named and shaped as `SHAPES`.
+
+    Synthetic is one that saw no film, but rendered people.
+    """
 
     parts: Mapping[str, Arrays]
     card: FinishCard = field(default_factory=FinishCard)
-    name = "personal finish"
-    """For manifests."""
+
+    @property
+    def name(self) -> str:
+        """For manifests."""
+        return "personal finish" if self.card.seconds else "synthetic finish"
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[np.generic]], said: object = None) -> Finish | None:
@@ -110,6 +120,11 @@ class Finish:
     @property
     def size_bytes(self) -> int:
         return sum(array.nbytes for array in self.arrays().values())
+
+
+def blank() -> Finish:
+    """One that paints each px in its own colour, and takes as long as any."""
+    return Finish({part: {name: np.zeros(shape, np.float16) for name, shape in SHAPES.items()} for part in PARTS})
 
 
 def _checked(name: str, array: NDArray[np.generic], shape: tuple[int, ...]) -> NDArray[np.float16]:

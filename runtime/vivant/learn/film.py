@@ -1,4 +1,4 @@
-"""What a film teaches: the rig's own mouth beside the person's, for every picture in which it shows."""
+"""What a film teaches: the rig's own mouth and eyes beside the person's, for every picture in which they show."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from PIL import Image
 from vivant.capture import FaceTracker, facts_of, open_frames
 from vivant.errors import InputError
 from vivant.face import RigFace
-from vivant.finish.region import LIP_REACH, PARTED, PX_PER_UNIT, MouthRegion, Similarity, as_complex, gap_of, motion_vector
+from vivant.finish.network import PARTS
+from vivant.finish.region import Region, Similarity, as_complex, regions
 from vivant.finish.renderer import REST, lifted
 from vivant.portrait import PortraitAnalyser
-from vivant.render._kernel import patch_mask
-from vivant.rig import canonical as c
+from vivant.rig.canonical import N_SURFACE
 from vivant.size import USUAL_SIDE_PX
 from vivant.types import Float32Array, FloatArray, MotionFrame, UInt8Array
 
@@ -31,13 +31,12 @@ LEAST_PICTURES = 100
 MOST_PICTURES = 6000
 """Of longer films every second, third ... picture is taken."""
 FILMED, APART = (1.0, 12.0, 25.0), (0.0, 1e6, 1e6)
-"""Standard deviations, in pictures, of what is smoothed over time: where the head is, how the lips lie beside the rig's, the
-light. Of pictures apart, nothing and the mean."""
+"""Standard deviations, in pictures, of what is smoothed over time: where the head is, how lips and lids lie beside the rig's,
+the light. Of pictures apart, nothing and the mean."""
 MOST_GAIN = 2.0
 """Of the film's light towards the portrait's, either way."""
-SKIN_PX = 8.0
-"""Skin begins so far from the lips, px of the patch."""
-RGBA = 4
+EDGE_PX = 0.1
+"""What lies within an outline ends so far beyond it."""
 Progress = Callable[[str, float], None]
 """Hears what is being done, and how much of it, 0 to 1."""
 
@@ -54,10 +53,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Examples:
-    """Pictures beside each other, px of the mouth's patch; what is drawn in the light of the portrait."""
+    """Pictures of one part beside each other, px of its patch; what is filmed in the light of the portrait."""
 
     rig: UInt8Array
-    """(n, h, w, 3) what the rig draws for the person's motion."""
+    """(n, h, w, 3) what the rig draws for the person's motion; left eyes mirrored, as they are everywhere here."""
     mask: UInt8Array
     """(n, h, w) what may be painted, of 255."""
     motion: Float32Array
@@ -65,7 +64,7 @@ class Examples:
     truth: UInt8Array
     """(n, h, w, 3) what the film shows."""
     inside: NDArray[np.bool_]
-    """(n, h, w) what lies inside the person's lips, where these are parted."""
+    """(n, h, w) what lies inside the person's lips, or around their lids, where these have moved."""
 
     def __len__(self) -> int:
         return len(self.rig)
@@ -101,8 +100,8 @@ def watch(film: Path, analyser: PortraitAnalyser, progress: Progress) -> list[Se
     return found[::step]
 
 
-def examples_of(film: Path, seen: Sequence[Seen], face: RigFace, progress: Progress) -> Examples:
-    """The rig's mouth and the film's, one upon the other."""
+def examples_of(film: Path, seen: Sequence[Seen], face: RigFace, progress: Progress) -> dict[str, Examples]:
+    """The rig's mouth and eyes and the film's, one upon the other, by their parts."""
     return compared((picture for picture, _ in open_frames(film)), seen, face, progress)
 
 
@@ -112,72 +111,88 @@ def compared(
     face: RigFace,
     progress: Progress = lambda stage, share: None,
     smoothing: tuple[float, float, float] = FILMED,
-) -> Examples:
+) -> dict[str, Examples]:
     """The same of any pictures, by their numbers in ``seen``; `APART` are pictures of which none follows on another."""
     drawn = _drawn(face, seen, progress)
-    places, outlines = _places(drawn.region, seen, drawn.lips, smoothing)
-    looks = {one.number: (place, outline) for one, place, outline in zip(seen, places, outlines, strict=True)}
-    truth, inside = [], []
+    everywhere = [one for spots in drawn.values() for one in spots]
+    places = [_places(one, seen, smoothing) for one in everywhere]
+    order = {one.number: k for k, one in enumerate(seen)}
     for number, picture in enumerate(pictures):
-        if number in looks:
-            place, outline = looks[number]
-            truth.append(_cut(picture, place, drawn.region))
-            inside.append(_inside(outline, drawn.region))
-            progress("comparing it with the rig", len(truth) / len(seen))
-    lit = _in_the_rigs_light(np.stack(truth), drawn.rig, drawn.skin, smoothing[2])
-    return Examples(drawn.rig, drawn.mask, drawn.motion, lit, np.stack(inside))
+        if number in order:
+            k = order[number]
+            for one, found in zip(everywhere, places, strict=True):
+                one.truth[k] = _cut(picture, found[k], one.region)
+                one.inside[k] = _inside(seen[k].landmarks, found[k], one.region)
+            progress("comparing it with the rig", k / len(seen))
+    return {part: _together([one.examples(smoothing[2]) for one in spots]) for part, spots in drawn.items()}
 
 
-@dataclass(frozen=True)
 class _Drawn:
-    region: MouthRegion
-    rig: UInt8Array
-    mask: UInt8Array
-    skin: NDArray[np.bool_]
-    motion: Float32Array
-    lips: FloatArray
-    """(n, 11) upper lip as complex numbers, px of the patch."""
+    """One region in every picture, in the picture's own hand."""
+
+    def __init__(self, region: Region, n: int) -> None:
+        width, height = region.spot.size_px
+        self.region = region
+        self.rig, self.truth = np.zeros((n, height, width, 3), np.uint8), np.zeros((n, height, width, 3), np.uint8)
+        self.mask = np.zeros((n, height, width), np.uint8)
+        self.skin, self.inside = np.zeros(self.mask.shape, bool), np.zeros(self.mask.shape, bool)
+        self.told: list[Float32Array] = []
+        self.anchors = np.zeros((n, len(region.spot.anchors)), np.complex128)
+        """Where they are, px of the patch."""
+
+    def draw(self, k: int, pixels: UInt8Array, points: FloatArray, motion: MotionFrame) -> None:
+        """The rig's picture ``k``."""
+        region, place = self.region, self.region.place(points)
+        nothing = np.zeros(self.mask.shape[1:], np.float32)
+        mask = region.mask(points, place)
+        self.rig[k] = _bytes(lifted(pixels, place.numbers(), nothing)[:3])
+        self.mask[k] = 0 if mask is None else np.round(mask * 255)
+        self.skin[k] = region.filled(points, place, region.spot.not_skin, region.spot.skin_px) == 0.0
+        self.anchors[k] = place.back(as_complex(points[list(region.spot.anchors)]))
+        self.told.append(region.told(motion))
+
+    def examples(self, light_frames: float) -> Examples:
+        lit = _in_the_rigs_light(self.truth, self.rig, self.skin, light_frames)
+        columns = slice(None, None, -1 if self.region.spot.mirrored else 1)
+        rig, mask, truth = (plane[:, :, columns] for plane in (self.rig, self.mask, lit))
+        return Examples(rig, mask, np.stack(self.told), truth, self.inside[:, :, columns])
 
 
-def _drawn(face: RigFace, seen: Sequence[Seen], progress: Progress) -> _Drawn:
+def _together(spots: Sequence[Examples]) -> Examples:
+    """Both eyes of each picture one after the other."""
+    arrays = (np.stack([getattr(one, field.name) for one in spots], 1) for field in fields(Examples))
+    return Examples(*(array.reshape(-1, *array.shape[2:]) for array in arrays))
+
+
+def _drawn(face: RigFace, seen: Sequence[Seen], progress: Progress) -> dict[str, list[_Drawn]]:
     """By the rig alone, at the usual size."""
     renderer = face.open_rig(USUAL_SIDE_PX)
     renderer.render(REST)
-    region = MouthRegion(renderer.places(c.N_SURFACE))
-    width, height = region.size_px
-    nothing = np.zeros((height, width), np.float32)
-    rig, masks, skins, lips = [], [], [], []
-    for one in seen:
-        pixels, points = renderer.render(one.motion).pixels, renderer.places(c.N_SURFACE)
-        place, outer = region.place(points), np.empty((height, width), np.float32)
-        mask = region.mask(points, place)
-        patch_mask(region.outline(points, place, c.OUTER_LIPS), SKIN_PX, outer)
-        patch = lifted(pixels, place.numbers(), nothing if mask is None else mask)
-        rig.append(_bytes(patch[:3]))
-        masks.append(np.round(patch[3] * 255).astype(np.uint8))
-        skins.append(outer == 0.0)
-        lips.append(place.back(as_complex(points[list(c.UPPER_OUTER_LIP)])))
-        progress("drawing the rig", len(rig) / len(seen))
-    motion = np.stack([motion_vector(one.motion) for one in seen])
-    return _Drawn(region, np.stack(rig), np.stack(masks), np.stack(skins), motion, np.stack(lips))
+    rest = renderer.places(N_SURFACE)
+    drawn = {part: [_Drawn(region, len(seen)) for region in regions(part, rest)] for part in PARTS}
+    for k, one in enumerate(seen):
+        pixels, points = renderer.render(one.motion).pixels, renderer.places(N_SURFACE)
+        for spots in drawn.values():
+            for spot in spots:
+                spot.draw(k, pixels, points, one.motion)
+        progress("drawing the rig", k / len(seen))
+    return drawn
 
 
-def _places(
-    region: MouthRegion, seen: Sequence[Seen], lips: FloatArray, smoothing: tuple[float, float, float]
-) -> tuple[list[Similarity], list[Float32Array]]:
-    """Where the patch lies in each picture, and the inner lips in it.
+def _places(drawn: _Drawn, seen: Sequence[Seen], smoothing: tuple[float, float, float]) -> list[Similarity]:
+    """Where the patch lies in each picture.
 
-    As the skull is there, smoothed, and moved by how the upper lip lies beside the rig's on average.
+    As the skull is there, smoothed, and moved by how its anchors lie beside the rig's on average.
     """
-    raw = [region.place(one.landmarks) for one in seen]
+    raw = [drawn.region.place(one.landmarks) for one in seen]
     turns = smoothed(np.array([place.turn for place in raw]), smoothing[0])
     shifts = smoothed(np.array([place.shift for place in raw]), smoothing[0])
     still = [Similarity(complex(turn), complex(shift)) for turn, shift in zip(turns, shifts, strict=True)]
-    upper = list(c.UPPER_OUTER_LIP)
-    beside = [place.back(as_complex(one.landmarks[upper])) - own for place, one, own in zip(still, seen, lips, strict=True)]
-    drift = smoothed(np.array([gap.mean() for gap in beside]), smoothing[1])
-    moved = [Similarity(place.turn, place.shift + place.turn * complex(gap)) for place, gap in zip(still, drift, strict=True)]
-    return moved, [region.outline(one.landmarks, place) for one, place in zip(seen, moved, strict=True)]
+    anchors = list(drawn.region.spot.anchors)
+    looks = zip(still, seen, drawn.anchors, strict=True)
+    beside = [(place.back(as_complex(one.landmarks[anchors])) - own).mean() for place, one, own in looks]
+    drift = smoothed(np.array(beside), smoothing[1])
+    return [Similarity(place.turn, place.shift + place.turn * complex(gap)) for place, gap in zip(still, drift, strict=True)]
 
 
 def smoothed(values: NDArray[Any], frames: float) -> NDArray[Any]:
@@ -192,13 +207,13 @@ def smoothed(values: NDArray[Any], frames: float) -> NDArray[Any]:
     return np.stack([row / weight for row in rows], 1).reshape(values.shape)
 
 
-def _cut(picture: UInt8Array, place: Similarity, region: MouthRegion) -> UInt8Array:
+def _cut(picture: UInt8Array, place: Similarity, region: Region) -> UInt8Array:
     """The film's patch; of large faces from a smaller picture, so that nothing is left out between two px."""
     step = max(1, round(abs(place.turn)))
     small = picture if step == 1 else np.asarray(Image.fromarray(picture).reduce(step))
     scaled = Similarity(place.turn / step, place.shift / step)
     frame = np.dstack([small, np.full(small.shape[:2], 255, np.uint8)])
-    nothing = np.zeros(region.size_px[::-1], np.float32)
+    nothing = np.zeros(region.spot.size_px[::-1], np.float32)
     return _bytes(lifted(np.ascontiguousarray(frame), scaled.numbers(), nothing)[:3])
 
 
@@ -207,17 +222,14 @@ def _bytes(planes: Float32Array) -> UInt8Array:
     return out
 
 
-def _inside(outline: Float32Array, region: MouthRegion) -> NDArray[np.bool_]:
-    """What the person's parted lips let through; nothing of shut ones."""
-    mask = np.zeros(region.size_px[::-1], np.float32)
-    if gap_of(outline) >= PARTED:
-        patch_mask(outline, LIP_REACH * PX_PER_UNIT / 100, mask)
-    within: NDArray[np.bool_] = mask > 0.5
-    return within
+def _inside(landmarks: Float32Array, place: Similarity, region: Region) -> NDArray[np.bool_]:
+    """What lies within the person's parted lips, or around their moved lids."""
+    within: NDArray[np.bool_] = region.filled(landmarks, place, region.spot.within, EDGE_PX) > 0.5
+    return within & (region.strength(landmarks, place) == 1.0)
 
 
 def _in_the_rigs_light(truth: UInt8Array, rig: UInt8Array, skin: NDArray[np.bool_], frames: float) -> UInt8Array:
-    """The film's patches with the skin around the mouth as bright and as coloured as the rig's."""
+    """The film's patches with the skin in them as bright and as coloured as the rig's."""
     share = skin[..., None]
     area = np.maximum(share.sum(axis=(1, 2)), 1)
     film, own = ((patches * share).sum(axis=(1, 2)) / area for patches in (truth, rig))

@@ -7,16 +7,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as f
 
-from vivant.finish.network import LAYERS, SLOPE, STRIDES, Arrays
+from vivant.finish.network import LAYERS, N_MOTION, SLOPE, STRIDES, Arrays
 
 
 class FinishModule(nn.Module):
-    """Patches (n, 4, h, w) of colours and mask, motions (n, N_MOTION) to colour and opacity (n, 4, h, w)."""
+    """Patches (n, 4, h, w) of colours and mask, motions (n, ``n_told``) to colour and opacity (n, 4, h, w)."""
 
-    def __init__(self) -> None:
+    def __init__(self, n_told: int = N_MOTION) -> None:
         super().__init__()
         for name, (outputs, inputs, *kernel) in LAYERS.items():
-            layer = nn.Conv2d(inputs, outputs, kernel[0], STRIDES.get(name, 1), 1) if kernel else nn.Linear(inputs, outputs)
+            layer = nn.Conv2d(inputs, outputs, kernel[0], STRIDES.get(name, 1), 1) if kernel else nn.Linear(n_told, outputs)
             self.add_module(name, layer)
         with torch.no_grad():  # begins as the rig's own picture
             self.leave.weight.mul_(0.1)

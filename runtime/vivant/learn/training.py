@@ -24,11 +24,12 @@ RATE, LEAST_RATE, CRITIC_RATE = 2e-3, 5e-5, 5e-4
 """Of learning; the first falls to the second along a cosine."""
 AVERAGE = 0.995
 """Share of the old in the running mean of weights, which is what is kept."""
-EDGES, CRITIC, OPACITY = 1.0, 0.01, 2e-3
-"""Weights of the loss, beside the mean difference: of steps from px to px, of the critic's word, of painting at all."""
+EDGES, CRITIC, OPACITY, OPAQUE = 1.0, 0.01, 2e-3, 0.5
+"""Weights of the loss, beside the mean difference: of steps from px to px, of the critic's word, of painting at all, and of
+what would be seen if all was painted: without that, colours that are not good yet are made invisible, and never learnt."""
 CRITIC_FROM = 0.3
 """Share of the steps after which the critic is asked."""
-UNTOLD, MOTION_NOISE = 0.3, 0.03
+UNTOLD, MOTION_NOISE = 0.3, 0.05
 """Chance that a motion is not told, and noise on what is: films move otherwise than speech does."""
 MOST_SHIFT_PX, MOST_LIGHT = 3, 0.06
 """By which examples are moved and lit, chosen by chance."""
@@ -49,9 +50,9 @@ class _Training:
     step: int = 0
 
     @classmethod
-    def new(cls, device: str, start: Arrays | None) -> _Training:
+    def new(cls, device: str, start: Arrays | None, n_told: int) -> _Training:
         torch.manual_seed(0)
-        model, critic = FinishModule(), Critic()
+        model, critic = FinishModule(n_told), Critic()
         if start is not None:
             model.load_state_dict({name: torch.from_numpy(array.astype(np.float32)) for name, array in start.items()})
         model, critic = (net.to(device).to(memory_format=torch.channels_last) for net in (model, critic))
@@ -94,7 +95,7 @@ def train(
     """A network that paints the truth of ``examples``. ``kept`` is the file by which training goes on; ``start``: weights to
     begin with.
     """
-    training, pool = _Training.new(device, start), _Pool(examples, device)
+    training, pool = _Training.new(device, start, examples.motion.shape[1]), _Pool(examples, device)
     if kept is not None and kept.exists():
         training.load(kept)
     while training.step < steps:
@@ -139,7 +140,8 @@ def _step(training: _Training, pool: _Pool, share: float) -> float:
         answer = training.model(patch, motion)
     answer = answer.float()
     picture, mask = painted(patch, answer), patch[:, 3:]
-    loss = _difference(picture, truth, mask) + OPACITY * answer[:, 3].mean()
+    opaque = painted(patch, torch.cat([answer[:, :3], mask], 1))
+    loss = _difference(picture, truth, mask) + OPAQUE * _difference(opaque, truth, mask) + OPACITY * answer[:, 3].mean()
     judged = share >= CRITIC_FROM
     if judged:
         with torch.autocast(patch.device.type, torch.bfloat16):
@@ -186,10 +188,11 @@ def _weighted(values: Tensor, mask: Tensor) -> Tensor:
 
 def paint(examples: Examples, arrays: Arrays) -> UInt8Array:
     """(n, h, w, 3) the examples' rig with what the network paints, as it is drawn: by onnxruntime."""
-    network, out = load(arrays), []
-    for rig, mask, motion in zip(examples.rig, examples.mask, examples.motion, strict=True):
+    network, out = load(arrays), examples.rig.copy()
+    for k in np.flatnonzero(examples.mask.any(axis=(1, 2))).tolist():
+        rig, mask, motion = examples.rig[k], examples.mask[k], examples.motion[k]
         patch = (np.concatenate([rig.transpose(2, 0, 1), mask[None]]) / 255).astype(np.float32)
         answer = network.run(patch[None], motion[None])[0][0]
         mixed = patch[:3] + answer[3:] * (answer[:3] - patch[:3])
-        out.append(np.round(mixed.transpose(1, 2, 0) * 255).astype(np.uint8))
-    return np.stack(out)
+        out[k] = np.round(mixed.transpose(1, 2, 0) * 255).astype(np.uint8)
+    return out

@@ -59,7 +59,7 @@ class Rig:
     analyser: str = OURS
     """Name of the network that read the portrait."""
     finish: Finish | None = None
-    """What was learnt of the person's own mouth from a film of them."""
+    """What was learnt of the person's own mouth and lids from a film of them."""
 
     def scene(self) -> Scene:
         """The kernel's own copy; share it among renderers."""

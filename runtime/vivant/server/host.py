@@ -6,6 +6,7 @@ gRPC (`vivant.server.server`) and the web door (`vivant.web`) are two ways into 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from fractions import Fraction
 
 from vivant.clock import Clock, MonotonicClock
@@ -85,7 +86,7 @@ class FaceHost:
             call.drain()
 
     async def measure(self) -> None:
-        """What a face costs on this machine; those that it has no time for are then refused. Takes a quarter of a second."""
+        """What a face costs on this machine; those that it has no time for are then refused. Takes half a second."""
         shared, loop = self.shared, asyncio.get_running_loop()
         shared.load_shedder.cost = await loop.run_in_executor(shared.workers, measure, shared.motion)
 
@@ -94,7 +95,9 @@ class FaceHost:
         shedder = self.shared.load_shedder
         usual = Wanted(Fraction(USUAL_FPS), USUAL_SIDE_PX)
         whole, least = (shedder.n_faces(usual, detail) for detail in (MOST_DETAIL, LEAST_DETAIL))
+        finished = shedder.n_faces(replace(usual, finished=True), MOST_DETAIL)
         if whole is None:
             return f"up to {self.limits.sessions} faces of {self.limits.size_px} px"
         few = USUAL_FPS / SHOWN_OF[LEAST_DETAIL]
-        return f"time for {whole} faces of {USUAL_SIDE_PX} px at {USUAL_FPS} fps, or {least} of fewer pixels at {float(few):g}"
+        faces = f"{whole} faces of {USUAL_SIDE_PX} px at {USUAL_FPS} fps ({finished} with a finish)"
+        return f"time for {faces}, or {least} of fewer pixels at {float(few):g}"

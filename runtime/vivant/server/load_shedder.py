@@ -52,6 +52,8 @@ class Wanted:
     fps: Fraction
     size_px: int
     """Of a side; 0 for motion alone."""
+    finished: bool = False
+    """A finish is painted, too."""
 
 
 class Pictures(NamedTuple):
@@ -208,7 +210,9 @@ class LoadShedder:
         """How many such faces there is time for, one at least; None when it was not measured."""
         if self.cost is None:
             return None
-        return max(1, min(self._most, int(self._room / self.cost.share(wanted.fps, wanted.size_px, detail))))
+        return max(
+            1, min(self._most, int(self._room / self.cost.share(wanted.fps, wanted.size_px, detail, finished=wanted.finished)))
+        )
 
     @property
     def _room(self) -> float:
