@@ -4,7 +4,7 @@
 ``python -m benchmarks soak`` are the server's, and take longer: see `load` and `server_soak`; ``python -m benchmarks capture``
 compares captured motion with known one, ``python -m benchmarks text`` says what a known text brings, ``python -m benchmarks
 web`` how late a web page shows a face; ``python -m benchmarks lids`` and ``python -m benchmarks eyes`` look at shut lids, gaze
-and brows.
+and brows; ``python -m benchmarks dynamics`` and ``python -m benchmarks blind`` compare learned motion with the rules.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ ALONE = {
     "lids": "lids",
     "eyes": "eyes",
     "dynamics": "dynamics",
+    "blind": "dynamics_blind",
     "cluster": "cluster",
 }
 """Modules with options of their own, by the word that calls them. Each needs packages that the others do not."""
