@@ -38,8 +38,8 @@ SECONDS = (3.0, 6.5)
 """How long a sentence may be."""
 CONTROLS = Controls(eye_contact=0.8)
 """As `vivant render` has them."""
-SIDE_PX, CELL_PX, COLUMNS, CURVE_PX = 384, 168, 10, 56
-CROP = (0.2, 0.12, 0.8, 0.82)
+SIDE_PX, CELL_PX, MOST_COLUMNS, CURVE_PX = 384, 150, 12, 56
+CROP = (0.23, 0.14, 0.77, 0.77)
 """Left, top, right, bottom, in shares of the picture."""
 PAPER, INK, GRID = (24, 24, 26), (240, 235, 210), (90, 90, 95)
 COLOURS = ((120, 200, 255), (255, 180, 90), (150, 255, 150))
@@ -80,7 +80,7 @@ def curves_of(frames: Sequence[MotionFrame], samples: Float32Array) -> list[Curv
     looks = np.array([frame.gaze for frame in frames]) + turn[:, :2]
     face = weights[:, [ARKIT_INDEX[name] for name in ("browInnerUp", "mouthSmileLeft", "eyeBlinkLeft")]]
     loud = samples[: len(samples) // 400 * 400].reshape(-1, 400)
-    return [np.stack([loud.max(1), loud.min(1)], 1), turn, face, looks]
+    return [np.stack([loud.max(1), loud.min(1)], 1) / max(np.abs(loud).max(), 1e-3), turn, face, looks]
 
 
 def block(name: str, face: RigFace, frames: Sequence[MotionFrame], samples: Float32Array) -> Image.Image:
@@ -88,11 +88,12 @@ def block(name: str, face: RigFace, frames: Sequence[MotionFrame], samples: Floa
     renderer, shown = face.open(SIDE_PX), frames[::SHOWN_EVERY]
     left, top, right, bottom = (round(share * SIDE_PX) for share in CROP)
     height = round(CELL_PX * (bottom - top) / (right - left))
-    rows = -(-len(shown) // COLUMNS)
-    out = Image.new("RGB", (CELL_PX * COLUMNS, rows * height + CURVE_PX * len(CURVES)), PAPER)
+    rows = -(-len(shown) // MOST_COLUMNS)
+    columns = -(-len(shown) // rows)
+    out = Image.new("RGB", (CELL_PX * columns, rows * height + CURVE_PX * len(CURVES)), PAPER)
     for k, frame in enumerate(shown):
         picture = Image.fromarray(np.ascontiguousarray(renderer.render(frame).pixels[..., :3])).crop((left, top, right, bottom))
-        out.paste(picture.resize((CELL_PX, height), Image.Resampling.LANCZOS), (k % COLUMNS * CELL_PX, k // COLUMNS * height))
+        out.paste(picture.resize((CELL_PX, height), Image.Resampling.LANCZOS), (k % columns * CELL_PX, k // columns * height))
     for k, (what, curve) in enumerate(zip(CURVES, curves_of(frames, samples), strict=True)):
         _plot(out, rows * height + k * CURVE_PX, what, curve)
     ImageDraw.Draw(out).text((8, 6), name, INK, ImageFont.load_default(size=34), stroke_width=3, stroke_fill=PAPER)

@@ -80,5 +80,4 @@ def trained(clips: list[Clip]) -> np.ndarray:
     long = [replace(c, **{part: np.concatenate([getattr(c, part)] * 2) for part in PER_CHUNK}) for c in clips]
     batch = train.Stretches([train.Source(long, 1.0, shipped().colour)], 0).batch(4)
     assert not batch.events_mask.any()
-    counted: np.ndarray = batch.mask.numpy().any((0, 1))
-    return counted
+    return np.asarray(batch.mask.numpy().any((0, 1)))

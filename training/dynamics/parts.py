@@ -58,7 +58,7 @@ def _closures(path: Path) -> list[Ticks]:
         good = np.isfinite(openness)
         ticks = np.arange(rows[0, 0], rows[-1, 0], TICK_S)
         openness = np.interp(ticks, rows[good, 0], openness[good])
-        closures.append(np.clip(1 - openness / np.median(openness[openness > np.median(openness)]), 0, 1))
+        closures.append(np.clip(1 - openness / np.percentile(openness, 75), 0, 1))
     return closures
 
 

@@ -43,8 +43,9 @@ def _fit(clips: Sequence[Clip]) -> Colour:
 def _carry(paces: Array32, before: Array32, after: Array32) -> Array32:
     """(N_PACE, 2, 2) by ridge regression."""
     x = (paces[:, :, None] * before[:, None]).reshape(len(before), -1)
-    solved: Array32 = np.linalg.solve(x.T @ x + _RIDGE * len(x) * np.eye(x.shape[1]), x.T @ after)
-    return solved.reshape(N_PACE, 2, 2).swapaxes(1, 2)
+    solved = np.linalg.solve(x.T @ x + _RIDGE * len(x) * np.eye(x.shape[1]), x.T @ after)
+    carry: Array32 = solved.reshape(N_PACE, 2, 2).swapaxes(1, 2).astype(np.float32)
+    return carry
 
 
 def _surprise(paces: Array32, new: Array32) -> Array32:

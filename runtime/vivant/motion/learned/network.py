@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from vivant.errors import InputError
-from vivant.motion.learned.channels import N_CONDITIONS, N_DRAWN, N_EVENTS, N_PACE, N_PAST, N_SLOW, Array32, Colour
+from vivant.motion.learned.channels import ASIDE, N_CONDITIONS, N_DRAWN, N_EVENTS, N_PACE, N_PAST, N_SLOW, Array32, Colour
 
 WIDTH, LAYERS, HEADS, REACH = 128, 4, 4, 48
 """Of the transformer: numbers per chunk, layers, heads, and how many chunks it looks back: 5.8 s."""
@@ -90,7 +90,8 @@ class Dynamics:
         """(n_drawn,) motion from noise of that shape, in `STEPS`.
 
         The first row is told all, each other one all but one condition; what that one asks is overdrawn by its guidance,
-        (rows - 1,). Each step goes where the last two point together: by the last alone motion comes out a quarter too small.
+        (rows - 1,). Curves go where the last two steps point together: by the last alone they come out a quarter too small.
+        Where the eyes jump to is near or far, and nothing between.
         """
         w = self.weights
         context = heard @ w["context"] + events @ w["drawn"] + w["context.b"]
@@ -98,7 +99,9 @@ class Dynamics:
         for step in range(STEPS):
             clean = self._cleaned(np.repeat(drawn[None], len(heard), 0), context + time_features(step / STEPS) @ w["time"])
             aim = clean[0] + guidance @ (clean[0] - clean[1:])
-            further = aim if aimed is None else aim + (aim - aimed) / np.float32(2)
+            further = aim.copy()
+            if aimed is not None:
+                further[: ASIDE.start] += (aim - aimed)[: ASIDE.start] / np.float32(2)
             drawn, aimed = drawn + (further - drawn) / np.float32(STEPS - step), aim
         return drawn
 
