@@ -99,7 +99,7 @@ async def portraits(port: int, chance: random.Random) -> None:
         async def put() -> None:
             while True:
                 with suppress(VivantError):  # no room, or no face in it
-                    await client.put_portrait(_picture(chance), Consent.UNREAL)
+                    await client.put_portrait(turned_picture(chance), Consent.UNREAL)
                 if chance.random() < 0.2:
                     for portrait_id in (await client.portraits())[-3:]:
                         with suppress(VivantError):
@@ -142,7 +142,7 @@ async def _read(face: RemoteSession) -> None:
         pass
 
 
-def _picture(chance: random.Random) -> bytes:
+def turned_picture(chance: random.Random) -> bytes:
     """One of the bundled people, turned by a little, so that no two are the same."""
     out = io.BytesIO()
     picture = Image.open(chance.choice(PORTRAITS)).convert("RGB").resize((480, 480))

@@ -22,14 +22,17 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.honest import PORTRAITS, ROLES, Honest, open_faces
+from benchmarks.honest import ROLES, Honest, open_faces
+from benchmarks.hostile import turned_picture
 from benchmarks.processes import Cpu, end_on_terminate, memory_mb, n_files, n_threads
 from benchmarks.report import ROOT, markdown, put
 from benchmarks.served import vivant_serve
 from benchmarks.soak_watch import growth_share
 from benchmarks.troubles import TROUBLES, Disk, Site
-from vivant.client import connect
+from vivant.client import Client, connect
 from vivant.errors import VivantError
+from vivant.provenance.consent import Consent
+from vivant.server.limits import Limits
 
 CALM_SHARE, LEAST_CALM_S = 1 / 15, 10.0
 """Of the time, at the beginning and at the end each; chosen: two minutes of half an hour."""
@@ -271,8 +274,18 @@ time.time = lambda: real() + float(wall.read_text() or 0)
 """
 
 
+async def fill(client: Client, chance: random.Random) -> None:
+    """The server's memory for opened portraits, so that what it grows by later is no cache."""
+    bundled = (await client.capabilities()).bundled_portraits
+    for portrait in bundled:
+        await client.warm_up(portrait)
+    for _ in range(Limits().faces - len(bundled)):
+        await client.put_portrait(turned_picture(chance), Consent.UNREAL)
+
+
 async def soak(plan: Plan, folder: Path, findings: list[Finding]) -> None:
     """The whole run, or as much of it as there is time for; the server's cache, settings and log are in that folder."""
+    os.environ["VIVANT_CACHE_DIR"] = str(folder / "own")  # rigs of this state of the builder, not of an earlier one
     faces = open_faces()
     honest, disk = [Honest(role, plan.seed, faces) for role in ROLES], Disk.under(folder)
     wall, log = folder / "wall", folder / "server.log"
@@ -280,8 +293,7 @@ async def soak(plan: Plan, folder: Path, findings: list[Finding]) -> None:
     environment = {"VIVANT_CACHE_DIR": str(disk.folder), "VIVANT_CONFIG_DIR": f"{folder}/config"}
     served = vivant_serve(_JUMPING.format(path=str(wall)), environment=environment, before=disk.before, errors=log)
     async with served as (pid, port), connect(f"127.0.0.1:{port}") as client:
-        for portrait in PORTRAITS:
-            await client.warm_up(portrait)
+        await fill(client, random.Random(plan.seed))
         run = Soak(Site(pid, port, client, honest, disk, wall, random.Random(plan.seed)), plan, log)
         ended = "stopped"
         try:

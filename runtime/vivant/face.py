@@ -97,14 +97,19 @@ class RigFace:
         self.name = f"vivant rig {BUILDER_VERSION}{read_by}" + (f", {rig.finish.name}" if rig.finish else "")
         self.portrait_sha256 = rig.portrait_sha256
         self.notes = rig.notes
-        self._lock = threading.Lock()
+        self._lock, self._blurring = threading.Lock(), threading.Lock()
+        self._blurred: RigFace | None = None
         self._scenes = [rig.scene()]
         self._smallest = rig
         self._networks = FinishNetworks(rig.finish) if rig.finish else None
 
     def blurred(self) -> RigFace:
-        """The same person before a background that is out of focus, in square frames. Raises InputError for a cut-out one."""
-        return RigFace(self.rig.with_blurred_background(), self.source, self.consent)
+        """The same person before a background that is out of focus, in square frames. Made once, in some 30 ms, for a page may
+        ask for it again and again. Raises InputError for a cut-out one."""
+        with self._blurring:
+            if self._blurred is None:
+                self._blurred = RigFace(self.rig.with_blurred_background(), self.source, self.consent)
+            return self._blurred
 
     @property
     def face_box(self) -> FaceBox:

@@ -15,6 +15,12 @@ func _ready() -> void:
 	var server := Server.new()
 	server.url = OS.get_cmdline_user_args()[0]
 	add_child(server)
+	server._keep_log("x".repeat(2 * Server.LOG_CHARS))
+	server._keep_log("its last words")
+	tell(turns())
+	server._hear("no JSON")
+	server._hear('{"port": 6, "web_port": 7}')
+	tell({"log_end": server.log_end, "port": server._port})
 	var rect := TextureRect.new()
 	rect.set_anchors_preset(Control.PRESET_FULL_RECT)
 	add_child(rect)
@@ -35,6 +41,20 @@ func _ready() -> void:
 	await interrupt()
 	await stream()
 	tell({"done": true})
+
+
+## What a frame of the door's protocol says, whose numbers are all different.
+func turns() -> Dictionary:
+	var numbers := PackedFloat32Array(range(68))
+	var motion := Face.Motion.new()
+	motion.add(0, numbers)
+	var now := motion.at(0)
+	var both := [Face.Motion.head_turn(now), Face.Motion.eye_turn(now)]
+	return {"turns_deg": both.map(func(turn: Quaternion) -> Array: return degrees(turn.get_euler()))}
+
+
+static func degrees(turn: Vector3) -> Array:
+	return [rad_to_deg(turn.x), rad_to_deg(turn.y), rad_to_deg(turn.z)]
 
 
 func speak() -> void:

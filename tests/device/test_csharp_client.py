@@ -56,6 +56,7 @@ async def compiled(out: Path, *sources: Path, target: str) -> Path:
     names = ("System*.dll", "netstandard.dll", "Microsoft.Win32.Primitives.dll")
     references = [f"-r:{dll}" for name in names for dll in sorted(FRAMEWORK.glob(name)) if "WindowsRuntime" not in dll.name]
     options = ["-noconfig", "-nostdlib", "-langversion:7", "-nowarn:1701,1702,1591", f"-lib:{FRAMEWORK}", f"-target:{target}"]
+    options.append("-define:ENABLE_LEGACY_INPUT_MANAGER")  # as most Unity projects have it
     code, said = await command("mcs", *options, *references, f"-r:{TOOLS / 'Google.Protobuf.dll'}", f"-out:{out}", *sources)
     assert code == 0, said
     return out

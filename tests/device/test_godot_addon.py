@@ -80,3 +80,6 @@ def test_the_addon_speaks_is_interrupted_and_streams(godot: Path, tmp_path: Path
     assert 0.02 < max(found["widest"], found["streamed"]) <= 1.0 and 0.1 < found["turned"] < 20
     assert 1.8 < found["heard_us"] / 1e6 < 2.6, "of a line of 2.3 s"
     assert np.asarray(picture).std() > 20
+    assert found["log_end"].endswith("xits last words") and len(found["log_end"]) == 2000, "as of a server of its own"
+    assert found["port"] == 7
+    assert np.allclose(found["turns_deg"], [[-53, 52, -54], [-59, 58, 0]], atol=0.01), "of 68 numbers, in their order"

@@ -97,10 +97,14 @@ def test_a_server_that_was_killed_is_found_again(web: Web) -> None:
         page.evaluate("run.face.interrupt()")
         server.kill()
         until(page, "run.said.some(m => m.type === 'lost')")
+        page.evaluate("void (run.later = run.face.ready)")
+        until(page, "run.said.filter(m => m.type === 'lost').length > 1")  # nobody answers a second time
         server.start()
         page.evaluate("run.pictures.length = 0")
         until(page, "run.pictures.filter(p => p.speaking && p.epoch === 1).length > 10")
         assert len(page.evaluate("run.said.filter(m => m.type === 'ready')")) == 2
+        assert page.evaluate("run.later.then(ready => ready.type)") == "ready", "who waited since the first loss hears of it"
+        assert page.evaluate("run.face.close(), run.face.ready.catch(error => error.message)") == "the face was closed"
 
 
 def test_two_pages_have_a_face_each(web: Web, server: WebServe) -> None:
@@ -164,6 +168,7 @@ def test_pages_of_other_origins_and_without_the_token_get_a_reason(web: Web) -> 
         page = web.page(server, token="wrong")
         until(page, "run.said.some(m => m.type === 'failed')")
         assert page.evaluate("run.said.find(m => m.type === 'failed').message") == "the token is missing or wrong"
+        assert page.evaluate("run.face.ready.catch(error => error.message)") == "the token is missing or wrong"
         page = web.page(server, token="secret")
         until(page, "run.pictures.length > 3")
         with pages() as elsewhere:

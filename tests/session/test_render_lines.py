@@ -6,12 +6,13 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import sleep
 
 import numpy as np
@@ -19,6 +20,7 @@ import pytest
 
 from tests.conftest import VOICE_RATE_HZ
 from tests.session.command_line import ADA, Run, frames_of, write_wav
+from vivant.dialogue import served
 from vivant.dialogue.batch import KEYS_FILE, Batch
 from vivant.dialogue.lines import Line, Usual, lines_of
 from vivant.dialogue.recipe import Recipe
@@ -152,12 +154,49 @@ def test_a_server_draws_the_same(run: Run, table: Path) -> None:
 
 
 @contextmanager
-def running_server() -> Iterator[int]:
+def knocked_in_vain() -> Iterator[int]:
+    """The port of a server that is there only once somebody has tried to reach it."""
+    over = Event()
+    door = socket.create_server(("127.0.0.1", 0))
+    port: int = door.getsockname()[1]
+
+    def come() -> None:
+        with door:
+            door.accept()[0].close()
+        with running_server(port):
+            over.wait()
+
+    thread = Thread(target=come)
+    thread.start()
+    try:
+        yield port
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_server_that_is_away_for_a_moment_is_waited_for(run: Run, table: Path) -> None:
+    with knocked_in_vain() as port:
+        done = run("render", table, "-o", "out", "--format", "jsonl", *IN_TURN, "--runtime", f"127.0.0.1:{port}")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "2 made, 0 kept, 0 failed"), done.err
+
+
+def test_a_server_that_stays_away_ends_the_table_with_one_sentence(
+    run: Run, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "PAUSES_S", (0.01, 0.01))
+    done = run("render", table, "-o", "out", "--format", "jsonl", *IN_TURN, "--runtime", "127.0.0.1:1")
+    assert (done.code, done.out.splitlines()[-1]) == (1, "0 made, 0 kept, 1 failed, 1 not tried")
+    assert len(done.err.splitlines()) == 1 and "run the command again for what is missing" in done.err
+
+
+@contextmanager
+def running_server(port: int = 0) -> Iterator[int]:
     """In a thread of its own, for commands run a loop of their own."""
     loop = asyncio.new_event_loop()
 
     async def begin() -> Server:
-        return await Server(ServerConfig()).__aenter__()
+        return await Server(ServerConfig(port)).__aenter__()
 
     thread = Thread(target=loop.run_forever)
     thread.start()
@@ -257,11 +296,16 @@ def is_alive(process: str) -> bool:
 
 
 @pytest.mark.slow
-def test_a_hundred_lines_become_motion_and_video_by_one_command(run: Run, table: Path) -> None:
+@pytest.mark.parametrize("server", [nullcontext, lambda: running_server()], ids=["here", "on a server"])
+def test_a_hundred_lines_become_motion_and_video_by_one_command(
+    run: Run, table: Path, server: Callable[[], AbstractContextManager[int | None]]
+) -> None:
     rows = [f"line{number % 2}.wav,{'ab'[number % 2]},{number:03}" for number in range(100)]
     table.write_text("\n".join(["file,character,output", *rows]))
     command = vivant("render", table, "-o", "out", "--portrait", "ada", "--format", "mp4", "--format", "anim", *SMALL)
-    first = subprocess.run(command, capture_output=True, text=True, check=True)
+    with server() as port:
+        command += [] if port is None else ["--runtime", f"127.0.0.1:{port}"]
+        first = subprocess.run(command, capture_output=True, text=True, check=True)
     assert first.stdout.splitlines()[-1] == "200 made, 0 kept, 0 failed"
     names = made(Path("out"))
     assert len(names) == 201 and len({name.casefold() for name in names}) == 201

@@ -48,6 +48,7 @@ def test_the_bridge_knows_only_the_outside_of_the_runtime() -> None:
         assert not f"{found[1]}.".startswith(inner) or found[1] in allowed, found
 
 
+@pytest.mark.full
 def test_optional_libraries_are_imported_only_when_they_are_needed() -> None:
     code = (
         "import sys; import vivant_bridge.commands.cam, vivant_bridge.commands.devices, vivant_bridge.commands.doctor;"

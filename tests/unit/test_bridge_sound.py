@@ -121,6 +121,7 @@ def hear(jitter_buffer: JitterBuffer, seconds: float, *, off_ppm: int, burst: in
     return waits
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("off_ppm", some([300, -300, 0]))
 @pytest.mark.parametrize("source", some([(1024, 16_000), (441, 44_100), (480, 48_000), (960, 96_000)], 2))
 def test_a_jitter_buffer_neither_runs_full_nor_dry(off_ppm: int, source: tuple[int, int]) -> None:

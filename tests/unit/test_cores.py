@@ -20,6 +20,7 @@ def test_sessions_share_a_thread_for_each_core() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork there")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # from Python 3.12 on; so it is here
 def test_a_forked_child_has_threads_of_its_own() -> None:
     session_threads().submit(int).result()
     if (child := os.fork()) == 0:

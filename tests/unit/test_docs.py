@@ -58,6 +58,11 @@ def test_the_phrase_would_be_found(text: str) -> None:
     assert BY_NAME.search(text)
 
 
+def test_the_readmes_first_two_commands_need_no_extras() -> None:
+    commands = re.findall(r"^    ((?:pip|vivant) .+)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert commands[:2] == ["pip install .", "vivant demo"]
+
+
 def test_how_to_install() -> None:
     assert install("mic", "server") == 'pip install ".[mic,server]" in the folder of this repository'
     assert BY_NAME.search(install("server")) is None

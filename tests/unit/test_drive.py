@@ -282,6 +282,7 @@ def test_a_lost_face_is_held_then_eases_into_idle_life_and_back(voice: Float32Ar
     assert (steps - own)[held - 1 :].max() < 20 * 1.5 / 24, "20 degrees in .8 s beside what the voice does, and never a jump"
 
 
+@pytest.mark.full
 @given(st.lists(st.sampled_from(["face", "other", "lost", "hidden"]), min_size=90, max_size=90), st.sampled_from(Lips))
 @examples(15)
 def test_however_a_driver_comes_and_goes_nothing_jumps(kinds: list[str], lips: Lips) -> None:

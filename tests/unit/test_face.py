@@ -1,13 +1,14 @@
-"""Frame rates as people spell them, and the same limits wherever one is given."""
+"""Faces: their blurred background; frame rates as people spell them, and the same limits wherever one is given."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import pytest
 
 from vivant.errors import InputError
-from vivant.face import as_fps
+from vivant.face import RigFace, as_fps
 from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.server.config import resolve
 from vivant.server.limits import Limits
@@ -70,3 +71,10 @@ def test_the_model_and_the_server_have_the_same_limits() -> None:
             ArticulatoryMotion().open(fps, 0)
     film = pb.SessionConfig(fps=pb.Rational(numerator=23976, denominator=1000))
     assert resolve(film, Limits()).message.fps == pb.Rational(numerator=24000, denominator=1001)
+
+
+def test_a_background_is_blurred_once_however_often_it_is_asked_for(ada: RigFace) -> None:
+    face = RigFace(ada.rig)
+    with ThreadPoolExecutor(4) as pages:
+        (blurred,) = set(pages.map(lambda _: face.blurred(), range(8)))
+    assert blurred.portrait_sha256 == face.portrait_sha256 and blurred.rig.surroundings is None

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from gdtoolkit.parser import parser
 
+from vivant.types import ARKIT_NAMES
+
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +30,13 @@ def test_whatever_is_loaded_is_there() -> None:
             assert (SAMPLE / name).exists() or (file.parent / name).exists(), f"{file.name}: {name}"
             found += 1
     assert found >= 10
+
+
+def test_motion_is_read_where_the_door_writes_it() -> None:
+    """`tests/device/test_godot_addon.py` says what comes of it; this says it everywhere."""
+    script = (SAMPLE / "addons" / "vivant" / "vivant_motion.gd").read_text(encoding="utf-8")
+    (n_weights,) = re.findall(r"^const N_WEIGHTS := (\d+)$", script, re.MULTILINE)
+    assert int(n_weights) == len(ARKIT_NAMES) and "numbers[N_WEIGHTS + which]" in script
 
 
 def test_a_scene_sets_only_what_a_script_exports() -> None:

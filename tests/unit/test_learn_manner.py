@@ -80,6 +80,7 @@ def test_what_a_recording_does_not_hold_is_masked(tmp_path: Path) -> None:
     assert only.lived.known.tolist() == [0, 1, 0, 1]
 
 
+@pytest.mark.full
 def test_a_sound_that_is_late_is_put_in_step(tmp_path: Path) -> None:
     samples, rate_hz = voice()
     samples = samples[: 6 * rate_hz]

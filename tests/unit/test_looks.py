@@ -248,6 +248,7 @@ def test_the_head_makes_a_part_of_every_gaze_shift() -> None:
     assert 4 < yaw_deg < 10 and -6 < pitch_deg < -2
 
 
+@pytest.mark.full
 def test_eyes_glance_aside_now_and_then() -> None:
     life = NonverbalMotion(3)
     rows = np.array([life.step(IDLE, Controls()) for _ in range(6_000)])
@@ -270,6 +271,7 @@ def within(box: FaceBox) -> NDArray[np.bool_]:
     return np.asarray((x > left) & (x < right) & (y > top) & (y < bottom))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("pts_us", some([0, 4_000_000]))
 @pytest.mark.parametrize(
     "box",

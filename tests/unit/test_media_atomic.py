@@ -80,6 +80,7 @@ def _tiny_disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", [*_ALL, "one.png"])
 def test_a_really_full_disk(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with _tiny_disk(tmp_path / "disk") as disk:
@@ -89,6 +90,7 @@ def test_a_really_full_disk(name: str, tmp_path: Path, capfd: pytest.CaptureFixt
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.full
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX limits")
 @pytest.mark.parametrize(("limit", "n_frames"), [(25_000, 10), (1_000, 2)])
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.webm", "clip.gif", "frames"])

@@ -253,6 +253,7 @@ def test_a_gap_in_the_time_stamps_is_silence(tmp_path: Path) -> None:
     assert (samples[20000:] == 0.25).all()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("hours", some([0.15, 2.0]))
 def test_two_hours_in_constant_memory(hours: float, tmp_path: Path) -> None:
     """A sparse file: 58 MB an hour of samples that take no disk, 115 MB if they were all kept as float32."""

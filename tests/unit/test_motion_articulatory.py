@@ -134,6 +134,7 @@ def test_silence_rests_the_mouth_while_the_face_lives() -> None:
     assert np.std([frame.gaze[0] for frame in silent]) > 0.1
 
 
+@pytest.mark.full
 def test_the_demo_voice_opens_the_mouth_like_a_person() -> None:
     talking = spoken_voice()[6:-15]
     gap = lip_gap(talking)
@@ -167,6 +168,7 @@ def test_synthetic_vowels_open_the_mouth_by_their_height() -> None:
     assert jaw[:, 23].max() < 0.1  # shut, or nearly, in the pauses
 
 
+@pytest.mark.full
 def test_the_mouth_opens_with_the_voice() -> None:
     frames = offline(VOICE, fps=Fraction(50))
     jaw = weights(frames)[:, JAW]
@@ -269,6 +271,7 @@ def test_after_a_flush_the_stream_goes_on() -> None:
     assert steps[0] < 1.3 * steps[1]
 
 
+@pytest.mark.full
 def test_lost_audio_is_silence_up_to_a_second() -> None:
     filled = np.concatenate([SHORT[:RATE_HZ], np.zeros(12_000, np.float32), SHORT[RATE_HZ:]])
     state = opened()
@@ -341,6 +344,7 @@ def test_what_is_no_number_is_silence() -> None:
     assert all(same(a, b) for a, b in zip(offline(holes), offline(filled), strict=True))
 
 
+@pytest.mark.full
 def test_lips_that_meet_between_two_frames_still_meet() -> None:
     """A sentence at 12 frames per second, begun at two moments: what 60 per second show of closures, it shows too, in full."""
     press, blink = (ARKIT_INDEX[name] for name in ("mouthPressLeft", "eyeBlinkLeft"))

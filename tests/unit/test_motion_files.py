@@ -89,6 +89,7 @@ class UnityLoader(yaml.SafeLoader):
 UnityLoader.add_multi_constructor("tag:unity3d.com,2011:", lambda loader, _, node: loader.construct_mapping(node, deep=True))
 
 
+@pytest.mark.full
 def test_a_unity_clip_misses_no_value_by_more_than_its_tolerance(tmp_path: Path) -> None:
     motion = frames(30)
     clip = yaml.load(written(tmp_path, ".anim", motion), UnityLoader)["AnimationClip"]
@@ -135,6 +136,7 @@ def test_gltf_animation(tmp_path: Path) -> None:
     require_turned(curves[0, "rotation"])
 
 
+@pytest.mark.full
 def test_a_gltf_animation_moves_a_face_by_targets_of_arkits_names(tmp_path: Path) -> None:
     gltf = GLTF2.load_from_bytes(written(tmp_path, ".glb", frames(1)))
     mesh, face = gltf.meshes[0], canonical_face()
@@ -222,5 +224,8 @@ def test_nothing_half_written_stays(tmp_path: Path, suffix: str) -> None:
 def test_other_names_and_places_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.csv, \.jsonl, \.anim, \.vrma, \.tres, \.glb"):
         write_motion(tmp_path / "a.fbx", frames(1), FPS)
+    for suffix in FORMATS:
+        with pytest.raises(InputError, match="no frame of motion"):
+            write_motion(tmp_path / f"a{suffix}", iter(()), FPS)
     with pytest.raises(OutputError):
         write_motion(tmp_path / "missing" / "a.csv", frames(1), FPS)

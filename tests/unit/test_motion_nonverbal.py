@@ -56,6 +56,7 @@ def idle() -> NDArray[np.float64]:
     return live(False)
 
 
+@pytest.mark.full
 def test_both_lids_move_together(talking: NDArray[np.float64]) -> None:
     np.testing.assert_array_equal(talking[:, BLINK], talking[:, ARKIT_INDEX["eyeBlinkRight"]])
 
@@ -65,6 +66,7 @@ def blinks_per_minute(rows: NDArray[np.float64]) -> float:
     return float(np.sum(shut[1:] & ~shut[:-1])) / MINUTES
 
 
+@pytest.mark.full
 def test_blinks(talking: NDArray[np.float64], idle: NDArray[np.float64]) -> None:
     assert 12 <= blinks_per_minute(idle) <= 22
     assert 20 <= blinks_per_minute(talking) <= 32
@@ -107,6 +109,7 @@ def is_away(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
     return away
 
 
+@pytest.mark.full
 def test_eyes_hold_their_target_against_the_head() -> None:
     world = looks(live(True, Controls(eye_contact=1.0)))
     assert np.all(world.std(0) < 1.8) and np.all(np.abs(world).max(0) < 6)
@@ -124,6 +127,7 @@ def share_away(where: NDArray[np.float64]) -> float:
     return float(np.mean(np.hypot(where[:, 0], where[:, 1]) > AWAY_DEG))
 
 
+@pytest.mark.full
 def test_people_look_away_while_they_speak_and_hardly_while_they_listen() -> None:
     """Dembinsky et al. 2024: 41 % and 6 %; left .54, right .32, up .50, down .22; 92 fixations a minute."""
     speaking, listening = gaze(True), gaze(False)
@@ -141,6 +145,7 @@ def test_eye_contact_is_the_share_of_the_time_that_is_asked_for(share: float) ->
     assert 1 - share_away(gaze(True, Controls(eye_contact=share), minutes=10)) == pytest.approx(share, abs=0.09)
 
 
+@pytest.mark.full
 def test_what_a_face_is_about_shows() -> None:
     rows = {attention: live(False, Controls(attention=attention), minutes=1) for attention in Attention}
     away = {attention: is_away(row).mean() for attention, row in rows.items()}
@@ -193,6 +198,7 @@ def test_emotions_ease_in_and_scale_with_intensity(emotion: Emotion) -> None:
     assert np.abs(np.diff(rows[:, still], axis=0)).max(initial=0.0) < 0.03
 
 
+@pytest.mark.full
 def test_a_friendly_voice_makes_a_friendly_face_and_none_a_stern_one() -> None:
     smile, cheek, down, inner = (ARKIT_INDEX[n] for n in ("mouthSmileLeft", "cheekSquintLeft", "browDownLeft", "browInnerUp"))
     faces = {}

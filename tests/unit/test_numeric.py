@@ -37,6 +37,7 @@ def blot(chance: np.random.Generator) -> NDArray[np.bool_]:
     return np.asarray(scipy_ndimage.gaussian_filter(chance.normal(size=(height, width)), 1.5) > 0)
 
 
+@pytest.mark.full
 def test_neither_runtime_nor_bridge_imports_scipy() -> None:
     paths = [path for folder in ("runtime", "bridge") for path in (ROOT / folder).rglob("*.py")]
     assert len(paths) > 100
@@ -231,6 +232,7 @@ def test_interpolation_takes_any_values() -> None:
     np.testing.assert_array_equal(halves @ np.array([[2.0], [9.0], [4.0]]), [[2], [3]])
 
 
+@pytest.mark.full
 @examples(10)
 @given(seed=SEEDS)
 def test_values_between_points_are_scipys(seed: int) -> None:

@@ -52,6 +52,7 @@ def notes_of(image: Image.Image, analyser: PortraitAnalyser) -> str:
     return "; ".join([*choice.notes, *notes])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", some(BUNDLED))
 def test_nothing_is_said_of_people_in_photographs_and_paintings(name: str, analyser: PortraitAnalyser) -> None:
     assert notes_of(portrait(name), analyser) == ""
@@ -59,6 +60,7 @@ def test_nothing_is_said_of_people_in_photographs_and_paintings(name: str, analy
     assert notes_of(portrait(name, 260).filter(ImageFilter.GaussianBlur(0.8)), analyser) == ""
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", some(NAMES))
 @pytest.mark.parametrize("edge", some(["left", "lower", "right", "upper"]))
 @pytest.mark.parametrize("missing", some([0.15, 0.5, 0.35, 0.65], 2))
@@ -105,6 +107,7 @@ def masked(image: Image.Image, points: Float32Array, colour: tuple[int, int, int
     return image.filter(ImageFilter.GaussianBlur(0.7))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", some(NAMES))
 @pytest.mark.parametrize("colour", some(CLOTHS))
 def test_a_mask_is_said(name: str, colour: tuple[int, int, int], points_of: PointsOf, analyser: PortraitAnalyser) -> None:

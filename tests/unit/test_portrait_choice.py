@@ -47,6 +47,7 @@ def screenshot(face: Image.Image, width: int, height: int, at: tuple[int, int]) 
     return canvas
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", some(PORTRAITS))
 @pytest.mark.parametrize("turn", some([(90, "to the left"), (180, "by 180 degrees"), (270, "to the right")]))
 def test_a_turned_picture_is_turned_back(analyser: PortraitAnalyser, name: str, turn: tuple[int, str]) -> None:

@@ -128,6 +128,7 @@ def test_the_person_is_cut_out(analyser: PortraitAnalyser, name: str) -> None:
     assert (labels == 0).mean() < 0.05
 
 
+@pytest.mark.full
 def test_threads_share_one(analyser: PortraitAnalyser) -> None:
     two = PORTRAITS[:2]
     names = [*two, *two]

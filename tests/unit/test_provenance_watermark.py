@@ -118,6 +118,7 @@ def test_it_survives(marked: UInt8Array, attack: str) -> None:
     assert found.mirrored is (attack == "mirror")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", some(["portrait", "small", "noise", "grey"], 2))
 def test_nothing_is_found_where_nothing_is(portrait: UInt8Array, kind: str) -> None:
     clean = {

@@ -104,6 +104,7 @@ def test_a_turned_head_gets_less_room_on_that_side(built: Built) -> None:
     assert limits[0, 1] < 0.7 * -limits[0, 0]
 
 
+@pytest.mark.full
 def test_the_alpha_of_a_file_is_the_matte(analyser: PortraitAnalyser) -> None:
     """A cut-out picture keeps its own outline, whatever the network thinks."""
     height, width = IMAGE.pixels.shape[:2]

@@ -71,6 +71,7 @@ def test_without_a_home_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, 
     assert cache_folder() == Path("/elsewhere/rigs")
 
 
+@pytest.mark.full
 def test_another_versions_rig_is_built_again_with_a_sentence_and_stays(builds: list[str]) -> None:
     """As after an upgrade: once."""
     open_portrait(PORTRAIT)
@@ -137,6 +138,7 @@ def test_nobody_else_can_put_another_folder_in_the_place_of_one_that_is_kept(
     assert len(made) == 2 and {path.stat().st_mode & 0o777 for path in (tmp_path / "new", *made)} == {0o700}
 
 
+@pytest.mark.full
 def test_the_cache_keeps_what_was_used_last(builds: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("bram", "noor", "tomas")
     for age, name in enumerate(names):

@@ -71,6 +71,7 @@ def test_neutral_is_the_photo(portrait: Portrait) -> None:
     assert difference.mean() <= 2.0
 
 
+@pytest.mark.full
 def test_an_open_mouth_can_be_kept_as_photographed(open_mouthed: Portrait) -> None:
     """Teeth and all; otherwise its lips rest together, which is another picture."""
     kept = open_mouthed.draw(as_photographed=True)
@@ -80,6 +81,7 @@ def test_an_open_mouth_can_be_kept_as_photographed(open_mouthed: Portrait) -> No
     assert np.abs(open_mouthed.draw() - open_mouthed.expected)[mouth].mean() > 30.0
 
 
+@pytest.mark.full
 def test_lips_that_were_open_come_together_and_their_own_teeth_show_again(
     open_mouthed: Portrait, analyser: PortraitAnalyser
 ) -> None:

@@ -27,6 +27,7 @@ def drawn(face: RigFace, pose: Pose | None = None, body: Pose | None = None) -> 
     return face.open(SIDE).render(MotionFrame(0, 0, arkit_weights(), pose=pose or Pose(), body=body)).pixels
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", some(["ada", "bram", "noor", "tomas"]))
 def test_a_turned_head_has_neither_holes_nor_splinters(face_of: FaceOf, name: str) -> None:
     for axis, found in faults(face_of(name).rig).items():

@@ -51,6 +51,7 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("folder", ["runtime/vivant", "bridge/vivant_bridge", "examples"])
 def test_only_the_sealed_place_imports_what_calls_home(folder: str) -> None:
     paths = list((ROOT / folder).rglob("*.py"))
@@ -157,6 +158,7 @@ def picture_that_calls(port: int, image_format: str) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("image_format", some(["JPEG", "PNG", "WEBP", "TIFF"]))
 def test_no_picture_makes_verify_call_an_address(tmp_path: Path, calls: tuple[int, list[bytes]], image_format: str) -> None:
     port, heard = calls

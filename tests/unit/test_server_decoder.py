@@ -47,6 +47,7 @@ def test_a_picture_is_what_load_image_makes_of_it() -> None:
         decoder.close()
 
 
+@pytest.mark.full
 def test_what_takes_too_long_ends_the_child_and_the_next_picture_gets_another(monkeypatch: pytest.MonkeyPatch) -> None:
     decoder = Decoder(40_000_000)
     try:
@@ -91,6 +92,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not hasattr(os, "kill") or sys.platform == "win32", reason="processes and signals of POSIX")
 def test_a_child_dies_with_its_parent_also_when_that_is_killed() -> None:
     words = [sys.executable, "-c", _PARENT, str(portrait_path("ada"))]

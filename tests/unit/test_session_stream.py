@@ -112,6 +112,7 @@ def test_the_newest_late_picture_is_drawn_in_one_go_with_those_before_it(voice: 
     assert [output.picture is not None for output in outputs] == [False] * (len(outputs) - 1) + [True]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("fps", some(["30000/1001", 25, 30, 24]))
 def test_after_a_skip_frames_go_on_at_their_times_and_hear_what_belongs_there(voice: Float32Array, fps: object) -> None:
     line = np.tile(voice, 2)

@@ -121,6 +121,7 @@ def test_long_silence_asks_the_network_no_more(asked: list[int]) -> None:
     assert len(asked) == 2 and asked[0] < SILENT_TICKS and asked[1] == 4
 
 
+@pytest.mark.full
 def test_streams_in_several_threads_do_not_know_of_each_other() -> None:
     def heard(sizes: list[int]) -> Float32Array:
         one = PhoneEncoder()

@@ -188,6 +188,7 @@ def test_a_word_of_any_length_is_read_or_left() -> None:
     assert len(pronounced("a" * MAX_LETTERS, "en")) > 0 and pronounced("a" * (MAX_LETTERS + 1), "en") == ()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("text", ["a" * 100_000, "e\u0301" * 50_000, "a'" * 50_000])
 def test_a_word_without_end_is_read_in_short_parts(text: str) -> None:
     reader = TextReader()

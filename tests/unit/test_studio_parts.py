@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from threading import Thread
 
+import av
 import numpy as np
 import pytest
 
@@ -23,16 +24,20 @@ from vivant.server.clients import Clients
 from vivant.web.frames import HEAD, MOTION, PICTURE, SOUND
 from vivant_bridge.studio.app import TOKEN_FILE, watch_token
 from vivant_bridge.studio.presets import MOST, keep_preset, preset_of
-from vivant_bridge.studio.recording import SIDE_PX, WAITING, Film, Recording, production_of
+from vivant_bridge.studio.recording import WAITING, Film, Recording, production_of
 from vivant_bridge.studio.show import Piece, Show, Shows
 
 pytestmark = pytest.mark.unit
 
-RATE_HZ = 48_000
-READY = (
-    '{"type": "ready", "session": "1a2b3c4d", "client": "name", "config":'
-    ' {"portrait": "ada", "fps": 30, "sample_rate_hz": 48000}}'
-)
+RATE_HZ, SIDE_PX = 48_000, 512
+CONFIG = {"portrait": "ada", "fps": 30, "sample_rate_hz": RATE_HZ, "pictures": "jpeg", "size_px": SIDE_PX}
+
+
+def ready(**config: object) -> str:
+    return json.dumps({"type": "ready", "session": "1a2b3c4d", "client": "name", "config": CONFIG | config})
+
+
+READY = ready()
 PRESET = {"controls": {"emotion": "happy"}, "stage": {"background": "blur", "label_corner": "auto"}}
 
 
@@ -40,8 +45,8 @@ def message(kind: int, pts_us: int, body: bytes, number: int = 1, n_colours: int
     return HEAD.pack(kind, 1, SIDE_PX, 3, pts_us, number, n_colours) + body
 
 
-def picture(pts_us: int, grey: int) -> bytes:
-    pixels = np.full((SIDE_PX, SIDE_PX, 4), grey, np.uint8)
+def picture(pts_us: int, grey: int, side_px: int = SIDE_PX) -> bytes:
+    pixels = np.full((side_px, side_px, 4), grey, np.uint8)
     jpeg = encoded(VideoFrame(0, pts_us, pixels, PixelFormat.RGBA), PixelFormat.JPEG).pixels.tobytes()
     return message(PICTURE, pts_us, jpeg, n_colours=len(jpeg))
 
@@ -93,7 +98,7 @@ def test_a_film_begins_with_its_first_picture_and_no_sound_is_heard_twice(tmp_pa
     out, second = tmp_path / "film.mp4", 1_000_000
     loud = np.full(RATE_HZ // 2, 8000, np.int16)
     with open_video(out, width=SIDE_PX, height=SIDE_PX, fps=Fraction(30), sample_rate_hz=RATE_HZ, alpha=False) as video:
-        film = Film(video, Fraction(30), RATE_HZ)
+        film = Film(video, Fraction(30), RATE_HZ, SIDE_PX)
         film.add(Piece.parse(sound(9 * second, loud)))  # before the film
         film.add(Piece.parse(picture(10 * second, 40)))
         film.add(Piece.parse(sound(10 * second, loud)))
@@ -122,6 +127,31 @@ def test_a_film_that_cannot_be_written_holds_nobody_up(ada: RigFace, tmp_path: P
     assert not ending.is_alive(), "the event loop would stand still"
     with pytest.raises(OutputError, match="does not exist"):
         film.finish()
+
+
+def test_a_film_is_as_large_as_the_pictures_of_its_page(ada: RigFace, tmp_path: Path) -> None:
+    show, out = Show(), tmp_path / "film.mp4"
+    show.take(ready(size_px=96))
+    film = Recording(show, out, production_of(ada, portrait_path("ada"), None, show), {})
+    for number, side_px in enumerate((96, 48)):  # the second of a low level of detail
+        message = picture(number * 40_000, 200, side_px)
+        for watcher in tuple(show.watchers):
+            watcher(Piece.parse(message), message)
+    film.finish()
+    with av.open(out) as made:
+        assert [(frame.width, frame.height) for frame in made.decode(video=0)] == [(96, 96)] * 2
+
+
+@pytest.mark.parametrize(("config", "word"), [({"size_px": 301}, "even size"), ({"pictures": "none"}, "nothing to film")])
+def test_what_could_be_no_film_is_refused_when_it_would_begin(
+    ada: RigFace, tmp_path: Path, config: dict[str, object], word: str
+) -> None:
+    show = Show()
+    show.take(ready(**config))
+    production = production_of(ada, portrait_path("ada"), None, show)
+    with pytest.raises(InputError, match=word):
+        Recording(show, tmp_path / "film.mp4", production, {})
+    assert not show.watchers and not show.on_end
 
 
 def test_presets_kept_at_the_same_time_are_all_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

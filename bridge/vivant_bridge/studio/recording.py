@@ -12,7 +12,7 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from vivant import Face
+from vivant import Face, InputError
 from vivant.media import open_video
 from vivant.media.video import VideoSink
 from vivant.pixels import decoded, over
@@ -24,14 +24,12 @@ from vivant.web.frames import PICTURE, SOUND
 from vivant_bridge.studio.show import Piece, Show
 
 log = logging.getLogger(__name__)
-SIDE_PX = 512
-"""Of a film: what the page shows."""
 LONGEST_S = 600
 """Of a film; chosen."""
 WAITING = 300
 """Pieces that may wait for the encoder, some six seconds of them; then pictures are left out."""
-GROUND = np.full((SIDE_PX, SIDE_PX, 3), 32, np.uint8)
-"""Behind a person who is cut out: a film has no alpha."""
+GROUND = 32
+"""Grey behind a person who is cut out: a film has no alpha."""
 
 
 def picture_of(piece: Piece) -> UInt8Array:
@@ -40,15 +38,26 @@ def picture_of(piece: Piece) -> UInt8Array:
     if not len(piece.alpha):
         return np.ascontiguousarray(pixels)
     alpha = decoded(VideoFrame(0, piece.pts_us, np.frombuffer(piece.alpha, np.uint8), PixelFormat.JPEG))[..., :1]
-    step = SIDE_PX // len(pixels)
-    return over(np.dstack([pixels, alpha]), GROUND[::step, ::step])
+    return over(np.dstack([pixels, alpha]), np.full_like(pixels, GROUND))
+
+
+def require_filmable(show: Show) -> None:
+    """Raises InputError for a page of which no film can be made."""
+    if not show.size_px:
+        raise InputError('this page asked for no pictures, so there is nothing to film; ask for pictures "jpeg"')
+    if show.size_px % 2:
+        raise InputError(f"a film needs pictures of an even size, and this page asked for {show.size_px} px")
 
 
 class Recording:
     """One film while it is made. Fed on the event loop by its show; encoded on a thread of its own."""
 
     def __init__(self, show: Show, out: Path, production: Production, voices: Mapping[str, VoiceCard]) -> None:
-        """``voices`` are the synthetic ones by the utterances that they speak; the film names the last that is heard in it."""
+        """``voices`` are the synthetic ones by the utterances that they speak; the film names the last that is heard in it.
+
+        The film is as large as the page's pictures. Raises InputError where that cannot be.
+        """
+        require_filmable(show)
         self.out = out
         self.seconds = 0.0
         self._show, self._production, self._voices = show, production, voices
@@ -89,16 +98,17 @@ class Recording:
             self._failure = error
 
     def _encode(self) -> None:
+        show = self._show
         with open_video(
             self.out,
-            width=SIDE_PX,
-            height=SIDE_PX,
-            fps=self._show.fps,
-            sample_rate_hz=self._show.sample_rate_hz,
+            width=show.size_px,
+            height=show.size_px,
+            fps=show.fps,
+            sample_rate_hz=show.sample_rate_hz,
             alpha=False,
             complete=self._complete,
         ) as video:
-            film = Film(video, self._show.fps, self._show.sample_rate_hz)
+            film = Film(video, show.fps, show.sample_rate_hz, show.size_px)
             while (piece := self._queue.get()) is not None:
                 film.add(piece)
                 self.seconds = film.seconds
@@ -114,9 +124,9 @@ class Recording:
 class Film:
     """Places pieces in a video whose time begins with its first picture."""
 
-    def __init__(self, video: VideoSink, fps: Fraction, sample_rate_hz: int) -> None:
+    def __init__(self, video: VideoSink, fps: Fraction, sample_rate_hz: int, side_px: int) -> None:
         self.seconds = 0.0
-        self._video, self._fps, self._rate_hz = video, fps, sample_rate_hz
+        self._video, self._fps, self._rate_hz, self._side_px = video, fps, sample_rate_hz, side_px
         self._start_us: int | None = None
         self._index, self._heard = -1, 0
 
@@ -133,7 +143,7 @@ class Film:
     def _show(self, piece: Piece, since_us: int) -> None:
         index = round(since_us * self._fps / 1_000_000)
         if index > self._index:
-            self._video.write(VideoFrame(index, since_us, _whole(picture_of(piece)), PixelFormat.RGB))
+            self._video.write(VideoFrame(index, since_us, _whole(picture_of(piece), self._side_px), PixelFormat.RGB))
             self._index, self.seconds = index, since_us / 1e6
 
     def _sound(self, piece: Piece, since_us: int) -> None:
@@ -146,9 +156,9 @@ class Film:
             self._heard = first + len(samples)
 
 
-def _whole(pixels: UInt8Array) -> UInt8Array:
+def _whole(pixels: UInt8Array, side_px: int) -> UInt8Array:
     """A picture of a low level of detail, as large as the others."""
-    times = SIDE_PX // len(pixels)
+    times = side_px // len(pixels)
     return pixels if times == 1 else np.ascontiguousarray(pixels.repeat(times, 0).repeat(times, 1))
 
 

@@ -81,6 +81,8 @@ class Show:
         self.utterance = ""
         """Name of the one that is spoken, as the page gave it."""
         self.fps, self.sample_rate_hz = Fraction(30), 48_000
+        self.size_px = 0
+        """Side of its pictures; 0 where it has none."""
         self.watchers: set[Watcher] = set()
         self.on_end: set[Callable[[], None]] = set()
 
@@ -100,6 +102,7 @@ class Show:
             config = said["config"]
             self.portrait, self.fps = config["portrait"], Fraction(config["fps"])
             self.sample_rate_hz = int(config["sample_rate_hz"])
+            self.size_px = 0 if config["pictures"] == "none" else int(config["size_px"])
         elif said["type"] == "portrait_changed":
             self.portrait = said["portrait"]
         elif said["type"] == "utterance_started":

@@ -6,11 +6,7 @@ export class Microphone {
   /** @type {AudioWorkletNode | undefined} */
   #node;
 
-  /**
-   * @param {AudioContext} context
-   * @param {MediaStream} stream
-   * @param {boolean} own whether its tracks end with `close`
-   */
+  /** @param {AudioContext} context @param {MediaStream} stream @param {boolean} own whether its tracks end with `close` */
   constructor(context, stream, own) {
     this.context = context;
     this.stream = stream;

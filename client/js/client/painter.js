@@ -11,10 +11,7 @@ export class Painter {
   /** @type {OffscreenCanvas | null} */
   #mask = null;
 
-  /**
-   * @param {HTMLCanvasElement | null} canvas
-   * @param {(head: Head, bitmap: ImageBitmap) => void} drawn called right after each; the bitmap lives until it returns
-   */
+  /** @param {HTMLCanvasElement | null} canvas @param {(head: Head, bitmap: ImageBitmap) => void} drawn after each; bitmaps live until it returns */
   constructor(canvas, drawn) {
     this.canvas = canvas;
     this.drawn = drawn;

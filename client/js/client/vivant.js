@@ -51,7 +51,7 @@ import { Player } from './player.js';
  * @typedef {OwnOptions & Stage} Options
  */
 
-const FATAL = new Set([4400, 4401, 4404, 4501]); // trying again would not help
+const FATAL = new Set([4400, 4401, 4404, 4501]);
 const FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 10_000;
 const MOST_UNSENT_MS = 150; // of a microphone's sound that a slow network has not taken
 const USUAL = { portrait: 'ada', motion: false, sound: false };
@@ -73,12 +73,11 @@ export class Face {
   #speaking = false;
   #closed = false;
   #attempt = 0;
-  /** @type {{message: string, code: string, retry_after_ms?: number} | null} */
+  /** Before it closes the socket. @type {any} */
   #error = null;
   /** @type {string[]} */
   #names = [];
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #again;
+  #again = 0;
   /** @type {AudioContext | undefined} */
   #context;
   #ownContext;
@@ -92,16 +91,14 @@ export class Face {
   #webrtc;
   #painter;
   #delay;
-  /** @type {(message: any) => void} */
-  #tellReady = () => {};
-  /** The `ready` message of the connection that is open, or of the next one. @type {Promise<any>} */
+  /** Of `ready`; null once it is settled. @type {{resolve: (said: any) => void, reject: (error: Error) => void} | null} */
+  #waiting = null;
+  /** The connection's `ready` message; fails where there will be none. @type {Promise<any>} */
   ready = Promise.resolve();
 
   /** @param {string} url http(s) or ws(s) @param {Options} options */
   constructor(url, options) {
-    if (typeof WebSocket === 'undefined' || typeof createImageBitmap === 'undefined' || typeof AudioContext === 'undefined') {
-      throw new Error('this browser is too old for a live face: it needs WebSocket, createImageBitmap and AudioContext');
-    }
+    if (!('createImageBitmap' in window && 'AudioContext' in window)) throw new Error('this browser is too old for a live face');
     const { canvas = null, audioContext, client = '', webrtc = true, ...config } = options;
     this.#webrtc = webrtc && 'RTCPeerConnection' in window;
     this.url = new URL(url, location.href);
@@ -256,7 +253,7 @@ export class Face {
 
   /** For good. */
   close() {
-    this.#closed = true;
+    this.#giveUp('the face was closed');
     clearTimeout(this.#again);
     this.deafen();
     this.#player?.stop();
@@ -270,13 +267,21 @@ export class Face {
   }
 
   #await() {
-    this.ready = new Promise((resolve) => { this.#tellReady = resolve; });
+    if (this.#waiting) return;
+    this.ready = new Promise((resolve, reject) => { this.#waiting = { resolve, reject }; });
+    this.ready.catch(() => {}); // `failed` says it, too
+  }
+
+  /** @param {string} message */
+  #giveUp(message) {
+    this.#closed = true;
+    this.#await();
+    this.#waiting?.reject(new Error(message));
+    this.#waiting = null;
   }
 
   #open() {
-    const url = new URL('v1/face', this.#root());
-    url.protocol = url.protocol.replace('http', 'ws');
-    const socket = this.#socket = new WebSocket(url);
+    const socket = this.#socket = new WebSocket(this.#at('v1/face', 'ws'));
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       this.#send({ type: 'config', ...this.#config, client: this.#client });
@@ -286,10 +291,12 @@ export class Face {
     socket.onclose = ({ code, reason }) => this.#lost(code, reason);
   }
 
-  #root() {
-    const root = new URL(this.url);
-    if (!root.pathname.endsWith('/')) root.pathname += '/';
-    return root;
+  /** @param {string} path @param {string} scheme */
+  #at(path, scheme) {
+    const url = new URL(this.url);
+    url.pathname = url.pathname.replace(/\/?$/, '/');
+    url.protocol = url.protocol.replace(/http|ws/, scheme);
+    return new URL(path, url);
   }
 
   async #offer() {
@@ -309,7 +316,7 @@ export class Face {
     this.#delay.forget();
     if (this.#closed || code === 1000) return;
     if (FATAL.has(code)) {
-      this.#closed = true;
+      this.#giveUp(message);
       this.#emit('failed', { code: error?.code ?? code, message });
       return;
     }
@@ -327,27 +334,16 @@ export class Face {
         this.#attempt = 0;
         this.#client = message.client;
         this.#names = message.weight_names;
-        this.#tellReady(message);
+        this.#waiting?.resolve(message);
+        this.#waiting = null;
         if (message.webrtc && this.#webrtc && this.#config.pictures === 'jpeg') this.#offer();
         break;
-      case 'answer':
-        this.#media?.answer(message.sdp);
-        break;
-      case 'statistics':
-        this.#media?.took_ms().then((ms) => { this.#delay.later_ms = ms; });
-        break;
-      case 'utterance_started':
-        this.#delay.began(message.position_us);
-        break;
-      case 'utterance_finished':
-        this.#delay.over();
-        break;
-      case 'moved':
-        this.#delay.moved(message.ms);
-        break;
-      case 'error':
-        this.#error = message;
-        break;
+      case 'answer': this.#media?.answer(message.sdp); break;
+      case 'statistics': this.#media?.took_ms().then((ms) => { this.#delay.later_ms = ms; }); break;
+      case 'utterance_started': this.#delay.began(message.position_us); break;
+      case 'utterance_finished': this.#delay.over(); break;
+      case 'moved': this.#delay.moved(message.ms); break;
+      case 'error': this.#error = message; break;
     }
     this.#emit(message.type, message);
   }
@@ -399,10 +395,8 @@ export class Face {
 
   /** @param {string} method @param {string} path @param {Blob} [body] @returns {Promise<any>} */
   async #fetch(method, path, body) {
-    const url = new URL(path, this.#root());
-    url.protocol = url.protocol.replace('ws', 'http');
     const headers = { 'Vivant-Client': this.#client, ...(this.#config.token && { Authorization: `Bearer ${this.#config.token}` }) };
-    const answer = await fetch(url, { method, headers, body });
+    const answer = await fetch(this.#at(path, 'http'), { method, headers, body });
     const said = answer.status === 204 ? {} : await answer.json();
     if (!answer.ok) throw Object.assign(new Error(said.error.message), said.error);
     this.#client = said.client ?? this.#client;

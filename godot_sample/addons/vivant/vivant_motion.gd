@@ -5,8 +5,9 @@ extends RefCounted
 const LATEST := 1 << 62
 ## As many as wait at most; some four seconds.
 const MOST := 256
-## Numbers of a frame after its weights: yaw, pitch, roll, x, y, scale, gaze's yaw and pitch, tongue's out and up.
-const AFTER := 10
+## Of a frame's numbers; after them yaw, pitch, roll, x, y, scale of the head, gaze's yaw and pitch, tongue's out and up, and the
+## shoulders, which nothing here shows.
+const N_WEIGHTS := 52
 const MOST_GAZE_DEG := 30.0
 ## Eye rotation that one full eyeLook weight stands for.
 const FULL_LOOK_DEG := 30.0
@@ -98,4 +99,4 @@ static func _turn(yaw_deg: float, pitch_deg: float, roll_deg: float) -> Quaterni
 
 static func _number(now: Dictionary, which: int) -> float:
 	var numbers: PackedFloat32Array = now.numbers
-	return numbers[numbers.size() - AFTER + which]
+	return numbers[N_WEIGHTS + which]

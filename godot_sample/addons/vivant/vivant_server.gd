@@ -6,6 +6,8 @@ extends Node
 const USUAL_URL := "ws://127.0.0.1:50751"
 const FIRST_PAUSE_MS := 250
 const LONGEST_PAUSE_MS := 8000
+## Of the log's end that is kept: the last words of a server that ended by itself.
+const LOG_CHARS := 2000
 
 ## Start a server with this node; url and token then mean nothing.
 @export var starts_with_game := false
@@ -16,6 +18,9 @@ const LONGEST_PAUSE_MS := 8000
 @export var url := USUAL_URL
 ## Only for servers that ask for one.
 @export var token := ""
+
+## The end of the log of the server that starts with the game, a line of JSON for each thing that happened.
+var log_end := ""
 
 ## What `OS.execute_with_pipe` gave; empty while no server of ours runs.
 var _running := {}
@@ -46,12 +51,14 @@ func _process(_delta: float) -> void:
 		if Time.get_ticks_msec() >= _retry_at_ms:
 			_start()
 		return
-	_take(_running.stderr)  # a log that nobody reads would fill the pipe, and the server would wait
+	_keep_log(_take(_running.stderr))  # also because a full pipe would stop the server
 	_said += _take(_running.stdio)
 	if _port == 0 and "\n" in _said:
-		_port = int(JSON.parse_string(_said.get_slice("\n", 0)).web_port)
-		_pause_ms = FIRST_PAUSE_MS
+		_hear(_said.get_slice("\n", 0))
+		_said = _said.substr(_said.find("\n") + 1)
 	if not OS.is_process_running(_running.pid):
+		_keep_log(_take(_running.stderr))
+		push_error("Vivant: the server ended by itself; the end of its log:\n" + log_end)
 		_end()
 
 
@@ -68,6 +75,7 @@ func _start() -> void:
 		_wait()
 		return
 	_said = ""
+	log_end = ""
 	_running.stdio.store_line(token)
 	_running.stdio.flush()
 
@@ -85,6 +93,18 @@ func _end() -> void:
 func _wait() -> void:
 	_retry_at_ms = Time.get_ticks_msec() + _pause_ms
 	_pause_ms = mini(2 * _pause_ms, LONGEST_PAUSE_MS)
+
+
+## A line of JSON says where it listens; others mean nothing.
+func _hear(line: String) -> void:
+	var place := JSON.new()
+	if place.parse(line) == OK and place.data is Dictionary:
+		_port = int(place.data.get("web_port", 0))
+		_pause_ms = FIRST_PAUSE_MS
+
+
+func _keep_log(more: String) -> void:
+	log_end = (log_end + more).right(LOG_CHARS)
 
 
 ## What has come through a pipe, without waiting for more.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import grpc
 
-from vivant.errors import InputError, UnavailableError, VivantError
+from vivant.errors import InputError, ServerAwayError, UnavailableError, VivantError
 from vivant.types import Output, PixelFormat
 from vivant.v1 import vivant_pb2 as pb
 from vivant.wire.values import FORMATS_BY_NUMBER
 
 CLIENT_KEY = "vivant-client"
 """Metadata: in the answer to ``GetCapabilities`` a name that the server made for its client, in later calls the same name."""
+RETRY_KEY = "retry-after-ms"
+"""Metadata of a refusal that does not last."""
 RemoteFrame = Output
 """Its name before 0.2. To go in 0.3."""
 
@@ -96,11 +99,13 @@ def statistics_of(said: pb.Statistics) -> Statistics:
 
 def error_of(error: grpc.aio.AioRpcError) -> VivantError:
     """The server's sentence as the kind of error that a local call would have raised."""
-    return refusal(error.code(), error.details())
+    return refusal(error.code(), error.details(), error.trailing_metadata())
 
 
-def refusal(code: grpc.StatusCode, details: str | None) -> VivantError:
+def refusal(code: grpc.StatusCode, details: str | None, trailing: Iterable[tuple[str, str | bytes]] | None) -> VivantError:
+    """``trailing`` says whether it may be asked again."""
     sentence = details or str(code)
     if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION):
         return InputError(sentence)
-    return UnavailableError(f"the server answered {code.name}: {sentence}")
+    is_away = code is grpc.StatusCode.UNAVAILABLE or RETRY_KEY in dict(trailing or ())
+    return (ServerAwayError if is_away else UnavailableError)(f"the server answered {code.name}: {sentence}")

@@ -327,7 +327,7 @@ class RemoteSession:
             code = await self._reader.during(self._call.code())
             if code in (grpc.StatusCode.OK, grpc.StatusCode.CANCELLED):
                 raise ClosedError("this face was closed; animate a new one") from error
-            raise refusal(code, await self._call.details()) from error
+            raise refusal(code, await self._call.details(), await self._call.trailing_metadata()) from error
 
     async def _receive(self) -> Any:  # noqa: ANN401
         try:

@@ -155,6 +155,7 @@ def make_all(
                 say(f"{result.path}")
     if found["made"]:
         say(f"{speech_s:.1f} s of speech in {(clock.now_us() - began_us) / 1e6:.1f} s")
-    say(f"{found['made']} made, {found['kept']} kept, {found['failed']} failed")
+    left = len(lines) - found.total()
+    say(f"{found['made']} made, {found['kept']} kept, {found['failed']} failed" + (f", {left} not tried" if left else ""))
     if found["failed"]:
         raise typer.Exit(1)

@@ -104,6 +104,7 @@ def serve(
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines are no JSON
     try:
+        from vivant.server.allocator import keep_large_blocks_apart
         from vivant.server.limits import Limits
         from vivant.server.logs import log_to_stderr
         from vivant.server.security import Security
@@ -124,6 +125,7 @@ def serve(
     reader: PortraitAnalyser | None = None if analyser == DEFAULT_ANALYSER else find(ANALYSERS, analyser)(Provider.AUTO)
     door = _web_config(web_port, web_origin or []) if web else None
     log_to_stderr()
+    keep_large_blocks_apart()
     patience_s = PATIENCE_S if embedded else drain_seconds
     asyncio.run(_serve(config, model, opener, reader, door, patience_s, embedded=embedded))
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -19,7 +19,7 @@ from typing import Any
 from vivant.dialogue.lines import Line
 from vivant.dialogue.making import make_line
 from vivant.dialogue.recipe import Recipe
-from vivant.errors import InputError, UnavailableError, VivantError
+from vivant.errors import InputError, ServerAwayError, UnavailableError, VivantError
 from vivant.locks import alone
 from vivant.media.atomic import replacing, reporting, require_place
 from vivant.motion_files import is_motion
@@ -69,7 +69,8 @@ class Batch:
         self._in_file: dict[str, str] = {}
 
     def make(self, lines: list[Line | InputError], *, inputs: tuple[Path, ...] = ()) -> Iterator[Made | VivantError]:
-        """One result for each line, in order; a line that cannot be made is its sentence, and the others go on.
+        """One result for each line, in order; a line that cannot be made is its sentence, and the others go on. They end with a
+        server that is away.
 
         ``inputs`` are files beside the sounds that no result may replace. What had been told when the iteration ends early is
         kept. Waits while another batch has the folder. Raises OutputError when that cannot be written, and InputError where the
@@ -89,17 +90,26 @@ class Batch:
         self._in_file = dict(keys)
         waiting: deque[_Begun | Made | VivantError] = deque()
         try:
-            for line in lines:
-                waiting.append(line if isinstance(line, InputError) else self._begin(line, keys, taken, read))
-                if len(waiting) > self._ahead:
-                    yield self._end(waiting.popleft(), keys)
-            while waiting:
-                yield self._end(waiting.popleft(), keys)
+            begun = (line if isinstance(line, InputError) else self._begin(line, keys, taken, read) for line in lines)
+            for result in self._in_order(begun, waiting, keys):
+                yield result
+                if isinstance(result, ServerAwayError):
+                    return  # it was waited for already; every other line would wait as long
         finally:
             for each in waiting:
                 if isinstance(each, _Begun):
                     each.result.cancel()
             self._remember(keys)
+
+    def _in_order(
+        self, begun: Iterable[_Begun | Made | VivantError], waiting: deque[_Begun | Made | VivantError], keys: dict[str, str]
+    ) -> Iterator[Made | VivantError]:
+        for each in begun:
+            waiting.append(each)
+            if len(waiting) > self._ahead:
+                yield self._end(waiting.popleft(), keys)
+        while waiting:
+            yield self._end(waiting.popleft(), keys)
 
     def _begin(self, line: Line, keys: dict[str, str], taken: dict[str, str], read: set[Any]) -> _Begun | Made | VivantError:
         try:

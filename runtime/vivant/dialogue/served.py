@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,8 +15,10 @@ import numpy as np
 from vivant.address import Address
 from vivant.bundled import is_bundled
 from vivant.client import Client, RemoteConfig, RemoteSession, connect
+from vivant.clock import MonotonicClock
 from vivant.dialogue.lines import Line
 from vivant.dialogue.recipe import Look, Recipe
+from vivant.errors import ServerAwayError
 from vivant.media import SoundBlock, open_audio, open_video
 from vivant.media.formats import format_of
 from vivant.motion_files import is_motion, write_motion
@@ -31,28 +34,50 @@ from vivant.types import Float32Array, MotionFrame, Output, PixelFormat
 Result = TypeVar("Result")
 NOBODY = "ada"
 """Whose face moves where a line names none: motion alone shows nobody."""
+PAUSES_S = (0.25, 0.5, 1.0, 2.0, *(4.0,) * 14)
+"""Between tries to reach a server that is away or full, a minute in all; chosen."""
 
 
 def make_served(line: Line, out: Path, recipe: Recipe, address: Address) -> float:
-    """As `make_line`, on a server. Raises InputError, OutputError and UnavailableError."""
-    connection = _connection(address)
+    """As `make_line`, on a server. Raises InputError, OutputError and UnavailableError, of which ServerAwayError once that was
+    waited for."""
     make = _make_motion if is_motion(out) else _make_video
-    return connection.run(make(connection.client, line, out, recipe))
+    return _connection(address).run(lambda client: make(client, line, out, recipe))
 
 
 class _Connection:
     """To one server, from code that does not wait in a loop; one thread."""
 
     def __init__(self, address: Address) -> None:
-        self._loop = asyncio.new_event_loop()
-        self.client = self.run(_connected(address))
+        self._address, self._loop, self._clock = address, asyncio.new_event_loop(), MonotonicClock()
+        self._client: Client | None = None
 
-    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return self._loop.run_until_complete(work)
+    def run(self, work: Callable[[Client], Coroutine[Any, Any, Result]]) -> Result:
+        """Again and again while the server is away, by `PAUSES_S`."""
+        return self._loop.run_until_complete(self._patiently(work))
 
+    async def _patiently(self, work: Callable[[Client], Coroutine[Any, Any, Result]]) -> Result:
+        for pause_s in PAUSES_S:
+            with suppress(ServerAwayError):
+                return await self._tried(work)
+            await self._clock.sleep_until(self._clock.now_us() + round(pause_s * 1e6))
+        try:
+            return await self._tried(work)
+        except ServerAwayError as error:
+            waited = f"waited for it for {sum(PAUSES_S):.0f} s; run the command again for what is missing"
+            raise ServerAwayError(f"{error}; {waited}") from error
 
-async def _connected(address: Address) -> Client:
-    return connect(address.host_and_port, token=address.token(), ca=address.certificate())
+    async def _tried(self, work: Callable[[Client], Coroutine[Any, Any, Result]]) -> Result:
+        """Who was lost is forgotten: the next server knows nothing of this client."""
+        address = self._address
+        if self._client is None:
+            self._client = connect(address.host_and_port, token=address.token(), ca=address.certificate())
+        try:
+            return await work(self._client)
+        except ServerAwayError:
+            await self._client.__aexit__(None, None, None)
+            self._client = None
+            raise
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path, PurePath
 from typing import IO
 
@@ -54,10 +55,13 @@ def writer_of(path: Path) -> Writer:
 
 
 def write_motion(path: Path, frames: Iterable[MotionFrame], fps: Fraction) -> None:
-    """Write a motion file; it appears complete or not at all. Raises InputError and OutputError."""
-    write = writer_of(path)
+    """Write a motion file of at least one frame; it appears complete or not at all. Raises InputError and OutputError."""
+    write, some = writer_of(path), iter(frames)
+    first = list(islice(some, 1))
+    if not first:
+        raise InputError(f"there is no frame of motion to write into {path}")
     with replacing(path) as part, reporting(path), part.open("wb") as file:
-        write(file, frames, fps, plain(path.stem, MAX_NAME_CHARS))
+        write(file, chain(first, some), fps, plain(path.stem, MAX_NAME_CHARS))
 
 
 def reads_motion(path: Path) -> bool:

@@ -51,7 +51,7 @@ namespace Vivant
         [Range(0f, 2f)] public float mouth = 1f;
         [Range(0, 100)] public int priority = 50;
         [Tooltip("Decides blinks, gaze and head motion; below 0 is one from chance, so that no two faces move in unison.")]
-        public int seed = -1;
+        public long seed = -1;
 
         FaceConnection face;
         AudioSource source;

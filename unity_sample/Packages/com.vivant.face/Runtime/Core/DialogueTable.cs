@@ -112,7 +112,7 @@ namespace Vivant
                     case "output": line.Output = cells[i]; break;
                     case "emotion": line.Emotion = EmotionOf(cells[i], row); break;
                     case "intensity": line.Intensity = (float)Number(cells[i], "intensity", 0, 2, row); break;
-                    case "seed": line.Seed = (ulong)Number(cells[i], "seed", 0, uint.MaxValue, row); break;
+                    case "seed": line.Seed = SeedOf(cells[i], row); break;
                 }
             }
             if (line.File == "") throw new FormatException("row " + row + ": the column 'file' is empty");
@@ -121,9 +121,18 @@ namespace Vivant
 
         static Emotion EmotionOf(string name, int row)
         {
-            Emotion emotion;
-            if (Enum.TryParse(name, true, out emotion) && Enum.IsDefined(typeof(Emotion), emotion) && emotion != V1.Emotion.Unspecified) return emotion;
+            // Not by TryParse, which takes numbers, too.
+            string known = Array.Find(Enum.GetNames(typeof(Emotion)), each => string.Equals(each, name, StringComparison.OrdinalIgnoreCase));
+            if (known != null && known != nameof(V1.Emotion.Unspecified)) return (Emotion)Enum.Parse(typeof(Emotion), known);
             throw new FormatException("row " + row + ": there is no emotion '" + name + "'");
+        }
+
+        /// <summary>All 64 bits of it, of which a double would lose eleven.</summary>
+        static ulong SeedOf(string cell, int row)
+        {
+            ulong seed;
+            if (ulong.TryParse(cell, NumberStyles.None, CultureInfo.InvariantCulture, out seed)) return seed;
+            throw new FormatException("row " + row + ": seed must be a whole number from 0 to " + ulong.MaxValue + ", got '" + cell + "'");
         }
 
         static double Number(string cell, string name, double low, double high, int row)

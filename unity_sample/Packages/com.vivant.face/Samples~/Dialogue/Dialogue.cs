@@ -26,7 +26,9 @@ namespace Vivant.Samples
                 line.speaker.Say(line.clip);
                 while (line.speaker.IsSpeaking)
                 {
+#if ENABLE_LEGACY_INPUT_MANAGER // otherwise Input throws
                     if (Input.GetKeyDown(interruptKey)) line.speaker.Interrupt();
+#endif
                     yield return null;
                 }
             }

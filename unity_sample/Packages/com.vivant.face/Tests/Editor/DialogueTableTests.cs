@@ -36,9 +36,20 @@ namespace Vivant.Tests
             Refused("file,emotion\na.wav,unspecified", "row 2: there is no emotion");
             Refused("file,intensity\na.wav,3", "row 2: intensity must be from 0 to 2");
             Refused("file,seed\na.wav,-1", "row 2: seed must be");
+            Refused("file,seed\na.wav,1.5", "row 2: seed must be");
+            Refused("file,seed\na.wav,18446744073709551616", "row 2: seed must be");
+            Refused("file,emotion\na.wav,1", "row 2: there is no emotion '1'");
+            Refused("file,emotion\na.wav,\"happy,sad\"", "row 2: there is no emotion 'happy,sad'");
             Refused("file\na.wav,b", "row 2: 2 cells in 1 columns");
             Refused("file,text\n,hello", "row 2: the column 'file' is empty");
             Refused("file,text\na.wav,\"hello", "a quote is not closed");
+        }
+
+        [Test]
+        public void ASeedHasAllItsBits()
+        {
+            foreach (ulong seed in new[] { 4294967296UL, 9007199254740993UL, ulong.MaxValue })
+                Assert.AreEqual(seed, DialogueTable.Parse("file,seed\na.wav," + seed)[0].Seed.Value);
         }
 
         [Test]
