@@ -56,4 +56,5 @@ def _surprise(paces: Array32, new: Array32) -> Array32:
     parts[0] = np.maximum(parts[0], _LEAST_AT_REST * usual)
     over = (flat / (paces @ parts)).std(0)
     parts *= np.maximum(over, _LEAST_AT_REST)
-    return parts.reshape(N_PACE, N_SLOW, 2).astype(np.float32)
+    surprise: Array32 = parts.reshape(N_PACE, N_SLOW, 2).astype(np.float32)
+    return surprise
