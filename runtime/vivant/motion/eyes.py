@@ -26,7 +26,7 @@ _EYE_LIMIT_DEG = 25.0
 
 _FIXATION_S = 0.52
 """Median from one saccade to the next, the smallest ones, too. Chosen: where places less than a degree apart are one fixation,
-from one to the next it is then .54 s while speaking, .64 s while listening; people's .48 and .53 (Dembinsky et al. 2024)."""
+from one to the next it is then .54 s while speaking, .62 s while listening; people's .48 and .53 (Dembinsky et al. 2024)."""
 
 
 class Lids:
