@@ -4,7 +4,7 @@
 ``python -m benchmarks soak`` are the server's, and take longer: see `load` and `server_soak`; ``python -m benchmarks capture``
 compares captured motion with known one, ``python -m benchmarks text`` says what a known text brings, ``python -m benchmarks
 web`` how late a web page shows a face; ``python -m benchmarks lids``, ``eyes`` and ``turns`` look at shut lids, at gaze and
-brows, and at turned heads.
+brows, and at turned heads; ``python -m benchmarks dynamics`` and ``dynamics_blind`` compare learned motion with the rules.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ ALONE = {
     "turns": "turns",
     "eyes": "eyes",
     "dynamics": "dynamics",
+    "dynamics_blind": "dynamics_blind",
     "cluster": "cluster",
 }
 """Modules with options of their own, by the word that calls them. Each needs packages that the others do not."""

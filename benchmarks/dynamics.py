@@ -346,18 +346,23 @@ def _same_bits(said: Float32Array, rate_hz: int, model: SpeechMotion) -> bool:
 def long_run(talk: Talk, model: SpeechMotion, hours: float) -> tuple[int, float, float]:
     """(frames off, megabytes grown after the first five minutes, spread of the head in the last tenth over the first)."""
     state, total, start, grown_from = model.open(FPS, 1), round(hours * 3600 * talk.rate_hz), 0, 0.0
-    angles: list[tuple[float, float, float]] = []
+    turned: list[Curve] = []
     while start < total:
-        piece = talk.samples[: min(len(talk.samples), total - start)]
-        frames = state.push(AudioChunk(piece, talk.rate_hz, start), Controls())
-        angles += [(f.pose.yaw_deg, f.pose.pitch_deg, f.pose.roll_deg) for f in frames]
+        at = start % len(talk.samples)
+        piece = talk.samples[at : at + min(10 * talk.rate_hz, total - start)]
+        turned.append(_turned(state.push(AudioChunk(piece, talk.rate_hz, start), Controls())))
         start += len(piece)
         if not grown_from and start > 300 * talk.rate_hz:
             grown_from = _most_mb()
-    angles += [(f.pose.yaw_deg, f.pose.pitch_deg, f.pose.roll_deg) for f in state.flush(Controls())]
-    turn, tenth = np.array(angles), len(angles) // 10
-    off = len(angles) - round(hours * 3600 * float(FPS))
+    turned.append(_turned(state.flush(Controls())))
+    turn = np.concatenate(turned)
+    tenth, off = len(turn) // 10, len(turn) - round(hours * 3600 * float(FPS))
     return off, _most_mb() - grown_from, float((turn[-tenth:].std(0) / turn[:tenth].std(0)).mean())
+
+
+def _turned(frames: Sequence[MotionFrame]) -> Curve:
+    """(n, 3), also of none."""
+    return angles_of(frames) if frames else np.zeros((0, 3))
 
 
 def _most_mb() -> float:

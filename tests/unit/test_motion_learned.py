@@ -16,15 +16,18 @@ from benchmarks.report import voice
 from vivant.errors import InputError
 from vivant.motion.articulatory import ArticulatoryMotion
 from vivant.motion.learned.channels import N_CONDITIONS, N_DRAWN, N_EVENTS, N_PAST
-from vivant.motion.learned.conditions import Ears
+from vivant.motion.learned.conditions import Ears, pace
+from vivant.motion.learned.life import _Contact
 from vivant.motion.learned.manner import keep_manner, manner_path, named_manner, usual
 from vivant.motion.learned.model import LearnedMotion
 from vivant.motion.learned.network import Memory, load_dynamics, shipped, weight_shapes
 from vivant.registry import motion_model
 from vivant.speech.articulation import CHANNELS
+from vivant.speech.prosody import Prosody
 from vivant.types import (
     ARKIT_INDEX,
     ARKIT_NAMES,
+    NATURAL_EYE_CONTACT,
     Act,
     Attention,
     AudioChunk,
@@ -134,6 +137,35 @@ def test_an_act_comes_on_top() -> None:
 def test_eye_contact_of_one_never_looks_away() -> None:
     stays = moved(Controls(eye_contact=1.0))
     assert max(np.hypot(f.gaze[0] + f.pose.yaw_deg, f.gaze[1] + f.pose.pitch_deg) for f in stays) < 5
+
+
+@pytest.mark.parametrize("share", [0.2, 0.59, 0.8])
+def test_eye_contact_leaves_out_visits_until_its_share_comes_out(share: float) -> None:
+    rng, contact, away = np.random.default_rng(2), _Contact(), []
+    for k in range(4000):  # of ten jumps four go away, four at a time
+        to = (8.0, 0.0) if k % 10 < 4 else (1.0, 0.5)
+        away.append(np.hypot(*contact.shown(to, share, rng.random())) > 5)
+    assert 1 - np.mean(away) == pytest.approx(share, abs=0.06)
+
+
+def test_eye_contact_moves_the_eyes_alone() -> None:
+    stays = moved(Controls(eye_contact=0.3))
+    np.testing.assert_array_equal(heads(stays), heads(usual_frames()))
+    np.testing.assert_array_equal(weights(stays, [*range(52)]), weights(usual_frames(), [*range(52)]))
+
+
+def test_a_head_moves_with_its_own_voice_and_not_with_its_partners() -> None:
+    quiet, loud = (pace_of(energy, Attention.SPEAKING) for energy in (0.0, 0.8))
+    partners = pace_of(0.8, Attention.LISTENING)
+    yaw = [float(shipped().colour.surprises(p)[0, 0]) for p in (quiet, loud, partners)]
+    assert yaw[1] > 2 * yaw[0] and yaw[2] <= yaw[0]
+
+
+def pace_of(loudness: float, state: Attention) -> np.ndarray:
+    ears = Ears()
+    for _ in range(12):
+        ears.hear(Prosody(True, 0.0, False, False, loudness, 0.0, 0.0, soon=loudness), np.zeros(len(CHANNELS)))
+    return pace(ears.conditions(state, NATURAL_EYE_CONTACT))
 
 
 def test_a_manner_moves_open_lips_and_leaves_closures_exact(tmp_path: Path) -> None:

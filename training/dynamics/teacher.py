@@ -1,4 +1,4 @@
-"""The teacher: our own rules over natural voices, in every state, with the eyes of recorded people in their head."""
+"""The teacher: our own rules over natural voices, in every state, with the eyes and lids of recorded people in their head."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.dynamics.looks import Onlooker, RecordedGaze
 from vivant.motion.eyes import Gaze, Lids
@@ -24,6 +25,9 @@ NODS, NOD_DEG = 0.55, (2.0, 4.5)
 """Of a listener at the ends of the partner's phrases: how often, least and most; chosen by eye: people answer pauses with nods
 (Ward and Tsukahara 2000)."""
 
+PARTIAL = 0.15
+"""Of blinks that do not shut the eye, with the depths and lengths of recorded people who were asked for such; chosen."""
+
 
 @dataclass
 class SeenLids:
@@ -41,7 +45,8 @@ class SeenLids:
 class Teacher:
     """One pupil's model: a person's eyes, our rules' head, brows and lids."""
 
-    def __init__(self, person: Onlooker, seed: int) -> None:
+    def __init__(self, person: Onlooker, blinks: NDArray[np.float64], seed: int) -> None:
+        """``blinks`` are (n, 2) depths and lengths of partial ones."""
         self._rng = np.random.Generator(np.random.PCG64(seed))
         self._life = NonverbalMotion(seed)
         self._eyes = RecordedGaze(person, self._life._gaze, self._rng)
@@ -49,6 +54,7 @@ class Teacher:
         self._life._gaze = cast(Gaze, self._eyes)
         self._life._lids = cast(Lids, self._lids)
         self._contact = person.speaking.contact
+        self._partial = blinks
 
     def live(self, heard: Heard) -> Clip:
         """A conversation, heard and lived through."""
@@ -56,6 +62,8 @@ class Teacher:
         rows = [self._step(prosody, state) for prosody, state in zip(heard.prosody, states, strict=True)]
         slow, aside, jumps, blinks = (np.array(part) for part in zip(*rows, strict=True))
         lids = np.ones((len(rows), 2))
+        partial = blinks & (self._rng.random(len(rows)) < PARTIAL)
+        lids[partial] = self._partial[self._rng.integers(len(self._partial), size=int(partial.sum()))]
         lived = Lived(slow, aside, jumps, blinks, lids, known=np.ones(4, np.float32))
         return clip_of(told_of(heard, states, self._contact), lived)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vivant.errors import InputError
 from vivant.learn.recordings import Run
-from vivant.motion.learned.channels import CHUNK_TICKS, FACE, N_HEAD, N_SLOW, Array32, Colour
+from vivant.motion.learned.channels import CHUNK_TICKS, FACE, N_HEAD, N_SLOW, Array32
 from vivant.motion.learned.colour import fit_colour
 from vivant.motion.learned.generator import Generator
 from vivant.motion.learned.manner import Manner, usual
@@ -59,7 +59,7 @@ def learn_manner(name: str, runs: Sequence[Run], dynamics: Dynamics, progress: P
     clips = _enough(clips)
     progress(f"{minutes:.1f} minutes")
     person = figures_of(clips)
-    manner = replace(usual(dynamics), name=name, colour=_colour(clips, dynamics), lips=lips_of(runs))
+    manner = replace(usual(dynamics), name=name, colour=fit_colour(clips, dynamics.colour), lips=lips_of(runs))
     for number in range(ROUNDS):
         progress(f"round {number + 1} of {ROUNDS}")
         manner = nearer(manner, person, figures_of(let_loose(manner, dynamics, clips)), clips)
@@ -90,18 +90,6 @@ def _holds(clips: Sequence[Clip]) -> NDArray[np.bool_]:
     """(4,) groups that any recording holds."""
     held: NDArray[np.bool_] = np.any([clip.known > 0 for clip in clips], axis=0)
     return held
-
-
-def _colour(clips: Sequence[Clip], dynamics: Dynamics) -> Colour:
-    """The person's own of what the recordings hold, the usual of the rest."""
-    head, face = _holds(clips)[:2]
-    own = fit_colour([(clip.curves, np.ones(4, np.float32)) for clip in clips])
-    theirs = np.repeat([head, face], [N_HEAD, N_SLOW - N_HEAD])
-    parts = {}
-    for part in Colour.__dataclass_fields__:
-        mine, other = getattr(own, part), getattr(dynamics.colour, part)
-        parts[part] = np.where(theirs.reshape(-1, *[1] * (mine.ndim - 1)), mine, other).astype(np.float32)
-    return Colour(**parts)
 
 
 def let_loose(manner: Manner, dynamics: Dynamics, clips: Sequence[Clip]) -> list[Clip]:

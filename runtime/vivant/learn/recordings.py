@@ -142,7 +142,7 @@ def _lived(vectors: NDArray[np.float64], usual: NDArray[np.float64], mouths: NDA
     own = limits * np.arctanh(np.clip(turned / limits, -0.98, 0.98))
     looks = vectors[:, GAZE] + turned[:, :2] - usual[GAZE]
     where, jumps = _fixations(looks)
-    blinks, lids = _blinks(vectors[:, _BLINK].mean(1))
+    blinks, lids = blinks_of(vectors[:, _BLINK].mean(1))
     moves = turned.std(0).max() > STILL_DEG, np.abs(face).max() > STILL_WEIGHT, looks.std(0).max() > STILL_DEG, blinks.any()
     known = np.array(moves, np.float32)
     return Lived(np.concatenate([own, shifted, nearer, face], 1), where, jumps, blinks, lids, known)
@@ -161,8 +161,8 @@ def _fixations(looks: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
     return where, jumps
 
 
-def _blinks(closed: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """(ticks,) where one begins, and (ticks, 2) its depth and length there."""
+def blinks_of(closed: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """(ticks,) where one begins, and (ticks, 2) its depth and length there, of (ticks,) closure of the lids."""
     beyond = closed - np.median(closed)
     shut = np.concatenate([[False], beyond > BLINKS_FROM, [False]])
     begins, lids = np.zeros(len(closed), bool), np.ones((len(closed), 2))

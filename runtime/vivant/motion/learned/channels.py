@@ -50,6 +50,9 @@ KNOWN = slice(CONTACT.stop, CONTACT.stop + 3)
 """Which of voice, state and eye contact are told."""
 N_CONDITIONS = KNOWN.stop
 
+N_PACE = 3
+"""What decides how much may be new in a chunk: one, whether the face talks, and how loud it is about to be."""
+
 ASIDE_SCALE_DEG = 6.0
 """One unit of where the eyes rest, for the network."""
 
@@ -66,9 +69,10 @@ class Colour:
     spread: Array32
     """(n_slow, 2) standard deviations of value and slope, the slope per chunk."""
     carry: Array32
-    """(n_slow, 2, 2) how value and slope, in spreads, go on from one chunk to the next."""
+    """(N_PACE, n_slow, 2, 2) how value and slope, in spreads, go on from one chunk to the next: at rest, and what talking and
+    loudness add to that."""
     surprise: Array32
-    """(n_slow, 2) standard deviations of what is new in each chunk, in spreads."""
+    """(N_PACE, n_slow, 2) standard deviations of what is new in each chunk, in spreads, likewise."""
 
     def plain(self, curves: Array32) -> Array32:
         """(..., n_slow, 2) in spreads from the mean."""
@@ -82,10 +86,15 @@ class Colour:
         curves[..., 0] += self.mean
         return curves
 
-    def carried(self, plain: Array32) -> Array32:
-        """(..., n_slow, 2) what is to be expected a chunk later."""
-        later: Array32 = np.einsum("cij,...cj->...ci", self.carry, plain)
+    def carried(self, plain: Array32, pace: Array32) -> Array32:
+        """(..., n_slow, 2) what is to be expected a chunk later at a pace of (..., N_PACE)."""
+        later: Array32 = np.einsum("...p,pcij,...cj->...ci", pace, self.carry, plain)
         return later
+
+    def surprises(self, pace: Array32) -> Array32:
+        """(..., n_slow, 2) one standard deviation of what is new."""
+        size: Array32 = np.einsum("...p,pci->...ci", pace, self.surprise)
+        return size
 
 
 def hermite(before: Array32, after: Array32, share: float) -> Array32:

@@ -11,6 +11,7 @@ from vivant.motion.learned.channels import (
     CONTACT,
     KNOWN,
     N_CONDITIONS,
+    N_PACE,
     STATE,
     STATES,
     SUBFRAMES,
@@ -22,7 +23,7 @@ from vivant.speech.prosody import Prosody
 from vivant.types import Attention
 
 _PER_SUBFRAME = CHUNK_TICKS // SUBFRAMES
-_N_PROSODY = 6
+_N_PROSODY, _SOON, _TALKING = 6, 1, 3
 _STATE_INDEX = {state: i for i, state in enumerate(STATES)}
 
 
@@ -62,3 +63,15 @@ def without(told: Array32, *parts: slice) -> Array32:
         rest[..., part] = 0.0
         rest[..., KNOWN.start + (VOICE, STATE, CONTACT).index(part)] = 0.0
     return rest
+
+
+def pace(told: Array32) -> Array32:
+    """(..., N_PACE) of conditions of which nothing is left out: a listener's voice is the partner's, and does not count."""
+    rhythm = told[..., : SUBFRAMES * _N_PROSODY].reshape(*told.shape[:-1], SUBFRAMES, _N_PROSODY)
+    own = 1 - told[..., STATE.start + _STATE_INDEX[Attention.LISTENING]]
+    found = np.empty((*told.shape[:-1], N_PACE), np.float32)
+    found[..., 0] = 1.0
+    found[..., 1] = own * rhythm[..., -1, _TALKING]
+    # Of the latest 60 ms what comes 80 ms later: the middle of the chunk that begins now.
+    found[..., 2] = own * np.clip(rhythm[..., SUBFRAMES // 2 :, _SOON].mean(-1), 0, 1)
+    return found

@@ -15,19 +15,23 @@ from vivant.motion.learned.channels import (
     LIDS,
     N_DRAWN,
     N_EVENTS,
+    N_HEAD,
     N_SLOW,
-    VOICE,
+    STATE,
     Array32,
 )
-from vivant.motion.learned.conditions import without
+from vivant.motion.learned.conditions import pace, without
 from vivant.motion.learned.manner import Manner
 from vivant.motion.learned.network import Dynamics, Memory
-from vivant.types import NATURAL_EYE_CONTACT
 
-VOICE_GUIDANCE = 0.0
-"""How far what the voice asks is overdrawn. Chosen by the table in docs/dynamics.md."""
-_AWAY_DEG, _NEAR_DEG = 5.0, 2.0
-"""From the partner: away, as it was measured in people; and where the eyes go that stay. The second chosen."""
+GUIDANCE: tuple[tuple[slice, float], ...] = ((STATE, 0.5),)
+"""Which conditions are overdrawn, and how far. Chosen by the table in docs/dynamics.md."""
+_OVERDRAWN, _ORDINARY = 1.6, 0.35
+"""How far the difference of the loudness to come from an ordinary one is overdrawn where it says how much is new: what is known
+of a chunk that only begins blurs it. Chosen, so that the head follows the voice as the rules' does."""
+_RETURNS = 0.94
+"""Of what a curve is away from its rest, how much of the forecast stays: what a face at rest hardly ever does it would not
+come back from. Chosen: without it brows stayed up in silence."""
 _FARTHEST = 4.0
 """Of a plain number: beyond it nobody moved, and what is drawn is not believed."""
 
@@ -50,8 +54,9 @@ class Generator:
     def __init__(self, dynamics: Dynamics, manner: Manner, seed: int) -> None:
         self._dynamics, self._manner = dynamics, manner
         self._rng = np.random.Generator(np.random.PCG64(seed))
-        self._rows = 2 if VOICE_GUIDANCE else 1
-        self._memory = Memory(self._rows)
+        self._left_out = [part for part, _ in GUIDANCE]
+        self._guidance = np.array([much for _, much in GUIDANCE], np.float32)
+        self._memory = Memory(1 + len(GUIDANCE))
         self._plain = np.zeros((N_SLOW, 2), np.float32)
         self._aside = np.zeros(2, np.float32)
         self._past = past_vector(self._plain, self._aside, np.zeros(N_EVENTS, np.float32), np.zeros(2, np.float32))
@@ -66,46 +71,45 @@ class Generator:
         """(2,) where the eyes rest from the partner, in `ASIDE_SCALE_DEG`."""
         return np.float32(self._manner.aside) * self._aside
 
-    def next(self, told: Array32, contact: float = NATURAL_EYE_CONTACT) -> Chunk:
-        """From (n_conditions,); ``contact`` is the share of the time with the partner while speaking that is asked for."""
-        rows = np.stack([told, without(told, VOICE)][: self._rows])
-        heard = self._dynamics.listen(self._memory, rows, np.repeat(self._past[None], self._rows, 0))
+    def next(self, told: Array32) -> Chunk:
+        """From (n_conditions,)."""
+        rows = np.stack([told, *(without(told, part) for part in self._left_out)])
+        heard = self._dynamics.listen(self._memory, rows, np.repeat(self._past[None], len(rows), 0))
         events = self._happens(self._dynamics.chances(heard)[0])
         noise = self._rng.standard_normal(N_DRAWN).astype(np.float32)
-        drawn = self._dynamics.flow(heard, events, noise, VOICE_GUIDANCE)
-        return self._remember(drawn, events, contact)
+        drawn = self._dynamics.flow(heard, events, noise, self._guidance)
+        return self._remember(drawn, events, pace(told))
 
     def _happens(self, logits: Array32) -> Array32:
         chance = 1 / (1 + np.exp(-(logits + self._manner.events)))
         happens: Array32 = (self._rng.random(N_EVENTS) < chance).astype(np.float32)
         return happens
 
-    def _remember(self, drawn: Array32, events: Array32, contact: float) -> Chunk:
-        colour = self._manner.colour
-        plain = colour.carried(self._plain) + drawn[: 2 * N_SLOW].reshape(N_SLOW, 2) * colour.surprise
-        self._plain = np.clip(plain, -_FARTHEST, _FARTHEST)
+    def _remember(self, drawn: Array32, events: Array32, pace: Array32) -> Chunk:
+        self._plain = self._moved(drawn[: 2 * N_SLOW].reshape(N_SLOW, 2), pace)
         if events[JUMP]:
-            self._aside = self._kept(np.clip(drawn[ASIDE], -_FARTHEST, _FARTHEST), contact)
+            self._aside = np.clip(drawn[ASIDE], -_FARTHEST, _FARTHEST)
         lids = np.clip(drawn[LIDS], -1.0, 1.0) * events[BLINK]
         self._past = past_vector(self._plain, self._aside, events, lids)
         yaw, pitch = (ASIDE_SCALE_DEG * self.aside).tolist()
         depth, length = lids_of(lids).tolist()
         return Chunk(self.curves, (yaw, pitch) if events[JUMP] else None, (depth, length) if events[BLINK] else None)
 
-    def _kept(self, wanted: Array32, contact: float) -> Array32:
-        """(2,) where the eyes go instead of where they would.
+    def _moved(self, new: Array32, pace: Array32) -> Array32:
+        """(n_slow, 2) a chunk later; a face's weights stay above nothing, where they may stand but not sink."""
+        colour = self._manner.colour
+        plain = colour.carried(self._plain, pace) * (_RETURNS, 1) + new * colour.surprises(_sharpened(pace))
+        plain = np.clip(plain, -_FARTHEST, _FARTHEST).astype(np.float32)
+        nothing = np.where(np.arange(N_SLOW) < N_HEAD, -np.inf, -colour.mean / colour.spread[:, 0]).astype(np.float32)
+        plain[:, 1] = np.where(plain[:, 0] < nothing, np.maximum(plain[:, 1], 0), plain[:, 1])
+        plain[:, 0] = np.maximum(plain[:, 0], nothing)
+        return plain
 
-        Of their ways out or back so many are left out that the time with the partner has the share that is asked for.
-        """
-        was_away, goes_away = (float(np.hypot(*place)) * ASIDE_SCALE_DEG > _AWAY_DEG for place in (self._aside, wanted))
-        chance = self._rng.random()
-        usual = (1 - NATURAL_EYE_CONTACT) / NATURAL_EYE_CONTACT
-        if goes_away and chance * contact * usual >= 1 - contact:
-            return wanted * np.float32(_NEAR_DEG / ASIDE_SCALE_DEG / np.hypot(*wanted))
-        if was_away and not goes_away and chance * (1 - contact) >= contact * usual:
-            beside: Array32 = np.clip(self._aside + wanted, -_FARTHEST, _FARTHEST)
-            return beside
-        return wanted
+
+def _sharpened(pace: Array32) -> Array32:
+    """(N_PACE,)"""
+    one, talks, loud = pace
+    return np.array([one, talks, max(loud + _OVERDRAWN * (loud - _ORDINARY * talks), 0.0)], np.float32)
 
 
 def past_vector(plain: Array32, aside: Array32, events: Array32, lids: Array32, known: Array32 | None = None) -> Array32:

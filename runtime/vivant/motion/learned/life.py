@@ -27,6 +27,9 @@ from vivant.types import ARKIT_INDEX, NATURAL_EYE_CONTACT, Act, Attention, Contr
 _BLINK = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
 _WIDE = [ARKIT_INDEX["eyeWideLeft"], ARKIT_INDEX["eyeWideRight"]]
 _N_WEIGHTS = len(ARKIT_INDEX)
+_AWAY_DEG, _NEAR_DEG, _BESIDE = 5.0, 2.0, 1.1
+"""From the partner: away, as it was measured in people; where the eyes are that do not look away; and how far beyond the first
+they stay, as a factor, that do not come back. The last two chosen."""
 
 
 class LearnedLife:
@@ -42,7 +45,7 @@ class LearnedLife:
         self._ears = Ears()
         self._before = self._after = self._generator.curves
         self._age = CHUNK_TICKS
-        self._eyes, self._lids = _Eyes(), _Lids()
+        self._contact, self._eyes, self._lids = _Contact(), _Eyes(), _Lids()
         self._listening: CriticallyDampedSpring[float] = CriticallyDampedSpring(0.12)
         self._own_voice = 1.0
         self._acts = Acts()
@@ -77,10 +80,11 @@ class LearnedLife:
         return life
 
     def _begin_chunk(self, controls: Controls) -> None:
-        chunk = self._generator.next(self._ears.conditions(controls.attention, NATURAL_EYE_CONTACT), controls.eye_contact)
+        chunk = self._generator.next(self._ears.conditions(controls.attention, NATURAL_EYE_CONTACT))
         self._before, self._after, self._age = self._after, chunk.curves, 0
         if chunk.aside_deg is not None:
-            self._eyes.jump(chunk.aside_deg, self._moment())
+            place = self._contact.shown(chunk.aside_deg, controls.eye_contact, self._chance.random())
+            self._eyes.jump(place, self._moment())
         if chunk.blink is not None:
             self._lids.start(*chunk.blink, self._moment())
 
@@ -93,6 +97,30 @@ class LearnedLife:
         open_share = self._own_voice * (1 - mouth[SEAL]) * (1 - mouth[BITE])
         beside: Vector = open_share * (np.append(mouth, 1.0) @ self._lips)
         return beside
+
+
+class _Contact:
+    """The share of eye contact that is asked for: of the visits to the partner, or away from it, so many do not take place."""
+
+    def __init__(self) -> None:
+        self._was_away: bool | None = None
+        self._left_out = False
+        self._away_deg = (6.0, 4.0)  # to the left and up, as people mostly look, until it has looked away
+
+    def shown(self, to_deg: tuple[float, float], share: float, chance: float) -> tuple[float, float]:
+        """(yaw, pitch) from the partner to which the eyes go that would go to the one given; ``chance`` is uniform."""
+        reach = math.hypot(*to_deg)
+        is_away = reach > _AWAY_DEG
+        if is_away is not self._was_away:
+            stays = (1 - share) / (1 - NATURAL_EYE_CONTACT) if is_away else share / NATURAL_EYE_CONTACT
+            self._was_away, self._left_out = is_away, chance >= stays
+        if is_away:
+            self._away_deg = to_deg
+        if not self._left_out:
+            return to_deg
+        yaw, pitch = to_deg if is_away else (self._away_deg[0] + to_deg[0] / 3, self._away_deg[1] + to_deg[1] / 3)
+        size = _NEAR_DEG / reach if is_away else max(1.0, _BESIDE * _AWAY_DEG / math.hypot(yaw, pitch))
+        return size * yaw, size * pitch
 
 
 class _Eyes:

@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from vivant.errors import InputError
-from vivant.motion.learned.channels import N_CONDITIONS, N_DRAWN, N_EVENTS, N_PAST, N_SLOW, Array32, Colour
+from vivant.motion.learned.channels import ASIDE, N_CONDITIONS, N_DRAWN, N_EVENTS, N_PACE, N_PAST, N_SLOW, Array32, Colour
 
 WIDTH, LAYERS, HEADS, REACH = 128, 4, 4, 48
 """Of the transformer: numbers per chunk, layers, heads, and how many chunks it looks back: 5.8 s."""
@@ -48,7 +48,12 @@ def weight_shapes() -> dict[str, tuple[int, ...]]:
     return shapes | {"last": (m, 2 * m), "last.b": (2 * m,), "motion": (m, N_DRAWN), "motion.b": (N_DRAWN,)}
 
 
-COLOUR_SHAPES = {"mean": (N_SLOW,), "spread": (N_SLOW, 2), "carry": (N_SLOW, 2, 2), "surprise": (N_SLOW, 2)}
+COLOUR_SHAPES = {
+    "mean": (N_SLOW,),
+    "spread": (N_SLOW, 2),
+    "carry": (N_PACE, N_SLOW, 2, 2),
+    "surprise": (N_PACE, N_SLOW, 2),
+}
 
 
 def time_features(share: float) -> Array32:
@@ -81,15 +86,23 @@ class Dynamics:
         """(rows, N_EVENTS) logits of what may happen within the chunk."""
         return self._linear("events", heard)
 
-    def flow(self, heard: Array32, events: Array32, noise: Array32, voice_guidance: float) -> Array32:
-        """(n_drawn,) motion from noise of that shape, in `STEPS`. Of two rows the second is without the voice."""
+    def flow(self, heard: Array32, events: Array32, noise: Array32, guidance: Array32) -> Array32:
+        """(n_drawn,) motion from noise of that shape, in `STEPS`.
+
+        The first row is told all, each other one all but one condition; what that one asks is overdrawn by its guidance,
+        (rows - 1,). Curves go where the last two steps point together: by the last alone they come out a quarter too small.
+        Where the eyes jump to is near or far, and nothing between.
+        """
         w = self.weights
         context = heard @ w["context"] + events @ w["drawn"] + w["context.b"]
-        drawn = noise
+        drawn, aimed = noise, None
         for step in range(STEPS):
             clean = self._cleaned(np.repeat(drawn[None], len(heard), 0), context + time_features(step / STEPS) @ w["time"])
-            aim = clean[0] if len(clean) == 1 else clean[0] + np.float32(voice_guidance) * (clean[0] - clean[1])
-            drawn = drawn + (aim - drawn) / np.float32(STEPS - step)
+            aim = clean[0] + guidance @ (clean[0] - clean[1:])
+            further = aim.copy()
+            if aimed is not None:
+                further[: ASIDE.start] += (aim - aimed)[: ASIDE.start] / np.float32(2)
+            drawn, aimed = drawn + (further - drawn) / np.float32(STEPS - step), aim
         return drawn
 
     def _attended(self, memory: Memory, layer: int, x: Array32) -> Array32:

@@ -23,7 +23,7 @@ from vivant.speech.prosody import Prosody
 from vivant.types import Attention, AudioChunk, Float32Array
 
 Curves = NDArray[np.float64]
-_PER_CHUNK = ("told", "curves", "aside", "events", "lids")
+PER_CHUNK = ("told", "curves", "aside", "events", "lids")
 """What of a `Clip` there is for every chunk."""
 
 
@@ -120,7 +120,7 @@ def told_nothing(n_chunks: int, state: Attention, contact: float) -> Array32:
 
 def save_clips(path: Path, clips: Sequence[Clip]) -> None:
     """One file of many, one after the other."""
-    parts: dict[str, Any] = {name: np.concatenate([getattr(clip, name) for clip in clips]) for name in _PER_CHUNK}
+    parts: dict[str, Any] = {name: np.concatenate([getattr(clip, name) for clip in clips]) for name in PER_CHUNK}
     lengths = np.array([len(clip.told) for clip in clips])
     np.savez(path, **parts, lengths=lengths, known=np.stack([clip.known for clip in clips]))
 
@@ -132,6 +132,6 @@ def load_clips(path: Path) -> list[Clip]:
     ends = np.cumsum(arrays["lengths"])
     spans = [slice(end - n, end) for end, n in zip(ends, arrays["lengths"], strict=True)]
     return [
-        Clip(**{name: arrays[name][span] for name in _PER_CHUNK}, known=known)
+        Clip(**{name: arrays[name][span] for name in PER_CHUNK}, known=known)
         for span, known in zip(spans, arrays["known"], strict=True)
     ]
