@@ -42,7 +42,7 @@ MOST_ROUNDS = 8
 MOST_WAITING = 4
 """For their turn: whoever waits longer had better try again. Chosen."""
 STEPPED_SHARE = 0.25
-"""Of the faces that can get less, those that do in one round. Chosen: all of them within a few seconds."""
+"""Of the faces that can get less, or more again, those that do at a time. Chosen: all of them within a few seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class LoadShedder:
     """Load shedder: admission by measured cost, and the level of detail. On the event loop.
 
     Under overload the least important faces get fewer and smaller frames, some of them a step per round; when there has been
-    room for a while, the most important of those gets a step back.
+    room for a while, the most important of those get a step back.
     """
 
     def __init__(self, workers: Workers, clock: Clock, most: int) -> None:
@@ -203,8 +203,9 @@ class LoadShedder:
         reduced = [member for member in self._paced() if member.detail > MOST_DETAIL]
         if reduced and self._calm >= CALM_ROUNDS:
             self._calm = 0
-            richest = max(reduced, key=lambda member: (member.importance, member.detail))
-            richest.set_detail(richest.detail - 1, "the server has room again")
+            richest = sorted(reduced, key=lambda member: (member.importance, member.detail), reverse=True)
+            for member in richest[: math.ceil(STEPPED_SHARE * len(richest))]:
+                member.set_detail(member.detail - 1, "the server has room again")
 
     def n_faces(self, wanted: Wanted, detail: int) -> int | None:
         """How many such faces there is time for, one at least; None when it was not measured."""
