@@ -20,6 +20,7 @@ from hypothesis import settings
 import tests.examples  # noqa: F401  registers what `pytest_configure` loads
 from vivant.face import RigFace
 from vivant.media import PortraitImage, load_image
+from vivant.numeric import _numeric
 from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.render import _kernel
 from vivant.rig import cache as rig_cache
@@ -118,10 +119,11 @@ def rigs_dir(request: pytest.FixtureRequest, run_dir: Path) -> Path:
 def package_hash() -> str:
     """Of every file of the package, kernel and networks too, and of all versions that are installed."""
     digest = hashlib.sha256(repr(sorted((each.name, each.version) for each in distributions())).encode())
-    for file in sorted(Path(str(files("vivant"))).rglob("*")):
+    for file in sorted(Path(rig_cache.__file__).parents[1].rglob("*")):
         if file.is_file() and file.suffix != ".pyc":
             digest.update(file.name.encode() + file.read_bytes())
-    digest.update(Path(_kernel.__file__).read_bytes())  # lies elsewhere where the package is installed as editable
+    for compiled in (_kernel, _numeric):  # lie elsewhere where the package is installed as editable
+        digest.update(Path(compiled.__file__).read_bytes())
     return digest.hexdigest()[:16]
 
 
