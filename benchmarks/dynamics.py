@@ -69,7 +69,11 @@ def lip_lines(talk: Talk) -> list[Line]:
             "p50 .05-.12, p99 .13-.30",
             lambda m: joined(np.percentile(gap[m][talk.talks], (10, 50, 90, 99)), 3),
         ),
-        both("fastest opening and closing (99 %), 1/s", "1.0-2.4, 0.9-2.4", lambda m: _speeds(gap[m][talk.talks])),
+        both(
+            "fastest opening and closing (99 %), 1/s",
+            "1.0-2.4, 0.9-2.4",
+            lambda m: joined(np.abs(np.percentile(np.diff(gap[m][talk.talks]) * float(FPS), (99, 1))), 2),
+        ),
         both(
             "mouth width, 5 and 95 % over its median",
             ".84-.93, 1.08-1.26",
@@ -77,11 +81,6 @@ def lip_lines(talk: Talk) -> list[Line]:
         ),
         both("opening with width, r", ".35-.73", lambda m: f"{correlation(gap[m][talk.talks], width[m][talk.talks]):.2f}"),
     ]
-
-
-def _speeds(gap: Curve) -> str:
-    speed = np.diff(gap) * float(FPS)
-    return joined(np.abs(np.percentile(speed, (99, 1))), 2)
 
 
 def touch_lines(folder: Path, models: dict[str, SpeechMotion], seconds: float) -> list[Line]:
