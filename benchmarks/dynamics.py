@@ -383,7 +383,6 @@ def measure(args: argparse.Namespace) -> list[Line]:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--voice", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--minutes", type=float, default=10.0)
