@@ -123,7 +123,7 @@ def package_hash() -> str:
         if file.is_file() and file.suffix != ".pyc":
             digest.update(file.name.encode() + file.read_bytes())
     for compiled in (_kernel, _numeric):  # lie elsewhere where the package is installed as editable
-        digest.update(Path(compiled.__file__).read_bytes())
+        digest.update(Path(str(compiled.__file__)).read_bytes())
     return digest.hexdigest()[:16]
 
 
