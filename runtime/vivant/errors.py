@@ -5,7 +5,7 @@ VivantError
 |   +-- PortraitError   an image without a face that the rig can animate
 +-- OutputError         a result that could not be written; nothing is left under the final name
 +-- UnavailableError    something optional is missing: an extra, a provider, a device; says how to get it
-|   +-- ServerAwayError     a server that is not there, or full, for now; the same call may do later
+|   +-- ServerAwayError   a server that is not there, or full, for now; the same call may do later
 |   +-- DeviceLostError (vivant_bridge)   a device that is not there now; the bridge tries again by itself
 +-- ClosedError         a session was used after it was closed
 +-- StatusError (vivant.server)   a call that cannot be served: a gRPC status, and when to come again

@@ -18,7 +18,7 @@ from PIL import Image
 
 from tests.examples import examples, some
 from vivant.errors import ClosedError, InputError
-from vivant.media import SoundBlock, open_audio
+from vivant.media import SoundBlock, has_sound, open_audio
 from vivant.types import AudioChunk
 
 pytestmark = pytest.mark.unit
@@ -387,3 +387,8 @@ def test_random_bytes_never_escape(tmp_path: Path, magic: bytes, body: bytes) ->
     path.write_bytes(magic + body)
     with pytest.raises(InputError):
         _read(path)
+
+
+def test_a_film_of_pictures_alone_has_no_sound(tmp_path: Path) -> None:
+    Image.new("RGB", (16, 16)).save(tmp_path / "film.gif", save_all=True, append_images=[Image.new("RGB", (16, 16), "red")])
+    assert not has_sound(tmp_path / "film.gif")

@@ -119,9 +119,9 @@ class Webcam:
 
 
 def _state(seen: Seen, asked: str) -> str:
-    if asked:
-        return asked
-    return "no face" if seen.motion is None else "mouth hidden" if seen.mouth_hidden else "a face"
+    if seen.motion is None:
+        return "no face"
+    return asked or ("mouth hidden" if seen.mouth_hidden else "a face")
 
 
 class _Newest:

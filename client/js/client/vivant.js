@@ -93,7 +93,7 @@ export class Face {
   #delay;
   /** Of `ready`; null once it is settled. @type {{resolve: (said: any) => void, reject: (error: Error) => void} | null} */
   #waiting = null;
-  /** The connection's `ready` message; fails where there will be none. @type {Promise<any>} */
+  /** The open connection's `ready` message, or the next's; fails where there is none. @type {Promise<any>} */
   ready = Promise.resolve();
 
   /** @param {string} url http(s) or ws(s) @param {Options} options */

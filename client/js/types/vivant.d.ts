@@ -99,7 +99,7 @@ export declare function connect(url: string, options?: Options): Face;
 export declare class Face {
     #private;
     url: URL;
-    /** The `ready` message of the connection that is open, or of the next one; fails where there will be none. @type {Promise<any>} */
+    /** The open connection's `ready` message, or the next's; fails where there is none. @type {Promise<any>} */
     ready: Promise<any>;
     /** @param {string} url http(s) or ws(s) @param {Options} options */
     constructor(url: string, options: Options);

@@ -48,7 +48,10 @@ def record(
         after = sight_of(tracker.track(picture, pts_us), pts_us)
         seen_at_all |= after.motion is not None
         while (at_us := frame_pts_us(index, fps)) <= pts_us:
-            yield unseen.completed(index, after if before is None else between(before, after, at_us, DAY_US))
+            if before is None or at_us >= after.time_us:
+                yield unseen.completed(index, after)
+            else:
+                yield unseen.completed(index, between(before, after, at_us, DAY_US))
             index += 1
         before = after
         progress(pts_us)
@@ -86,12 +89,13 @@ class _Unseen:
         if seen.motion is not None:
             self._last, self._away_s = vector_of(seen.motion), 0.0
             self._face = 1.0 if first else min(1.0, self._face + self._step_s / RETURN_S)
+            way = -1 if seen.mouth_hidden else 1
+            mouth = min(1.0, max(0.0, self._mouth + way * self._step_s / LIPS_S))
+            self._mouth = float(not seen.mouth_hidden) if first else mouth
         else:
             self._away_s += self._step_s
             if self._away_s > HOLD_S:
                 self._face = max(0.0, self._face - self._step_s / LEAVE_S)
-        way = -1 if seen.mouth_hidden else 1
-        self._mouth = float(not seen.mouth_hidden) if first else min(1.0, max(0.0, self._mouth + way * self._step_s / LIPS_S))
 
     def _without(self, index: int) -> Float32Array:
         """What the voice does at that frame; after its end, and without one, a face that says nothing."""

@@ -20,7 +20,6 @@ from vivant.capture.recording import record
 from vivant.capture.video import Picture, Source, is_camera
 from vivant.commands.options import DEFAULT_ANALYSER, AnalyserOption, FaceOption, ProviderOption, console, say
 from vivant.face import as_fps
-from vivant.media import has_sound
 from vivant.media.apart import require_apart
 from vivant.media.atomic import require_place
 from vivant.motion.model import MAX_FPS, MIN_FPS
@@ -86,7 +85,7 @@ def _progress(bar: Progress, task: TaskID, asks: FaceTracker | None) -> Callable
 
 def _voice_of(source: Source, fps: Fraction) -> Callable[[], Iterable[MotionFrame]]:
     """Opens the motion of a film's sound, for what pictures do not show; a camera has none."""
-    if is_camera(source) or not has_sound(source):
+    if is_camera(source):
         return tuple
     return partial(motion_of, Path(source), fps)
 

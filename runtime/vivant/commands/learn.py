@@ -71,7 +71,7 @@ def learn(
         teach_finish(video, portrait, out, opened, find(ANALYSERS, analyser)(provider), steps, consent)
     else:
         raise InputError(
-            "give VIDEO, --portrait and --out to learn a mouth, or --manner and --name to learn how somebody moves"
+            "give VIDEO, --portrait and --out to learn mouth and lids, or --manner and --name to learn how somebody moves"
         )
 
 

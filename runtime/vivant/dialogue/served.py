@@ -51,16 +51,19 @@ class _Connection:
     def __init__(self, address: Address) -> None:
         self._address, self._loop, self._clock = address, asyncio.new_event_loop(), MonotonicClock()
         self._client: Client | None = None
+        self._in_vain = False
+        """The last line waited for it, and it did not come."""
 
     def run(self, work: Callable[[Client], Coroutine[Any, Any, Result]]) -> Result:
-        """Again and again while the server is away, by `PAUSES_S`."""
+        """Again and again while the server is away, by `PAUSES_S`; once where the line before waited in vain."""
         return self._loop.run_until_complete(self._patiently(work))
 
     async def _patiently(self, work: Callable[[Client], Coroutine[Any, Any, Result]]) -> Result:
-        for pause_s in PAUSES_S:
+        for pause_s in () if self._in_vain else PAUSES_S:
             with suppress(ServerAwayError):
                 return await self._tried(work)
             await self._clock.sleep_until(self._clock.now_us() + round(pause_s * 1e6))
+        self._in_vain = True
         try:
             return await self._tried(work)
         except ServerAwayError as error:
@@ -73,11 +76,13 @@ class _Connection:
         if self._client is None:
             self._client = connect(address.host_and_port, token=address.token(), ca=address.certificate())
         try:
-            return await work(self._client)
+            result = await work(self._client)
         except ServerAwayError:
             await self._client.__aexit__(None, None, None)
             self._client = None
             raise
+        self._in_vain = False
+        return result
 
 
 @cache

@@ -130,10 +130,13 @@ def open_audio(path: str | PathLike[str], track: int | None = None) -> Iterator[
 
 
 def has_sound(path: str | PathLike[str]) -> bool:
-    """Whether a file that can be opened has a sound track at all. Raises InputError for one that cannot."""
+    """Whether a file has a sound track that can be read; GIF and others hold pictures alone. Raises InputError where none is."""
     file = as_path("a sound file", path)
     require_file(file, "video")
-    container, _ = _container(file)
+    try:
+        container, _ = _container(file)
+    except InputError:
+        return False
     with container:
         return len(container.streams.audio) > 0
 

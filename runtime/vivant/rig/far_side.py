@@ -97,13 +97,17 @@ def _light(
     small = picture[::step, ::step].astype(np.float32)
     y, x = np.indices(small.shape[:2]) * float(step)
     places = np.column_stack([x.ravel(), y.ravel()])
-    face = inside(places, uv[list(c.OVAL)].astype(np.float64)).reshape(small.shape[:2]).astype(np.float32)
+    oval = uv[list(c.OVAL)].astype(np.float64)
+    around = ((places >= oval.min(axis=0)) & (places <= oval.max(axis=0))).all(axis=1)  # all of them would take 100 MB
+    face = np.zeros(len(places), np.float32)
+    face[around] = inside(places[around], oval)
+    face = face.reshape(small.shape[:2])
     sigma = reach * texels / step
     total = np.maximum(ndimage.gaussian_filter(face, sigma), 1e-3)
+    means = [(ndimage.gaussian_filter(small[..., k] * face, sigma) / total).astype(np.float32) for k in range(3)]
 
     def at(places: FloatArray) -> FloatArray:
         rows = list((places[:, ::-1].T / step).astype(np.float64))
-        means = [ndimage.gaussian_filter(small[..., k] * face, sigma) / total for k in range(3)]
-        return np.stack([ndimage.map_coordinates(mean.astype(np.float32), rows) for mean in means], axis=-1)
+        return np.stack([ndimage.map_coordinates(mean, rows) for mean in means], axis=-1)
 
     return np.asarray(np.maximum(at(here), 1.0) / np.maximum(at(there), 1.0))
