@@ -130,7 +130,7 @@ def open_audio(path: str | PathLike[str], track: int | None = None) -> Iterator[
 
 
 def has_sound(path: str | PathLike[str]) -> bool:
-    """Whether a file has a sound track that can be read; GIF and others hold pictures alone. Raises InputError where none is."""
+    """Whether a file has a sound track that can be read; GIFs hold pictures alone. Raises InputError where none is."""
     file = as_path("a sound file", path)
     require_file(file, "video")
     try:

@@ -12,7 +12,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """gRPC calls it an error of the server when a client hangs up, and tells event loops that are closed already of its events."""
+    """gRPC calls it an error of the server when a client hangs up, and tells closed event loops of its events."""
     error = record.exc_info[1] if record.exc_info else None
     hung_up = isinstance(error, asyncio.CancelledError) and record.name.startswith("grpc")
     too_late = isinstance(error, RuntimeError) and "PollerCompletionQueue" in record.getMessage()
