@@ -99,9 +99,8 @@ def _light(
     places = np.column_stack([x.ravel(), y.ravel()])
     oval = uv[list(c.OVAL)].astype(np.float64)
     around = ((places >= oval.min(axis=0)) & (places <= oval.max(axis=0))).all(axis=1)  # all of them would take 100 MB
-    face = np.zeros(len(places), np.float32)
-    face[around] = inside(places[around], oval)
-    face = face.reshape(small.shape[:2])
+    face = np.zeros(small.shape[:2], np.float32)
+    face.ravel()[around] = inside(places[around], oval)
     sigma = reach * texels / step
     total = np.maximum(ndimage.gaussian_filter(face, sigma), 1e-3)
     means = [(ndimage.gaussian_filter(small[..., k] * face, sigma) / total).astype(np.float32) for k in range(3)]
