@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.honest import ROLES, Honest, open_faces
+from benchmarks.honest import PORTRAITS, ROLES, Honest, open_faces
 from benchmarks.hostile import turned_picture
 from benchmarks.processes import Cpu, end_on_terminate, memory_mb, n_files, n_threads
 from benchmarks.report import ROOT, markdown, put
@@ -71,6 +71,10 @@ class Plan:
     seconds: float
     seed: int
     troubles: tuple[str, ...]
+
+    @property
+    def judges_memory(self) -> bool:
+        return self.seconds >= LEAST_GROWTH_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +214,7 @@ class Soak:
         growth = growth_share(looks.memory_mb)
         third = looks.memory_mb[len(looks.memory_mb) // 3 :]
         said = f"{growth:+.1%}: {third[0]:.0f} to {third[-1]:.0f} MB, peak {max(looks.memory_mb):.0f}"
-        flat = growth <= GROWTH if self._plan.seconds >= LEAST_GROWTH_S else None
+        flat = growth <= GROWTH if self._plan.judges_memory else None
         yield Finding("memory, last two thirds", f"<= {GROWTH:+.0%}", said, flat)
         (threads, files), (last_threads, last_files) = self._at_first, self._at_last
         same = last_threads <= threads + SPARE and last_files <= files + SPARE
@@ -293,7 +297,10 @@ async def soak(plan: Plan, folder: Path, findings: list[Finding]) -> None:
     environment = {"VIVANT_CACHE_DIR": str(disk.folder), "VIVANT_CONFIG_DIR": f"{folder}/config"}
     served = vivant_serve(_JUMPING.format(path=str(wall)), environment=environment, before=disk.before, errors=log)
     async with served as (pid, port), connect(f"127.0.0.1:{port}") as client:
-        await fill(client, random.Random(plan.seed))
+        for portrait in PORTRAITS:
+            await client.warm_up(portrait)
+        if plan.judges_memory:
+            await fill(client, random.Random(plan.seed))
         run = Soak(Site(pid, port, client, honest, disk, wall, random.Random(plan.seed)), plan, log)
         ended = "stopped"
         try:
