@@ -23,7 +23,7 @@ HIDDEN_LIPS = 1.05
 rendered people, in the dark too, and 1.07 to 1.26 behind fingers and a mask. The chance that lips show says less."""
 LEARN_US = 1_000_000
 """The person's own shape is learnt in the first second that she is seen, and where her head is then is where it rests."""
-STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE = (4.0, 30.0), (3.0, 0.4), (1.5, 16.0), (3.0, 0.3)
+STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE = (4.0, 18.0), (3.0, 0.4), (1.5, 16.0), (3.0, 0.3)
 """Least cut-off in Hz and what it gains per unit a second (weights, degrees, outer-eye distances, degrees): the stillest with
 which the figures of `benchmarks.capture` are those without a filter, but for a hundredth."""
 
