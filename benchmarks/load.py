@@ -47,7 +47,8 @@ QUIET_CORES = 0.15
 QUIET_LOAD = 0.5
 """Load average of the last minute, likewise."""
 HEAD = (
-    "faces asked", "busy loops", "admitted", "worst fps", "important fps", "p50, p99, worst lateness ms", "longest stillness s",
+    "faces asked", "busy loops", "admitted", "worst fps", "important fps", "of full size",
+    "p50, p99, worst lateness ms", "longest stillness s",
     "worst / quiet single", "server's CPU per picture ms", "others' cores", "target", "verdict", "not admitted",
 )  # fmt: skip
 
@@ -63,6 +64,8 @@ class FaceSeen:
     """Of each of them: arrival against what its time, the announced delay and the start of its call say."""
     stillness_s: float
     """Longest time without a new picture."""
+    n_full_size: int = 0
+    """Of the pictures, those as large as was asked."""
     shares_memory: bool = False
     """The pictures came through it."""
     ended: str = ""
@@ -100,6 +103,11 @@ class Cell:
     @property
     def important_fps(self) -> float:
         return max((face.fps for face in self.faces if face.priority == IMPORTANT), default=0.0)
+
+    @property
+    def full_size_share(self) -> float:
+        """Of the pictures of all faces."""
+        return sum(face.n_full_size for face in self.faces) / max(1, self.n_pictures)
 
     @property
     def lateness_ms(self) -> tuple[float, float, float]:
@@ -178,7 +186,8 @@ class Visitor:
             seed=number,
             priority=self.priority,
         )
-        self._arrivals: list[tuple[float, int]] = []
+        self._arrivals: list[tuple[float, int, int]] = []
+        """Time in s, pts in us, width in px."""
         self._ended = ""
 
     async def come(self, client: Client, rooms: AsyncExitStack, seconds: float) -> None:
@@ -196,10 +205,10 @@ class Visitor:
 
     def seen(self, begin_s: float, end_s: float) -> FaceSeen:
         within = [one for one in self._arrivals if begin_s <= one[0] < end_s]
-        late = lateness_ms(within, self._began_s, self._delay_ms, at_once=self._at_once)
-        still = stillness_s([now_s for now_s, _ in within], begin_s, end_s)
-        fps = len(within) / (end_s - begin_s)
-        return FaceSeen(self.priority, fps, tuple(late), still, self._shares_memory, self._ended)
+        late = lateness_ms([one[:2] for one in within], self._began_s, self._delay_ms, at_once=self._at_once)
+        still = stillness_s([one[0] for one in within], begin_s, end_s)
+        fps, full = len(within) / (end_s - begin_s), sum(one[2] == self._config.size_px for one in within)
+        return FaceSeen(self.priority, fps, tuple(late), still, full, self._shares_memory, self._ended)
 
     async def _speak(self, face: RemoteSession, seconds: float) -> None:
         samples = speech(seconds)
@@ -214,7 +223,7 @@ class Visitor:
     async def _watch(self, face: RemoteSession) -> None:
         async for item in face:
             if isinstance(item, Output) and item.picture is not None:
-                self._arrivals.append((time.monotonic(), item.pts_us))
+                self._arrivals.append((time.monotonic(), item.pts_us, item.picture.size_px[0]))
 
     async def _guard(self, work: object) -> None:
         try:
@@ -283,6 +292,7 @@ def line(cell: Cell, single: Cell) -> tuple[str, ...]:
         f"{len(cell.faces)}",
         f"{cell.worst_fps:.1f}",
         f"{cell.important_fps:.1f}",
+        f"{cell.full_size_share:.0%}" if cell.n_pictures else "-",
         ", ".join(f"{late:.0f}" for late in cell.lateness_ms) if cell.n_pictures else "no picture",
         f"{cell.stillness_s:.2f}",
         f"{cell.worst_fps / single.worst_fps:.2f}" if single.worst_fps else "-",

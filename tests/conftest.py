@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import itertools
 import os
@@ -53,6 +54,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         further = [item for item in items if item.get_closest_marker("full")]
         config.hook.pytest_deselected(items=further)
         items[:] = [item for item in items if item not in set(further)]
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # thousands of tests are no garbage, and looking through them again and again takes a tenth of a quick run
 
 
 def require_kinds(items: list[pytest.Item]) -> None:

@@ -36,6 +36,7 @@ def imports(folder: Path) -> Iterator[tuple[str, str]]:
                 yield path.name, node.module
 
 
+@pytest.mark.full
 def test_the_runtime_knows_no_bridge() -> None:
     assert [found for found in imports(ROOT / "runtime") if found[1].startswith("vivant_bridge")] == []
 

@@ -110,6 +110,7 @@ def test_a_phone_is_asked_and_nobody_else_is_heard() -> None:
         ifacialmocap("")
 
 
+@pytest.mark.full
 def test_a_phone_may_be_named() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.bind(("127.0.0.1", 0))

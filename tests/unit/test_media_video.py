@@ -152,7 +152,7 @@ def test_the_moov_atom_comes_first(tmp_path: Path) -> None:
     assert 0 < data.index(b"moov") < data.index(b"mdat")
 
 
-@pytest.mark.parametrize("name", ["clip.mp4", "clip.mov", "clip.mkv", "clip.webm"])
+@pytest.mark.parametrize("name", some(["clip.mp4", "clip.webm", "clip.mov", "clip.mkv"], 2))
 @pytest.mark.parametrize("rate_hz", some([44100, 16000, 48000, 192000]))
 def test_sound_has_the_length_of_the_picture(name: str, rate_hz: int, tmp_path: Path) -> None:
     path = _write(tmp_path / name, 50, rate_hz)

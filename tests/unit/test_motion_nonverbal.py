@@ -76,12 +76,14 @@ def test_blinks(talking: NDArray[np.float64], idle: NDArray[np.float64]) -> None
     assert 0.11 <= shut_s <= 0.17
 
 
+@pytest.mark.full
 def test_gaps_between_blinks_are_irregular(idle: NDArray[np.float64]) -> None:
     shut = idle[:, BLINK] > 0.5
     gaps = np.diff(np.flatnonzero(shut[1:] & ~shut[:-1]))
     assert 0.35 < gaps.std() / gaps.mean() < 0.9
 
 
+@pytest.mark.full
 def test_the_head_is_slow_and_alive(talking: NDArray[np.float64], idle: NDArray[np.float64]) -> None:
     for rows, std_deg in ((talking, (2.5, 6.0)), (idle, (0.3, 2.0))):
         frequency, power = welch(rows[:, YAW : YAW + 3], 100, nperseg=2048, axis=0)

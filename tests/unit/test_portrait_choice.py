@@ -111,6 +111,7 @@ def two_people() -> PortraitImage:
     return as_portrait(canvas)
 
 
+@pytest.mark.full
 def test_a_number_chooses_the_face(analyser: PortraitAnalyser) -> None:
     picture = two_people()
     first, second = choose_face(picture, analyser), choose_face(picture, analyser, 2)

@@ -91,6 +91,7 @@ def built(analyser: PortraitAnalyser) -> Built:
     return Built(build_rig(IMAGE, Given(faces, analyser), progress=stages.append), stages)
 
 
+@pytest.mark.full
 def test_the_largest_face_is_used_and_said(built: Built) -> None:
     assert "2 faces were found; the largest is used; --face 2 takes the next" in built.rig.notes
 

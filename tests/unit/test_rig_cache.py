@@ -41,6 +41,7 @@ def test_a_cut_out_is_another_rig(builds: list[str]) -> None:
     assert len(builds) == len(kept_rigs()) == 2
 
 
+@pytest.mark.full
 def test_each_face_of_a_picture_has_a_rig_of_its_own(builds: list[str]) -> None:
     for number in (1, 2, 2):
         open_portrait(PORTRAIT, face=number)

@@ -163,6 +163,15 @@ def test_one_more_is_taken_where_all_would_keep_their_pictures(shown: int, late:
     load_shedder.require_pictures(wanting())
 
 
+def test_pictures_beyond_those_of_the_least_detail_are_room_for_others() -> None:
+    load_shedder = overloaded(shown=12, late=8)
+    with pytest.raises(StatusError):
+        load_shedder.require_pictures(wanting())
+    for member in load_shedder.members:
+        member.set_detail(LEAST_DETAIL - 1, "twice as many are due")
+    load_shedder.require_pictures(wanting())
+
+
 def test_under_overload_faces_are_taken_one_at_a_time() -> None:
     taken: list[int] = []
 
@@ -291,7 +300,7 @@ def test_less_detail_is_fewer_and_smaller_pictures() -> None:
         pictures = [presenter.present(MotionFrame(index, 0, arkit_weights())) for index in range(8)]
         shown = [picture for picture in pictures if picture is not None]
         seen.append((len(shown), {picture.size_px for picture in shown}))
-    assert seen == [(8, {(256, 256)}), (4, {(256, 256)}), (4, {(128, 128)})]
+    assert seen == [(8, {(256, 256)}), (8, {(128, 128)}), (4, {(128, 128)})]
 
 
 def test_a_picture_that_is_small_already_is_not_made_smaller() -> None:

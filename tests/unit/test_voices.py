@@ -106,6 +106,7 @@ def heart() -> HibariVoice:
     return voice
 
 
+@pytest.mark.full
 @needs_hibari
 def test_hibari_gives_a_sentence_at_a_time_and_the_same_sound_for_the_same_text(heart: HibariVoice) -> None:
     text = "Hello there. I can speak!"

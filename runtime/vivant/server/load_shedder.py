@@ -14,7 +14,7 @@ from vivant.server.face_cost import FaceCost
 from vivant.server.fair_queue import IMPORTANT
 from vivant.server.status import full
 from vivant.server.workers import Load
-from vivant.session.presenter import LEAST_DETAIL, MOST_DETAIL
+from vivant.session.presenter import LEAST_DETAIL, MOST_DETAIL, SHOWN_OF
 
 ROUND_US = 500_000
 """Between two judgements: some fifteen frames of every face, so that one slow frame says nothing."""
@@ -33,8 +33,8 @@ ROOM_SHARE = 0.6
 """Of the cores' time, for faces at the least detail. Chosen: the rest is for clients on the same machine, and Python's own
 lock lets two cores do less than twice of one."""
 LEAST_SHARE = 0.8
-"""Of the pictures that a face's level of detail promises, that all who were taken keep: 10 a second of 25 at half the frames.
-Chosen: below, lips are no longer followed."""
+"""Of the pictures that the least detail promises, that all who were taken keep: 10 a second of 25. Chosen: below, lips are no
+longer followed."""
 SETTLING_ROUNDS = 2
 """From taking one face to the next under overload: by then the first shows in what all get. Chosen."""
 MOST_ROUNDS = 8
@@ -225,11 +225,12 @@ class LoadShedder:
         return 0.0 if cost is None else sum(cost.share(wanted.fps, wanted.size_px, LEAST_DETAIL) for wanted in asked)
 
     def _shown_share(self, member: Member) -> float | None:
-        """Of the pictures that its level of detail promises, over the last rounds; None where there were none."""
+        """Of the pictures that the least detail promises, over the last rounds: more than 1 where it has more than that. None
+        where none were due."""
         before, now = self._pictures[0].get(member), member.pictures
-        if before is None or (n := sum(now) - sum(before)) <= 0:
+        if before is None or (n_due := sum(now) - sum(before)) <= 0:
             return None
-        return (now.shown - before.shown) / n
+        return (now.shown - before.shown) / (n_due * SHOWN_OF[member.detail] / SHOWN_OF[LEAST_DETAIL])
 
     def _able(self) -> list[Member]:
         """Those that can get less; the important only where there are no others."""

@@ -20,11 +20,11 @@ from vivant.types import MotionFrame, PixelFormat, UInt8Array, VideoFrame
 
 MAX_SESSION_ID = 2**32 - 1
 """What the invisible mark has room for."""
-SHOWN_OF = (1, 2, 2)
-"""By level of detail: every picture, every second one, every second one of half the size. Where that is still too much, a face
-is served less often by itself."""
+SHOWN_OF = (1, 1, 2)
+"""By level of detail: every picture, every one of half the size, every second one of half the size. A soft picture is seen less
+than one that jerks. Where that is still too much, a face is served less often by itself."""
 MOST_DETAIL, LEAST_DETAIL = 0, len(SHOWN_OF) - 1
-HALVED_FROM = 2
+HALVED_FROM = 1
 """Of half the size from this level of detail on."""
 FADE = 0.125
 """So much a picture comes or goes what was learnt of a face (`FinishedRenderer.share`), which every less detail leaves out."""

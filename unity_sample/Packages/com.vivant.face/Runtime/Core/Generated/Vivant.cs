@@ -9052,7 +9052,7 @@ namespace Vivant.V1 {
     public const int DetailLevelFieldNumber = 6;
     private uint detailLevel_;
     /// <summary>
-    /// 0: as configured. 1: half the frames are left out. 2: and half the size. Above: still fewer.
+    /// 0: as configured. 1: half the size. 2: and half the frames are left out. Above: still fewer.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
