@@ -95,7 +95,7 @@ def run_call(story: Callable[[Stage], Awaitable[None]], portraits: Portraits | N
     return run_virtual(main())
 
 
-def test_detail_costs_frames_first_and_then_their_size_and_everybody_is_told() -> None:
+def test_detail_costs_size_first_and_then_frames_and_everybody_is_told() -> None:
     seen: list[tuple[int, set[int], set[int]]] = []
 
     async def story(stage: Stage) -> None:
@@ -110,10 +110,10 @@ def test_detail_costs_frames_first_and_then_their_size_and_everybody_is_told() -
             seen.append((len(frames), {frame.width_px for frame in frames}, set(np.diff([frame.index for frame in frames]))))
 
     stage = run_call(story)
-    assert [sizes for _, sizes, _ in seen] == [{256}, {256}, {128}]
-    assert [steps for _, _, steps in seen] == [{1}, {2}, {2}]
+    assert [sizes for _, sizes, _ in seen] == [{256}, {128}, {128}]
+    assert [steps for _, _, steps in seen] == [{1}, {1}, {2}]
     fps = float(stage.call._config.session.fps)
-    for (n_frames, _, _), share in zip(seen, (1, 2, 2), strict=True):
+    for (n_frames, _, _), share in zip(seen, (1, 1, 2), strict=True):
         assert n_frames == pytest.approx(1.5 * fps / share, abs=1)
     said = [event.detail for event in stage.events() if event.type == pb.EVENT_TYPE_QUALITY_CHANGED]
     assert said == [f"detail level {level}: the server is overloaded" for level in (1, 2)]
@@ -124,7 +124,7 @@ def test_detail_costs_frames_first_and_then_their_size_and_everybody_is_told() -
 def test_statistics_come_once_a_second_and_figures_agree_with_what_was_sent() -> None:
     async def story(stage: Stage) -> None:
         await until(3)
-        stage.call.set_detail(1, "a test")
+        stage.call.set_detail(2, "a test")
         await until(6.5)
 
     stage = run_call(story)
