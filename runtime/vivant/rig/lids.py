@@ -6,22 +6,20 @@ crease it is the portrait itself, moved as the mesh moves it, and passes into th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from vivant.easing import smoothsteps
 from vivant.numeric import ndimage
 from vivant.numeric.scattered import interpolated
 from vivant.rig import canonical as c
+from vivant.rig.lashes import add_lashes
 from vivant.rig.light import Light
 from vivant.rig.matte import fill_holes
-from vivant.rig.mesh import strip_triangles
 from vivant.rig.overlays import add_overlay, steps_from
 from vivant.rig.patch import Patch, luminance
 from vivant.rig.scene_builder import SceneBuilder
-from vivant.rig.skin import Skin, unproject
+from vivant.rig.skin import Skin
 from vivant.types import ARKIT_INDEX, FloatArray, UInt8Array
 
 REACH, CREASE, TIPS_REACH = 5, 2, 7
@@ -60,6 +58,9 @@ BULGE, TOWARDS_LASHES = 0.06, 0.12
 BESIDE = (-0.1, 0.14)
 """How far beyond the corners of the eye the picture is retouched in full, and where no longer; outer-eye distances, less than 0
 inside."""
+ENDS = 0.08
+"""Over which it fades in from its left and right border, likewise: on the far side of a turned face the mesh steps over which it
+fades are narrow."""
 STROKE = 0.05
 """Width of the widest lash, in outer-eye distances."""
 CLUMP = 0.16
@@ -81,8 +82,6 @@ BELOW, LIT_AS_BELOW = 0.16, 0.1
 comes out of the shade of the brow."""
 MOST_PORES, NO_PORES = 3.0, 6.0
 """Over its median: no pore is deeper, and what stands out more is a hair or the rim of glasses; nothing is taken near those."""
-LASH_LENGTH = 0.055
-"""Of the longest, in outer-eye distances; chosen by eye."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def add_lids(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
             shows = _above(lid, places, steps, reach) * light.relief
             drives = {ARKIT_INDEX[f"{shape}{('Right', 'Left')[side]}"]: gain * shows for shape, gain in FADES_IN.items()}
             add_overlay(pool, skin, steps, lid.patch, texture, drives, [upper], hidden_until=HIDDEN, places=places)
-        _add_lashes(pool, skin, side, lid.patch, unit, light.relief)
+        add_lashes(pool, skin, side, lid.patch, unit, light.relief)
 
 
 def _above(lid: _ShutLid, places: FloatArray, steps: dict[int, int], reach: int) -> FloatArray:
@@ -203,7 +202,10 @@ def _picture_of(lid: _ShutLid, texels: float) -> UInt8Array:
     own = lid.moved + taken_out[..., None] * (calm - lid.moved)
     share = (here * smoothsteps(lid.lidward, *SHUT_SKIN))[..., None]
     bare = _bare(lid, own, calm, texels)
-    return np.dstack([np.clip(own + share * (bare - own), 0, 255), np.full(here.shape, 255.0)]).round().astype(np.uint8)
+    columns = np.arange(here.shape[1]) + 0.5
+    ends = smoothsteps(np.minimum(columns, columns[::-1]) / texels, 0.0, ENDS)
+    alpha = np.broadcast_to(255.0 * ends, here.shape)
+    return np.dstack([np.clip(own + share * (bare - own), 0, 255), alpha]).round().astype(np.uint8)
 
 
 def _bare_beside(lid: _ShutLid, side: int, texels: float) -> UInt8Array:
@@ -286,51 +288,3 @@ def _pores(below: UInt8Array, texels: float) -> FloatArray:
     alien = ndimage.maximum_filter((np.abs(fine) > NO_PORES * usual).astype(np.float64), beside)
     skin = 1.0 - ndimage.gaussian_filter(alien, 0.5 * PORES * texels)
     return np.asarray(skin * np.clip(fine, -MOST_PORES * usual, MOST_PORES * usual))
-
-
-def _add_lashes(pool: SceneBuilder, skin: Skin, side: int, patch: Patch, unit: float, strength: float) -> None:
-    """The line of lashes along a closing lid, in the colour of the open lid's own, longest towards the temple."""
-    upper, blink = skin.upper_lids[side], ARKIT_INDEX[f"eyeBlink{('Right', 'Left')[side]}"]
-    row, count = skin.points[list(upper)], len(upper)
-    x, y = np.clip(patch.uv(row).astype(int), 0, np.array(patch.pixels.shape[1::-1]) - 1).T
-    picture = _lash_texture(0.6 * np.percentile(patch.pixels[y, x], 20, axis=0))
-    texture = pool.add_texture("lashes", picture)
-    length = np.cumsum(np.concatenate([[0.0], np.linalg.norm(np.diff(row[:, :2], axis=0), axis=1)]))
-    along = length / length[-1]
-    templewards, sign = (along, 1.0) if side else (1.0 - along, -1.0)  # rows run from the image left
-    reach = LASH_LENGTH * unit * (0.35 + 0.65 * np.sin(np.pi * (0.15 + 0.8 * templewards)))
-    visible = np.clip(np.sin(np.pi * along) * 2.5, 0.0, 1.0)
-    starts = []
-    for part, v in ((-0.25, 0.0), (1.0, 1.0)):
-        uv = np.column_stack([along * (picture.shape[1] - 4) + 2, np.full(count, 2 + v * (picture.shape[0] - 4))])
-        colour = np.column_stack([np.ones((count, 3)), np.full(count, -0.08)])
-        start = pool.add_vertices(unproject(row + np.array((0.0, 0.0, 1.0))), uv, 1.0, colour)
-        pool.link(start + np.arange(count), np.asarray(upper))
-        pool.add_moves(
-            blink,
-            start,
-            part * reach[:, None] * np.column_stack([0.35 * sign * (templewards - 0.4), np.ones(count), np.zeros(count)]),
-        )
-        pool.add_tints(blink, start, np.column_stack([np.zeros((count, 3)), 2.0 * strength * visible]))
-        starts.append(start)
-    pool.add_layer(strip_triangles(starts[0], starts[1], count), texture)
-
-
-def _lash_texture(colour: FloatArray) -> UInt8Array:
-    """A lid line from which tapering lashes hang, 256 x 32, drawn large and averaged down."""
-    width, height, zoom = 256, 32, 4
-    picture = Image.new("L", (width * zoom, height * zoom), 0)
-    draw = ImageDraw.Draw(picture)
-    chance = np.random.default_rng(7)
-    base = 0.22 * height * zoom
-    draw.rectangle((0, base - 0.06 * height * zoom, width * zoom, base + 0.05 * height * zoom), fill=200)
-    for x in np.arange(4, width - 4, 3.4):
-        lean = (x / width - 0.5) * 26 + chance.normal(0, 4)
-        length = height * zoom * (0.45 + 0.3 * chance.random())
-        steps = np.linspace(0, 1, 9)
-        path = [((x + lean * t * t) * zoom, base + length * t) for t in steps]
-        for (a, b), t in zip(pairwise(path), steps, strict=False):
-            draw.line((a, b), fill=int(225 * (1 - 0.75 * t)), width=max(1, round((1.9 * (1 - t) + 0.3) * zoom)))
-    alpha = np.asarray(picture.resize((width, height), Image.Resampling.BOX))
-    rgb = np.broadcast_to(np.round(colour).astype(np.uint8), (height, width, 3))
-    return np.dstack([rgb, alpha])
