@@ -59,8 +59,8 @@ BESIDE = (-0.1, 0.14)
 """How far beyond the corners of the eye the picture is retouched in full, and where no longer; outer-eye distances, less than 0
 inside."""
 ENDS = 0.08
-"""Over which it fades in from its left and right border, likewise: on the far side of a turned face the mesh steps over which it
-fades are narrow."""
+"""Over which it fades in from its left and right border, likewise: on the far side of a turned face the mesh steps alone over
+which it does are narrow."""
 STROKE = 0.05
 """Width of the widest lash, in outer-eye distances."""
 CLUMP = 0.16
