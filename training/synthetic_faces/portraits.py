@@ -79,15 +79,15 @@ class Person:
 
 
 PEOPLE = {
-    "amara": Person(24, "young_lightskinned_female_diffuse3", 5.0, "ponytail01", (0.009, 0.007, 0.006), "eyebrow005",
-                    "female_casualsuit02", make_up=(0.35, 0.2, 0.3, 0.0), cloth=(0.5, 0.3, 0.05),
-                    backdrop=(0.12, 0.2, 0.2)),
+    "amara": Person(24, "young_lightskinned_female_diffuse3", 5.0, "long01", (0.02, 0.012, 0.009), "eyebrow005",
+                    "female_casualsuit02", moves=(("browInnerUp", 0.25),), make_up=(0.35, 0.2, 0.3, 0.0),
+                    cloth=(0.5, 0.3, 0.05), backdrop=(0.12, 0.2, 0.2)),
     "kofi": Person(26, "young_darkskinned_male_diffuse", 5.3, "", (0.008, 0.007, 0.007), "eyebrow003", "male_casualsuit02",
                    lashes=0.5, moves=(("browInnerUp", 0.25),), stubble=0.9, beard_cm=0.35, brow_tint=(0.009, 0.007, 0.006),
                    fur=(0.6, 1.0, 5.0), backdrop=(0.3, 0.24, 0.18)),
-    "lena": Person(7, "middleage_lightskinned_female_diffuse2", 1.0, "ponytail01", (0.3, 0.19, 0.1), "eyebrow011",
+    "lena": Person(7, "middleage_lightskinned_female_diffuse2", 1.0, "long01", (0.26, 0.15, 0.075), "eyebrow011",
                    "female_casualsuit02", moves=(("browInnerUp", 0.2),), make_up=(0.3, 0.2, 0.2, 0.0), eyes="blue",
-                   iris_tint=(0.8, 0.8, 0.8), cloth=(0.04, 0.09, 0.08), brow_tint=(0.07, 0.045, 0.03)),
+                   lashes=0.6, iris_tint=(0.8, 0.8, 0.8), cloth=(0.04, 0.09, 0.08), brow_tint=(0.07, 0.045, 0.03)),
     "sana": Person(14, "young_lightskinned_female_diffuse3", 2.6, "long01", (0.012, 0.009, 0.008), "eyebrow005",
                    "female_elegantsuit01", make_up=(0.3, 0.2, 0.3, 0.0), backdrop=(0.25, 0.2, 0.17)),
     "walter": Person(19, "old_darkskinned_male_diffuse", 1.5, "short04", (0.22, 0.22, 0.215), "eyebrow009",
