@@ -25,7 +25,7 @@ LASHES, LENGTH = 30, 0.06
 """How many there are: more cannot be told apart at 512 px; and how long the longest is, outer-eye distances."""
 LINE, LINE_ALPHA = (-0.008, 0.0, 0.013), 0.8
 """From where to where the line fades in and out, downwards, outer-eye distances, and its alpha over that of the lashes."""
-RUNS_OUT, THINS = 0.06, (0.7, 1.0)
+RUNS_OUT, THINS = 0.045, (0.7, 1.0)
 """How far the line goes on beyond the outer corner, outer-eye distances, and over which part of the lid it becomes thinner."""
 DARKER = 0.6
 """Colour of both over that of the open lid's own edge. All of this was chosen by eye."""
