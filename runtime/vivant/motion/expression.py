@@ -30,7 +30,7 @@ EMOTIONS: dict[Emotion, Vector] = {
 }
 """(52,) offsets at intensity 1, chosen by eye. Mouths stay nearly shut, so that speech has room."""
 
-_BROWS_UP = arkit_weights(browInnerUp=0.8, browOuterUpLeft=0.66, browOuterUpRight=0.6)
+_BROWS_UP = arkit_weights(browInnerUp=0.85, browOuterUpLeft=0.82, browOuterUpRight=0.76)
 _BROWS_DOWN = arkit_weights(browDownLeft=0.3, browDownRight=0.3)
 _EYES_WIDE = arkit_weights(eyeWideLeft=1.0, eyeWideRight=1.0)
 _FRIENDLY = arkit_weights(**_both(mouthSmile=0.22, cheekSquint=0.2, eyeSquint=0.1, browOuterUp=0.06), browInnerUp=0.06)
@@ -39,7 +39,7 @@ _VOICE = np.stack([_BROWS_UP, _BROWS_DOWN, _EYES_WIDE, _FRIENDLY, _CONCERN]).ast
 """(5, 52) directions in which a voice moves brows, lids and cheeks; chosen by eye, a little uneven upwards as faces are, and
 half as far downwards, for lowered brows look stern."""
 
-_RAISE, _DRIFT = (0.38, 0.85), 0.18
+_RAISE, _DRIFT = (0.38, 0.85), 0.2
 """Of the brows on a stressed syllable, least and most, and by themselves, as weights; so that their height in the picture
 has the standard deviation of people who talk, .02 to .045 eye distances."""
 _AT_EASE = 0.45
