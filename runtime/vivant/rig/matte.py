@@ -35,6 +35,9 @@ LEAST_ALPHA = 0.01
 PATTERN = 0.5
 """Median of that share along the outline from which all of the background is a pattern, such as strokes of a pen, which a
 mirror image would turn."""
+MOSTLY, DARKEST = (0.35, 0.75), 0.5
+"""How much of a place must be the person, smoothed over its strokes, to count as none and as all of it; and the percentile of
+a pattern's brightness below which a stroke is a hair. Chosen by eye."""
 QUILTED = (5.0, 6.0)
 """How far within the outline a rich background goes on at least and at most, in bands: no head moves further."""
 MOST_DETAIL = 48.0
@@ -65,12 +68,29 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float, *, i
     outside = near & (inner < -0.5 * band_texels)
     beyond = near & (inner < -1.2 * band_texels)
     rich = _richness(picture, beyond, near, band_texels)
-    own = near & ~(outside & (rich > BUSY))
+    outline = np.abs(inner) < band_texels
+    patterned = bool(outline.any()) and float(np.median(rich[outline])) >= PATTERN
+    refined = patterned and not is_given
+    strands = _strands(picture, near, inner < -1.8 * band_texels) if refined else np.zeros_like(near)
+    own = (near & ~(outside & (rich > BUSY))) | strands
     plate = _with_grain(fill_holes(picture, ~own), picture, outside, beyond, inner, band_texels)
-    plate = _going_on(plate, picture, own, inner, rich, band_texels)
-    alpha = person if is_given else _without_pits(_covering(picture, plate, inner, band_texels) * own, band_texels)
+    plate = _going_on(plate, picture, own, inner, rich, band_texels, patterned=patterned)
+    if refined:
+        covering = _covering_pattern(picture, plate, inner, strands, band_texels)
+    else:
+        covering = _covering(picture, plate, inner, band_texels)
+    alpha = person if is_given else _without_pits(covering * own, band_texels)
     alpha = np.where(alpha < LEAST_ALPHA, 0.0, alpha).astype(np.float32)
+    if refined:
+        plate = np.where(((alpha < 0.5) & (inner < 0.0))[..., None], picture, plate)
     return Layers(_foreground(picture, plate, alpha), alpha, plate)
+
+
+def _strands(picture: UInt8Array, near: NDArray[np.bool_], far: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(h, w) hairs near a drawn head: strokes darker than the pattern behind it has any."""
+    light = luminance(picture)
+    darkest = np.percentile(light[far], DARKEST) if far.any() else 0.0
+    return np.asarray(near & ndimage.binary_dilation(near & (light < darkest)))
 
 
 def _covering(picture: UInt8Array, plate: UInt8Array, inner: Float32Array, band_texels: float) -> Float32Array:
@@ -79,6 +99,20 @@ def _covering(picture: UInt8Array, plate: UInt8Array, inner: Float32Array, band_
     within = np.clip(inner / (OPAQUE * band_texels), 0.0, 1.0)
     unmixed = _unmixed(picture, plate, fill_holes(picture, inner > band_texels)) * (inner > -0.8 * band_texels)
     return np.asarray(np.maximum(np.maximum(unmixed, within), needed), np.float32)
+
+
+def _covering_pattern(
+    picture: UInt8Array, plate: UInt8Array, inner: Float32Array, strands: NDArray[np.bool_], band_texels: float
+) -> Float32Array:
+    """The same before a pattern. Its single strokes say nothing, what counts is how dark they make a place: or a rim of the
+    pattern would turn with the head."""
+    over = (GRAIN * band_texels,) * 2 + (0.0,)
+    seen, behind = (ndimage.gaussian_filter(p.astype(np.float32), over).round().astype(np.uint8) for p in (picture, plate))
+    unmixed = _unmixed(seen, behind, fill_holes(seen, inner > band_texels)) * (inner > -0.8 * band_texels)
+    _, needed = _explaining_alpha(picture, plate)
+    within = np.clip(inner / (OPAQUE * band_texels), 0.0, 1.0)
+    strokes = np.where(strands, 1.0, needed * (inner > 0.0))
+    return np.asarray(np.maximum(np.maximum(smoothsteps(unmixed, *MOSTLY), within), strokes), np.float32)
 
 
 def _without_pits(alpha: Float32Array, band_texels: float) -> Float32Array:
@@ -123,7 +157,14 @@ def _unmixed(picture: UInt8Array, plate: UInt8Array, body: UInt8Array) -> Float3
 
 
 def _going_on(
-    plate: UInt8Array, picture: UInt8Array, own: NDArray[np.bool_], inner: Float32Array, rich: Float32Array, band_texels: float
+    plate: UInt8Array,
+    picture: UInt8Array,
+    own: NDArray[np.bool_],
+    inner: Float32Array,
+    rich: Float32Array,
+    band_texels: float,
+    *,
+    patterned: bool,
 ) -> UInt8Array:
     """The plate (h, w, 3) under the person with the background's own texture mirrored at the outline, a pattern quilted."""
     smooth = np.stack([_mean_around(picture[..., k].astype(np.float32), ~own, band_texels) for k in range(3)], axis=-1)
@@ -135,8 +176,7 @@ def _going_on(
     as_it_is = (there * smoothsteps(rich, BUSY / 2, BUSY))[..., None]
     mixed = (1.0 - as_it_is) * (plate + under[..., None] * detail) + as_it_is * picture[mirrored]
     gone_on = np.asarray(np.clip(mixed, 0, 255).round(), np.uint8)
-    outline = np.abs(inner) < band_texels
-    if not outline.any() or float(np.median(rich[outline])) < PATTERN:
+    if not patterned:
         return gone_on
     whole = own * (1.0 - smoothsteps(inner / band_texels, *QUILTED))
     quilt = quilted(gone_on, ~own, whole > 0.0, inner, band_texels / BAND_PX)
