@@ -35,7 +35,7 @@ LEAST_ALPHA = 0.01
 PATTERN = 0.5
 """Median of that share along the outline from which all of the background is a pattern, such as strokes of a pen, which a
 mirror image would turn."""
-MOSTLY, DARKEST = (0.35, 0.75), 0.5
+MOSTLY, DARKEST = (0.35, 0.75), 1.0
 """How much of a place must be the person, smoothed over its strokes, to count as none and as all of it; and the percentile of
 a pattern's brightness below which a stroke is a hair. Chosen by eye."""
 QUILTED = (5.0, 6.0)
