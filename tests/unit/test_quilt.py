@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vivant.numeric import ndimage
-from vivant.rig.matte import fill_holes
+from vivant.rig.matte import fill_holes, separate
 from vivant.rig.quilt import quilted
 from vivant.types import UInt8Array
 
@@ -35,3 +35,19 @@ def test_what_is_nowhere_known_is_left_as_it_was() -> None:
     picture = np.full((60, 60, 3), 90, np.uint8)
     nowhere = np.zeros((60, 60), bool)
     assert (quilted(picture, nowhere, ~nowhere, np.zeros((60, 60), np.float32), texels=1.0) == picture).all()
+
+
+def test_before_strokes_a_head_is_cut_out_at_its_own_edge() -> None:
+    """The outline is 3 px too wide, as networks' are; a hair beside the head is darker than the strokes behind it."""
+    y, x = np.mgrid[: 2 * SIDE, : 2 * SIDE].astype(np.float64)
+    far = np.hypot(x - SIDE, y - SIDE)
+    strokes = np.where(np.sin((x + 2 * y) * 2 * np.pi / PERIOD) > 0, 220, 80)
+    hair = (np.abs(x - 1.7 * SIDE) < 1.0) & (np.abs(y - SIDE) < 15)
+    drawn = np.where(far < 0.65 * SIDE, np.where((x + y) % 4 < 3, 30, 90), np.where(hair, 20, strokes)).astype(np.uint8)
+    picture = np.repeat(drawn[..., None], 3, axis=2)
+
+    layers = separate(picture, (far < 0.65 * SIDE + 3.0).astype(np.float32), band_texels=8.0)
+    assert layers.alpha[(far < 0.65 * SIDE - 3.0) | hair].min() > 0.9
+    assert layers.alpha[(far > 0.65 * SIDE + 4.0) & ~ndimage.binary_dilation(hair, iterations=3)].mean() < 0.01
+    alpha = layers.alpha[..., None]
+    assert np.abs(layers.foreground * alpha + layers.plate * (1 - alpha) - picture).mean() < 0.5
