@@ -71,7 +71,7 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float, *, i
     outline = np.abs(inner) < band_texels
     patterned = bool(outline.any()) and float(np.median(rich[outline])) >= PATTERN
     refined = patterned and not is_given
-    strands = _strands(picture, near, inner < -1.8 * band_texels) if refined else np.zeros_like(near)
+    strands = _strands(picture, near) if refined else np.zeros_like(near)
     own = (near & ~(outside & (rich > BUSY))) | strands
     plate = _with_grain(fill_holes(picture, ~own), picture, outside, beyond, inner, band_texels)
     plate = _going_on(plate, picture, own, inner, rich, band_texels, patterned=patterned)
@@ -86,10 +86,10 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float, *, i
     return Layers(_foreground(picture, plate, alpha), alpha, plate)
 
 
-def _strands(picture: UInt8Array, near: NDArray[np.bool_], far: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(h, w) hairs near a drawn head: strokes darker than the pattern behind it has any."""
+def _strands(picture: UInt8Array, near: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(h, w) hairs near a drawn head: strokes darker than the pattern has any where it is far from it."""
     light = luminance(picture)
-    darkest = np.percentile(light[far], DARKEST) if far.any() else 0.0
+    darkest = np.percentile(light[~near], DARKEST) if not near.all() else 0.0
     return np.asarray(near & ndimage.binary_dilation(near & (light < darkest)))
 
 
