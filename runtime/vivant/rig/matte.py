@@ -81,8 +81,9 @@ def separate(picture: UInt8Array, person: Float32Array, band_texels: float, *, i
         covering = _covering(picture, plate, inner, band_texels)
     alpha = person if is_given else _without_pits(covering * own, band_texels)
     alpha = np.where(alpha < LEAST_ALPHA, 0.0, alpha).astype(np.float32)
-    if refined:
-        plate = np.where(((alpha < 0.5) & (inner < 0.0))[..., None], picture, plate)
+    if refined:  # what this leaves unexplained stays where it is
+        _, needed = _explaining_alpha(picture, plate)
+        plate = np.where((needed > alpha)[..., None], picture, plate)
     return Layers(_foreground(picture, plate, alpha), alpha, plate)
 
 
