@@ -143,9 +143,8 @@ def test_retouched_lids_end_as_the_portraits_own_skin(face_of: Build) -> None:
         inside = ((places >= 0) & (places < np.array(rig.textures[number].shape[1::-1]))).all(axis=1)
         vertices, places = vertices[inside], places[inside]
         below = rig.arrays["uv"][[leader[v] for v in vertices]].astype(int)
-        difference = np.abs(
-            rig.textures[number][places[:, 1], places[:, 0]].astype(np.float64) - person[below[:, 1], below[:, 0]]
-        )
+        lid, skin = rig.textures[number][places[:, 1], places[:, 0]].astype(np.float64), person[below[:, 1], below[:, 0]]
+        difference = np.abs(lid + skin * (1.0 - lid[:, 3:] / 255.0) - skin)
         height = rig.arrays["rest"][vertices, 1]
         top = height <= np.percentile(height, 30)
         assert np.median(difference[top]) < 4.0  # hairs are finer than the places compared
