@@ -39,7 +39,7 @@ _VOICE = np.stack([_BROWS_UP, _BROWS_DOWN, _EYES_WIDE, _FRIENDLY, _CONCERN]).ast
 """(5, 52) directions in which a voice moves brows, lids and cheeks; chosen by eye, a little uneven upwards as faces are, and
 half as far downwards, for lowered brows look stern."""
 
-_RAISE, _DRIFT = (0.38, 0.85), 0.2
+_RAISE, _DRIFT = (0.38, 0.85), 0.18
 """Of the brows on a stressed syllable, least and most, and by themselves, as weights; so that their height in the picture
 has the standard deviation of people who talk, .02 to .045 eye distances."""
 _AT_EASE = 0.45
