@@ -19,7 +19,8 @@ from vivant.avatars import all_weights, vowels
 from vivant.motion_files import write_motion
 from vivant.types import ARKIT_NAMES, MotionFrame, Output, Pose
 from vivant.visemes import VISEMES
-from vivant_bridge.avatars.vmc import VRM1, vmc
+from vivant.vmc.encoder import VRM1
+from vivant_bridge.avatars.vmc import vmc
 
 pytestmark = pytest.mark.device
 

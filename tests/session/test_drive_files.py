@@ -20,7 +20,7 @@ pytestmark = pytest.mark.session
 FPS = Fraction(24)
 
 
-@pytest.fixture(params=[".csv", ".jsonl"])
+@pytest.fixture(params=[".csv", ".jsonl", ".vmc"])
 def recording(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A second of a head that turns and a mouth that opens, as a motion file."""
     frames = [

@@ -17,8 +17,8 @@ from tests.session.command_line import ADA, Run, frames_of
 from vivant.clock import MonotonicClock
 from vivant.errors import UnavailableError
 from vivant.types import MotionFrame, Pose, arkit_weights
+from vivant.vmc.encoder import VmcEncoder
 from vivant_bridge.avatars.live_link import LiveLinkEncoder
-from vivant_bridge.avatars.vmc import VmcEncoder
 from vivant_bridge.control import tell
 from vivant_bridge.trackers.live_link import decode
 

@@ -15,7 +15,8 @@ from pygltflib import GLTF2
 from websockets.sync.client import connect
 
 from vivant.types import ARKIT_NAMES, MotionFrame, Output, Pose, arkit_weights
-from vivant_bridge.avatars.vmc import VRM1, vmc
+from vivant.vmc.encoder import VRM1
+from vivant_bridge.avatars.vmc import vmc
 
 pytestmark = pytest.mark.session
 

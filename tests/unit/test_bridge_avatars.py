@@ -19,10 +19,11 @@ from vivant.avatars import Quaternion, all_weights, eye_angles_deg, vowels
 from vivant.errors import InputError, UnavailableError
 from vivant.types import ARKIT_NAMES, MotionFrame, Output, Pose, arkit_weights
 from vivant.visemes import EXPRESSIONS, VISEMES
+from vivant.vmc.encoder import VRM0, VRM1, VmcEncoder
 from vivant_bridge.avatars.ifacialmocap import encode as ifacialmocap_packet
 from vivant_bridge.avatars.live_link import CURVES, LiveLinkEncoder, live_link_face
 from vivant_bridge.avatars.udp import place_of
-from vivant_bridge.avatars.vmc import VRM0, VRM1, VmcEncoder, vmc
+from vivant_bridge.avatars.vmc import vmc
 from vivant_bridge.avatars.vtube_studio import CUSTOM, parameters
 from vivant_bridge.device_registry import choose_receiver
 
@@ -290,10 +291,15 @@ def test_what_a_tool_or_a_stranger_answers_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "needed"), [("vmc", "pythonosc.osc_bundle_builder"), ("vtube_studio", "websockets.exceptions")]
+    ("name", "needed", "importing"),
+    [
+        ("vmc", "pythonosc.osc_bundle_builder", ["vivant_bridge.avatars.vmc", "vivant.vmc.encoder"]),
+        ("vtube-studio", "websockets.exceptions", ["vivant_bridge.avatars.vtube_studio"]),
+    ],
 )
-def test_a_missing_extra_is_named(module: str, needed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_named(name: str, needed: str, importing: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, needed, None)
-    monkeypatch.delitem(sys.modules, f"vivant_bridge.avatars.{module}")
+    for module in importing:
+        monkeypatch.delitem(sys.modules, module)
     with pytest.raises(UnavailableError, match=r"\[vtubing\]"):
-        choose_receiver(module.replace("_", "-"))
+        choose_receiver(name)

@@ -25,14 +25,15 @@ from vivant.drive.driver import Seen
 from vivant.drive.live import ClockOffset, LiveDrive, LiveTrack
 from vivant.errors import InputError, UnavailableError
 from vivant.types import ARKIT_INDEX, Float32Array, MotionFrame, Pose, arkit_weights
+from vivant.vmc.decoder import VmcDecoder
+from vivant.vmc.encoder import VmcEncoder
 from vivant_bridge.avatars.ifacialmocap import encode as ifacialmocap_packet
 from vivant_bridge.avatars.live_link import LiveLinkEncoder
-from vivant_bridge.avatars.vmc import VmcEncoder
 from vivant_bridge.trackers.ifacialmocap import decode as ask_phone
 from vivant_bridge.trackers.ifacialmocap import ifacialmocap
 from vivant_bridge.trackers.live_link import decode, live_link
 from vivant_bridge.trackers.udp import UdpDriver
-from vivant_bridge.trackers.vmc import VmcDecoder, vmc
+from vivant_bridge.trackers.vmc import vmc
 from vivant_bridge.trackers.webcam import webcam
 
 pytestmark = pytest.mark.unit

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +14,10 @@ from vmcp import events
 from vmcp.typing import Bone, CalibrationMode, CalibrationState, ModelState, TrackingState
 
 from vivant.avatars import Quaternion, all_weights
-from vivant.types import MotionFrame, Pose, arkit_weights
-from vivant_bridge.avatars.vmc import NAMES, PERFECT_SYNC, VmcEncoder
+from vivant.errors import InputError
+from vivant.motion_files import read_motion, write_motion
+from vivant.types import MotionFrame, Pose, arkit_weights, frame_pts_us
+from vivant.vmc.encoder import NAMES, PERFECT_SYNC, VmcEncoder
 
 pytestmark = pytest.mark.unit
 
@@ -51,3 +57,34 @@ def test_it_sees_the_head_and_both_eyes_turn() -> None:
     assert set(bones) == {Bone.HEAD, Bone.LEFT_EYE, Bone.RIGHT_EYE}
     seen, sent = bones[Bone.HEAD].rotation, Quaternion.of_pose(MOTION.pose)
     assert (seen.x, seen.y, seen.z, seen.w) == pytest.approx((sent.x, sent.y, sent.z, sent.w), abs=1e-6)
+
+
+def test_a_recording_is_an_osc_score_whose_packets_it_reads_with_their_times(tmp_path: Path) -> None:
+    """As SuperCollider's server reads one: a length, a bundle, and so on; time tags are seconds since the beginning."""
+    fps = Fraction(30000, 1001)
+    motion = [MotionFrame(i, frame_pts_us(i, fps), arkit_weights(jawOpen=0.01 * i)) for i in range(40)]
+    write_motion(tmp_path / "take.vmc", motion, fps)
+    score = (tmp_path / "take.vmc").read_bytes()
+    at, jaws, times_s = 0, [], []
+    while at < len(score):
+        (length,) = struct.unpack_from(">i", score, at)
+        bundle = decode_packet(score[at + 4 : at + 4 + length])
+        times_s.append(bundle.timetag.sec + bundle.timetag.frac / 2**32)
+        blends = [message.arguments for message in bundle.elements if message.addrpattern == "/VMC/Ext/Blend/Val"]
+        jaws.append(dict(blends)["JawOpen"])
+        at += 4 + length
+    assert times_s == pytest.approx([frame.pts_us / 1e6 for frame in motion], abs=1e-6)
+    assert jaws == pytest.approx([0.01 * i for i in range(40)], abs=1e-6)
+
+
+def test_packets_that_break_off_or_say_no_time_are_left_out_and_counted(tmp_path: Path) -> None:
+    write_motion(tmp_path / "take.vmc", [replace(MOTION, index=i, pts_us=40_000 * i) for i in range(5)], Fraction(25))
+    score = (tmp_path / "take.vmc").read_bytes()
+    length = len(score) // 5
+    untimed = score[:12] + (1).to_bytes(8) + score[20:length]
+    (tmp_path / "take.vmc").write_bytes(score[:length] + untimed + score[2 * length : -9])
+    sights, n_dropped = read_motion(tmp_path / "take.vmc")
+    assert ([seen.time_us for seen in sights], n_dropped) == ([0, 80_000, 120_000], 2)
+    (tmp_path / "take.vmc").write_bytes(b"RIFF" + score)
+    with pytest.raises(InputError, match="no recording of VMC packets"):
+        read_motion(tmp_path / "take.vmc")

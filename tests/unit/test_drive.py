@@ -25,7 +25,7 @@ from vivant.drive.recorded import RecordedDrive, motion_file
 from vivant.errors import InputError
 from vivant.face import default_motion
 from vivant.motion.driven import FACE, HOLD_US, LIPS, SMILE, DrivenMotion, DrivenState, Lips
-from vivant.motion_files import read_motion, write_motion
+from vivant.motion_files import READERS, read_motion, write_motion
 from vivant.motion_files.live_link_csv import COLUMNS
 from vivant.testing import PlainFace
 from vivant.types import (
@@ -94,7 +94,7 @@ def matrix(frames: list[MotionFrame]) -> Float32Array:
 # Files
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+@pytest.mark.parametrize("suffix", READERS)
 def test_a_motion_file_reads_as_it_was_written(tmp_path: Path, suffix: str) -> None:
     written = nodding()
     write_motion(tmp_path / f"a{suffix}", written, FPS)
@@ -146,14 +146,12 @@ def test_lines_that_cannot_be_are_left_out_and_counted(tmp_path: Path, suffix: s
     path.write_text("\n".join(lines))
     sights, n_dropped = read_motion(path)
     assert (len(sights), n_dropped) == (8, 1)
-    assert f"1 lines of {path.name}" in motion_file(path).note
+    assert f"1 entries of {path.name}" in motion_file(path).note
 
 
 @given(st.binary(max_size=400))
 @examples(30)
 def test_bytes_that_are_no_motion_are_a_sentence_or_nothing(data: bytes) -> None:
-    from vivant.motion_files import READERS
-
     for read in READERS.values():
         head = io.BytesIO()
         head.write((",".join(COLUMNS) + "\n").encode() + data if read is READERS[".csv"] else data)

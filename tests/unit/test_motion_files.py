@@ -222,7 +222,7 @@ def test_nothing_half_written_stays(tmp_path: Path, suffix: str) -> None:
 
 
 def test_other_names_and_places_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"\.csv, \.jsonl, \.anim, \.vrma, \.tres, \.glb"):
+    with pytest.raises(InputError, match=r"\.csv, \.jsonl, \.vmc, \.anim, \.vrma, \.tres, \.glb"):
         write_motion(tmp_path / "a.fbx", frames(1), FPS)
     for suffix in FORMATS:
         with pytest.raises(InputError, match="no frame of motion"):

@@ -49,8 +49,8 @@ def learn(
         list[Path] | None,
         typer.Option(
             metavar="FOLDER|VIDEO",
-            help="Learn how somebody moves instead: captured motion (.csv, .jsonl) with a sound of the same name, or a film of "
-            "the person; may be repeated.",
+            help="Learn how somebody moves instead: captured motion (.csv, .jsonl, .vmc) with a sound of the same name, or a "
+            "film of the person; may be repeated.",
         ),
     ] = None,
     name: Annotated[

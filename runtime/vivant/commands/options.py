@@ -102,7 +102,7 @@ DriveOption = Annotated[
     str | None,
     typer.Option(
         metavar="FILE or NAME[:ARGUMENT]",
-        help="What moves head, eyes, brows and smile: a video of a face, a motion file (.csv, .jsonl), or, live,"
+        help="What moves head, eyes, brows and smile: a video of a face, a motion file (.csv, .jsonl, .vmc), or, live,"
         " webcam, vmc, livelink or what another package brings.",
     ),
 ]

@@ -69,11 +69,11 @@ def file_driver(argument: str) -> RecordedDriver:
 
 
 def motion_file(path: Path) -> RecordedDriver:
-    """Driver of a .csv or .jsonl. Raises InputError where it holds no motion."""
+    """Driver of a file that `reads_motion`. Raises InputError where it holds no motion."""
     sights, n_dropped = read_motion(path)
     if not any(seen.motion is not None for seen in sights):
         raise InputError(f"{path} holds no motion; choose another file")
-    note = f"{n_dropped} lines of {path.name} could not be read and are left out" if n_dropped else ""
+    note = f"{n_dropped} entries of {path.name} could not be read and are left out" if n_dropped else ""
     step_us = (sights[-1].time_us - sights[0].time_us) // (len(sights) - 1) if len(sights) > 1 else GAP_US
     return RecordedDriver(path, MOTION_FILE, sights[-1].time_us + step_us, lambda: sights, note)
 

@@ -17,7 +17,7 @@ from vivant.motion.head import LIMIT_DEG, carried
 from vivant.motion.learned.channels import FACE_INDICES
 from vivant.motion.learned.recorded import Heard, Lived, hear
 from vivant.motion.noise import TICK_S
-from vivant.motion_files import read_motion, reads_motion
+from vivant.motion_files import READERS, read_motion, reads_motion
 from vivant.speech.articulation import MOUTH_TO_ARKIT
 from vivant.speech.features import TICK_US
 from vivant.types import ARKIT_INDEX, Float32Array
@@ -52,7 +52,7 @@ def recordings(paths: Sequence[Path]) -> Iterator[tuple[Path, list[Run]]]:
     found = [path for given in paths for path in _recordings_in(given)]
     if not found:
         raise InputError(
-            f"{paths[0]} holds no captured motion (.csv, .jsonl) with a sound of the same name beside it, and no video"
+            f"{paths[0]} holds no captured motion ({', '.join(READERS)}) with a sound of the same name beside it, and no video"
         )
     for path in found:
         yield path, list(_runs(_sights(path), *_sound(path)))

@@ -1,4 +1,4 @@
-"""Motion files: what a face does, for engines and editors; two formats are read again. One module per format."""
+"""Motion files: what a face does, for engines and editors; three formats are read again. One module per format."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from vivant.motion_files.godot_animation import write_godot_animation
 from vivant.motion_files.json_lines import read_json_lines, write_json_lines
 from vivant.motion_files.live_link_csv import read_live_link_csv, write_live_link_csv
 from vivant.motion_files.unity_clip import write_unity_clip
+from vivant.motion_files.vmc_recording import read_vmc, write_vmc
 from vivant.motion_files.vrm_animation import write_vrm_animation
 from vivant.plain import plain
 from vivant.types import MotionFrame
@@ -30,6 +31,7 @@ Writer = Callable[[IO[bytes], Iterable[MotionFrame], Fraction, str], None]
 FORMATS: Mapping[str, Writer] = {
     ".csv": write_live_link_csv,
     ".jsonl": write_json_lines,
+    ".vmc": write_vmc,
     ".anim": write_unity_clip,
     ".vrma": write_vrm_animation,
     ".tres": write_godot_animation,
@@ -37,9 +39,9 @@ FORMATS: Mapping[str, Writer] = {
 }
 
 Reader = Callable[[IO[bytes], str], Iterator[Seen | None]]
-"""``read(file, name)``: what was seen, line by line; None for a line that cannot be read."""
+"""``read(file, name)``: what was seen, line by line or packet by packet; None for one that cannot be read."""
 
-READERS: Mapping[str, Reader] = {".csv": read_live_link_csv, ".jsonl": read_json_lines}
+READERS: Mapping[str, Reader] = {".csv": read_live_link_csv, ".jsonl": read_json_lines, ".vmc": read_vmc}
 
 
 def is_motion(path: PurePath) -> bool:

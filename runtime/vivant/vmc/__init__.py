@@ -1,0 +1,1 @@
+"""VMC protocol: motion as OSC packets, and back. Needs the extra ``vtubing``."""
