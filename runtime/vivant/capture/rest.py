@@ -1,4 +1,4 @@
-"""What is rest for one person: brows that sit high, lids that hang, lips that press are no expression."""
+"""What is rest for one person: brows that sit high, lids that hang, lips that press or lie to one side are no expression."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ FIRST_US = 1_000_000
 """The mean of the first second is rest at first."""
 FALL_S, RISE_S = 1.0, 30.0
 """How soon rest follows a face that goes below it, and one that stays above; a brow that is raised for long is raised."""
-RESTING = ("brow", "eyeBlink", "mouthPress", "mouthLowerDown", "mouthUpperUp")
-"""Beginnings of the names of shapes in which faces at rest differ. A smile that never ends stays one."""
+RESTING = (
+    "brow", "eyeBlink", "mouthPress", "mouthLowerDown", "mouthUpperUp", "mouthClose", "mouthRoll", "mouthLeft", "mouthRight",
+    "jawLeft", "jawRight",
+)  # fmt: skip
+"""Beginnings of the names of shapes in which faces at rest differ. The average face's lips are apart by a little: what closes
+somebody's at rest would keep them closer, on another portrait, than the jaw says. A smile that never ends stays one."""
 
 
 class Rest:
