@@ -98,9 +98,9 @@ class Guest:
         """A port of this machine's loopback becomes one of the guest's own."""
         subprocess.run([*self._ssh, "-O", "forward", "-R", f"{port}:127.0.0.1:{port}"], check=True, capture_output=True)
 
-    def plug_in(self, label: str = "Vivant") -> None:
+    def plug_in(self, label: str = "Vivant", max_openers: int = 10) -> None:
         """Load the camera's driver anew, as its users do; browsers want exclusive_caps."""
-        options = f"video_nr=0 card_label={label} exclusive_caps=1 max_buffers=4"
+        options = f"video_nr=0 card_label={label} exclusive_caps=1 max_buffers=4 max_openers={max_openers}"
         self.run(f"rmmod v4l2loopback 2>&-; insmod {self._build}/v4l2loopback.ko {options}")
 
     def unplug(self) -> None:

@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import FaceOf
 from tests.session.command_line import ADA, Run, frames_of
 from vivant.clock import MonotonicClock
+from vivant.errors import UnavailableError
 from vivant.face import RigFace
 from vivant.media import has_sound, open_video
 from vivant.portrait import PortraitAnalyser
@@ -131,3 +132,30 @@ def test_a_camera_is_followed_as_pictures_come(face_of: FaceOf, analyser: Portra
     times, yaws = zip(*turned, strict=True)
     expected = np.interp(times, [frame.pts_us for frame in known], [frame.pose.yaw_deg for frame in known])
     assert len(turned) > 20 and r(list(yaws), expected.tolist()) > 0.95
+
+
+@pytest.mark.realtime
+def test_a_camera_that_goes_is_looked_for_and_followed_again(face_of: FaceOf) -> None:
+    """Nothing of it ends: the last sight grows old, its state says so, and pictures that come again are followed."""
+    pictures = list(drawn(face_of("bram"), turning(12)))
+    clock, opened, over = MonotonicClock(), 0, threading.Event()
+
+    def twin(source: str) -> Iterator[tuple[UInt8Array, int]]:
+        nonlocal opened
+        opened += 1
+        for k in range(12 if opened == 1 else 10_000):
+            yield pictures[k % 12], k * 41_667
+            over.wait(0.04)
+        raise UnavailableError("the camera has gone; plug it in again")
+
+    with Webcam("a twin", clock, twin) as camera:
+        drive, began_us, states, last_us = camera.open(0), clock.now_us(), list[str](), 0
+        while clock.now_us() - began_us < 30_000_000 and (len(states) < 3 or last_us < began_us + 1_500_000):
+            if not states or camera.state() != states[-1]:
+                states.append(camera.state())
+            seen = drive.at(clock.now_us() - began_us)
+            last_us = seen.time_us if seen is not None and seen.motion is not None else last_us
+            over.wait(0.02)
+        over.set()
+    assert opened == 2
+    assert states[-2:] == ["a twin: the camera has gone; looking for it", "a twin: a face"]

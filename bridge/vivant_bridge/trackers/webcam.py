@@ -57,14 +57,14 @@ class Webcam:
         self.name, self._calibrate = source, calibrate
         self._clock, self._open = clock or MonotonicClock(), open_pictures
         self._track, self._newest = LiveTrack(), _Newest()
-        self._state = ""
+        self._state, self._gone = "", False
         self._stopped = threading.Event()
 
     def open(self, look_ahead_us: int) -> LiveDrive:
         return LiveDrive(self._track, self._clock, look_ahead_us)
 
     def state(self) -> str:
-        return f"{self.name}: {self._state}"
+        return f"{self.name}: {'the camera has gone; looking for it' if self._gone else self._state}"
 
     def __enter__(self) -> Webcam:
         pictures = self._open(self.name)
@@ -95,7 +95,7 @@ class Webcam:
                 self._take(first, pictures)
 
     def _take(self, first: Picture, pictures: Pictures) -> None:
-        offset = ClockOffset()
+        offset, self._gone = ClockOffset(), False
         try:
             for pixels, pts_us in chain([first], pictures):
                 self._newest.put((pixels, offset.ours(pts_us, self._clock.now_us())))
@@ -103,7 +103,7 @@ class Webcam:
                     return
         except (VivantError, OSError) as error:
             log.info("camera lost in use: %s", type(error).__name__)
-        self._state = "the camera has gone; looking for it"
+        self._gone = True
 
     def _follow(self) -> None:
         """The newest picture, whenever the last one is done: a slow machine follows fewer, none of them late."""
