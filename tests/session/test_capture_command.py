@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ import pytest
 from tests.session.command_line import Run
 from vivant.capture import FaceTracker
 from vivant.capture.recording import record
+from vivant.commands.capture import as_they_come
+from vivant.errors import UnavailableError
 from vivant.face import RigFace
 from vivant.media import open_video
 from vivant.portrait import PortraitAnalyser
@@ -88,3 +92,29 @@ def test_no_face_or_no_sense_is_one_sentence_and_no_file(run: Run, tmp_path: Pat
         done = run("capture", source, "-o", str(tmp_path / out))
         assert done.code != 0 and word in done.sentence()
         assert not (tmp_path / out).exists()
+
+
+def test_a_camera_that_waits_for_pictures_is_ended_all_the_same(pictures: list[UInt8Array]) -> None:
+    """As that of a program for virtual cameras does, once it has stopped."""
+    ended, over = Event(), Event()
+
+    def camera() -> Iterator[tuple[UInt8Array, int]]:
+        yield pictures[0], 0
+        over.wait()
+
+    seen = as_they_come(camera(), ended)
+    assert next(seen)[1] == 0
+    ended.set()
+    assert list(seen) == []
+    over.set()
+
+
+def test_what_was_seen_before_a_camera_went_is_kept(pictures: list[UInt8Array], capsys: pytest.CaptureFixture[str]) -> None:
+    def camera(n: int) -> Iterator[tuple[UInt8Array, int]]:
+        yield from ((pictures[k], k * 66_667) for k in range(n))
+        raise UnavailableError("the camera has gone")
+
+    assert len(list(as_they_come(camera(3), Event()))) == 3
+    assert "the camera has gone; what was seen until then is written" in " ".join(capsys.readouterr().out.split())
+    with pytest.raises(UnavailableError, match="has gone"):
+        list(as_they_come(camera(0), Event()))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
-from threading import Event
+from queue import Empty, Queue
+from threading import Event, Thread
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ from vivant.capture import FaceTracker, VideoFacts, facts_of, open_frames
 from vivant.capture.recording import record
 from vivant.capture.video import Picture, Source, is_camera
 from vivant.commands.options import DEFAULT_ANALYSER, AnalyserOption, FaceOption, ProviderOption, console, say
+from vivant.errors import VivantError
 from vivant.face import as_fps
 from vivant.media.apart import require_apart
 from vivant.media.atomic import require_place
@@ -31,6 +33,8 @@ from vivant.types import MotionFrame
 
 USUAL_FPS = Fraction(30)
 """Of files that do not say their own."""
+LOOK_S = 0.2
+"""How soon it is seen that a camera is to end."""
 
 
 def capture(
@@ -63,7 +67,8 @@ def capture(
     columns = (TextColumn("watching"), BarColumn(), TextColumn("{task.completed:.1f} s"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar, _ended(source) as ended:
         task = bar.add_task("", total=total_s)
-        pictures = _until(open_frames(source), seconds, ended)
+        frames = open_frames(source)
+        pictures = _until(as_they_come(frames, ended) if is_camera(source) else frames, seconds)
         progress = _progress(bar, task, tracker if is_camera(source) else None)
         write_motion(out, record(pictures, tracker, rate, progress, _voice_of(source, rate)), rate)
     say(f"{out}: {bar.tasks[task].completed:.1f} s at {float(rate):g} frames/s")
@@ -111,6 +116,38 @@ def _ended(source: Source) -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _until(pictures: Iterator[Picture], seconds: float | None, ended: Event) -> Iterator[Picture]:
+def as_they_come(pictures: Iterator[Picture], ended: Event) -> Iterator[Picture]:
+    """A camera's pictures until ``ended``, also while none come: drivers of virtual cameras wait for them for ever.
+
+    They are read on a thread of their own. What is wrong before the first is raised; a camera that goes later ends them.
+    """
+    taken: Queue[Picture | VivantError | None] = Queue(maxsize=1)
+
+    def take() -> None:
+        end: VivantError | None = None
+        try:
+            for picture in pictures:
+                taken.put(picture)
+        except VivantError as error:
+            end = error
+        taken.put(end)
+
+    Thread(target=take, name="camera", daemon=True).start()
+    is_first = True
+    while not ended.is_set():
+        with suppress(Empty):
+            came = taken.get(timeout=LOOK_S)
+            if isinstance(came, VivantError):
+                if is_first:
+                    raise came
+                say(f"{came}; what was seen until then is written")
+                return
+            if came is None:
+                return
+            is_first = False
+            yield came
+
+
+def _until(pictures: Iterator[Picture], seconds: float | None) -> Iterator[Picture]:
     end_us = float("inf") if seconds is None else seconds * 1e6
-    return takewhile(lambda picture: picture[1] < end_us and not ended.is_set(), pictures)
+    return takewhile(lambda picture: picture[1] < end_us, pictures)
