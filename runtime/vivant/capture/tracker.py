@@ -27,7 +27,7 @@ LEARN_ON_US, LEARN_EVERY_US = 10_000_000, 130_000
 """What lies below the eyes is learnt for so much longer, and so often: a picture to learn from costs half as much again."""
 BLINKS = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
 HIDING_BLINK = 0.2
-"""Weight of a blink from which on lids hide the irises, and the eyes look where they looked; `benchmarks.capture`."""
+"""Weight of a blink from which on lids hide how high the irises are, and gaze stays as high as it was; `benchmarks.capture`."""
 STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE = (4.0, 18.0), (3.0, 0.4), (1.5, 16.0), (3.0, 0.3)
 """Least cut-off in Hz and what it gains per unit a second (weights, degrees, outer-eye distances, degrees): the stillest with
 which the figures of `benchmarks.capture` are those without a filter, but for a hundredth."""
@@ -70,8 +70,8 @@ class FaceTracker:
         self._learn_us: int | None = None
         """When to learn from a picture again."""
         self._calibration = Calibration() if calibrate else None
-        self._gaze_deg = self._shown_gaze_deg = (0.0, 0.0)
-        """As it was last seen; as it is shown."""
+        self._seen_pitch_deg = self._gaze_pitch_deg = 0.0
+        """Of the gaze, as it was last seen and as it is shown."""
         self._filters = tuple(OneEuro(*still) for still in (STILL_WEIGHTS, STILL_TURNS, STILL_PLACE, STILL_GAZE))
 
     def track(self, picture: UInt8Array, pts_us: int) -> TrackedFace:
@@ -94,22 +94,23 @@ class FaceTracker:
         self._first_us = pts_us if self._first_us is None else self._first_us
         since_us = pts_us - self._first_us
         learning = self._learning(since_us)
-        weights = self._solver.solve(seen, pts_us, self._shown_gaze_deg[1], learning)
+        weights = self._solver.solve(seen, pts_us, self._gaze_pitch_deg, learning)
         if self._calibration is not None:
             weights = self._calibration.scaled(weights, since_us)
         placement = self._solver.placement
         assert placement is not None
+        gaze_yaw, gaze_pitch = gaze_of(seen, placement)
         if weights[BLINKS].mean() < HIDING_BLINK:
-            self._gaze_deg = gaze_of(seen, placement)
+            self._seen_pitch_deg = gaze_pitch
         values = (
             weights,
             np.array(placement.angles_deg()),
             self._place(placement, learning=learning in (Learning.A_FACE, Learning.A_RESTING_FACE)),
-            self._gaze_deg,
+            (gaze_yaw, self._seen_pitch_deg),
         )
         smooth = [one(np.asarray(value), pts_us) for one, value in zip(self._filters, values, strict=True)]
         (yaw, pitch, roll), (x, y, log_scale), (gaze_yaw, gaze_pitch) = (part.tolist() for part in smooth[1:])
-        self._shown_gaze_deg = gaze_yaw, gaze_pitch
+        self._gaze_pitch_deg = gaze_pitch
         return MotionFrame(
             round(pts_us * self._fps / 1e6),
             pts_us,
