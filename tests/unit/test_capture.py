@@ -22,12 +22,12 @@ from vivant.capture.gaze import gaze_of
 from vivant.capture.rest import Rest
 from vivant.capture.smoothing import OneEuro
 from vivant.capture.solver import SHOWN, SOLVED, FaceSolver, Floats, Learning, Placement, identity_modes
-from vivant.capture.tracker import STILL_WEIGHTS
+from vivant.capture.tracker import STILL_WEIGHTS, FaceTracker
 from vivant.capture.video import _packets
 from vivant.errors import InputError, UnavailableError
-from vivant.portrait import DetectedFace
+from vivant.portrait import Cutout, DetectedFace
 from vivant.rig import canonical as c
-from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Float32Array, Pose, arkit_weights
+from vivant.types import ARKIT_INDEX, ARKIT_NAMES, Float32Array, Pose, UInt8Array, arkit_weights
 
 pytestmark = pytest.mark.unit
 
@@ -115,6 +115,39 @@ def test_the_irises_tell_where_the_eyes_look(gaze: tuple[float, float]) -> None:
     scaled = tuple(angle / SHOWN_GAZE for angle in gaze)
     detected = DetectedFace(seen, np.ones(478, np.float32), np.ones(478, np.float32), Pose(), says, arkit_weights())
     assert gaze_of(detected, Placement(rotation, UNIT_PX, np.zeros(2))) == pytest.approx(scaled, abs=1.5)
+
+
+class Canned:
+    """`PortraitAnalyser` that sees faces that are given."""
+
+    name, provider = "canned", "cpu"
+
+    def __init__(self, faces: list[DetectedFace]) -> None:
+        self._faces = iter(faces)
+
+    def faces(self, pixels: UInt8Array) -> list[DetectedFace]:
+        return [filmed(arkit_weights(), np.eye(3), np.zeros(1))]
+
+    def follow(self, pixels: UInt8Array, face: DetectedFace) -> DetectedFace:
+        return next(self._faces)
+
+    def cutout(self, pixels: UInt8Array, face: DetectedFace) -> Cutout:
+        raise NotImplementedError
+
+
+def test_eyes_look_where_they_looked_while_lids_hide_them() -> None:
+    """What shows of an iris below a lid says that it looks down."""
+    closed = arkit_weights(eyeBlinkLeft=1.0, eyeBlinkRight=1.0)
+    seen = [
+        replace(filmed(weights, np.eye(3), np.zeros(1)), gaze_deg=np.full((2, 2), says, np.float32))
+        for weights, says in [(arkit_weights(), 8.0)] * 12 + [(closed, -20.0)] * 4
+    ]
+    tracker, picture = FaceTracker(10, Canned(seen)), np.zeros((480, 640, 3), np.uint8)
+    shown = [tracker.track(picture, k * 100_000).motion for k in range(16)]
+    open_eyes, in_blink = shown[11], shown[15]
+    assert open_eyes is not None and in_blink is not None
+    assert in_blink.weights[ARKIT_INDEX["eyeBlinkLeft"]] > 0.7
+    assert in_blink.gaze[1] == pytest.approx(open_eyes.gaze[1], abs=0.5) and open_eyes.gaze[1] > 2
 
 
 def test_what_a_face_always_shows_is_its_rest() -> None:

@@ -44,7 +44,7 @@ CAMERA = 7.0
 USUAL_ERROR, LEAST_ERROR = 0.012, 0.004
 """Expected error of a landmark, outer-eye distances, that counts once, and the least that is believed; chosen by
 `benchmarks.capture`. What a hand hides or the dark blurs has a larger one, and counts less."""
-SHOWN = {"brow": 0.47, "jawOpen": 0.9, "eyeBlink": 0.92}
+SHOWN = {"brow": 0.47, "jawOpen": 0.93, "eyeBlink": 0.92}
 """Share of a shape's movement that the landmarks of our network show, by the beginning of its name; `benchmarks.capture`."""
 RIDGE, LIPS_RIDGE, HOLD, FIRST_RIDGE, REST_RIDGE = 2e-3, 1e-2, 4e-3, 1e-2, 1e2
 """Pull of each weight towards zero, of those of the mouth but for smiles, whose fields are much alike; towards the last frame;
@@ -63,9 +63,6 @@ SHOWS = 0.02
 """Weight from which on a shape may be what the person's own shape is taken for."""
 _BLINKS = np.array([name.startswith("eyeBlink") for name in SOLVED])
 _RIDGE = np.array([LIPS_RIDGE if name.startswith(("jaw", "mouth")) and "Smile" not in name else RIDGE for name in SOLVED])
-UPPER_FACE = 0.25
-"""What lies less than so far below the outer corners of the eyes, outer-eye distances, is learnt in the first second only, for
-brows move less than they differ between people. Chosen."""
 LEAST_LID, MOST_LID = 0.5, 1.6
 """Of an eye's opening over the average one; as in the rig."""
 
@@ -144,15 +141,6 @@ class Person:
         self.information = self.information + information
         self._update()
 
-    def settle(self) -> None:
-        """What belongs to the upper face stays as it is known now."""
-        average = self._average.copy()
-        eyes = average[[c.RIGHT_OUTER_EYE, c.LEFT_OUTER_EYE], 1].mean()
-        upper = average[:, 1] > eyes - UPPER_FACE
-        average[upper] += np.tensordot(self._scores, self._modes, 1)[upper]
-        self._average, self._modes = average, np.where(upper[:, None], 0.0, self._modes)
-        self.modes = self._modes[:, POINTS].reshape(-1, 3)
-
     def _update(self) -> None:
         neutral = self._average + np.tensordot(self._scores, self._modes, 1)
         self.neutral: Floats = neutral[POINTS]
@@ -171,8 +159,6 @@ class Learning(IntEnum):
     """With some expression."""
     A_RESTING_FACE = 2
     """All that shows is the person's own, but for blinks."""
-    A_MOVING_FACE = 3
-    """With any expression, of a person who is known but for how deep cheeks and chin lie, which turns and words show."""
 
 
 class FaceSolver:
@@ -229,7 +215,7 @@ class FaceSolver:
             normal[6:, 6:] += POINT_VARIANCE * self.person.information
         cross, right = others.T @ shapes, others.T @ target
         hold = HOLD if self._frames else 0.0
-        ridge = (_RIDGE, FIRST_RIDGE, np.where(_BLINKS, FIRST_RIDGE, REST_RIDGE), _RIDGE)[learning]
+        ridge = (_RIDGE, FIRST_RIDGE, np.where(_BLINKS, FIRST_RIDGE, REST_RIDGE))[learning]
         without = np.linalg.solve(normal, np.column_stack([cross, right]))
         left = shapes.T @ shapes - cross.T @ without[:, :-1] + (ridge + hold) * np.eye(len(self.weights))
         wanted = shapes.T @ target - cross.T @ without[:, -1] + hold * self.weights

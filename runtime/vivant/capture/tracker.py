@@ -23,8 +23,6 @@ HIDDEN_LIPS = 1.05
 rendered people, in the dark too, and 1.07 to 1.26 behind fingers and a mask. The chance that lips show says less."""
 LEARN_US = 1_000_000
 """The person's own shape is learnt in the first second that she is seen, and where her head is then is where it rests."""
-LEARN_ON_US, LEARN_EVERY_US = 10_000_000, 130_000
-"""What lies below the eyes is learnt for so much longer, and so often: a picture to learn from costs half as much again."""
 BLINKS = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
 HIDING_BLINK = 0.2
 """Weight of a blink from which on lids hide how high the irises are, and gaze stays as high as it was; `benchmarks.capture`."""
@@ -67,8 +65,6 @@ class FaceTracker:
         self._home: tuple[Floats, int] | None = None
         """Where the head rests in the picture and how large it is there, and the frames that say so."""
         self._first_us: int | None = None
-        self._learn_us: int | None = None
-        """When to learn from a picture again."""
         self._calibration = Calibration() if calibrate else None
         self._seen_pitch_deg = self._gaze_pitch_deg = 0.0
         """Of the gaze, as it was last seen and as it is shown."""
@@ -105,7 +101,7 @@ class FaceTracker:
         values = (
             weights,
             np.array(placement.angles_deg()),
-            self._place(placement, learning=learning in (Learning.A_FACE, Learning.A_RESTING_FACE)),
+            self._place(placement, learning=learning is not Learning.NOTHING),
             (gaze_yaw, self._seen_pitch_deg),
         )
         smooth = [one(np.asarray(value), pts_us) for one, value in zip(self._filters, values, strict=True)]
@@ -120,17 +116,9 @@ class FaceTracker:
         )
 
     def _learning(self, since_us: int) -> Learning:
-        if self._calibration is not None and since_us < ACT_US:
-            return Learning.A_RESTING_FACE
-        if self._calibration is None and since_us < LEARN_US:
-            return Learning.A_FACE
-        if self._learn_us is None:
-            self._solver.person.settle()
-            self._learn_us = since_us
-        if not self._learn_us <= since_us < LEARN_ON_US:
-            return Learning.NOTHING
-        self._learn_us = since_us + LEARN_EVERY_US
-        return Learning.A_MOVING_FACE
+        if self._calibration is not None:
+            return Learning.A_RESTING_FACE if since_us < ACT_US else Learning.NOTHING
+        return Learning.A_FACE if since_us < LEARN_US else Learning.NOTHING
 
     def _place(self, placement: Placement, *, learning: bool) -> Floats:
         """(3,) shift to the right and up in outer-eye distances, and log scale, of the point that the head turns about."""
