@@ -180,6 +180,16 @@ def test_a_brow_that_sits_low_rises_from_there() -> None:
     assert raised[ARKIT_INDEX["browOuterUpLeft"]] == pytest.approx(0.5, abs=0.1)
 
 
+def test_lips_that_rest_closed_open_as_far_as_the_jaw_says() -> None:
+    """On another portrait, what closes somebody's at rest would keep the lips closer."""
+    solver, close, jaw = FaceSolver(), ARKIT_INDEX["mouthClose"], ARKIT_INDEX["jawOpen"]
+    for k in range(40):
+        weights = arkit_weights(mouthClose=0.1, jawOpen=0.4 if k > 20 else 0.0)
+        learning = Learning.A_FACE if k < 10 else Learning.NOTHING
+        found = solver.solve(filmed(weights, np.eye(3), np.zeros(1)), 100_000 * k, 0.0, learning)
+    assert found[close] < 0.02 and found[jaw] == pytest.approx(0.4, abs=0.06)
+
+
 def test_calibration_makes_the_fullest_one() -> None:
     """Of a person whose brows show half of what others' do; what was not done, or by far not, is left as it is."""
     calibration, brows, smile = Calibration(), ARKIT_INDEX["browInnerUp"], ARKIT_INDEX["mouthSmileLeft"]
