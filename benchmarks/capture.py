@@ -34,7 +34,7 @@ from vivant.types import ARKIT_INDEX, ARKIT_NAMES, MotionFrame, Pose, UInt8Array
 
 SIZE_PX = (640, 480)
 SECONDS = 16
-"""Of 6 the same jaw had an r that was lower by .03."""
+"""In films of 6 the r of the same jaws is lower by .02."""
 WARM_S = 1.0
 """Left out: the person is learnt meanwhile."""
 CAMERAS = ((30, 1.0, 3.0), (24, 0.6, 5.0), (60, 1.2, 4.0), (15, 0.35, 6.0))
