@@ -20,10 +20,11 @@ from PIL import Image
 
 from benchmarks.report import VOICE, Row, analyser, put, quiet, show, table
 from vivant.face import FaceRenderer, RigFace, open_portrait
-from vivant.finish.network import PARTS
+from vivant.finish.network import PARTS, Arrays
 from vivant.finish.region import LIDS
+from vivant.finish.synthetic import shared, worn
 from vivant.learn.film import Examples
-from vivant.learn.learning import EXAMPLES, USUAL_STEPS, learn, learning_folder, taught_and_held_back
+from vivant.learn.learning import EXAMPLES, STATE, USUAL_STEPS, learn, learning_folder, taught_and_held_back
 from vivant.learn.score import sharpness
 from vivant.learn.training import paint
 from vivant.offline import motion_of
@@ -46,6 +47,7 @@ BUSY = MotionFrame(0, 0, arkit_weights(jawOpen=0.4, eyeBlinkLeft=0.6, eyeBlinkRi
 """All patches are painted."""
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 N_SHOWN = 6
+NOTHING, SYNTHETIC = "nothing", "synthetic"
 ZOOM = 3
 
 
@@ -63,9 +65,9 @@ class Person:
     """Of processor time; None where it was learnt before."""
 
 
-def learnt(film: Path, portrait: Path, data: Path, steps: int) -> Person:
+def learnt(film: Path, portrait: Path, data: Path, steps: int, start: str) -> Person:
     """The person of a film."""
-    kept, plain = data / f"{film.stem}_{steps}.vivant", open_portrait(portrait, consent="synthetic")
+    kept, plain = data / f"{film.stem}_{steps}_{start}.vivant", open_portrait(portrait, consent="synthetic")
     folder, minutes = learning_folder(sha256_of(film, "video"), plain), None
     paths = {part: folder / EXAMPLES.format(part=part) for part in PARTS}
     if not kept.exists() or not all(path.exists() for path in paths.values()):
@@ -77,13 +79,22 @@ def learnt(film: Path, portrait: Path, data: Path, steps: int) -> Person:
                 print(film.stem, stage, f"{(time.process_time() - began) / 60:.1f} min", flush=True)
             stages.add(stage)
 
-        learn(film, plain, analyser(), consent="synthetic", steps=steps, progress=say).rig.save(kept)
+        for part in PARTS:
+            (folder / STATE.format(part=part)).unlink(missing_ok=True)  # of another start, or of fewer steps
+        first = parts_of(worn(plain, shared())) if start == SYNTHETIC else {}
+        learn(film, plain, analyser(), consent="synthetic", steps=steps, start=first, progress=say).rig.save(kept)
         minutes = (time.process_time() - began) / 60
     rig = Rig.load(kept)
     assert rig.finish is not None
     held_back = {part: taught_and_held_back(Examples.load(path))[1] for part, path in paths.items()}
     painted = {part: paint(held_back[part], arrays) for part, arrays in rig.finish.parts.items()}
     return Person(film.stem, RigFace(rig), plain, held_back, painted, minutes)
+
+
+def parts_of(face: RigFace) -> Mapping[str, Arrays]:
+    """Of a finished face."""
+    assert face.rig.finish is not None
+    return face.rig.finish.parts
 
 
 def rows(people: Sequence[Person]) -> Iterator[Row]:
@@ -184,13 +195,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--films", nargs="*", default=[], metavar="FILM:PORTRAIT", help="further ones, of people who agreed")
     parser.add_argument("--steps", type=int, default=USUAL_STEPS)
+    parser.add_argument("--start", choices=(NOTHING, SYNTHETIC), default=NOTHING, help="weights of chance, or the shared ones")
     parser.add_argument("--pictures", type=Path, help="folder for the sheet before and after")
     parser.add_argument("--write", action="store_true", help="put the table into docs/finish.md")
     args = parser.parse_args(argv)
     pairs = [(film, film.with_suffix(".png")) for film in sorted(args.data.glob("person_*.mp4"))]
     pairs += [(Path(film), Path(portrait)) for film, _, portrait in (text.partition(":") for text in args.films)]
     with quiet():
-        people = [learnt(film, portrait, args.data, args.steps) for film, portrait in pairs]
+        people = [learnt(film, portrait, args.data, args.steps, args.start) for film, portrait in pairs]
         found = list(rows(people))
     show(found)
     if args.pictures:

@@ -1,7 +1,7 @@
-"""Blind sheets of the shared finish: ``python -m benchmarks.finish_sheets WEIGHTS OUT KEY.json``
+"""Blind sheets of the shared finish: ``python -m benchmarks.finish_sheets WEIGHTS.npz OUT KEY.json``
 
 For each bundled portrait and painting two pictures of a spoken sentence, by the rig alone in one column and with the shared
-finish of WEIGHTS (`training.finish.shared`) in the other; chance says which is left, and KEY.json, which lies elsewhere,
+finish of WEIGHTS.npz (`training.finish.shared`) in the other; chance says which is left, and KEY.json, which lies elsewhere,
 keeps it.
 """
 
@@ -18,9 +18,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.report import VOICE
-from training.finish.portrait import finished, trained
 from vivant.bundled import portraits
 from vivant.face import RigFace, open_portrait
+from vivant.finish.synthetic import load_shared, worn
 from vivant.offline import motion_of
 from vivant.types import ARKIT_INDEX, MotionFrame, UInt8Array
 
@@ -48,7 +48,7 @@ def column(face: RigFace, motions: list[MotionFrame]) -> UInt8Array:
 
 def main(weights: Path, out: Path, key: Path) -> None:
     """Sheets and key."""
-    shared = trained(weights)
+    shared = load_shared(weights)
     motions = list(islice(motion_of(VOICE, FPS, seed=SEED), int(SECONDS * FPS)))
     widest = sorted(motions, key=lambda motion: -motion.weights[ARKIT_INDEX["jawOpen"]])[:WIDEST]
     chance, names, said = random.Random(SEED), list(portraits()), {}
@@ -56,7 +56,7 @@ def main(weights: Path, out: Path, key: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for number, name in enumerate(names, 1):
         plain, shown = open_portrait(name, consent="synthetic"), chance.sample(widest, 2)
-        columns = {"rig": column(plain, shown), "shared": column(finished(plain, shared), shown)}
+        columns = {"rig": column(plain, shown), "shared": column(worn(plain, shared), shown)}
         sides = chance.sample(list(columns), 2)
         left, right = (columns[side] for side in sides)
         gap = np.full((len(left), GAP_PX, 3), 30, np.uint8)

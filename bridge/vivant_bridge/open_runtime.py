@@ -11,6 +11,7 @@ from vivant.address import Address as Address
 from vivant.bundled import is_bundled
 from vivant.commands.options import DEFAULT_ANALYSER, begin_production, open_with_progress, portrait_file, say
 from vivant.drive.driver import Driver
+from vivant.finish.synthetic import FinishKind
 from vivant.media.inputs import require_file
 from vivant.motion.driven import Lips, driving
 from vivant.portrait import Provider
@@ -30,6 +31,8 @@ class Drawing:
     face_number: int = 1
     """Of each picture's faces, by size."""
     generator: str = "rig"
+    finish: FinishKind | None = None
+    """None is that of the settings."""
     motion: str = "voice"
     analyser: str = DEFAULT_ANALYSER
     provider: Provider = Provider.AUTO
@@ -44,7 +47,7 @@ class Drawing:
         if self.face_number != 1:
             raise InputError("--face chooses among the faces of a picture only without --runtime; crop the picture to the face")
         usual = Drawing()
-        for option in ("generator", "motion", "analyser"):
+        for option in ("generator", "finish", "motion", "analyser"):
             if getattr(self, option) != getattr(usual, option):
                 raise InputError(f"--{option} is for faces that are drawn here; with --runtime give it to `vivant serve`")
         if self.driver is not None:
@@ -86,6 +89,7 @@ def open_local_runtime(
             number=drawing.face_number,
             transparent=drawing.backdrop.cut_out,
             generator=drawing.generator,
+            finish=drawing.finish,
             analyser=drawing.analyser,
             blurred=drawing.backdrop.blurred,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from vivant.bundled import is_bundled
 from vivant.errors import InputError
 from vivant.face import Face, RigFace
+from vivant.finish.synthetic import FinishKind, finished
 from vivant.portrait import PortraitAnalyser, Provider
 from vivant.registry import ANALYSERS, FACES, find
 from vivant.rig.build import Progress
@@ -41,11 +42,14 @@ def open_named(
     transparent: bool = False,
     blurred: bool = False,
     generator: str = "rig",
+    finish: FinishKind | None = None,
     progress: Progress = lambda stage: None,
 ) -> Face:
-    """A portrait, or a bundled one by its name; face ``number`` by size. ``blurred`` puts the background out of focus."""
+    """A portrait, or a bundled one by its name; face ``number`` by size. ``blurred`` puts the background out of focus;
+    ``finish`` as in `vivant.finish.synthetic.wanted`."""
     with portrait_file(portrait) as path:
         face: Face = find(FACES, generator)(path, face=number, transparent=transparent, analyser=reader, progress=progress)
+    face = finished(face, finish)
     return _blurred(face) if blurred else face
 
 

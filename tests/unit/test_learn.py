@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.finish.portrait import N_PORTRAIT, chroma, folded, portrait_of
 from vivant.face import RigFace
 from vivant.finish.network import N_MOTION, load
+from vivant.finish.synthetic import N_PORTRAIT, chroma, folded, portrait_of
 from vivant.learn.film import APART, Examples, Seen, compared, smoothed
 from vivant.learn.score import error, lab, sharpness
 from vivant.rig.canonical import N_SURFACE

@@ -70,6 +70,23 @@ class Mesh:
     triangles: Ints
 
 
+@dataclass(frozen=True)
+class Bite:
+    """A row of teeth with its gums."""
+
+    vertices: Ints
+    """Of the head."""
+    tip: int
+    """The vertex at which a middle incisor ends."""
+    lip: Ints
+    weights: Floats
+    """Three vertices, and their shares, that make the lip's edge before it."""
+
+    def end(self, vertices: Reals) -> float:
+        """How far below the lip's edge it ends, cm."""
+        return float(vertices[self.lip, 1] @ self.weights - vertices[self.tip, 1])
+
+
 def merge(positions: Ints, uvs: Ints) -> tuple[Ints, Ints, Ints]:
     """Unique (position, uv) pairs and triangles over them."""
     key = positions.ravel() * (int(uvs.max()) + 1) + uvs.ravel()
@@ -134,6 +151,24 @@ class Assets:
         return out & (label == np.bincount(label).argmax())
 
     @cached_property
+    def bites(self) -> tuple[Bite, Bite]:
+        """Upper and lower."""
+        head, gums = self.head, np.zeros(len(self.head.vertices), np.bool_)
+        gums[head.part_range("gums_tongue")] = True
+        gums &= ~self.tongue
+        high = head.vertices[:, 1] > BITE_Y
+        return self._bite("upper", gums & high, 13), self._bite("lower", gums & ~high, 14)
+
+    def _bite(self, row: str, own: NDArray[np.bool_], lip: int) -> Bite:
+        head = self.head
+        for name, (first, last) in zip(head.tooth_names, head.tooth_vertices, strict=True):
+            own[first:last] |= row in name
+        incisor = np.arange(*head.tooth_vertices[head.tooth_names.index(f"central_incisor_{row}_left")])
+        heights = head.vertices[incisor, 1]
+        tip = int(incisor[heights.argmin() if row == "upper" else heights.argmax()])
+        return Bite(np.flatnonzero(own), tip, self.tie_vertices[lip], self.tie_weights[lip])
+
+    @cached_property
     def mesh(self) -> Mesh:
         """The drawn parts of the head."""
         head = self.head
@@ -183,6 +218,8 @@ class Assets:
         return read_image(self.folder / "ict_skins" / f"{name}_{tile}.jpg", width)
 
 
+BITE_Y = -3.3
+"""Height of the neutral head, cm, above which gums are the upper ones."""
 TONGUE_Z = (3.0, 5.0, 7.0, 8.0, 8.7, 9.3, 9.7, 9.95)
 TONGUE_TOP = (-4.3, -3.15, -2.98, -3.1, -3.25, -3.55, -3.85, -4.0)
 TONGUE_LOW = (-5.3, -4.75, -4.68, -4.58, -4.5, -4.45, -4.2, -4.1)

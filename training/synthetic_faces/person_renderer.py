@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from training.synthetic_faces import cards
-from training.synthetic_faces.assets import Assets, Card, Floats
+from training.synthetic_faces.assets import BITE_Y, TEETH, Assets, Card, Floats
 from training.synthetic_faces.gl_renderer import NO_TEXTURE, Painter, Shell
 from training.synthetic_faces.layers import smooth
 from training.synthetic_faces.names import LABEL
@@ -26,6 +26,8 @@ FUZZ = ((0.2, 0.58), (0.4, 0.66), (0.7, 0.78))
 """Layers of loose hair: height as a share, level of noise above which strands are."""
 LAYERS = ("layer_first", "layer_second", "layer_back", "noise")
 JAW_OPEN = 17
+UPPER_EDGE, LOWER_EDGE, UNDER_LIPS = -3.5, -3.35, 0.4
+"""Where the teeth end, cm, and how much less light falls on them a centimetre further into the gums; chosen by eye."""
 CARD_LOOK: dict[str, Any] = {"spec_tint": (1.0, 1.0, 1.0), "fibre": (0.0, 1.0, 1.0, 0.0), "shine": (0.0, 20.0, 0.0),
                              "bias": 0.0, "trim": NO_TRIM, "pattern": (0.0,) * 4, "shell": 0.0, "fuzz": 0.0}  # fmt: skip
 
@@ -43,6 +45,8 @@ def openness(material: Floats, neutral: Floats) -> Floats:
     """How much light reaches each corner (n,): less into the mouth and between the lips."""
     within = np.isin(material, (2, 4, 5, 7))
     deep = np.where(within, smooth(neutral[:, 2], 5.0, 10.6), 1.0)
+    from_edge = np.where(neutral[:, 1] > BITE_Y, neutral[:, 1] - UPPER_EDGE, LOWER_EDGE - neutral[:, 1])
+    deep *= np.where(material == TEETH, 1 - UNDER_LIPS * smooth(from_edge, 0.1, 1.0), 1.0)
     lip = (material == 0) & (np.abs(neutral[:, 0]) < 3.4) & (np.abs(neutral[:, 1] + 3.3) < 1.8)
     out: Floats = np.where(lip, 0.4 + 0.6 * smooth(neutral[:, 2], 10.2, 11.2), deep).astype(np.float32)
     return out
@@ -173,7 +177,7 @@ class Brush:
             "iris_tint": plan.eyes.tint, "flush": (1.0, 0.8, 0.78), "paint": skin.paint, "grow": skin.grow,
             "texture_": skin.texture, "glare": skin.glare,
             "sheen": skin.sheen, "iris": plan.eyes.iris, "teeth_tint": skin.teeth, "tuck": 1.0,
-            "gape": 0.30 + 0.5 * min(float(plan.face.weights[JAW_OPEN]) * 1.5, 1.0),
+            "gape": plan.mouth.light * (0.30 + 0.5 * min(float(plan.face.weights[JAW_OPEN]) * 1.5, 1.0)),
         }, "head")  # fmt: skip
         painter.draw("head", self.head)
 

@@ -157,6 +157,16 @@ class Film:
 
 
 @dataclass(frozen=True)
+class Mouth:
+    """Inside of the mouth, besides the colour of the teeth."""
+
+    ends: tuple[float, float] | None = None
+    """How far below its lip's edge at rest each row of teeth ends, upper and lower, cm; None: as the head has them."""
+    light: float = 1.0
+    """Times the light on tongue, gums and throat."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """One person in one picture."""
 
@@ -168,3 +178,4 @@ class Plan:
     lights: Lights
     view: View
     film: Film
+    mouth: Mouth = Mouth()

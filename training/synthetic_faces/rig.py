@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 
 from training.synthetic_faces.assets import Assets, Card, Floats, Reals
 from training.synthetic_faces.names import ARKIT_INDEX, ARKIT_NAMES, EYE_LOOK_FULL_DEG, IRISES, LOWER_LIDS, UPPER_LIDS
+from training.synthetic_faces.plan import Mouth
 
 SUMS = {"browInnerUp": ("browInnerUp_L", "browInnerUp_R"), "cheekPuff": ("cheekPuff_L", "cheekPuff_R")}
 BLINKS = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
@@ -97,13 +98,18 @@ class Rig:
         column = np.tile(np.arange(len(tris)), 3)
         self.gather = csr_matrix((np.ones(len(corner), np.float32), (corner, column)), (len(head.vertices), len(tris)))
 
-    def shape(self, identity: Floats, weights: Floats, gaze: Floats, stretch: Floats, tongue_back: float) -> Shape:
-        """The head for identity scores, weights (52,), gaze (2, 2) degrees, scale per axis (3,) and the tongue's place."""
+    def shape(
+        self, identity: Floats, weights: Floats, gaze: Floats, stretch: Floats, tongue_back: float, mouth: Mouth
+    ) -> Shape:
+        """The head for identity scores, weights (52,), gaze (2, 2) degrees, scale per axis (3,), the tongue's place, teeth."""
         still = (identity @ self.assets.modes[: len(identity)]).reshape(-1, 3)
         blend = self._blinking(weights, still) @ self.blend
         used = np.flatnonzero(blend)
         moved = (blend[used] @ self.assets.expressions[used]).reshape(-1, 3)
         moved[self.tongue] += self.tongue_move(float(weights[ARKIT_INDEX["tongueOut"]]), tongue_back)
+        if mouth.ends is not None:
+            for bite, end in zip(self.assets.bites, mouth.ends, strict=True):
+                moved[bite.vertices, 1] -= end - bite.end(self.neutral + still)
         vertices = self.neutral + still + moved
         eyes = self.turn_eyes(vertices, still, gaze, weights[BLINKS])
         scaled = (vertices * stretch).astype(np.float32)

@@ -74,7 +74,7 @@ class Scene:
     def draw(self, plan: Plan) -> Drawn:
         """Render one plan."""
         face, brush = plan.face, self.brush
-        shape = self.rig.shape(face.identity, face.weights, face.gaze, face.stretch, face.tongue_back)
+        shape = self.rig.shape(face.identity, face.weights, face.gaze, face.stretch, face.tongue_back, plan.mouth)
         points, normals = self.rig.points(shape, plan.eyes.iris[0])
         rotation = turn(*plan.view.pose)
         origin = 0.5 * (points[names.RIGHT_OUTER_EYE] + points[names.LEFT_OUTER_EYE])

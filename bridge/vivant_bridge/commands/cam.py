@@ -17,6 +17,7 @@ from vivant.commands.options import (
     DriveConsentOption,
     DriveOption,
     FaceOption,
+    FinishOption,
     FpsOption,
     GeneratorOption,
     LabelOption,
@@ -146,6 +147,7 @@ def cam(
     consent: ConsentOption = None,
     no_label: LabelOption = None,
     generator: GeneratorOption = "rig",
+    finish: FinishOption = None,
     motion: MotionOption = "voice",
     manner: MannerOption = None,
     analyser: AnalyserOption = DEFAULT_ANALYSER,
@@ -163,7 +165,8 @@ def cam(
     sink, output, label = choose_camera(camera, device), choose_speaker(speaker, clock), None if no_label else Label()
     compositor = Compositor(width, height, backdrop.fill, label=label, pixel_format=sink.pixel_format)
     receivers, driver = [choose_receiver(text) for text in send or ()], driver_of(drive, drive_consent)
-    drawing = Drawing(face_number, generator, in_manner(motion, manner), analyser, provider, backdrop, mirror, driver, lips)
+    moved = in_manner(motion, manner)
+    drawing = Drawing(face_number, generator, finish, moved, analyser, provider, backdrop, mirror, driver, lips)
     way = Address(runtime, token_file, tls_ca) if runtime is not None else None
     face = open_runtime(way, portraits, drawing, seed, consent, no_label, motion=bool(receivers))
     around = partial(Bridge, face, source, sink, compositor, output, receivers=receivers, driver=driver, report=say)

@@ -28,6 +28,7 @@ from vivant.dialogue.lines import Line
 from vivant.dialogue.making import make_line
 from vivant.dialogue.recipe import Look, Recipe
 from vivant.errors import InputError, UnavailableError, VivantError
+from vivant.finish.synthetic import wanted
 from vivant.media.atomic import replacing, reporting
 from vivant.motion_files import is_motion
 from vivant.provenance.consent import bundled_consent, kept_consent
@@ -126,6 +127,7 @@ def _settled(look: Look, portrait: _File | None) -> Look:
         consent=consent,
         label_off_reason=look.label_off_reason if look.label_off_reason is not None else settings.label_off_reason,
         label_language=look.label_language or settings.language,
+        finish=wanted(look.finish),
     )
 
 

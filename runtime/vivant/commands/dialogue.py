@@ -108,6 +108,7 @@ def open_as(portrait: Path, look: Look) -> Face:
         number=look.face_number,
         transparent=look.cut_out,
         generator=look.generator,
+        finish=look.finish,
         analyser=look.analyser,
         blurred=look.blurred,
     )

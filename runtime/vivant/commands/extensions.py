@@ -6,9 +6,14 @@ from typing import Annotated
 
 import typer
 
+from vivant.finish.synthetic import FinishKind
 from vivant.named import DEFAULT_ANALYSER as DEFAULT_ANALYSER
 
 GeneratorOption = Annotated[str, typer.Option(metavar="NAME", help="What draws the face: rig, or what another package brings.")]
+FinishOption = Annotated[
+    FinishKind | None,
+    typer.Option(help="What is painted where no film taught: none, or synthetic, learnt from rendered people."),
+]
 MotionOption = Annotated[
     str, typer.Option(metavar="NAME", help="What moves the face: voice (rules), learned, or what another package brings.")
 ]

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from vivant.bundled import portraits
 from vivant.commands.extensions import AnalyserOption as AnalyserOption
+from vivant.commands.extensions import FinishOption as FinishOption
 from vivant.commands.extensions import GeneratorOption as GeneratorOption
 from vivant.commands.extensions import MannerOption as MannerOption
 from vivant.commands.extensions import MotionOption as MotionOption
@@ -21,6 +22,7 @@ from vivant.drive.driver import Driver
 from vivant.drive.recorded import VIDEO, RecordedDriver
 from vivant.errors import InputError
 from vivant.face import Face
+from vivant.finish.synthetic import FinishKind
 from vivant.media import open_audio
 from vivant.motion.driven import Lips
 from vivant.motion.model import SpeechMotion
@@ -193,12 +195,13 @@ def open_with_progress(
     number: int = 1,
     transparent: bool = False,
     generator: str = "rig",
+    finish: FinishKind | None = None,
     analyser: str = DEFAULT_ANALYSER,
     blurred: bool = False,
 ) -> Face:
     """Open a portrait, or a bundled one by its name, with a line per stage and its notes; face ``number`` by size.
 
-    ``blurred`` puts the background out of focus.
+    ``finish`` as in `vivant.finish.synthetic.wanted`; ``blurred`` puts the background out of focus.
 
     Raises UnavailableError when a provider is named that does not run here, even when no network is needed.
     """
@@ -211,7 +214,14 @@ def open_with_progress(
             status.update(stage)
 
         face = open_named(
-            portrait, reader, number=number, transparent=transparent, blurred=blurred, generator=generator, progress=show
+            portrait,
+            reader,
+            number=number,
+            transparent=transparent,
+            blurred=blurred,
+            generator=generator,
+            finish=finish,
+            progress=show,
         )
     if stages:
         say(f"built the rig (networks on {reader.provider if reader else Provider.CPU})")

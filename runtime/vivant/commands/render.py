@@ -23,6 +23,7 @@ from vivant.commands.options import (
     EmotionOption,
     EyeContactOption,
     FaceOption,
+    FinishOption,
     GazeOption,
     GeneratorOption,
     HeadMotionOption,
@@ -168,6 +169,7 @@ def render(
     language: LanguageOption = None,
     no_label: LabelOption = None,
     generator: GeneratorOption = "rig",
+    finish: FinishOption = None,
     motion: MotionOption = "voice",
     manner: MannerOption = None,
     analyser: AnalyserOption = DEFAULT_ANALYSER,
@@ -186,7 +188,7 @@ def render(
     made.
     """
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing, eye_contact)
-    look = Look(size, background, face, stated_consent(consent), no_label, language, generator, analyser, provider)
+    look = Look(size, background, face, stated_consent(consent), no_label, language, generator, finish, analyser, provider)
     server = Address(runtime, token_file, tls_ca) if runtime is not None else None
     recipe = Recipe(fps, in_manner(motion, manner), track, text_language, look, server)
     if portrait.suffix.lower() in TABLES:

@@ -15,6 +15,7 @@ from vivant.commands.embedded import PATIENCE_S, announce, token_of_parent, when
 from vivant.commands.extensions import (
     DEFAULT_ANALYSER,
     AnalyserOption,
+    FinishOption,
     GeneratorOption,
     MannerOption,
     MotionOption,
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
 
 
 NOT_OF_A_CLUSTER = (
-    "--cluster draws on other machines: --web, --embedded, --metrics-port, --sessions, --generator and --analyser are for a"
-    " server of its own; put several behind Envoy (docs/scale.md)"
+    "--cluster draws on other machines: --web, --embedded, --metrics-port, --sessions, --generator, --finish and --analyser are"
+    " for a server of its own; put several behind Envoy (docs/scale.md)"
 )
 EmbeddedOption = Annotated[
     bool,
@@ -94,6 +95,7 @@ def serve(
     replica_cores: ReplicaCoresOption = 2,
     replica_faces: ReplicaFacesOption = None,
     generator: GeneratorOption = "rig",
+    finish: FinishOption = None,
     motion: MotionOption = "voice",
     manner: MannerOption = None,
     analyser: AnalyserOption = DEFAULT_ANALYSER,
@@ -114,9 +116,10 @@ def serve(
     security = Security(host, tls_cert, tls_key, token_of_parent() if embedded else token_of(token_file))
     limits = Limits() if sessions is None else Limits(sessions=sessions)
     motion = in_manner(motion, manner)
-    config = ServerConfig(port, security, limits, metrics_port, metrics_host, portraits)
+    config = ServerConfig(port, security, limits, metrics_port, metrics_host, portraits, finish)
     if cluster:
-        if web or embedded or metrics_port is not None or sessions or (generator, analyser) != ("rig", DEFAULT_ANALYSER):
+        own = (generator, finish, analyser) != ("rig", None, DEFAULT_ANALYSER)
+        if web or embedded or metrics_port is not None or sessions or own:
             raise InputError(NOT_OF_A_CLUSTER)
         _serve_cluster(config, replicas, replica_cores, replica_faces, motion, drain_seconds)
         return

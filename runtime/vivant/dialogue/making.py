@@ -91,4 +91,5 @@ def _face(portrait: Path, look: Look) -> Face:
         transparent=look.cut_out,
         blurred=look.blurred,
         generator=look.generator,
+        finish=look.finish,
     )

@@ -12,6 +12,7 @@ from vivant import registry
 from vivant.address import Address
 from vivant.errors import InputError
 from vivant.face import as_fps
+from vivant.finish.synthetic import FinishKind, wanted
 from vivant.media.formats import format_of
 from vivant.motion.model import SpeechMotion
 from vivant.motion_files import is_motion
@@ -48,6 +49,8 @@ class Look:
     label_off_reason: str | None = None
     label_language: str | None = None
     generator: str = "rig"
+    finish: FinishKind | None = None
+    """None is that of the settings."""
     analyser: str = DEFAULT_ANALYSER
     provider: Provider = Provider.AUTO
 
@@ -67,7 +70,7 @@ class Look:
         """What of it changes pictures: not who was asked, nor what the networks run on; of a background its content."""
         behind = Path(self.background)
         words = sha256_of(behind, "background") if behind.is_file() else self.background
-        return asdict(replace(self, background=words, consent=None, provider=Provider.AUTO))
+        return asdict(replace(self, background=words, consent=None, finish=wanted(self.finish), provider=Provider.AUTO))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,10 @@ class Recipe:
         own, usual = self.look, Look()
         if own.face_number != 1:
             raise InputError("--face chooses among a picture's faces only without --runtime; crop the picture to the face")
-        if self.motion != Recipe().motion or (own.generator, own.analyser) != (usual.generator, usual.analyser):
+        drawn = (own.generator, own.finish, own.analyser) != (usual.generator, usual.finish, usual.analyser)
+        if drawn or self.motion != Recipe().motion:
             raise InputError(
-                "--generator, --motion and --analyser are for faces that are drawn here; give them to `vivant serve`"
+                "--generator, --finish, --motion and --analyser are for faces that are drawn here; give them to `vivant serve`"
             )
         if own.background not in (usual.background, TRANSPARENT):
             raise InputError("with --runtime, --background is original or transparent; a server knows no other")

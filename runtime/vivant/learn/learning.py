@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 
 from vivant.capture import facts_of
 from vivant.errors import InputError, UnavailableError
@@ -64,9 +64,10 @@ def learn(
     *,
     consent: str,
     steps: int = USUAL_STEPS,
+    start: Mapping[str, Arrays] = MappingProxyType({}),
     progress: Progress = lambda stage, share: None,
 ) -> Learnt:
-    """Learn how the person's own mouth and lids look from a film of them talking.
+    """Learn how the person's own mouth and lids look from a film of them talking; ``start``: weights to begin with, by parts.
 
     What is broken off goes on the next time. Until it is done, patches of the film lie in a folder of the cache that is its
     user's alone. Raises InputError where the film shows too little, or where the mouth that was learnt is no better than the
@@ -79,7 +80,9 @@ def learn(
     if not _can_teach(examples["mouth"]):
         raise InputError("the lips hardly part in this film; film yourself talking for a minute")
     parts = {
-        part: _learnt(training, part, examples[part], steps, folder, progress) for part in PARTS if _can_teach(examples[part])
+        part: _learnt(training, part, examples[part], steps, start.get(part), folder, progress)
+        for part in PARTS
+        if _can_teach(examples[part])
     }
     mouth = parts["mouth"]
     if not mouth.is_better:
@@ -105,13 +108,16 @@ def _can_teach(examples: Examples) -> bool:
     return bool(taught.mask.any() and held_back.inside.any())
 
 
-def _learnt(training: ModuleType, part: str, examples: Examples, steps: int, folder: Path, progress: Progress) -> Part:
+def _learnt(
+    training: ModuleType, part: str, examples: Examples, steps: int, start: Arrays | None, folder: Path, progress: Progress
+) -> Part:
     taught, held_back = taught_and_held_back(examples)
     device = training.device_here()
     arrays = training.train(
         taught,
         steps,
         kept=folder / STATE.format(part=part),
+        start=start,
         device=device,
         heard=lambda step, _: progress(f"learning the {part} on {device}", step / steps),
     )

@@ -8,6 +8,7 @@ key = "key.pem"
 cache_mb = 2000                      # VIVANT_CACHE_MB: room for rigs of portraits; those not used for longest go first
 trust = "friends.pem"                # VIVANT_TRUST: certificates of signers whom `vivant verify` is to know
 liveportrait = "LivePortrait"        # VIVANT_LIVEPORTRAIT: folder of its graphs, for --generator liveportrait
+finish = "synthetic"                 # VIVANT_FINISH: what is painted into mouths that no film taught; none unless said
 
 [hotkeys]                            # combinations of keys that `vivant cam --hotkeys` listens for, and what they tell it
 "<ctrl>+<alt>+h" = "toggle happy"
@@ -36,6 +37,7 @@ _VARIABLES = {
     "cache_mb": "VIVANT_CACHE_MB",
     "trust": "VIVANT_TRUST",
     "liveportrait": "VIVANT_LIVEPORTRAIT",
+    "finish": "VIVANT_FINISH",
     "hotkeys": None,
 }
 
@@ -55,6 +57,8 @@ class Settings:
     trust: str | None = None
     liveportrait: str | None = None
     """A folder."""
+    finish: str | None = None
+    """As `vivant.finish.synthetic.FinishKind`."""
     hotkeys: dict[str, str] = field(default_factory=dict)
     """What each combination of keys tells a bridge, as `vivant tell` does."""
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from vivant.clock import Clock, MonotonicClock
 from vivant.face import default_motion
+from vivant.finish.synthetic import FinishKind
 from vivant.motion.model import SpeechMotion
 from vivant.portrait import PortraitAnalyser
 from vivant.provenance.policy import Policy
@@ -42,15 +43,17 @@ class FaceHost:
         token: bool = False,
         store: PortraitStore | None = None,
         behind_gateway: bool = False,
+        finish: FinishKind | None = None,
     ) -> None:
         """``opener`` makes clients' pictures ready, in a thread of its own; ``token``: every gRPC caller has shown one;
-        ``store``: where clients' pictures are that other servers are to know, too; ``behind_gateway`` as in `Clients`."""
+        ``store``: where clients' pictures are that other servers are to know, too; ``behind_gateway`` as in `Clients`;
+        ``finish`` as in `vivant.finish.synthetic.wanted`."""
         self.limits = limits or Limits()
         clock = clock or MonotonicClock()
         self.metrics = Metrics()
         workers, most = WorkerPool(clock, cores=self.limits.cores), self.limits.sessions
         self.shared = ServerContext(
-            portraits=Portraits(self.limits, opener, analyser, store),
+            portraits=Portraits(self.limits, opener, analyser, store, finish),
             workers=workers,
             batch_pool=batch_pool(workers.n_cores),
             load_shedder=LoadShedder(workers, clock, min(most, Policy.load().max_sessions or most)),

@@ -21,6 +21,7 @@ import grpc
 from vivant.bundled import portrait_bytes, portrait_sha256, portraits
 from vivant.errors import InputError
 from vivant.face import Face, RigFace, open_portrait
+from vivant.finish.synthetic import FinishKind, finished
 from vivant.media.images import require_readable_kind
 from vivant.portrait import PortraitAnalyser, default_analyser
 from vivant.provenance.consent import bundled_consent
@@ -92,12 +93,14 @@ class Portraits:
         opener: Opener | None = None,
         analyser: PortraitAnalyser | None = None,
         store: PortraitStore | None = None,
+        finish: FinishKind | None = None,
     ) -> None:
         """``opener`` runs in a thread of its own, one picture at a time, so that faces that speak keep theirs. ``store`` is
         where clients' pictures are that other servers know, too; its file system works in threads."""
         self._limits = limits
         self._guests = GuestOpener(limits.portrait_pixels, analyser)
         self._opener = opener or self._guests
+        self._finish = finish
         self._policy = Policy.load()
         self._store = store
         self._secret = secrets.token_bytes(32) if store is None else store.secret
@@ -197,13 +200,16 @@ class Portraits:
         if key in self._faces:
             self._faces.move_to_end(key)
             return self._faces[key][0]
-        opening = partial(self._opener, image, transparent=transparent)
+        opening = partial(self._open_finished, image, transparent=transparent)
         try:
             return await self._builds.run(key, lane, len(image), opening)
         except InputError:
             if portrait_id in self._kept:
                 self._forget(portrait_id)
             raise
+
+    def _open_finished(self, image: bytes, *, transparent: bool) -> Face:
+        return finished(self._opener(image, transparent=transparent), self._finish)
 
     def _opened(self, key: tuple[str, bool], lane: str, face: Face) -> None:
         self._faces[key] = face, lane

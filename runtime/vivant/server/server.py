@@ -11,6 +11,7 @@ import grpc
 from vivant.client.memory import remove_abandoned
 from vivant.clock import Clock
 from vivant.errors import OutputError
+from vivant.finish.synthetic import FinishKind
 from vivant.motion.model import SpeechMotion
 from vivant.portrait import PortraitAnalyser
 from vivant.server.host import FaceHost
@@ -41,6 +42,8 @@ class ServerConfig:
     metrics_host: str = "127.0.0.1"
     portraits: str | None = None
     """Folder or URL of a `PortraitStore` that several servers share; None keeps clients' pictures in memory alone."""
+    finish: FinishKind | None = None
+    """Of faces that no film taught; None is that of the settings."""
 
 
 class Server:
@@ -70,6 +73,7 @@ class Server:
             token=bool(security.token),
             store=PortraitStore(self.config.portraits) if self.config.portraits else None,
             behind_gateway=behind_gateway,
+            finish=self.config.finish,
         )
         self.shared, self.metrics = self.host.shared, self.host.metrics
         self._listener = Listener(security, self.config.port, self.config.limits, guards)
