@@ -21,6 +21,11 @@ class Address:
     tls_ca: Path | None = None
     """PEM certificate of the server's authority; without it nothing is encrypted."""
 
+    @classmethod
+    def stated(cls, host_and_port: str | None, token_file: Path | None, tls_ca: Path | None) -> Address | None:
+        """Of a command's options; None where no server was named."""
+        return None if host_and_port is None else cls(host_and_port, token_file, tls_ca)
+
     def token(self) -> str | None:
         """Raises InputError when it would travel in the clear."""
         file = self.token_file

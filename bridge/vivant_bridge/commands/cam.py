@@ -157,17 +157,15 @@ def cam(
     _require_ranges(portraits, size, sync_offset, gate)
     read = {"fill": Path(fill), "background": Path(background), "token": token_file, "authority": tls_ca}
     _require_apart(camera, read | {"text": text_file(said)} | dict(_files(portraits, mic, drive)))
-    combinations = _combinations() if hotkeys else None
-    clock, rate, (width, height) = MonotonicClock(), as_fps(fps), SIZES[size]
-    backdrop = Backdrop.parse(background, fill, SIZES[size])
+    combinations, clock, rate = _combinations() if hotkeys else None, MonotonicClock(), as_fps(fps)
+    (width, height), backdrop = SIZES[size], Backdrop.parse(background, fill, SIZES[size])
     line = _line(said, text_language, mic)
     source = _spoken(voice, line, clock) if line else choose_source(mic, clock, pcm_rate_hz=pcm_rate, pcm_channels=pcm_channels)
     sink, output, label = choose_camera(camera, device), choose_speaker(speaker, clock), None if no_label else Label()
     compositor = Compositor(width, height, backdrop.fill, label=label, pixel_format=sink.pixel_format)
     receivers, driver = [choose_receiver(text) for text in send or ()], driver_of(drive, drive_consent)
-    moved = in_manner(motion, manner)
+    way, moved = Address.stated(runtime, token_file, tls_ca), in_manner(motion, manner)
     drawing = Drawing(face_number, generator, finish, moved, analyser, provider, backdrop, mirror, driver, lips)
-    way = Address(runtime, token_file, tls_ca) if runtime is not None else None
     face = open_runtime(way, portraits, drawing, seed, consent, no_label, motion=bool(receivers))
     around = partial(Bridge, face, source, sink, compositor, output, receivers=receivers, driver=driver, report=say)
     make = partial(around, fps=rate, seed=seed, sync_offset_ms=sync_offset, gate=_gate(gate, push_to_talk), clock=clock)

@@ -184,12 +184,11 @@ def render(
 ) -> None:
     """Make a video of PORTRAIT speaking AUDIO or a text (--say), or moving as a video of a face or a motion file does.
 
-    With a table in the place of PORTRAIT: all lines of a dialogue, as videos and as motion, of which only what changed is
-    made.
+    With a table in the place of PORTRAIT: all lines of a dialogue, as videos and as motion, as far as they changed.
     """
     controls = Controls(gaze, distance, emotion, intensity, head_motion, mouth, singing, eye_contact)
     look = Look(size, background, face, stated_consent(consent), no_label, language, generator, finish, analyser, provider)
-    server = Address(runtime, token_file, tls_ca) if runtime is not None else None
+    server = Address.stated(runtime, token_file, tls_ca)
     recipe = Recipe(fps, in_manner(motion, manner), track, text_language, look, server)
     if portrait.suffix.lower() in TABLES:
         _require_nothing_said(audio, drive, text, said)
