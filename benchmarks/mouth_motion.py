@@ -70,9 +70,11 @@ def voices(folders: Sequence[Path], seconds: float) -> Iterator[Said]:
     for folder in folders:
         samples, phones, n = [], Phones(), 0
         for path in sorted(p for p in folder.iterdir() if p.suffix in (".wav", ".flac")):
+            if n >= seconds * RATE_HZ:
+                break
             piece, text = _at_16_khz(*read_voice(path)), path.with_suffix(".txt").read_text()
             found = align_english(piece, text) if find_spec("pocketsphinx") else []
-            if n < seconds * RATE_HZ and (found or not find_spec("pocketsphinx")):
+            if found or not find_spec("pocketsphinx"):
                 phones += [(phone, a + n / RATE_HZ, b + n / RATE_HZ) for phone, a, b in found]
                 samples.append(piece)
                 n += len(piece)
