@@ -13,9 +13,10 @@ from vivant.easing import smoothsteps
 from vivant.rig import canonical as c
 from vivant.rig.crop import MARGIN_PX
 from vivant.rig.head import HeadFit
-from vivant.rig.light import Light
+from vivant.rig.light import USUAL_SKIN, Light
 from vivant.rig.matte import Layers
 from vivant.rig.mesh import strip_triangles
+from vivant.rig.patch import luminance
 from vivant.rig.scene_builder import SORTED, TONGUE_UP, SceneBuilder
 from vivant.rig.skin import Skin, unproject
 from vivant.rig.teeth import find_own_teeth
@@ -25,11 +26,16 @@ FLAT_TEXELS = 8
 """Side of a texture of one colour."""
 ENAMEL_RGB = np.array((226.0, 216.0, 199.0))
 """Of the front teeth in our atlas."""
-TEETH_OVER_SKIN = (1.0, 1.5)
+TEETH_OVER_SKIN = (1.0, 1.4)
 """Brightness of the upper front teeth over the skin's, from and to; chosen so that what is seen of them, in the shade of the
 lips, is about as light over the cheeks as in films of people (benchmarks/mouth_inside.py)."""
 LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
 """Factors: of the upper teeth's light, for the lower ones stand in their shade; of the tongue's own colour."""
+LOWER_ENDS = (0.55, 0.85)
+"""Part of the lower arch's half width over which its teeth sink into the dark: those behind are seen edge on, as a wire, in a
+portrait that is turned. Chosen by eye."""
+TONGUE_AS_SKIN = 0.5
+"""How far the tongue's hue goes with the skin's, as an exponent: a rosy one is lilac on yellow skin. Chosen by eye."""
 CAVITY_LIGHT = 0.7, 1.35
 """Factors on the dark of the mouth below the palate and above the floor, which light from the front reaches; chosen by eye."""
 SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.25
@@ -67,6 +73,9 @@ lip. Chosen by eye."""
 THROAT_V, SIDES_END = (0.05, 0.5), (0.75, 1.0)
 """Part of the tongue over which it comes out of the dark of the throat, texture v; and over which it sinks into that at its
 sides, shares of its half width. Chosen by eye."""
+THROAT_DOWN = (-0.035, -0.003)
+"""Likewise, outer-eye distances below the middle of the mouth: into a head that looks down one sees more of the tongue's back,
+and it is as dark as in one that looks ahead. Chosen by eye."""
 TONGUE_RESTS, TONGUE_SINKS = 0.22, 0.05
 """Share of its height that the tongue loses at rest (the atlas has it against the palate) and with the jaw open."""
 N_FRONT = 198
@@ -139,7 +148,9 @@ def add_mouth(
         upper_place, bright = place.lowered(own.edge_y - _incisal_edge_y(place)), own.light
     _add_cavity(pool, skin, light.on(atlas.cavity_rgb))
     tongue = _add_tongue(pool, place.lowered(-TONGUE_LIFTS * fit.unit))
-    lower = _add_part(pool, place, "lower teeth", _front_of(atlas.lower), light=LOWER_TEETH_LIGHT * bright)
+    front = _front_of(atlas.lower)
+    seen = 1.0 - smoothsteps(np.abs(front.vertices[:, 0]) / np.abs(front.vertices[:, 0]).max(), *LOWER_ENDS)
+    lower = _add_part(pool, place, "lower teeth", front, light=LOWER_TEETH_LIGHT * bright, alpha=seen)
     _add_part(pool, upper_place, "upper teeth", atlas.upper, light=bright)
     for name, moves in _jaw_moves(atlas.lower.vertices[:N_FRONT]).items():
         pool.add_moves(ARKIT_INDEX[name], lower, place.move(moves))
@@ -155,9 +166,16 @@ def _add_tongue(pool: SceneBuilder, place: MouthPlace) -> int:
     tongue = c.mouth_atlas().tongue
     lying = _drawn_forward(tongue.vertices + _flattened(tongue.vertices, TONGUE_RESTS))
     across = 2.0 * np.abs(tongue.uv[:, 0] - 0.5)
-    light = TONGUE_LIGHT * (1.0 - SIDES_SHADE * across**3)
-    seen = smoothsteps(tongue.uv[:, 1], *THROAT_V) * (1.0 - smoothsteps(across, *SIDES_END))
+    hue = place.light.hued((_hue(place.light.skin) / _hue(USUAL_SKIN)) ** TONGUE_AS_SKIN)
+    light = TONGUE_LIGHT * (1.0 - SIDES_SHADE * across**3)[:, None] * hue
+    down = (place.place(lying)[:, 1] - place.centre[1]) / place.fit.unit
+    seen = smoothsteps(tongue.uv[:, 1], *THROAT_V) * smoothsteps(down, *THROAT_DOWN) * (1.0 - smoothsteps(across, *SIDES_END))
     return _add_part(pool, place, "tongue", replace(tongue, vertices=lying), light=light, alpha=seen, flags=SORTED)
+
+
+def _hue(colour: FloatArray) -> FloatArray:
+    """(3,) a colour at brightness 1."""
+    return np.asarray(colour / np.maximum(luminance(colour), 1.0))
 
 
 def _front_of(part: c.MouthPart) -> c.MouthPart:
@@ -232,14 +250,15 @@ def _add_part(
     seen = place.place(part.vertices)
     texture = place.light.on_texture(_shrunk(part.texture, float(np.ptp(seen[:, 0])), float(np.ptp(part.uv[:, 0]))))
     start = pool.add_vertices(
-        unproject(seen), part.uv * texture.shape[1::-1], 1.0, _grey(light, alpha - ALWAYS_CLEAR * ~place.hidden(seen))
+        unproject(seen), part.uv * texture.shape[1::-1], 1.0, _colours(light, alpha - ALWAYS_CLEAR * ~place.hidden(seen))
     )
     pool.add_layer(start + part.triangles, pool.add_texture(name, texture), flags)
     return start
 
 
-def _grey(light: float | FloatArray, alpha: FloatArray) -> FloatArray:
-    return np.column_stack([*(np.broadcast_to(light, len(alpha)),) * 3, alpha])
+def _colours(light: float | FloatArray, alpha: FloatArray) -> FloatArray:
+    """(n, 4) of one factor for all or of one a vertex and channel (n, 3)."""
+    return np.column_stack([np.broadcast_to(light, (len(alpha), 3)), alpha])
 
 
 def _shrunk(texture: UInt8Array, width_px: float, width_uv: float) -> UInt8Array:

@@ -14,7 +14,7 @@ from vivant.rig.lips import LIP_FROM, LIP_TO
 from vivant.rig.matte import fill_holes
 from vivant.rig.mesh import mark_open, neighbours
 from vivant.rig.mouth import lip_parting
-from vivant.rig.patch import Patch
+from vivant.rig.patch import Patch, luminance
 from vivant.rig.scene_builder import MOUTH_CLOSED, OPEN_EDGE, SceneBuilder
 from vivant.rig.skin import Skin, unproject
 from vivant.types import FloatArray, UInt8Array
@@ -22,7 +22,7 @@ from vivant.types import FloatArray, UInt8Array
 LIP_FADE, EDGE, LIP_RINGS = (0.03, 0.075), 0.05, 20
 """Distance from the seam, in outer-eye distances, from which the retouched lip fades and at which it has ended; and the most
 mesh steps that lie within it, in the corners."""
-AROUND_CORNERS = 2.0
+AROUND_CORNERS = 1.2
 """How much sooner around the corners, whose shade is the portrait's own."""
 MEETING = 0.012
 """Width of the passage from one retouched lip to the other around the corners, likewise."""
@@ -39,16 +39,30 @@ TURNS_IN = (0.16, 0.08)
 """Light that the upper and the lower lip lose towards their inner edges, where they turn away from it."""
 SEAM_SHADE = (0.5, 0.1)
 """Likewise at the very edge of lips that were open in the portrait and have no seam of their own. Chosen by eye."""
+WET_EDGE = (0.15, 0.25)
+"""Likewise of lips that were closed, whose edge goes over into their wet side. Chosen by eye."""
+ALL_ALONG = 0.5
+"""Of what parts the lips where they part most, how much takes the portrait's own line from between them everywhere: a glint of
+teeth in it would stand beside the opening of a rounded mouth. Chosen by eye."""
+CORNER, OWN_CORNER = (0.0, 0.03), 0.02
+CORNER_FLAT = 1.5
+"""How far from the mouth's corners the retouched lip is the dark that the portrait has there, and from where on not at all;
+and where that is looked for; outer-eye distances. Chosen by eye."""
 
 
 def add_lips(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, texels_per_px: float, unit: float) -> None:
     """Both lips without the line between them, growing visible as they part."""
     both = skin.points[list(skin.upper_lip + skin.lower_lip)]
     patch = Patch.around(picture, both, 0.15 * unit, texels_per_px)
-    parting = ndimage.maximum_filter1d(lip_parting(skin), 3, axis=1) / (0.012 * unit)  # up to the very corners
+    parting = lip_parting(skin) / (0.012 * unit)
+    parting = np.maximum(parting, ALL_ALONG * parting.max(axis=1, keepdims=True))
     closes = bool(np.abs(skin.closing).max() > 0.0)
     for row, outer, shade, line in zip(
-        (skin.upper_lip, skin.lower_lip), (c.UPPER_OUTER_LIP, c.LOWER_OUTER_LIP), TURNS_IN, SEAM_SHADE, strict=True
+        (skin.upper_lip, skin.lower_lip),
+        (c.UPPER_OUTER_LIP, c.LOWER_OUTER_LIP),
+        TURNS_IN,
+        SEAM_SHADE if closes else WET_EDGE,
+        strict=True,
     ):
         seam = skin.points[list(row)]
         gaps = np.linalg.norm(skin.points[:, None, :2] - seam[:, :2], axis=2)
@@ -57,7 +71,7 @@ def add_lips(pool: SceneBuilder, skin: Skin, light: Light, picture: UInt8Array, 
         tints = {drive: parting[drive, gaps[list(steps)].argmin(axis=1)] for drive in range(len(parting))}
         if closes:
             tints[MOUTH_CLOSED] = np.ones(len(steps))
-        lip = _without_seam(patch, seam, skin.points[list(outer)], light, unit, shade, line * closes)
+        lip = _without_seam(patch, seam, skin.points[list(outer)], light, unit, shade, line)
         texture = pool.add_texture(
             "lip without seam", np.dstack([lip, _near_seam(patch, seam, skin.points[list(outer)], unit)])
         )
@@ -156,11 +170,23 @@ def _without_seam(
     filled = fill_holes(np.clip(mirrored, 0, 255).astype(np.uint8), ~alien).astype(np.float64)
     soft = ndimage.gaussian_filter(alien.astype(np.float64), 1.0)[..., None]
     filled = mirrored + np.clip(2.0 * soft, 0.0, 1.0) * (ndimage.gaussian_filter(filled, (1.0, 1.0, 0)) - mirrored)
+    filled = filled if light.lined else _into_corners(filled, tone, patch, seam, unit)
     turned = np.clip(1.0 - before / band, 0.0, 1.0)[..., None]
     turned_in: UInt8Array = (
-        np.clip(filled * (1.0 - light.relief * (shade * turned**1.5 + line * turned**4)), 0, 255).round().astype(np.uint8)
+        np.clip(filled * (1.0 - light.relief * (shade * turned**1.5 + line * turned**2.5)), 0, 255).round().astype(np.uint8)
     )
     return turned_in
+
+
+def _into_corners(lip: FloatArray, tone: FloatArray, patch: Patch, seam: FloatArray, unit: float) -> FloatArray:
+    """The retouched ``lip`` (h, w, 3), which ends in its own ``tone`` (w, 3), as dark as the portrait's corners are."""
+    at = patch.coordinates()
+    for end in seam[[0, -1], :2]:
+        away = np.linalg.norm((at - end) * (1.0, CORNER_FLAT), axis=2) / unit
+        own = tone[np.abs(at[0, :, 0] - end[0]).argmin()]
+        dark = own * min(1.0, float(np.median(luminance(patch.pixels[away < OWN_CORNER]))) / float(luminance(own)))
+        lip = lip + (1.0 - smoothsteps(away, *CORNER))[..., None] * (dark - lip)
+    return lip
 
 
 def _lip_tone(patch: Patch, lip: NDArray[np.bool_]) -> FloatArray:

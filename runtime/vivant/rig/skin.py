@@ -254,7 +254,7 @@ def _pursed(face: c.CanonicalFace) -> Float32Array:
     fields, points = face.fields[:, : c.N_SURFACE].copy(), face.points[: c.N_SURFACE]
     upper, lower = list(c.UPPER_INNER_LIP), list(c.LOWER_INNER_LIP)
     across = np.abs(points[:, 0]) / points[c.UPPER_INNER_LIP[-1], 0]
-    beside = smoothsteps((across - 0.3) / 0.5) * (1 - smoothsteps((across - 0.7) / 0.28))  # not the corners
+    beside = smoothsteps((across - 0.3) / 0.5) * (1 - smoothsteps((across - 0.78) / 0.2))  # not the corners
     above = points[:, 1] - np.interp(points[:, 0], points[upper, 0], (points[upper, 1] + points[lower, 1]) / 2)
     above[upper], above[lower] = 1e-3, -1e-3
     share = np.where(above > 0.0, -PURSED_ABOVE, 1.0 - PURSED_ABOVE)
