@@ -169,8 +169,11 @@ def _add_tongue(pool: SceneBuilder, place: MouthPlace) -> int:
     hue = place.light.hued((_hue(place.light.skin) / _hue(USUAL_SKIN)) ** TONGUE_AS_SKIN)
     light = TONGUE_LIGHT * (1.0 - SIDES_SHADE * across**3)[:, None] * hue
     down = (place.place(lying)[:, 1] - place.centre[1]) / place.fit.unit
-    seen = smoothsteps(tongue.uv[:, 1], *THROAT_V) * smoothsteps(down, *THROAT_DOWN) * (1.0 - smoothsteps(across, *SIDES_END))
-    return _add_part(pool, place, "tongue", replace(tongue, vertices=lying), light=light, alpha=seen, flags=SORTED)
+    out = smoothsteps(tongue.uv[:, 1], *THROAT_V) * (1.0 - smoothsteps(across, *SIDES_END))
+    seen = out * smoothsteps(down, *THROAT_DOWN)
+    start = _add_part(pool, place, "tongue", replace(tongue, vertices=lying), light=light, alpha=seen, flags=SORTED)
+    pool.add_tints(ARKIT_INDEX["tongueOut"], start, np.column_stack([np.zeros((len(out), 3)), out - seen]))
+    return start
 
 
 def _hue(colour: FloatArray) -> FloatArray:
