@@ -35,7 +35,7 @@ from vivant.types import Float32Array, FloatArray, UInt8Array
 
 Progress = Callable[[str], None]
 
-BUILDER_VERSION = 24
+BUILDER_VERSION = 25
 """Raised whenever the same portrait gives another rig, so that kept rigs are built anew."""
 
 MOST_HIDDEN = 0.01
