@@ -26,7 +26,7 @@ FLAT_TEXELS = 8
 """Side of a texture of one colour."""
 ENAMEL_RGB = np.array((226.0, 216.0, 199.0))
 """Of the front teeth in our atlas."""
-TEETH_OVER_SKIN = (1.0, 1.4)
+TEETH_OVER_SKIN = (1.0, 1.44)
 """Brightness of the upper front teeth over the skin's, from and to; chosen so that what is seen of them, in the shade of the
 lips, is about as light over the cheeks as in films of people (benchmarks/mouth_inside.py)."""
 LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
@@ -35,7 +35,7 @@ LOWER_ENDS = (0.55, 0.85)
 """Part of the lower arch's half width over which its teeth sink into the dark: those behind are seen edge on, as a wire, in a
 portrait that is turned. Chosen by eye."""
 TONGUE_AS_SKIN = 0.5
-"""How far the tongue's hue goes with the skin's, as an exponent: a rosy one is lilac on yellow skin. Chosen by eye."""
+"""How far the tongue's hue goes with the skin's own, as an exponent: a rosy one is lilac on yellow skin. Chosen by eye."""
 CAVITY_LIGHT = 0.7, 1.35
 """Factors on the dark of the mouth below the palate and above the floor, which light from the front reaches; chosen by eye."""
 SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.25
@@ -166,7 +166,8 @@ def _add_tongue(pool: SceneBuilder, place: MouthPlace) -> int:
     tongue = c.mouth_atlas().tongue
     lying = _drawn_forward(tongue.vertices + _flattened(tongue.vertices, TONGUE_RESTS))
     across = 2.0 * np.abs(tongue.uv[:, 0] - 0.5)
-    hue = place.light.hued((_hue(place.light.skin) / _hue(USUAL_SKIN)) ** TONGUE_AS_SKIN)
+    skin = place.light.unlit(place.light.skin)
+    hue = place.light.hued((_hue(skin) / _hue(USUAL_SKIN)) ** TONGUE_AS_SKIN)
     light = TONGUE_LIGHT * (1.0 - SIDES_SHADE * across**3)[:, None] * hue
     down = (place.place(lying)[:, 1] - place.centre[1]) / place.fit.unit
     out = smoothsteps(tongue.uv[:, 1], *THROAT_V) * (1.0 - smoothsteps(across, *SIDES_END))

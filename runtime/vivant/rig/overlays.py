@@ -39,7 +39,7 @@ TURNS_IN = (0.16, 0.08)
 """Light that the upper and the lower lip lose towards their inner edges, where they turn away from it."""
 SEAM_SHADE = (0.5, 0.1)
 """Likewise at the very edge of lips that were open in the portrait and have no seam of their own. Chosen by eye."""
-WET_EDGE = (0.15, 0.25)
+WET_EDGE = (0.15, 0.1)
 """Likewise of lips that were closed, whose edge goes over into their wet side. Chosen by eye."""
 ALL_ALONG = 0.5
 """Of what parts the lips where they part most, how much takes the portrait's own line from between them everywhere: a glint of
@@ -170,7 +170,7 @@ def _without_seam(
     filled = fill_holes(np.clip(mirrored, 0, 255).astype(np.uint8), ~alien).astype(np.float64)
     soft = ndimage.gaussian_filter(alien.astype(np.float64), 1.0)[..., None]
     filled = mirrored + np.clip(2.0 * soft, 0.0, 1.0) * (ndimage.gaussian_filter(filled, (1.0, 1.0, 0)) - mirrored)
-    filled = filled if light.lined else _into_corners(filled, tone, patch, seam, unit)
+    filled = np.asarray(filled if light.lined else _into_corners(filled, tone, patch, seam, unit))
     turned = np.clip(1.0 - before / band, 0.0, 1.0)[..., None]
     turned_in: UInt8Array = (
         np.clip(filled * (1.0 - light.relief * (shade * turned**1.5 + line * turned**2.5)), 0, 255).round().astype(np.uint8)
