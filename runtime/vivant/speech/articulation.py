@@ -119,8 +119,8 @@ _P, _M, _F = (PHONE_INDEX[phone] for phone in "pmf")
 _OPENS = np.isin(np.arange(len(CHANNELS)), (JAW, LIPS, FUNNEL, HISS, TONGUE)).astype(np.float64)
 _CLOSES_FROM, _CLOSES_WITHIN = 0.05, 0.08
 """Chance of a bilabial from which lips close, and how much more of it shuts them: a doubt is enough. Chosen with its window and
-the speed on eight minutes of natural voices, of whose p, b and m 1 to 2 % more are shut than by a window of 90 ms, and as many of
-their t, d, k, s, n and l."""
+the speed on eight minutes of natural voices, of whose p, b and m 1 to 2 % more are shut than by a window of 90 ms, and as many
+of their t, d, k, s, n and l."""
 _JAW_WIDENS, _NARROW_JAW = 0.25, 0.2
 """Beyond what the sound asks, a wide open mouth is wider and a nearly shut one narrower: real openings and widths go together
 (r about .46)."""
