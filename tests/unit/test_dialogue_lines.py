@@ -71,7 +71,8 @@ def test_json_says_the_same(tmp_path: Path) -> None:
         ("a.wav,happy,1,1,.", ["outside"]),
         ("a.wav,happy,1,1,x,y,z", ["7 cells in 6 columns"]),
         ("a.wav,happy,1,1,..\\x", ["outside"]),
-        (",happy,1,1,x", ["the column 'file' is empty"]),
+        (",happy,1,1,x", ["neither a 'file' nor a 'text'"]),
+        (",happy,1,1,x,?!", ["neither a 'file' nor a 'text'"]),
     ],
 )
 def test_a_bad_row_has_its_line_number_and_the_others_stay(tmp_path: Path, row: str, words: list[str]) -> None:
@@ -110,10 +111,32 @@ def test_control_characters_are_in_no_name(tmp_path: Path, name: str) -> None:
     assert isinstance(found, InputError) and "file must be a text" in str(found)
 
 
-def test_text_is_refused_where_there_is_no_sound(tmp_path: Path) -> None:
-    spoken, written = table(tmp_path, "file,text\na.wav,Hello\n,Good bye\n").lines
-    assert isinstance(spoken, Line)
-    assert str(written) == "lines.csv:3: text is not spoken yet; give the 'file' of its sound"
+def test_a_text_without_a_sound_is_for_a_voice(tmp_path: Path) -> None:
+    """Its own, or the usual one; a row with a sound needs none."""
+    rows = ["file,text,voice,character,output", "a.wav,Hello,hibari,,", ",Good bye!,,ada,", ",Bye.,espeak-ng:en-gb,ada,end.glb"]
+    given, usual, own = good(table(tmp_path, "\n".join(rows)))
+    assert (given.sound, given.voice) == (tmp_path / "a.wav", "")
+    assert (usual.text, usual.voice, str(usual.out), usual.sound) == (
+        "Good bye!",
+        "auto",
+        "ada/good_bye.anim",
+        Path("ada/good_bye.wav"),
+    )
+    assert (own.voice, str(own.out), own.sound) == ("espeak-ng:en-gb", "ada/end.glb", Path("ada/end.wav"))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("../Where, if anywhere, have you been all of this long winter?", "where_if_anywhere_have_you_been_all_of"),
+        ("C:\\con? Don't!", "c_con_don_t"),
+        ("नमस्ते, दुनिया", "नमस्ते_दुनिया"),
+        ("長" * 90, "長" * 40),
+    ],
+)
+def test_a_text_names_its_result_by_its_first_words(tmp_path: Path, text: str, name: str) -> None:
+    (line,) = good(table(tmp_path, json.dumps([{"text": text}]), "lines.json"))
+    assert str(line.out) == f"{name}.anim"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from vivant.commands.options import (
     TextLanguageOption,
     TextOption,
     TrackOption,
+    VoiceOption,
     console,
     driver_of,
     in_manner,
@@ -42,6 +43,7 @@ from vivant.motion.driven import Lips, driving
 from vivant.motion_files import FORMATS, write_motion, writer_of
 from vivant.offline import motion_of
 from vivant.registry import motion_model
+from vivant.voices import AUTO
 from vivant_bridge.bridge import Bridge
 from vivant_bridge.commands.cam import MicOption, QuietOption, SecondsOption, SpeakerOption
 from vivant_bridge.commands.running import run_on_terminal
@@ -61,7 +63,7 @@ LinesOption = Annotated[
     Path | None,
     typer.Option(
         metavar="TABLE",
-        help="Instead of VOICE: .csv, .tsv or .json with columns file, text, character, emotion, intensity, seed, output.",
+        help="Instead of VOICE: .csv, .tsv, .json with columns file, text, voice, character, emotion, intensity, seed, output.",
     ),
 ]
 ToOption = Annotated[
@@ -97,6 +99,7 @@ def motion(
     mouth: MouthOption = 1.0,
     text: TextOption = "",
     text_language: TextLanguageOption = "",
+    voice: VoiceOption = AUTO,
     seconds: SecondsOption = None,
     quiet: QuietOption = False,
     model: MotionOption = "voice",
@@ -126,7 +129,7 @@ def motion(
             of_voice = partial(motion_of, seed=seed, controls=controls, motion=speech, track=track, language=text_language)
             _write_one(voices, out, partial(of_voice, text=_text_of(voices[0], text)), rate)
         else:
-            folder, usual = folder_for(out), Usual(suffix_of(kind, FORMATS), controls, seed)
+            folder, usual = folder_for(out), Usual(suffix_of(kind, FORMATS), controls, seed, voice=voice)
             all_lines = listed(lines, usual) if lines is not None else _with_texts(lines_of(voices or [], usual), text)
             make_all(folder, Recipe(fps, model, track, text_language), all_lines, [lines] if lines else [], jobs)
     else:

@@ -142,7 +142,7 @@ def make_all(
     Raises Exit with 1 where a line failed.
     """
     clock, found = MonotonicClock(), Counter[str]()
-    began_us, speech_s = clock.now_us(), 0.0
+    began_us, speech_s, n_spoken = clock.now_us(), 0.0, 0
     with _batch(folder, recipe, len(lines), jobs, cluster=cluster) as batch, console.status("hearing") as status:
         for number, result in enumerate(batch.make(lines, inputs=tuple(inputs)), 1):
             status.update(f"{number} of {len(lines)}")
@@ -151,12 +151,16 @@ def make_all(
                 say_error(result)
                 continue
             found["kept" if result.was_kept else "made"] += 1
+            if result.spoken is not None:
+                n_spoken += 1
+                say(f"{result.spoken}")
             speech_s += result.speech_s
             if not result.was_kept:
                 say(f"{result.path}")
     if found["made"]:
         say(f"{speech_s:.1f} s of speech in {(clock.now_us() - began_us) / 1e6:.1f} s")
     left = len(lines) - found.total()
-    say(f"{found['made']} made, {found['kept']} kept, {found['failed']} failed" + (f", {left} not tried" if left else ""))
+    more = f", {n_spoken} spoken" * bool(n_spoken) + f", {left} not tried" * bool(left)
+    say(f"{found['made']} made, {found['kept']} kept, {found['failed']} failed{more}")
     if found["failed"]:
         raise typer.Exit(1)

@@ -192,7 +192,7 @@ def render(
     recipe = Recipe(fps, in_manner(motion, manner), track, text_language, look, server)
     if portrait.suffix.lower() in TABLES:
         _require_nothing_said(audio, drive, text, said)
-        usual = Usual("", controls, seed, who)
+        usual = Usual("", controls, seed, who, voice=voice)
         render_table(portrait, out, kinds or ["mp4"], usual, recipe, jobs, words_choose=text_emotion, cluster=cluster)
     elif kinds or who or jobs or cluster or server:
         raise InputError("--format, --portrait, --jobs, --cluster and --runtime go with a table of lines (.csv, .tsv, .json)")

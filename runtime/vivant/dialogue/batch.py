@@ -11,19 +11,21 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from vivant.dialogue.lines import Line
 from vivant.dialogue.making import make_line
 from vivant.dialogue.recipe import Recipe
+from vivant.dialogue.speaking import Speaker, Spoken
 from vivant.errors import InputError, ServerAwayError, UnavailableError, VivantError
 from vivant.locks import alone
 from vivant.media.atomic import replacing, reporting, require_place
 from vivant.motion_files import is_motion
 from vivant.named import portrait_file
+from vivant.provenance.disclosure import seed_of
 from vivant.provenance.production import require_ready, sha256_of
 
 KEYS_FILE = "vivant_lines.json"
@@ -43,6 +45,8 @@ class Made:
     """Nothing that it is made from has changed."""
     speech_s: float = 0.0
     """0 where it was kept."""
+    spoken: Spoken | None = None
+    """Its sound, where a voice spoke it for this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class _Begun:
     line: Line
     path: Path
     key: str
+    spoken: Spoken | None
     result: Future[float]
 
 
@@ -67,6 +72,7 @@ class Batch:
         self._executor = executor or _InTurn()
         self._ahead = ahead if executor is not None else 0
         self._in_file: dict[str, str] = {}
+        self._speaker = Speaker(recipe.text_language)
 
     def make(self, lines: list[Line | InputError], *, inputs: tuple[Path, ...] = ()) -> Iterator[Made | VivantError]:
         """One result for each line, in order; a line that cannot be made is its sentence, and the others go on. They end with a
@@ -114,16 +120,17 @@ class Batch:
     def _begin(self, line: Line, keys: dict[str, str], taken: dict[str, str], read: set[Any]) -> _Begun | Made | VivantError:
         try:
             self._require_free(line, taken, read)
-            path, key = self._folder / line.out, self._key(line)
-            if keys.get(str(line.out)) == key and path.is_file():
-                return Made(path, was_kept=True)
+            path = self._folder / line.out
             with reporting(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
+            line, spoken = self._speak(line, keys, taken, read) if line.voice else (line, None)
+            key = self._key(line)
+            if keys.get(str(line.out)) == key and path.is_file():
+                return Made(path, was_kept=True, spoken=spoken)
             if not is_motion(path):
                 require_ready(path, {"sound": line.sound, "portrait": line.portrait})
-            if keys.pop(str(line.out), None) is not None and self._in_file:
-                self._remember({})  # or whoever kills this process now leaves an old key beside a new result
-            return _Begun(line, path, key, self._executor.submit(self._make, line, path, self._recipe))
+            self._forget(str(line.out), keys)
+            return _Begun(line, path, key, spoken, self._executor.submit(self._make, line, path, self._recipe))
         except VivantError as error:
             return _at(line, error)
         except BrokenExecutor:
@@ -139,7 +146,26 @@ class Batch:
         except BrokenExecutor:
             return _at(begun.line, UnavailableError(ENDED))
         keys[str(begun.line.out)] = begun.key
-        return Made(begun.path, was_kept=False, speech_s=speech_s)
+        return Made(begun.path, was_kept=False, speech_s=speech_s, spoken=begun.spoken)
+
+    def _speak(self, line: Line, keys: dict[str, str], taken: dict[str, str], read: set[Any]) -> tuple[Line, Spoken | None]:
+        """The line with its sound, spoken where text, voice or version changed. Two rows may share one sound of one text."""
+        name, path, speech = line.sound.as_posix(), self._folder / line.sound, self._speaker.speech(line)
+        key, spoken = speech.key, None
+        if taken.setdefault(name.casefold(), key) != key:
+            raise InputError(f"its sound {name} is already that of another text; give it another name ('output')")
+        self._require_unread(line.sound, read)
+        if keys.get(name) != key or not path.is_file():
+            self._forget(name, keys)
+            spoken = speech.write(path)
+            keys[name] = key
+        seed = line.seed if line.seed is not None else seed_of(name, key)
+        return replace(line, sound=path, seed=seed, card=speech.voice.card), spoken
+
+    def _forget(self, name: str, keys: dict[str, str]) -> None:
+        """Or whoever kills this process now leaves an old key beside a new result."""
+        if keys.pop(name, None) is not None and self._in_file:
+            self._remember({})
 
     def _remember(self, keys: dict[str, str]) -> None:
         if keys != self._in_file:
@@ -151,8 +177,11 @@ class Batch:
         if name in taken:
             raise InputError(f"its result {line.out} is already that of {taken[name]}; give it another name ('output')")
         taken[name] = line.place
-        if _identity(self._folder / line.out) in read:
-            raise InputError(f"its result {line.out} is also a file that is read, and would be overwritten")
+        self._require_unread(line.out, read)
+
+    def _require_unread(self, out: PurePath, read: set[Any]) -> None:
+        if _identity(self._folder / out) in read:
+            raise InputError(f"its result {out} is also a file that is read, and would be overwritten")
 
     def _key(self, line: Line) -> str:
         """Of all that decides the result."""
@@ -188,7 +217,8 @@ def _at(line: Line, error: VivantError) -> VivantError:
 def _files(lines: list[Line | InputError]) -> Iterator[Path]:
     for line in lines:
         if isinstance(line, Line):
-            yield line.sound
+            if not line.voice:
+                yield line.sound
             if line.portrait is not None:
                 yield line.portrait
 

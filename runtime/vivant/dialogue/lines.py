@@ -1,4 +1,4 @@
-"""Dialogue tables (.csv, .tsv, .json): sound files, by whom and how each is spoken.
+"""Dialogue tables (.csv, .tsv, .json): sound files or texts, by whom and how each is spoken.
 
 A row is checked by itself: one that cannot be used is an InputError in its place, and the others go on.
 """
@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import re
+import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,8 +24,9 @@ from vivant.errors import InputError
 from vivant.motion_files import FORMATS
 from vivant.plain import plain
 from vivant.types import Controls
+from vivant.voices import AUTO, VoiceCard
 
-COLUMNS = ("file", "text", "character", "portrait", "emotion", "intensity", "seed", "output")
+COLUMNS = ("file", "text", "voice", "character", "portrait", "emotion", "intensity", "seed", "output")
 """What is read; other columns are the table's own affair."""
 TABLES = (".csv", ".tsv", ".json")
 DELIMITERS = ",;\t"
@@ -33,15 +35,19 @@ CONTROLS = ("Cc", "Cs")
 _BETWEEN_ROWS = re.compile(r"[,\s]*")
 MAX_TABLE_BYTES = 64 << 20
 """Chosen: some hundred thousand lines."""
+SPOKEN = ".wav"
+MAX_NAME_CHARS = 40
+"""Of a result that is named by its text; chosen: a handful of words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of dialogue: a sound file, how and by whom it is spoken, and where its result goes."""
+    """A line of dialogue: a sound file or a text, how and by whom it is spoken, and where its result goes."""
 
     place: str
     """For sentences: ``lines.csv:7``."""
     sound: Path
+    """Of a text that is to be spoken its place below the folder of results."""
     out: PurePosixPath
     """Below the folder of results, with the suffix of its format."""
     controls: Controls
@@ -51,6 +57,10 @@ class Line:
     """What is said, if that is known: it sharpens the lips."""
     portrait: Path | None = None
     """Who is shown; a bundled one by its name."""
+    voice: str = ""
+    """Who speaks the text, as ``--voice`` says it; empty where there is a sound."""
+    card: VoiceCard | None = None
+    """Of that voice, once it has spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,8 @@ class Usual:
     """With these at its end a result's name says its own format."""
     shows: bool = False
     """Portraits matter; motion shows nobody."""
+    voice: str = AUTO
+    """Of texts without a sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +124,16 @@ def _line(place: str, row: object, folder: Path, usual: Usual) -> Line | InputEr
         if isinstance(row, InputError):
             raise row
         if not isinstance(row, Mapping):
-            raise InputError(f"a line of dialogue is an object with a 'file', got {shown(row)}")
+            raise InputError(f"a line of dialogue is an object with a 'file' or a 'text', got {shown(row)}")
         said = {name: row[name] for name in COLUMNS if row.get(name) not in (None, "")}
-        if "file" not in said:
-            spoken = "text is not spoken yet; give the 'file' of its sound" if "text" in said else "the column 'file' is empty"
-            raise InputError(spoken)
-        sound = Path(_text("file", said["file"]))
-        out, text = _out(said, sound, usual), as_text("text", said.get("text", ""))
+        text = as_text("text", said.get("text", ""))
+        sound = Path(_text("file", said["file"])) if "file" in said else None
+        out = _out(said, sound.stem if sound is not None else _name_of(text), usual)
         portrait = (_portrait(said, folder) or usual.portrait) if usual.shows else None
-        return Line(place, folder / sound, out, _controls(said, usual), _seed(said, usual), text, portrait)
+        line = Line(place, Path(out.with_suffix(SPOKEN)), out, _controls(said, usual), _seed(said, usual), text, portrait)
+        if sound is not None:
+            return replace(line, sound=folder / sound)
+        return replace(line, voice=_text("voice", said.get("voice", usual.voice)))
     except InputError as error:
         return InputError(f"{place}: {error}")
 
@@ -155,11 +168,19 @@ def _number(name: str, text: str) -> float | int:
     raise InputError(f"{name} must be a number, got {shown(text)}")
 
 
-def _out(said: Mapping[str, Any], sound: Path, usual: Usual) -> PurePosixPath:
+def _name_of(text: str) -> str:
+    """Its first words: letters and figures of any language, and nothing that a file's name may not have."""
+    words = "".join(letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in text.lower()).split()
+    if not words:
+        raise InputError("it has neither a 'file' nor a 'text' that could be spoken; give one of them")
+    return textwrap.shorten(" ".join(words), MAX_NAME_CHARS, placeholder="").replace(" ", "_") or words[0][:MAX_NAME_CHARS]
+
+
+def _out(said: Mapping[str, Any], stem: str, usual: Usual) -> PurePosixPath:
     """``character/output.suffix``; both may be left out."""
     character, name = (
         PurePosixPath(_text(column, said.get(column, otherwise)).replace("\\", "/"))
-        for column, otherwise in (("character", ""), ("output", sound.stem))
+        for column, otherwise in (("character", ""), ("output", stem))
     )
     out = character / name
     if not name.name or out.is_absolute() or ".." in out.parts or PureWindowsPath(out).drive:
@@ -207,7 +228,7 @@ def _rows_of_csv(name: str, text: str) -> Iterator[tuple[str, object]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=head.count), strict=True)
     columns = [column.strip().lower() for column in next((cells for cells in reader if not _is_blank(cells)), [])]
     if "file" not in columns and "text" not in columns:
-        raise InputError(f"{name} has no column 'file'; its first line names the columns, for instance file,character,emotion")
+        raise InputError(f"{name} has no column 'file' or 'text'; its first line names them, such as file,character,emotion")
     if twice := next((column for column in COLUMNS if columns.count(column) > 1), None):
         raise InputError(f"{name} has two columns {twice!r}; give one of them another name")
     first = reader.line_num + 1

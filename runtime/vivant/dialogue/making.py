@@ -64,7 +64,8 @@ def _make_video(line: Line, out: Path, recipe: Recipe) -> float:
     size, face = look.size_of(out), _face(line.portrait, look)
     behind = Background.named(look.background, size)
     with portrait_file(line.portrait) as file:
-        work = begin(face, file, line.sound, line.seed, look.consent, look.label_off_reason, look.label_language, motion=motion)
+        label = (look.label_off_reason, look.label_language)
+        work = begin(face, file, line.sound, line.seed, look.consent, *label, motion=motion, voice=line.card)
         report = render_file(
             face,
             line.sound,

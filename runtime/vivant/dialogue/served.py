@@ -207,4 +207,4 @@ async def _claim(client: Client, session: RemoteSession, line: Line, consent: Co
     session_id = int(session.started.session_id, 16)
     portrait, sound = _portrait_sha256(line), sha256_of(line.sound, "sound")
     with portrait_file(line.portrait) as file:
-        return Claim(portrait, sound, consent, session_id, models, file, line.sound, look.label_off_reason)
+        return Claim(portrait, sound, consent, session_id, models, file, line.sound, look.label_off_reason, voice=line.card)
