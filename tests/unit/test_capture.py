@@ -95,12 +95,19 @@ def test_known_weights_and_turns_are_found_again(
 def test_points_that_may_err_are_believed_less() -> None:
     """A hand that pulls the lips' points aside moves them the less the more error the network itself expects."""
     face, found = filmed(arkit_weights(), np.eye(3), np.zeros(1)), []
+    rest = FaceSolver().solve(face, 0, 0.0, Learning.NOTHING)
     face.landmarks[list(c.LOWER_INNER_LIP), 1] += 0.05 * UNIT_PX
     for more in (1.0, 10.0):
         solver, error = FaceSolver(), face.error_px.copy()
         error[list(c.LOWER_INNER_LIP)] *= more
-        found.append(solver.solve(replace(face, error_px=error), 0, 0.0, Learning.NOTHING).max())
+        found.append(np.abs(solver.solve(replace(face, error_px=error), 0, 0.0, Learning.NOTHING) - rest).max())
     assert found[1] < 0.3 * found[0]
+
+
+def test_a_lower_lip_that_moves_alone_is_no_jaw() -> None:
+    """The chin's outline stays where it was."""
+    shown = filmed(arkit_weights(mouthLowerDownLeft=1.0, mouthLowerDownRight=1.0), np.eye(3), np.zeros(1))
+    assert FaceSolver().solve(shown, 0, 0.0, Learning.NOTHING)[ARKIT_INDEX["jawOpen"]] < 0.06
 
 
 @pytest.mark.parametrize("gaze", [(0.0, 0.0), (12.0, 0.0), (-8.0, 6.0)])
