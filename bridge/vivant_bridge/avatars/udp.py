@@ -11,11 +11,13 @@ from vivant.loopback import LAST_PORT, family_of
 from vivant.types import MotionFrame, Output
 from vivant_bridge.errors import DeviceLostError
 
-PLACE = re.compile(r"(?P<host>\[[\da-fA-F:.]+\]|[\w.-]*[a-zA-Z.][\w.-]*)(:(?P<port>\d{1,5}))?|(?P<alone>\d{0,5})", re.ASCII)
+PLACE = re.compile(
+    r"(?P<host>\[[\da-fA-F:.]+\]|[\w.-]*[a-zA-Z.][\w.-]*)(:(?P<port>\d{1,5}))?|(:(?=\d))?(?P<alone>\d{0,5})", re.ASCII
+)
 
 
 def place_of(argument: str, default_port: int) -> tuple[str, int]:
-    """Host and port of ``HOST:PORT``, ``PORT``, ``HOST`` or nothing: this machine unless told, and the tool's usual port.
+    """Host and port of ``HOST:PORT``, ``PORT``, ``:PORT``, ``HOST`` or nothing: else this machine, and the tool's usual port.
 
     Raises InputError.
     """
