@@ -10,9 +10,11 @@ from threading import Event
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.session.command_line import Run
 from vivant.capture import FaceTracker
+from vivant.capture.following import FollowedFace
 from vivant.capture.recording import record
 from vivant.commands.capture import as_they_come
 from vivant.errors import UnavailableError
@@ -66,6 +68,20 @@ def test_half_the_rate_and_the_first_second(run: Run, tmp_path: Path, film: Path
     out = tmp_path / "motion.csv"
     assert run("capture", str(film), "-o", str(out), "--fps", "12", "--seconds", "1", "--calibrate").code == 0
     assert len(out.read_text().splitlines()) == 1 + 12
+
+
+def test_the_face_that_was_chosen_is_followed_also_when_it_is_larger(
+    analyser: PortraitAnalyser, pictures: list[UInt8Array]
+) -> None:
+    """Two people beside each other; the second largest comes nearer than the first."""
+    near, far, edge = pictures[0], np.zeros_like(pictures[0]), SIZE_PX // 8
+    far[edge:-edge, edge:-edge] = np.asarray(Image.fromarray(near).resize((SIZE_PX - 2 * edge,) * 2))
+    for number, half in ((1, 0), (2, 1)):
+        followed = FollowedFace(analyser, number)
+        for pts_us, sides in enumerate(((near, far), (near, near), (far, near))):
+            face = followed.look(np.concatenate(sides, axis=1), pts_us)
+            assert face is not None
+            assert half * SIZE_PX < face.landmarks[:, 0].mean() < (half + 1) * SIZE_PX
 
 
 def test_a_lost_face_is_held_and_then_idles_without_a_jump(analyser: PortraitAnalyser, pictures: list[UInt8Array]) -> None:
