@@ -9,7 +9,7 @@ Lengths are in outer-eye distances; the targets were measured on people who talk
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.util import find_spec
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.first_light import first_light_weights
 from benchmarks.lipsync import OPENING, WIDTH, phone_curve
 from benchmarks.report import PORTRAITS, Row, analyser, quiet, show, voice
 from benchmarks.voice import drive, energy_curve, read_voice
@@ -101,31 +102,38 @@ def seen(frames: Sequence[MotionFrame], face: RigFace, tracker: PortraitAnalyser
 
 
 def voice_rows(said: Said, faces: Sequence[RigFace], tracker: PortraitAnalyser) -> list[Row]:
-    """The figures of one voice, each portrait's in turn."""
+    """The figures of one voice, each portrait's in turn; behind each that of the first release's mouth on the same rig."""
     frames, _ = drive(said.samples, RATE_HZ, FPS)
-    looks = [seen(frames, face, tracker) for face in faces]
+    looks = [(seen(frames, face, tracker), seen(first_release(said, len(frames)), face, tracker)) for face in faces]
     energy = energy_curve(said.samples, RATE_HZ, len(frames) * 4)
     talks = np.array([energy[max(0, 4 * k - 20) : 4 * k + 20].max() > 0.1 for k in range(len(frames))])
 
-    def row(what: str, target: str, digits: int, figures: Sequence[float]) -> Row:
-        return Row(f"{said.name}: {what}", target, " / ".join(f"{x:.{digits}f}" for x in figures))
+    def row(what: str, target: str, digits: int, figure: Callable[[Seen], float]) -> Row:
+        figures = [f"{figure(now):.{digits}f} ({figure(before):.{digits}f})" for now, before in looks]
+        return Row(f"{said.name}: {what}", target, " / ".join(figures))
 
     rows = [
-        row("frames parted", ".55-.85", 2, [np.mean(look.gap[talks] >= PARTED) for look in looks]),
-        row("gap, median", ".05-.12", 3, [np.median(look.gap[talks]) for look in looks]),
-        row("gap, 95th percentile", ".12-.22", 3, [np.percentile(look.gap[talks], 95) for look in looks]),
-        row("width, standard deviation", ".025-.063", 3, [look.width[talks].std() for look in looks]),
-        row("gap with width, r", ".35-.73", 2, [_r(look.gap[talks], look.width[talks]) for look in looks]),
+        row("frames parted", ".55-.85", 2, lambda look: float(np.mean(look.gap[talks] >= PARTED))),
+        row("gap, median", ".05-.12", 3, lambda look: float(np.median(look.gap[talks]))),
+        row("gap, 95th percentile", ".12-.22", 3, lambda look: float(np.percentile(look.gap[talks], 95))),
+        row("width, standard deviation", ".025-.063", 3, lambda look: float(look.width[talks].std())),
+        row("gap with width, r", ".35-.73", 2, lambda look: _r(look.gap[talks], look.width[talks])),
     ]
     if said.phones:
-        wanted = [phone_curve(said.phones, 4 * len(frames), curve)[::4] for curve in (OPENING, WIDTH)]
+        opening, width = (phone_curve(said.phones, 4 * len(frames), curve)[::4] for curve in (OPENING, WIDTH))
         rows += [
-            row("gap with phones, r", "", 2, [_r(look.gap, wanted[0]) for look in looks]),
-            row("width with phones, r", "", 2, [_r(look.width, wanted[1]) for look in looks]),
-            row("lips touch in p b m", ">= .95", 2, [_touch(look.gap, said.phones, LIPS) for look in looks]),
-            row("lips touch in t d k s n l", "few", 2, [_touch(look.gap, said.phones, TONGUE) for look in looks]),
+            row("gap with phones, r", "", 2, lambda look: _r(look.gap, opening)),
+            row("width with phones, r", "", 2, lambda look: _r(look.width, width)),
+            row("lips touch in p b m", ">= .95", 2, lambda look: _touch(look.gap, said.phones, LIPS)),
+            row("lips touch in t d k s n l", "few", 2, lambda look: _touch(look.gap, said.phones, TONGUE)),
         ]
     return rows
+
+
+def first_release(said: Said, n_frames: int) -> list[MotionFrame]:
+    """The mouth as version 0.1.0 would have moved it."""
+    weights = first_light_weights(said.samples, RATE_HZ).astype(np.float32)[:: round(100 / FPS)]
+    return [MotionFrame(k, 0, weights[min(k, len(weights) - 1)]) for k in range(n_frames)]
 
 
 def _touch(gap: Curve, phones: Phones, kinds: Sequence[int]) -> float:
