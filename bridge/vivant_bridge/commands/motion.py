@@ -59,6 +59,7 @@ UNSEEN_PX = 64
 """Of the picture that nobody sees."""
 
 
+NEITHER = "give either --to and a tool, such as --to vmc, or voices (or --lines) and -o with the name of a file or folder"
 LinesOption = Annotated[
     Path | None,
     typer.Option(
@@ -133,9 +134,7 @@ def motion(
             all_lines = listed(lines, usual) if lines is not None else _with_texts(lines_of(voices or [], usual), text)
             make_all(folder, Recipe(fps, model, track, text_language), all_lines, [lines] if lines else [], jobs)
     else:
-        raise InputError(
-            "give either --to and a tool, such as --to vmc, or voices (or --lines) and -o with the name of a file or folder"
-        )
+        raise InputError(NEITHER)
 
 
 def _write_one(voices: list[Path], out: Path, of_voice: Callable[..., Iterator[MotionFrame]], fps: Fraction) -> None:
