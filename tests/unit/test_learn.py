@@ -9,7 +9,7 @@ import pytest
 
 from vivant.face import RigFace
 from vivant.finish.network import N_MOTION, load
-from vivant.finish.synthetic import N_PORTRAIT, chroma, folded, portrait_of
+from vivant.finish.synthetic import GREY, N_PORTRAIT, chroma, folded, portrait_of
 from vivant.learn.film import APART, Examples, Seen, compared, smoothed
 from vivant.learn.score import error, lab, sharpness
 from vivant.rig.canonical import N_SURFACE
@@ -99,11 +99,11 @@ def test_a_shared_network_folds_into_plain_arrays() -> None:
     patch, told = chance.random((1, 4, 24, 32), np.float32), chance.random((1, N_MOTION + N_PORTRAIT), np.float32)
     wanted = module(torch.from_numpy(patch), torch.from_numpy(told)).detach().numpy()
     wide, motion, portrait = module.arrays(), told[:, :N_MOTION], told[0, N_MOTION:]
-    np.testing.assert_allclose(load(folded(wide, portrait, 1.0)).run(patch, motion)[0], wanted, atol=5e-3)
+    np.testing.assert_allclose(load(folded(wide, portrait, GREY, 1.0)).run(patch, motion)[0], wanted, atol=5e-3)
     grey = np.concatenate([np.repeat(patch[:, :1], 3, 1), patch[:, 3:]], 1)
-    painted = load(folded(wide, portrait, 0.0)).run(grey, motion)[0][0]
+    painted = load(folded(wide, portrait, GREY, 0.0)).run(grey, motion)[0][0]
     assert np.ptp(painted[:3], axis=0).max() < 1e-6 and np.abs(painted[:3] - grey[0, :3]).max() > 0.01
-    assert portrait_of(patch[0]).shape == (N_PORTRAIT,) and chroma(grey[0]) < 1e-6 < chroma(patch[0])
+    assert portrait_of(patch[0]).shape == (N_PORTRAIT,) and chroma(grey[0], GREY) < 1e-6 < chroma(patch[0], GREY)
 
 
 def test_colours_are_those_of_the_standard() -> None:

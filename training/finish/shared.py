@@ -28,7 +28,7 @@ from training.synthetic_faces.rig import gaze_weights
 from vivant.errors import PortraitError
 from vivant.face import RigFace
 from vivant.finish.network import N_MOTION, PARTS, Arrays
-from vivant.finish.synthetic import LUMA, N_PORTRAIT, folded, portrait_of
+from vivant.finish.synthetic import GREY, LUMA, N_PORTRAIT, folded, portrait_of
 from vivant.learn.film import APART, Examples, Seen, compared
 from vivant.learn.score import error, sharpness
 from vivant.learn.training import device_here, paint, train
@@ -50,8 +50,9 @@ SHADES, YELLOWS, UPPER_CM, LOWER_CM, LIGHTS = (0.6, 1.1), (0.0, 0.3), (0.2, 0.5)
 row ends, light behind them. When people speak upper teeth show, and lower ones hardly; with these the inside of the lips is as
 bright beside the cheeks as on films of people."""
 N_INSIDE = 5
-USUAL = (0.25, -0.25, 0.0, 0.0, 0.0)
-"""Insides that everybody is given, in shares of those ranges, -.5 to .5; chosen by eye."""
+USUAL = (0.25, -0.25, 0.0, 0.0, -0.5)
+"""Insides that everybody is given, in shares of those ranges, -.5 to .5; chosen by eye among those that are as near to people
+who were taught."""
 TOLD = (N_MOTION, N_MOTION + N_PORTRAIT)
 """Where in what a network is told the portrait begins, and the inside."""
 FADED, TINT = 0.3, 0.12
@@ -195,7 +196,7 @@ def settled(learnt: Arrays) -> Arrays:
 def for_one(wide: Arrays, examples: Examples) -> tuple[Arrays, Examples]:
     """A person's own plain arrays, and examples as these take them."""
     motion, told, _ = np.split(examples.motion, TOLD, axis=1)
-    return folded(wide, told[0], 1.0), replace(examples, motion=motion)
+    return folded(wide, told[0], GREY, 1.0), replace(examples, motion=motion)
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,11 @@ GRID = (2, 3)
 N_PORTRAIT = 3 * GRID[0] * GRID[1]
 LUMA = np.array((0.2126, 0.7152, 0.0722), np.float32)
 """Of linear light, by ITU-R BT.709; here only a weighting."""
-USUAL_CHROMA = 0.06
-"""Mean distance of a patch's colours from their grey, of 1, from which on colours are painted as they were learnt; a grey
-picture has 0. Chosen."""
+GREY = np.ones(3, np.float32)
+"""Tone of grey pictures."""
+USUAL_CHROMA = 0.015
+"""Mean distance of a patch's colours from shades of one colour, of 1, from which on colours are painted as they were learnt:
+about the least of a photograph here; pictures in grey or sepia have .003 and less. Chosen."""
 
 
 class FinishKind(StrEnum):
@@ -76,8 +78,9 @@ def worn(face: RigFace, networks: Mapping[str, Arrays]) -> RigFace:
         for region in regions(part, rest):
             patch = lifted(pixels, region.place(rest).numbers(), np.zeros(region.spot.size_px[::-1], np.float32))[:3]
             patches.append(patch[..., ::-1] if region.spot.mirrored else patch)
-        portrait = np.mean([portrait_of(patch) for patch in patches], 0)
-        parts[part] = folded(wide, portrait, min(1.0, max(chroma(patch) for patch in patches) / USUAL_CHROMA))
+        portrait, every = np.mean([portrait_of(patch) for patch in patches], 0), np.concatenate(patches, 1)
+        tone = tone_of(every)
+        parts[part] = folded(wide, portrait, tone, min(1.0, chroma(every, tone) / USUAL_CHROMA))
     return RigFace(replace(face.rig, finish=Finish(parts)), face.source, face.consent)
 
 
@@ -107,16 +110,25 @@ def portrait_of(patch: Float32Array) -> Float32Array:
     return told
 
 
-def chroma(patch: Float32Array) -> float:
-    """How colourful a patch (3 or more, height, width) is: mean distance from its grey."""
-    grey = np.tensordot(LUMA, patch[:3], 1)
-    return float(np.abs(patch[:3] - grey).mean())
+def tone_of(patch: Float32Array) -> Float32Array:
+    """(3,) the colour of whose shades a patch (3 or more, height, width) is nearest to, with a luma of 1: (1, 1, 1) of a grey
+    one."""
+    luma = np.tensordot(LUMA, patch[:3], 1)
+    tone: Float32Array = (patch[:3] * luma).sum(axis=(1, 2)) / max(float((luma * luma).sum()), 1e-6)
+    return tone
 
 
-def folded(wide: Arrays, portrait: FloatArray, colours: float) -> Arrays:
+def chroma(patch: Float32Array, tone: Float32Array) -> float:
+    """How colourful a patch (3 or more, height, width) is: mean distance from shades of that colour."""
+    luma = np.tensordot(LUMA, patch[:3], 1)
+    return float(np.abs(patch[:3] - tone[:, None, None] * luma).mean())
+
+
+def folded(wide: Arrays, portrait: FloatArray, tone: FloatArray, colours: float) -> Arrays:
     """Plain arrays for one portrait: what it is told of that into the biases, and colours no livelier than its own are.
 
-    ``colours`` 1 leaves them as they were learnt; at 0 what is painted changes no hue, so that a grey picture stays grey.
+    ``colours`` 1 leaves them as they were learnt; at 0 what is painted is changed along ``tone`` alone, so that a grey picture
+    stays grey, and a sepia one sepia.
     """
     own: dict[str, FloatArray] = {name: array.astype(np.float32) for name, array in wide.items()}
     for layer in ("motion_middle", "motion_coarse"):
@@ -125,7 +137,7 @@ def folded(wide: Arrays, portrait: FloatArray, colours: float) -> Arrays:
         own[f"{layer}.bias"] = own[f"{layer}.bias"] + beside @ portrait
     for name in ("leave.weight", "leave.bias"):  # of which the first three planes are the changes of red, green and blue
         planes = own[name].reshape(4, -1)
-        grey = LUMA @ planes[:3]
-        planes[:3] = grey + colours * (planes[:3] - grey)
+        shades = np.outer(tone, LUMA @ planes[:3])
+        planes[:3] = shades + colours * (planes[:3] - shades)
         own[name] = planes.reshape(own[name].shape)
     return {name: array.astype(np.float16) for name, array in own.items()}
