@@ -26,6 +26,8 @@ TRAINED = 2 / 3
 """Of the film, its beginning; the rest says how good it is."""
 USUAL_STEPS = 1200
 """From which on short films are learnt by heart; docs/finish.md."""
+CRITIC = {"mouth": 0.2, "eyes": 0.01}
+"""Weight of the critic's word, by parts: teeth are to be sharp, lids to be steady."""
 TRAINER = "vivant.learn.training"
 """Needs torch, so it is imported when it trains."""
 EXAMPLES, STATE = "{part}.npz", "{part}.pt"
@@ -118,6 +120,7 @@ def _learnt(
         steps,
         kept=folder / STATE.format(part=part),
         start=start,
+        critic=CRITIC[part],
         device=device,
         heard=lambda step, _: progress(f"learning the {part} on {device}", step / steps),
     )

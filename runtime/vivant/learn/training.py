@@ -89,17 +89,18 @@ def train(
     *,
     kept: Path | None = None,
     start: Arrays | None = None,
+    critic: float = CRITIC,
     device: str = "cpu",
     heard: Heard = lambda step, loss: None,
 ) -> Arrays:
     """A network that paints the truth of ``examples``. ``kept`` is the file by which training goes on; ``start``: weights to
-    begin with.
+    begin with; ``critic``: weight of the critic's word.
     """
     training, pool = _Training.new(device, start, examples.motion.shape[1]), _Pool(examples, device)
     if kept is not None and kept.exists():
         training.load(kept)
     while training.step < steps:
-        loss = _step(training, pool, training.step / steps)
+        loss = _step(training, pool, training.step / steps, critic)
         training.step += 1
         heard(training.step, loss)
         if kept is not None and training.step % SAVE_EVERY == 0:
@@ -131,7 +132,7 @@ class _Pool:
         return patch, motion, truth.clamp(0, 1)
 
 
-def _step(training: _Training, pool: _Pool, share: float) -> float:
+def _step(training: _Training, pool: _Pool, share: float, critic: float) -> float:
     """One step of the network, and of the critic once that is asked."""
     for group in training.learning.param_groups:
         group["lr"] = LEAST_RATE + (RATE - LEAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
@@ -145,7 +146,7 @@ def _step(training: _Training, pool: _Pool, share: float) -> float:
     judged = share >= CRITIC_FROM
     if judged:
         with torch.autocast(patch.device.type, torch.bfloat16):
-            loss = loss + CRITIC * _weighted((1 - training.critic(picture, mask).float()) ** 2, mask)
+            loss = loss + critic * _weighted((1 - training.critic(picture, mask).float()) ** 2, mask)
     training.learning.zero_grad(set_to_none=True)
     loss.backward()
     training.learning.step()
