@@ -35,8 +35,8 @@ from vivant_bridge.sound.source import FileSource
 pytestmark = pytest.mark.session
 
 SIZE_PX, FPS = 512, 25
-REACH = 0.25
-"""Around the lips at rest, outer-eye distances: whatever a mouth does when it speaks."""
+REACH = 0.35
+"""Around the lips at rest, outer-eye distances: whatever a mouth does when it speaks, and as far as a mark looks around."""
 MARK = 7
 """Of every session here, so that the invisible mark is the same."""
 WAIT_S = 60
