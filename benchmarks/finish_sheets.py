@@ -2,7 +2,7 @@
 
 For each bundled portrait and painting two pictures of a spoken sentence, by the rig alone in one column and with the shared
 finish of WEIGHTS.npz (`training.finish.shared`) in the other; chance says which is left, and KEY.json, which lies elsewhere,
-keeps it.
+keeps it. ``all.jpg`` has every pair, two in a row.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -25,7 +26,8 @@ from vivant.offline import motion_of
 from vivant.types import ARKIT_INDEX, MotionFrame, UInt8Array
 
 SIZE_PX, FPS, SECONDS, SEED = 512, Fraction(25), 8, 5
-CELL_PX = (400, 300)
+CELL_PX, SMALL = (400, 300), 2
+"""Of a mouth, and by how much less it measures where all are shown together."""
 REACH, BELOW = (0.48, 0.36), 0.08
 """Of what is shown around the mouth, and how far below the lips' middle that lies: outer-eye distances."""
 WIDEST = 40
@@ -51,7 +53,7 @@ def main(weights: Path, out: Path, key: Path) -> None:
     shared = load_shared(weights)
     motions = list(islice(motion_of(VOICE, FPS, seed=SEED), int(SECONDS * FPS)))
     widest = sorted(motions, key=lambda motion: -motion.weights[ARKIT_INDEX["jawOpen"]])[:WIDEST]
-    chance, names, said = random.Random(SEED), list(portraits()), {}
+    chance, names, said, pairs = random.Random(SEED), list(portraits()), {}, []
     chance.shuffle(names)
     out.mkdir(parents=True, exist_ok=True)
     for number, name in enumerate(names, 1):
@@ -60,9 +62,21 @@ def main(weights: Path, out: Path, key: Path) -> None:
         sides = chance.sample(list(columns), 2)
         left, right = (columns[side] for side in sides)
         gap = np.full((len(left), GAP_PX, 3), 30, np.uint8)
-        Image.fromarray(np.concatenate([left, gap, right], 1)).save(out / f"pair_{number:02d}.png")
+        pairs.append(Image.fromarray(np.concatenate([left, gap, right], 1)))
+        pairs[-1].save(out / f"pair_{number:02d}.png")
         said[f"pair_{number:02d}"] = {"portrait": name, "left": sides[0], "right": sides[1]}
     key.write_text(json.dumps(said, indent=1))
+    together(pairs).save(out / "all.jpg", quality=80, optimize=True)
+
+
+def together(pairs: Sequence[Image.Image]) -> Image.Image:
+    """All pairs, small, two in a row."""
+    width, height = (side // SMALL for side in pairs[0].size)
+    sheet = Image.new("RGB", (2 * width + GAP_PX, -(-len(pairs) // 2) * (height + GAP_PX)), "white")
+    for number, pair in enumerate(pairs):
+        row, place = divmod(number, 2)
+        sheet.paste(pair.resize((width, height)), (place * (width + GAP_PX), row * (height + GAP_PX)))
+    return sheet
 
 
 if __name__ == "__main__":
