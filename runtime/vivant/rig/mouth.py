@@ -26,7 +26,7 @@ FLAT_TEXELS = 8
 """Side of a texture of one colour."""
 ENAMEL_RGB = np.array((226.0, 216.0, 199.0))
 """Of the front teeth in our atlas."""
-TEETH_OVER_SKIN = (1.0, 1.44)
+TEETH_OVER_SKIN = (1.0, 1.45)
 """Brightness of the upper front teeth over the skin's, from and to; chosen so that what is seen of them, in the shade of the
 lips, is about as light over the cheeks as in films of people (benchmarks/mouth_inside.py)."""
 LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
@@ -34,8 +34,9 @@ LOWER_TEETH_LIGHT, TONGUE_LIGHT = 0.72, 0.78
 LOWER_ENDS = (0.55, 0.85)
 """Part of the lower arch's half width over which its teeth sink into the dark: those behind are seen edge on, as a wire, in a
 portrait that is turned. Chosen by eye."""
-TONGUE_AS_SKIN = 0.5
-"""How far the tongue's hue goes with the skin's own, as an exponent: a rosy one is lilac on yellow skin. Chosen by eye."""
+AS_SKIN = 0.5
+"""How far teeth and tongue go with the hue of the skin's own, as an exponent, for light in a mouth comes from there too: teeth
+are grey on brown skin, and a rosy tongue is lilac on yellow one. Chosen by eye."""
 CAVITY_LIGHT = 0.7, 1.35
 """Factors on the dark of the mouth below the palate and above the floor, which light from the front reaches; chosen by eye."""
 SIDES_SHADE, TONGUE_DEPTH = 0.55, 0.25
@@ -146,12 +147,13 @@ def add_mouth(
     upper_place, bright = place, light.over_skin(ENAMEL_RGB, TEETH_OVER_SKIN)
     if own is not None and own.edge_y is not None:
         upper_place, bright = place.lowered(own.edge_y - _incisal_edge_y(place)), own.light
+    enamel = bright * _as_skin(light)
     _add_cavity(pool, skin, light.on(atlas.cavity_rgb))
     tongue = _add_tongue(pool, place.lowered(-TONGUE_LIFTS * fit.unit))
     front = _front_of(atlas.lower)
     seen = 1.0 - smoothsteps(np.abs(front.vertices[:, 0]) / np.abs(front.vertices[:, 0]).max(), *LOWER_ENDS)
-    lower = _add_part(pool, place, "lower teeth", front, light=LOWER_TEETH_LIGHT * bright, alpha=seen)
-    _add_part(pool, upper_place, "upper teeth", atlas.upper, light=bright)
+    lower = _add_part(pool, place, "lower teeth", front, light=LOWER_TEETH_LIGHT * enamel, alpha=seen)
+    _add_part(pool, upper_place, "upper teeth", atlas.upper, light=enamel)
     for name, moves in _jaw_moves(atlas.lower.vertices[:N_FRONT]).items():
         pool.add_moves(ARKIT_INDEX[name], lower, place.move(moves))
     _move_tongue(pool, place, tongue)
@@ -166,9 +168,7 @@ def _add_tongue(pool: SceneBuilder, place: MouthPlace) -> int:
     tongue = c.mouth_atlas().tongue
     lying = _drawn_forward(tongue.vertices + _flattened(tongue.vertices, TONGUE_RESTS))
     across = 2.0 * np.abs(tongue.uv[:, 0] - 0.5)
-    skin = place.light.unlit(place.light.skin)
-    hue = place.light.hued((_hue(skin) / _hue(USUAL_SKIN)) ** TONGUE_AS_SKIN)
-    light = TONGUE_LIGHT * (1.0 - SIDES_SHADE * across**3)[:, None] * hue
+    light = TONGUE_LIGHT * (1.0 - SIDES_SHADE * across**3)[:, None] * _as_skin(place.light)
     down = (place.place(lying)[:, 1] - place.centre[1]) / place.fit.unit
     out = smoothsteps(tongue.uv[:, 1], *THROAT_V) * (1.0 - smoothsteps(across, *SIDES_END))
     seen = out * smoothsteps(down, *THROAT_DOWN)
@@ -177,9 +177,14 @@ def _add_tongue(pool: SceneBuilder, place: MouthPlace) -> int:
     return start
 
 
+def _as_skin(light: Light) -> FloatArray:
+    """(3,) factor that takes general colours towards the hue of the skin's own."""
+    return _hue(light.hued((_hue(light.unlit(light.skin)) / _hue(USUAL_SKIN)) ** AS_SKIN))
+
+
 def _hue(colour: FloatArray) -> FloatArray:
     """(3,) a colour at brightness 1."""
-    return np.asarray(colour / np.maximum(luminance(colour), 1.0))
+    return np.asarray(colour / np.maximum(luminance(colour), 1e-3))
 
 
 def _front_of(part: c.MouthPart) -> c.MouthPart:

@@ -118,14 +118,15 @@ _WINDOWS = np.stack([_ROUNDS if channel in (ROUND, FUNNEL) else _MOVES for chann
 _P, _M, _F = (PHONE_INDEX[phone] for phone in "pmf")
 _OPENS = np.isin(np.arange(len(CHANNELS)), (JAW, LIPS, FUNNEL, HISS, TONGUE)).astype(np.float64)
 _CLOSES_FROM, _CLOSES_WITHIN = 0.05, 0.08
-"""Chance of a bilabial from which lips close, and how much more of it shuts them: a doubt is enough. Chosen with its window and
-the speed on eight minutes of natural voices, of whose p, b and m 1 to 2 % more are shut than by a window of 90 ms, and as many
-of their t, d, k, s, n and l."""
+"""Chance of a bilabial from which lips close, and how much more of it shuts them: a doubt is enough. Chosen with its window on
+eight minutes of natural voices: 1 to 2 % more of their p, b and m shut than by a window of 90 ms, and as many of their t, d, k,
+s, n and l."""
 _JAW_WIDENS, _NARROW_JAW = 0.25, 0.2
 """Beyond what the sound asks, a wide open mouth is wider and a nearly shut one narrower: real openings and widths go together
 (r about .46)."""
-_FASTEST = 0.22
-"""Per tick: an open mouth needs 45 ms to shut; once shut it is more than half so for 40 ms, a frame of 25 a second."""
+_SHUTS_BY, _PARTS_BY = 0.22, 0.18
+"""At most, per tick: an open mouth needs 45 ms to shut, for a bilabial may be no longer, and 55 ms to part again, for jaws jerk
+otherwise."""
 _SONG_FADE = 0.002
 """Per tick: a held note may fade for seconds."""
 _SUNG, _HOLDS = 0.999, 0.85
@@ -203,5 +204,5 @@ class ArticulationTrack:
     def _close(self) -> float:
         """How far the lips are shut by a bilabial; they need not be sure of it, and no lips are faster than theirs."""
         wanted = smoothstep((float(_SHUTS @ (self._phones[:, _P] + self._phones[:, _M])) - _CLOSES_FROM) / _CLOSES_WITHIN)
-        self._closed += min(max(wanted - self._closed, -_FASTEST), _FASTEST)
+        self._closed += min(max(wanted - self._closed, -_PARTS_BY), _SHUTS_BY)
         return self._closed
